@@ -1,0 +1,1 @@
+"""Tables: ABParts' shared ones (schema `public`) and ours (schema `escalation`)."""

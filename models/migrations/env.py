@@ -1,0 +1,46 @@
+"""How Alembic reaches the database; the version table lives in our schema and foreign tables are never looked at."""
+
+from collections.abc import MutableMapping
+from typing import Literal
+
+from alembic import context
+from sqlalchemy import Connection, text
+
+from models import inbox, mail, tickets
+from models.base import SCHEMA, OwnBase
+
+TABLES = (inbox, mail, tickets)
+
+
+def ours(
+    name: str | None,
+    kind: Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"],
+    _parents: MutableMapping[Literal["schema_name", "table_name", "schema_qualified_table_name"], str | None],
+) -> bool:
+    return name == SCHEMA if kind == "schema" else True
+
+
+def online(connection: Connection) -> None:
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    context.configure(
+        connection=connection,
+        target_metadata=OwnBase.metadata,
+        version_table_schema=SCHEMA,
+        include_schemas=True,
+        include_name=ours,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def offline() -> None:
+    context.configure(dialect_name="postgresql", version_table_schema=SCHEMA, literal_binds=True)
+    with context.begin_transaction():
+        context.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    offline()
+else:
+    online(context.config.attributes["connection"])
