@@ -1,0 +1,66 @@
+"""Settings of mail; the SMTP names are ABParts' own and keep working."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+
+def checked_address(address: str) -> str:
+    """The address in its normal form.
+
+    :raises ValueError: it is none, with the reason (RFC 5321 and 6531, by email-validator)
+    """
+    try:
+        return validate_email(address, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"should be a mail address: {error}") from error
+
+
+class MailSettings(BaseSettings):
+    """How mail leaves, from whom, and to whom."""
+
+    mail_transport: Literal["smtp", "graph", "file"] = Field("smtp", description="the way mails leave")
+    smtp_server: str = Field("localhost", description="host name of the mail server")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="587 with STARTTLS, 465 with SSL, 25 plain")
+    smtp_username: str | None = Field(None, description="login; none: no AUTH")
+    smtp_password: SecretStr | None = Field(None, description="password of the login")
+    smtp_use_tls: bool = Field(True, description="STARTTLS")
+    smtp_use_ssl: bool = Field(False, description="TLS from the first byte (port 465)")
+    smtp_ca_file: Path | None = Field(None, description="PEM of a private certificate authority to trust as well")
+    smtp_connect_seconds: float = Field(30.0, gt=0, description="time-out of the connection")
+    smtp_command_seconds: float = Field(60.0, gt=0, description="time-out of each command")
+    smtp_reply_seconds: float = Field(120.0, gt=0, description="time-out of the reply after the final dot")
+    from_email: str | None = Field(None, description="sender; SMTP_USERNAME unless set")
+    support_email: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="who gets the support mails; several separated by commas"
+    )
+    public_url: str | None = Field(None, description="address of the ticket's page, for the links in mails")
+
+    @field_validator("support_email", mode="before")
+    @classmethod
+    def split_addresses(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("support_email")
+    @classmethod
+    def are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(checked_address(address) for address in addresses))
+
+    @field_validator("from_email")
+    @classmethod
+    def is_address(cls, address: str | None) -> str | None:
+        return checked_address(address) if address else None
+
+    @model_validator(mode="after")
+    def is_consistent(self) -> "MailSettings":
+        if self.smtp_use_ssl and self.smtp_server.lower() == "smtp.office365.com":
+            raise ValueError("SMTP_USE_SSL: smtp.office365.com speaks STARTTLS on port 587 only: set SMTP_USE_SSL=false")
+        return self
+
+    @property
+    def sender(self) -> str:
+        """The address that mails come from: FROM_EMAIL, else SMTP_USERNAME, else the first support address."""
+        return self.from_email or self.smtp_username or next(iter(self.support_email), "escalation@localhost")

@@ -1,0 +1,76 @@
+"""Loads `policy.toml`, lets the environment override it, and stamps the result with a version."""
+
+import hashlib
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.errors import ConfigurationError
+from rules.policy import Policy
+
+
+class PolicyFile(BaseSettings):
+    """The members of `policy.toml`; POLICY_… in the environment wins."""
+
+    model_config = SettingsConfigDict(env_prefix="POLICY_", extra="forbid", frozen=True)
+
+    version: str
+    confidence_threshold: float = Field(ge=0, le=1)
+    step_limit: int = Field(ge=1)
+    safety_warning_limit: int = Field(ge=0)
+    expert_categories: frozenset[str]
+    expert_confidence_levels: frozenset[str]
+    expert_at_any_confidence: bool
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's content.
+
+    :raises ConfigurationError: names the file and, for a syntax error, the line
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+@lru_cache(maxsize=4)
+def load_policy(path: Path) -> Policy:
+    """The policy in force.
+
+    :raises ConfigurationError: names the file, the member and what would be right
+    """
+    try:
+        values = PolicyFile(**read_toml(path))
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(f"{path}: {problem(item)}" for item in error.errors())) from None
+    members = values.model_dump()
+    return Policy(**{**members, "version": f"{values.version}+{fingerprint(members)}"})
+
+
+def problem(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    return f"{name} = {item['input']!r}: {item['msg']}"
+
+
+def fingerprint(members: dict[str, Any]) -> str:
+    """Eight hexadecimal digits that change when any value in force changes; sets are put in order first."""
+    ordered = [(name, sorted(value) if isinstance(value, frozenset) else value) for name, value in members.items()]
+    return hashlib.sha256(repr(sorted(ordered)).encode()).hexdigest()[:8]
