@@ -1,0 +1,1 @@
+"""Input and output: functions that take a connection and never commit."""

@@ -1,0 +1,1 @@
+"""Thin Celery tasks: decode, open the transaction, call, end."""

@@ -27,6 +27,15 @@ TRANSITION = {
     "truncate": "",
 }
 AUDITED = ("support_tickets", "ai_sessions")
+# Finds the tickets of a session without an index on ABParts' table, also those that somebody else opened.
+SESSION_INDEX = """
+    CREATE INDEX audit_log_session ON escalation.audit_log ((new ->> 'session_id'))
+    WHERE table_name = 'support_tickets' AND action IN ('insert', 'baseline')"""
+BASELINE = """
+    INSERT INTO escalation.audit_log (actor, table_name, row_id, action, new)
+    SELECT 'migration', '{table}', id, 'baseline', to_jsonb(row) FROM public.{table} AS row"""
+WATERMARK = """
+    INSERT INTO escalation.settings (key, value) VALUES ('adoption', jsonb_build_object('at', now()))"""
 
 
 def function(action: str) -> str:
@@ -55,3 +64,7 @@ def upgrade() -> None:
                 f"CREATE TRIGGER escalation_audit_{action} AFTER {action} ON public.{table} {TRANSITION[action]} "
                 f"FOR EACH STATEMENT EXECUTE FUNCTION escalation.audit_{action}()"
             )
+    for table in AUDITED:
+        op.execute(BASELINE.format(table=table))
+    op.execute(SESSION_INDEX)
+    op.execute(WATERMARK)

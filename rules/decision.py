@@ -1,0 +1,191 @@
+"""From the signals of a session's new events to what happens. Monotone over the set of events, so that order does not matter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from escalation_client.events import EscalationRequested, Event, SessionEnded, SessionStarted, StepRecorded
+from rules.policy import Policy
+from rules.reasons import PRIORITIES, by_gravity, highest
+from rules.triggers import Signal, failed, signal
+
+STATUSES = ("active", "abandoned", "completed", "escalated")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """The session's open ticket: why it exists and how urgent it is so far."""
+
+    ticket_id: str
+    ticket_number: str
+    reasons: frozenset[str]
+    priority: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What the rules remember of a session; `failed_steps` maps a step's number to when it last failed."""
+
+    session_id: str
+    user_id: str | None = None
+    machine_id: str | None = None
+    language: str | None = None
+    announced_at: datetime | None = None
+    announced_by: UUID | None = None
+    ended: str | None = None
+    failed_steps: Mapping[int, datetime] = field(default_factory=dict)
+    status: str = "active"
+    ticket: OpenTicket | None = None
+    last_ticket_id: str | None = None
+    tickets: int = 0
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """An event with what each rule said of it."""
+
+    event: Event
+    signals: tuple[Signal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule that fired for an event and counts."""
+
+    event: Event
+    signal: Signal
+
+    @property
+    def reason(self) -> str:
+        return self.signal.reason
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that the reader of an open ticket does not know yet: a reason, safety evidence, notes, or a happy end."""
+
+    kind: str
+    event: Event
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a session's new events lead to."""
+
+    state: SessionState
+    fired: tuple[Fired, ...] = ()
+    reasons: tuple[str, ...] = ()
+    priority: str | None = None
+    news: tuple[News, ...] = ()
+
+    @property
+    def opens(self) -> bool:
+        """A ticket has to be opened."""
+        return bool(self.fired) and self.state.ticket is None
+
+
+def decide(state: SessionState, examined: Sequence[Examined], policy: Policy) -> Decision:
+    """Merge new events into a session's state and say what follows."""
+    events = sorted(examined, key=lambda one: (one.event.occurred_at, one.event.id))
+    merged = merge(state, [one.event for one in events])
+    fired = tuple(fired_of(merged, events, policy))
+    status = "escalated" if fired or merged.status == "escalated" else merged.ended or merged.status
+    merged = replace(merged, status=max(merged.status, status, key=STATUSES.index))
+    return Decision(
+        state=merged,
+        fired=fired,
+        reasons=tuple(by_gravity(one.reason for one in fired)),
+        priority=highest(one.signal.priority for one in fired) if fired else None,
+        news=tuple(news_of(state.ticket, fired, events)) if state.ticket else (),
+    )
+
+
+def merge(state: SessionState, events: Iterable[Event]) -> SessionState:
+    """Add what events tell of the session itself: a union of maxima and minima, so that any order gives the same."""
+    for event in events:
+        match event:
+            case SessionStarted():
+                state = announced(state, event)
+            case StepRecorded() if failed(event):
+                last = max(state.failed_steps.get(event.step_number, event.occurred_at), event.occurred_at)
+                state = replace(state, failed_steps={**state.failed_steps, event.step_number: last})
+            case SessionEnded():
+                state = replace(state, ended=max(state.ended or "active", event.status, key=STATUSES.index))
+            case _:
+                continue
+    return state
+
+
+def announced(state: SessionState, event: SessionStarted) -> SessionState:
+    """The earliest announcement of a session counts, whichever came first."""
+    if (
+        state.announced_at
+        and state.announced_by
+        and (state.announced_at, state.announced_by) <= (event.occurred_at, event.id)
+    ):
+        return state
+    return replace(
+        state,
+        user_id=event.user_id,
+        machine_id=event.machine_id,
+        language=event.language,
+        announced_at=event.occurred_at,
+        announced_by=event.id,
+    )
+
+
+def counts(state: SessionState, event: Event) -> bool:
+    """After a ticket was resolved or closed only what happened later counts."""
+    return state.closed_at is None or event.occurred_at > state.closed_at
+
+
+def fired_of(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
+    for one in events:
+        if counts(state, one.event):
+            yield from (Fired(one.event, signal) for signal in one.signals if signal.fired)
+            yield from steps_exceeded(state, one.event, policy)
+
+
+def steps_exceeded(state: SessionState, event: Event, policy: Policy) -> Iterable[Fired]:
+    """The limit is passed by the set of steps, so whichever event completes the set fires, and each one after it."""
+    if isinstance(event, StepRecorded) and failed(event):
+        steps = sum(state.closed_at is None or at > state.closed_at for at in state.failed_steps.values())
+        if steps >= policy.step_limit:
+            yield Fired(event, signal("steps_exceeded", True, observed=steps, limit=policy.step_limit))
+
+
+def news_of(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[News]:
+    """What an open ticket's reader does not know yet."""
+    known = set(ticket.reasons)
+    for one in fired:
+        if one.reason not in known:
+            known.add(one.reason)
+            yield News("reason", one.event, one.reason)
+        elif one.reason == "safety_concern":
+            yield News("safety", one.event, one.reason)
+    for examined in events:
+        event = examined.event
+        if isinstance(event, EscalationRequested) and event.notes:
+            yield News("notes", event)
+        elif isinstance(event, SessionEnded) and event.status == "completed":
+            yield News("ended", event)
+
+
+def raised(ticket: OpenTicket, priority: str | None) -> str | None:
+    """The ticket's new priority when this one is higher, else None: a further reason raises it and never lowers it."""
+    higher = priority and PRIORITIES.index(priority) > PRIORITIES.index(ticket.priority)
+    return priority if higher else None
+
+
+def evidence_of(fired: Fired) -> dict[str, Any]:
+    """What is kept with a ticket for a reason: the event, when, and what the rule saw."""
+    return {
+        "event_id": str(fired.event.id),
+        "at": fired.event.occurred_at.isoformat(),
+        "priority": fired.signal.priority,
+        **fired.signal.as_evidence(),
+    }

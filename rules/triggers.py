@@ -1,0 +1,132 @@
+"""What each rule says of a single event. Every rule that applies is asked; what it saw is kept, also when it is silent."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from escalation_client.events import (
+    ConfidenceReported,
+    DiagnosisMade,
+    EscalationRequested,
+    Event,
+    MessageAdded,
+    SessionEnded,
+    StepRecorded,
+)
+from rules.detection import Finding, Lexicon, detect
+from rules.policy import Policy
+from rules.reasons import BASE_PRIORITY, highest
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One rule's answer: did it fire, with which priority, and what it saw."""
+
+    reason: str
+    fired: bool
+    priority: str = "medium"
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    def as_evidence(self) -> dict[str, Any]:
+        return {"rule": self.reason, "fired": self.fired, **self.evidence}
+
+
+def signal(reason: str, fired: bool, **evidence: Any) -> Signal:
+    return Signal(reason, fired, BASE_PRIORITY[reason], evidence)
+
+
+def examine(event: Event, policy: Policy, lexicon: Lexicon) -> tuple[Signal, ...]:
+    """Ask every rule that an event of this type can answer; needs no state, so it runs before any lock is taken."""
+    return tuple(signals_of(event, policy, lexicon))
+
+
+def signals_of(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Signal]:
+    match event:
+        case MessageAdded():
+            text = event.content if event.sender == "user" else ""
+            yield from heard(text, event.language, event.safety, lexicon, message_id=event.message_id)
+        case StepRecorded():
+            yield from heard(event.user_feedback or "", None, event.safety, lexicon, step=event.step_number)
+            yield from confidence(event.confidence, policy)
+            yield signal("steps_exceeded", False, step=event.step_number, failed=failed(event), limit=policy.step_limit)
+        case DiagnosisMade():
+            yield from heard("", None, event.safety, lexicon)
+            yield expert(event, policy)
+            yield from confidence(event.confidence, policy)
+        case ConfidenceReported():
+            yield from confidence(event.confidence, policy)
+        case EscalationRequested():
+            yield from requested(event, lexicon)
+        case SessionEnded():
+            fired = event.status == "escalated"
+            yield signal("expert_required", fired, observed=event.status, limit="escalated")
+        case _:
+            return
+
+
+def failed(step: StepRecorded) -> bool:
+    """Whether a step was done and did not succeed (success unknown counts as not)."""
+    return step.completed and step.success is not True
+
+
+def heard(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:
+    """Danger and a wish for a human in a user's own words; the publisher's own safety flag counts as danger."""
+    if not text and flagged is None:
+        return
+    findings = detect(text, language, lexicon)
+    danger = findings.danger
+    evidence = said(danger) if danger else {}
+    if flagged:
+        evidence["flag"] = "safety: true"
+    yield signal("safety_concern", bool(danger or flagged), **evidence, **(source if evidence else {}))
+    if text:
+        wish = findings.handoff
+        yield signal("user_request", wish is not None, **(said(wish) | source if wish else {}))
+    for weak in findings.weak:
+        yield signal(weak.kind, False, weak=True, **said(weak), **source)
+
+
+def said(finding: Finding) -> dict[str, Any]:
+    return dict(finding.as_evidence())
+
+
+def confidence(value: float | None, policy: Policy) -> Iterator[Signal]:
+    """The assistant's own doubt; strictly below the threshold."""
+    if value is not None:
+        limit = policy.confidence_threshold
+        yield signal("low_confidence", value < limit, observed=value, limit=limit)
+
+
+def expert(event: DiagnosisMade, policy: Policy) -> Signal:
+    """Whether a diagnosis calls for an expert, and each ground on which it does."""
+    grounds = {
+        "requires_expert": event.requires_expert,
+        "confidence_level very_low": event.confidence_level == "very_low",
+        f"more than {policy.safety_warning_limit} safety warnings": len(event.safety_warnings)
+        > policy.safety_warning_limit,
+        "expert category": needs_expert(event, policy),
+    }
+    return signal(
+        "expert_required",
+        any(grounds.values()),
+        grounds=[name for name, holds in grounds.items() if holds],
+        category=event.problem_category,
+        confidence_level=event.confidence_level,
+        safety_warnings=len(event.safety_warnings),
+    )
+
+
+def needs_expert(event: DiagnosisMade, policy: Policy) -> bool:
+    doubtful = policy.expert_at_any_confidence or event.confidence_level in policy.expert_confidence_levels
+    return doubtful and event.problem_category.strip().lower() in policy.expert_categories
+
+
+def requested(event: EscalationRequested, lexicon: Lexicon) -> Iterator[Signal]:
+    """What the "Escalate to Expert" dialogue asks for. Safety is urgent whatever was asked; notes are the user's words too."""
+    priority = event.priority or BASE_PRIORITY[event.reason]
+    if event.reason == "safety_concern":
+        priority = highest((priority, "urgent"))
+    yield Signal(event.reason, True, priority, {"requested": event.reason, "priority": event.priority})
+    if event.notes and event.reason != "safety_concern":
+        danger = detect(event.notes, None, lexicon).danger
+        yield signal("safety_concern", danger is not None, **(said(danger) | {"source": "notes"} if danger else {}))

@@ -1,0 +1,61 @@
+"""One engine a process; whoever opens a transaction does so here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from sqlalchemy import Connection, Engine, create_engine
+
+from config.settings import Settings, get_settings
+
+DRIVER = "postgresql+psycopg2://"
+
+
+def driver_url(url: str) -> str:
+    """The URL with psycopg2 named as driver, whatever spelling it came in."""
+    _, separator, rest = url.partition("://")
+    return DRIVER + rest if separator else url
+
+
+def make_engine(settings: Settings) -> Engine:
+    """An engine whose connections say who they are and never wait for ever."""
+    options = {
+        "escalation.actor": "worker",
+        "timezone": "UTC",
+        "lock_timeout": f"{settings.lock_timeout_seconds * 1000:.0f}ms",
+        "statement_timeout": f"{settings.statement_timeout_seconds * 1000:.0f}ms",
+    }
+    return create_engine(
+        driver_url(settings.database_url.get_secret_value()),
+        pool_size=2,
+        max_overflow=4,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "application_name": "escalation-worker",
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        },
+    )
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The engine of this process; nothing connects before the first use."""
+    return make_engine(get_settings())
+
+
+@contextmanager
+def begin() -> Iterator[Connection]:
+    """A transaction: committed at the end, rolled back by an exception."""
+    with engine().begin() as connection:
+        yield connection
+
+
+def forget_connections() -> None:
+    """After a fork: leave the parent's sockets to the parent (SQLAlchemy, "Using Connection Pools with Multiprocessing")."""
+    engine().dispose(close=False)

@@ -1,0 +1,24 @@
+"""What a database error means for the batch that met it."""
+
+from enum import Enum
+
+from sqlalchemy.exc import DBAPIError
+
+
+class Trouble(Enum):
+    """Whose fault it is, and so what to do."""
+
+    RETRY = "a serialization failure or deadlock: the same again"
+    LOCKED = "a row is held by somebody else: that session later, the others now"
+    INFRASTRUCTURE = "no connection, no space, a shutdown: everything later"
+    CONTENT = "this content can never be written: set it aside"
+
+
+def trouble(error: DBAPIError) -> Trouble:
+    """The class of an error by its SQLSTATE (PostgreSQL manual, appendix A)."""
+    state = getattr(error.orig, "pgcode", None)
+    if error.connection_invalidated or not state or state[:2] in {"08", "53", "57", "58", "XX"}:
+        return Trouble.INFRASTRUCTURE
+    if state == "55P03":
+        return Trouble.LOCKED
+    return Trouble.RETRY if state.startswith("40") else Trouble.CONTENT

@@ -1,0 +1,134 @@
+"""What the assistant is told: written with the ticket or the acceptance, published to Redis afterwards, at least once."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from services.identity import identity
+from services.say import say
+from services.stream import OUTCOMES
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewOutcome:
+    """One outcome (DESIGN, "Outcomes"); `cause` names what brought it about and makes its id."""
+
+    cause: tuple[object, ...]
+    type: str
+    session_id: str | None
+    language: str | None = None
+    event_id: UUID | None = None
+    ticket_id: str | None = None
+    ticket_number: str | None = None
+    priority: str | None = None
+    reasons: tuple[str, ...] = ()
+    contact: dict[str, Any] | None = None
+
+    @property
+    def outcome_id(self) -> UUID:
+        return identity("outcome", self.type, *self.cause)
+
+    def payload(self, now: datetime) -> dict[str, Any]:
+        members: dict[str, Any] = {
+            "id": str(self.outcome_id),
+            "version": VERSION,
+            "type": self.type,
+            "session_id": self.session_id,
+            "event_id": str(self.event_id) if self.event_id else None,
+            "ticket_id": self.ticket_id,
+            "ticket_number": self.ticket_number,
+            "priority": self.priority,
+            "reasons": list(self.reasons),
+            "occurred_at": now.isoformat(),
+            "contact": self.contact,
+            "say": say(self.type, self.language, number=self.ticket_number, safety="safety_concern" in self.reasons),
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+
+INSERT = text("""
+    INSERT INTO escalation.outcomes (outcome_id, session_id, payload)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:payloads AS jsonb[]))
+    ON CONFLICT (outcome_id) DO NOTHING
+""")
+
+
+def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> None:
+    """Write outcomes into the transaction of what they tell; a repeat writes nothing."""
+    now = datetime.now(UTC)
+    connection.execute(
+        INSERT,
+        {
+            "ids": [str(outcome.outcome_id) for outcome in outcomes],
+            "session_ids": [outcome.session_id for outcome in outcomes],
+            "payloads": [json.dumps(outcome.payload(now), ensure_ascii=False) for outcome in outcomes],
+        },
+    )
+
+
+WAITING = text("""
+    SELECT outcome_id, payload FROM escalation.outcomes
+    WHERE published_at IS NULL ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+PUBLISHED = text("""
+    UPDATE escalation.outcomes SET published_at = clock_timestamp() WHERE outcome_id = ANY(CAST(:ids AS uuid[]))
+""")
+
+
+def relay(connection: Connection, redis: "Redis[bytes]", limit: int, keep: int) -> int:
+    """Publish waiting outcomes and mark them; a crash between the two publishes them again with the same id."""
+    rows = connection.execute(WAITING, {"limit": limit}).all()
+    if not rows:
+        return 0
+    with redis.pipeline(transaction=False) as pipeline:
+        for row in rows:
+            pipeline.xadd(OUTCOMES, {"outcome": json.dumps(row.payload, ensure_ascii=False)}, maxlen=keep)
+        pipeline.execute()
+    connection.execute(PUBLISHED, {"ids": [str(row.outcome_id) for row in rows]})
+    return len(rows)
+
+
+TICKETS_OF = text("""
+    SELECT DISTINCT m.mail_id, m.ticket_id, m.session_id, t.ticket_number, t.priority, t.reasons, s.language
+    FROM escalation.mails AS m
+    JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
+    LEFT JOIN escalation.sessions AS s ON s.session_id = m.session_id
+    WHERE m.mail_id = ANY(CAST(:mail_ids AS uuid[])) AND m.template IN ('ticket_opened', 'ticket_updated')
+""")
+
+
+def mail_accepted(connection: Connection, mail_ids: Sequence[UUID]) -> None:
+    """Tell the assistant that a human has it: only ever called when a mail server has accepted the mail."""
+    of_mails(connection, "mail.accepted", mail_ids)
+
+
+def mail_held(connection: Connection, mail_ids: Sequence[UUID]) -> None:
+    """Tell the assistant that nobody has been reached yet."""
+    of_mails(connection, "mail.held", mail_ids)
+
+
+def of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> None:
+    rows = connection.execute(TICKETS_OF, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
+    outcomes = [
+        NewOutcome(
+            cause=(row.mail_id,),
+            type=kind,
+            session_id=row.session_id,
+            language=row.language,
+            ticket_id=row.ticket_id,
+            ticket_number=row.ticket_number,
+            priority=row.priority,
+            reasons=tuple(row.reasons),
+        )
+        for row in rows
+    ]
+    if outcomes:
+        queue_outcomes(connection, outcomes)

@@ -1,0 +1,102 @@
+"""The state of sessions: read after the lock, in a statement of its own, and written back when it changed."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from rules.decision import OpenTicket, SessionState
+
+READ = text("""
+    SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,
+           s.failed_steps, s.status, t.tickets, t.last_ticket_id, t.closed_at,
+           t.open_ticket_id, t.open_number, t.open_priority, t.open_reasons
+    FROM escalation.sessions AS s
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS tickets,
+               (array_agg(own.ticket_id ORDER BY own.ordinal DESC))[1] AS last_ticket_id,
+               max(CASE WHEN shared.status IN ('resolved', 'closed')
+                   THEN coalesce(shared.resolved_at AT TIME ZONE 'UTC', audit.at, shared.updated_at AT TIME ZONE 'UTC')
+               END) AS closed_at,
+               max(own.ticket_id) FILTER (WHERE shared.status IN ('open', 'in_progress')) AS open_ticket_id,
+               max(own.ticket_number) FILTER (WHERE shared.status IN ('open', 'in_progress')) AS open_number,
+               max(own.priority) FILTER (WHERE shared.status IN ('open', 'in_progress')) AS open_priority,
+               (array_agg(own.reasons) FILTER (WHERE shared.status IN ('open', 'in_progress')))[1] AS open_reasons
+        FROM escalation.tickets AS own
+        LEFT JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
+        LEFT JOIN LATERAL (
+            SELECT max(a.at) AS at FROM escalation.audit_log AS a
+            WHERE a.table_name = 'support_tickets' AND a.row_id = own.ticket_id AND a.action = 'update'
+              AND a.new ->> 'status' IN ('resolved', 'closed') AND a.old ->> 'status' IN ('open', 'in_progress')
+        ) AS audit ON shared.resolved_at IS NULL AND shared.status IN ('resolved', 'closed')
+        WHERE own.session_id = s.session_id
+    ) AS t ON true
+    WHERE s.session_id = ANY(CAST(:session_ids AS text[]))
+""")
+
+
+def read_states(connection: Connection, session_ids: Iterable[str]) -> dict[str, SessionState]:
+    """The states of these sessions as they are now that their locks are held.
+
+    Whether a ticket is open is read from ABParts' row itself, so a change by plain SQL counts.
+    """
+    rows = connection.execute(READ, {"session_ids": list(session_ids)}).mappings()
+    return {row["session_id"]: as_state(dict(row)) for row in rows}
+
+
+def as_state(row: dict[str, Any]) -> SessionState:
+    ticket = None
+    if row["open_ticket_id"]:
+        ticket = OpenTicket(
+            row["open_ticket_id"], row["open_number"], frozenset(row["open_reasons"]), row["open_priority"]
+        )
+    return SessionState(
+        session_id=row["session_id"],
+        user_id=row["user_id"],
+        machine_id=row["machine_id"],
+        language=row["language"],
+        announced_at=row["announced_at"],
+        announced_by=row["announced_by"],
+        ended=row["ended"],
+        failed_steps={int(step): datetime.fromisoformat(at) for step, at in row["failed_steps"].items()},
+        status=row["status"],
+        ticket=ticket,
+        last_ticket_id=row["last_ticket_id"],
+        tickets=row["tickets"],
+        closed_at=row["closed_at"],
+    )
+
+
+WRITE = text("""
+    UPDATE escalation.sessions AS s
+    SET user_id = n.user_id, machine_id = n.machine_id, language = n.language, announced_at = n.announced_at,
+        announced_by = n.announced_by, ended = n.ended, failed_steps = n.failed_steps, status = n.status
+    FROM unnest(
+        CAST(:session_ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]), CAST(:languages AS text[]),
+        CAST(:announced_at AS timestamptz[]), CAST(:announced_by AS uuid[]), CAST(:ended AS text[]),
+        CAST(:failed_steps AS jsonb[]), CAST(:statuses AS text[]))
+        AS n (session_id, user_id, machine_id, language, announced_at, announced_by, ended, failed_steps, status)
+    WHERE s.session_id = n.session_id
+""")
+
+
+def write_states(connection: Connection, states: Sequence[SessionState]) -> None:
+    """Write the states that changed; their rows are locked already."""
+    connection.execute(
+        WRITE,
+        {
+            "session_ids": [state.session_id for state in states],
+            "user_ids": [state.user_id for state in states],
+            "machine_ids": [state.machine_id for state in states],
+            "languages": [state.language for state in states],
+            "announced_at": [state.announced_at for state in states],
+            "announced_by": [str(state.announced_by) if state.announced_by else None for state in states],
+            "ended": [state.ended for state in states],
+            "failed_steps": [
+                json.dumps({step: at.isoformat() for step, at in state.failed_steps.items()}) for state in states
+            ],
+            "statuses": [state.status for state in states],
+        },
+    )

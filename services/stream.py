@@ -1,0 +1,121 @@
+"""The streams in Redis: events come in, outcomes go out. Reading is by consumer group, so nothing is lost with a process."""
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from config.settings import get_settings
+
+EVENTS = "escalation:events"
+OUTCOMES = "escalation:outcomes"
+GROUP = "escalation"
+WAITING = "escalation:waiting:"
+WAITING_MILLISECONDS = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the event stream; `raw` is None when its field `event` is missing."""
+
+    entry_id: str
+    raw: bytes | None
+    fields: dict[bytes, bytes]
+
+    @property
+    def published_at(self) -> datetime:
+        """When Redis took the entry, by its clock: the milliseconds in the id."""
+        return datetime.fromtimestamp(int(self.entry_id.partition("-")[0]) / 1000, UTC)
+
+
+@lru_cache(maxsize=4)
+def client_of(process: int) -> "Redis[bytes]":
+    return connect(get_settings().redis_url.get_secret_value())
+
+
+def connect(url: str) -> "Redis[bytes]":
+    """A client with time-outs: a half-open connection must not hang a worker for ever."""
+    return Redis.from_url(
+        url, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
+    )
+
+
+def redis_client() -> "Redis[bytes]":
+    """This process's client; a forked child gets one of its own."""
+    return client_of(os.getpid())
+
+
+def consumer_name() -> str:
+    """Who reads: the host and the process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def ensure_group(redis: "Redis[bytes]") -> None:
+    """Create the stream and the group, from the stream's very beginning, unless they are there."""
+    try:
+        redis.xgroup_create(EVENTS, GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if not str(error).startswith("BUSYGROUP"):
+            raise
+
+
+def read_new(redis: "Redis[bytes]", count: int) -> list[Entry]:
+    """Up to `count` entries that nobody has read yet; they are pending for this consumer afterwards."""
+    try:
+        answer = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
+    except ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
+        ensure_group(redis)
+        answer = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
+    return [entry for _, entries in pairs(answer) for entry in map(as_entry, entries)]
+
+
+def reclaim(redis: "Redis[bytes]", idle_milliseconds: int, count: int) -> list[Entry]:
+    """Take over up to `count` entries of consumers that have been silent for so long."""
+    try:
+        answer = redis.xautoclaim(EVENTS, GROUP, consumer_name(), idle_milliseconds, "0-0", count=count)
+    except ResponseError as error:
+        if not str(error).startswith("NOGROUP"):
+            raise
+        ensure_group(redis)
+        return []
+    # Redis 6.2 returns (None, None) for a pending entry that was deleted; 7 leaves it out and forgets it itself.
+    return [as_entry(item) for item in answer[1] if item[1] is not None]
+
+
+def acknowledge(redis: "Redis[bytes]", entry_ids: Sequence[str]) -> None:
+    """Tell the group that these entries are done; only ever called after their transaction's commit."""
+    if entry_ids:
+        redis.xack(EVENTS, GROUP, *entry_ids)
+
+
+def pairs(answer: Any) -> Iterable[tuple[bytes, list[Any]]]:
+    # RESP3 answers with a map, RESP2 with a list of pairs.
+    if isinstance(answer, dict):
+        return [
+            (name, entries[0] if entries and isinstance(entries[0], list) else entries)
+            for name, entries in answer.items()
+        ]
+    return answer or []
+
+
+def as_entry(item: Any) -> Entry:
+    entry_id, fields = item
+    return Entry(entry_id.decode(), fields.get(b"event"), fields)
+
+
+def ring(redis: "Redis[bytes]", name: str) -> bool:
+    """Whether a hint for this task is worth sending: none is waiting yet. Lost hints are forgotten after three seconds."""
+    return bool(redis.set(WAITING + name, 1, nx=True, px=WAITING_MILLISECONDS))
+
+
+def answer_ring(redis: "Redis[bytes]", name: str) -> None:
+    """A task that starts to work takes the hint away first, so that whatever comes from now on rings again."""
+    redis.delete(WAITING + name)

@@ -1,0 +1,21 @@
+"""Hints: a Celery message that says "there may be work". It carries nothing, so losing one costs seconds, never data."""
+
+import structlog
+from celery import current_app
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from services.stream import redis_client, ring
+
+logger = structlog.get_logger()
+
+QUEUE = {"drain_events": "events", "deliver_urgent": "urgent", "deliver_due": "mail"}
+
+
+def hint(name: str) -> None:
+    """Ask for a task unless that has been asked already; when Redis is away the next sweep does the work."""
+    try:
+        if ring(redis_client(), name):
+            current_app.send_task(f"escalation.{name}", queue=QUEUE.get(name, "sweeps"), retry=False)
+    except (RedisError, OperationalError) as error:
+        logger.warning("hint_not_sent", task=name, error=type(error).__name__)

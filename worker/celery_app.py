@@ -1,0 +1,65 @@
+"""The Celery application: JSON only, early acknowledgement, no result backend. A message is only ever a hint."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_init
+
+from config.logging import configure_logging
+from config.settings import get_settings
+from worker.doorbell import DoorbellStep
+from worker.schedule import beat_schedule
+
+QUEUES = ("events", "urgent", "mail", "sweeps")
+KEY_PREFIX = "escalation:celery:"
+HINT_VISIBILITY_SECONDS = 120
+
+
+def celery_settings() -> dict[str, Any]:
+    """Celery's settings, read when they are first needed (reasons: docs/architecture.md)."""
+    settings = get_settings()
+    return {
+        "broker_url": settings.redis_url.get_secret_value(),
+        "broker_transport_options": {
+            "global_keyprefix": KEY_PREFIX,
+            "visibility_timeout": HINT_VISIBILITY_SECONDS,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "task_ignore_result": True,
+        "task_default_queue": "sweeps",
+        "task_create_missing_queues": True,
+        "task_time_limit": 110,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 10_000,
+        "worker_soft_shutdown_timeout": 10.0,
+        "worker_send_task_events": True,
+        "worker_hijack_root_logger": False,
+        "beat_schedule": beat_schedule(),
+        "beat_schedule_filename": str(settings.escalation_var_dir / "celerybeat-schedule"),
+        "timezone": "UTC",
+    }
+
+
+app = Celery("escalation", include=["tasks.events", "tasks.mail", "tasks.sweeps"])
+app.add_defaults(celery_settings)
+app.steps["worker"].add(DoorbellStep)
+
+
+@setup_logging.connect
+def use_our_logging(**_: Any) -> None:
+    configure_logging(get_settings())
+
+
+@worker_process_init.connect
+def leave_the_parents_connections(**_: Any) -> None:
+    from services.database import forget_connections
+
+    forget_connections()

@@ -1,0 +1,66 @@
+"""The doorbell: a thread in the worker that sees new events in the stream and rings for a drain within milliseconds."""
+
+import threading
+from typing import Any
+
+import structlog
+from celery import bootsteps
+from redis import Redis
+from redis.exceptions import RedisError
+
+from config.settings import get_settings
+from services.stream import EVENTS, connect
+from tasks.hints import hint
+
+logger = structlog.get_logger()
+
+BLOCK_MILLISECONDS = 5_000
+# Rings closer together would only find that a hint is waiting already.
+PAUSE_SECONDS = 0.005
+RETRY_SECONDS = 1.0
+SIGN_OF_LIFE = "escalation:doorbell"
+SIGN_OF_LIFE_SECONDS = 60
+
+
+class DoorbellStep(bootsteps.StartStopStep):
+    """Runs the doorbell where the worker consumes queue `events`, and nowhere else."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.stopping = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def start(self, parent: Any) -> None:
+        if "events" in parent.app.amqp.queues.consume_from:
+            self.thread = threading.Thread(target=watch, args=(self.stopping,), name="doorbell", daemon=True)
+            self.thread.start()
+
+    def stop(self, parent: Any) -> None:
+        self.stopping.set()
+
+
+def watch(stopping: threading.Event) -> None:
+    """Ring for whatever arrives until told to stop; outlives every restart of Redis."""
+    redis = connect(get_settings().redis_url.get_secret_value())
+    last = "0"
+    while not stopping.is_set():
+        try:
+            last = wait_and_ring(redis, last)
+            stopping.wait(PAUSE_SECONDS)
+        except RedisError as error:
+            logger.warning("doorbell_waits_for_redis", error=type(error).__name__)
+            # From the beginning of what may have been missed: one ring too many costs nothing.
+            last = "0"
+            stopping.wait(RETRY_SECONDS)
+
+
+def wait_and_ring(redis: "Redis[bytes]", last: str) -> str:
+    """Wait for an entry after `last`, ring when there is one, and return the stream's newest id."""
+    redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
+    if not redis.xread({EVENTS: last}, count=1, block=BLOCK_MILLISECONDS):
+        return last
+    hint("drain_events")
+    newest = redis.xrevrange(EVENTS, count=1)
+    return newest[0][0].decode() if newest else "0"

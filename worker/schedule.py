@@ -1,0 +1,34 @@
+"""What celery beat rings for, and how often. Each is idempotent, so a second beat does no harm."""
+
+from typing import Any
+
+# A worker that was away for a day must not wake to a day of hints. An hour is far beyond any difference of clocks.
+EXPIRES_SECONDS = 3_600
+
+SECONDS_BETWEEN = {
+    "escalation.drain_events": 3.0,
+    "escalation.reclaim_entries": 3.0,
+    "escalation.deliver_urgent": 5.0,
+    "escalation.deliver_due": 5.0,
+    "escalation.relay_outcomes": 5.0,
+    "escalation.reap_leases": 5.0,
+    "escalation.queue_health": 30.0,
+    "escalation.trim_streams": 60.0,
+}
+QUEUE = {
+    "escalation.drain_events": "events",
+    "escalation.deliver_urgent": "urgent",
+    "escalation.deliver_due": "mail",
+}
+
+
+def beat_schedule() -> dict[str, dict[str, Any]]:
+    """Celery's `beat_schedule`."""
+    return {
+        name.removeprefix("escalation."): {
+            "task": name,
+            "schedule": seconds,
+            "options": {"queue": QUEUE.get(name, "sweeps"), "expires": EXPIRES_SECONDS},
+        }
+        for name, seconds in SECONDS_BETWEEN.items()
+    }
