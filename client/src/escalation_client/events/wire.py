@@ -1,0 +1,188 @@
+"""Events as JSON (RFC 8259): one object, the same from every language."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple, NoReturn
+from uuid import UUID
+
+from escalation_client.events.errors import InvalidEvent, Unfit
+from escalation_client.events.members import DEEPEST, inspect_unknown
+from escalation_client.events.times import format_time, parse_time
+from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, BaseEvent, Event, Member
+
+LARGEST_BYTES: Final = 256 * 1024
+EARLIEST_ARRIVAL: Final = timedelta(days=-1)
+TOP_LEVEL: Final = ENVELOPE - {"extra"} | {"type", "data"}
+VERSION_ONE: Final = re.compile(r"1(\.\d+)*", re.ASCII)
+UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+# A string counts up to its end even when its quote is missing, so that this stays linear for any input.
+BRACKET_OR_STRING: Final = re.compile(rb'[\[{]|[\]}]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+
+
+def document_of(event: Event) -> dict[str, Any]:
+    """The event as an object that JSON can say; members that are None are left out."""
+    known = {each.name: getattr(event, each.name) for each in MEMBERS[type(event)] if each.name not in ENVELOPE}
+    return {
+        "id": str(event.id),
+        "type": event.type,
+        "session_id": event.session_id,
+        "occurred_at": format_time(event.occurred_at),
+        "version": event.version,
+        "data": {name: value for name, value in known.items() if value is not None} | dict(event.extra),
+    }
+
+
+def encode(event: Event) -> str:
+    """One JSON object. Raises `InvalidEvent` when it is more than 256 KB of UTF-8."""
+    encoded = json.dumps(document_of(event), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if len(encoded) * 4 > LARGEST_BYTES:
+        refuse_large(encoded.encode())
+    return encoded
+
+
+def decode(raw: bytes | str, *, now: datetime | None = None) -> Event:
+    """The event that some JSON says. Raises `InvalidEvent` with the first member that is wrong.
+
+    With `now`, an event that says it occurred more than a day later is refused.
+    """
+    document = parse(raw)
+    try:
+        event = event_of(document)
+        if now is not None and now - event.occurred_at < EARLIEST_ARRIVAL:
+            raise InvalidEvent("occurred_at", document["occurred_at"], "a time at most a day from now")
+    except InvalidEvent as error:
+        error.event_id = uuid_of(document.get("id"))
+        error.session_id = session_of(document)
+        raise
+    return event
+
+
+def parse(raw: bytes | str) -> dict[str, Any]:
+    """The JSON object in some bytes, refused early when it is large, deep or no UTF-8."""
+    try:
+        binary = raw.encode() if isinstance(raw, str) else raw
+        refuse_large(binary)
+        refuse_deep(binary)
+        document = DECODER.decode(binary.decode())
+    except UnicodeError:
+        raise InvalidEvent("event", raw, "valid UTF-8") from None
+    except Unfit as unfit:
+        raise InvalidEvent("event", raw, str(unfit)) from None
+    except ValueError as error:
+        raise InvalidEvent("event", raw, f"one JSON object ({error})") from None
+    if not isinstance(document, dict):
+        raise InvalidEvent("event", document, "one JSON object")
+    return document
+
+
+def refuse_large(binary: bytes) -> None:
+    if len(binary) > LARGEST_BYTES:
+        raise InvalidEvent("event", binary, f"at most {LARGEST_BYTES} bytes, and these are {len(binary)}")
+
+
+def refuse_deep(binary: bytes) -> None:
+    # As few opening brackets as this cannot nest deeper, wherever they stand.
+    if binary.count(b"[") + binary.count(b"{") <= DEEPEST:
+        return
+    depth = 0
+    for match in BRACKET_OR_STRING.finditer(binary):
+        first = match[0][:1]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > DEEPEST:
+            raise Unfit(f"at most {DEEPEST} levels of nesting")
+
+
+def finite(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        refuse_constant(digits)
+    return value
+
+
+def refuse_constant(name: str) -> NoReturn:
+    raise Unfit(f"finite numbers, not {name[:20]}")
+
+
+DECODER: Final = json.JSONDecoder(parse_float=finite, parse_constant=refuse_constant)
+
+
+class Shape(NamedTuple):
+    """The names in `data` that a type of event knows, and those of them that must be there."""
+
+    known: frozenset[str]
+    required: tuple[str, ...]
+
+
+def shape_of(members: tuple[Member, ...]) -> Shape:
+    names = [each for each in members if each.name not in ENVELOPE]
+    return Shape(frozenset(each.name for each in names), tuple(each.name for each in names if each.required))
+
+
+SHAPES: Final[Mapping[type[BaseEvent], Shape]] = {kind: shape_of(members) for kind, members in MEMBERS.items()}
+
+
+def event_of(document: dict[str, Any]) -> Event:
+    """Build the event that a parsed object says; what is absent and required is found by the event itself."""
+    version_checked(document.get("version"))
+    kind = kind_of(document.get("type"))
+    data = data_of(document)
+    known, required = SHAPES[kind]
+    given: dict[str, Any] = dict.fromkeys(required) | {
+        name: data[name] for name in known & data.keys() if data[name] is not None
+    }
+    if not document.keys() <= TOP_LEVEL:
+        inspect_unknown("", {name: document[name] for name in document.keys() - TOP_LEVEL}, depth=1)
+    return kind(
+        session_id=document.get("session_id", ""),
+        id=identity_of(document.get("id")),
+        occurred_at=time_of(document.get("occurred_at")),
+        extra={name: data[name] for name in data.keys() - known},
+        **given,
+    )
+
+
+def version_checked(version: Any) -> None:
+    if version is None or (type(version) in (int, float, str) and VERSION_ONE.fullmatch(str(version))):
+        return
+    raise InvalidEvent("version", version, "version 1 or a minor version of it")
+
+
+def kind_of(name: Any) -> type[Event]:
+    kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise InvalidEvent("type", name, "one of " + ", ".join(EVENT_TYPES))
+    return kind
+
+
+def data_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    data = document.get("data")
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise InvalidEvent("data", data, "an object")
+    return data
+
+
+def identity_of(value: Any) -> UUID:
+    identity = uuid_of(value)
+    if identity is None:
+        raise InvalidEvent("id", value, "a UUID such as 2f1c9a52-0d6e-4b53-9d0f-6f1f6b1f7a10")
+    return identity
+
+
+def uuid_of(value: Any) -> UUID | None:
+    return UUID(value) if isinstance(value, str) and UUID_TEXT.fullmatch(value) else None
+
+
+def session_of(document: Mapping[str, Any]) -> str | None:
+    session_id = document.get("session_id")
+    return session_id if isinstance(session_id, str) else None
+
+
+def time_of(value: Any) -> datetime:
+    try:
+        return parse_time(value if isinstance(value, str) else "")
+    except Unfit as unfit:
+        raise InvalidEvent("occurred_at", value, str(unfit)) from None
