@@ -1,0 +1,121 @@
+"""The members of `contacts.toml`, each with what is right for it."""
+
+import re
+from collections.abc import Callable, Collection
+from datetime import date
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+from config.mail_settings import checked_address
+from config.working_hours import parse_hours, parse_zone
+from rules.contacts import FIELDS, REGIONS
+from rules.duty import Shift
+from rules.reasons import PRIORITIES, REASONS
+from rules.why import LANGUAGE_NAMES
+
+
+def one_of(choices: Collection[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"should be one of {', '.join(choices)}")
+        return value
+
+    return check
+
+
+def printable(text: str) -> str:
+    """Names stand in mail headers, where a line break would begin another header."""
+    if not text.isprintable():
+        raise ValueError("should be one line without control characters")
+    return text
+
+
+def checked_key(key: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", key):
+        raise ValueError("should be a short name of small letters, digits, - and _")
+    return key
+
+
+def checked_phone(phone: str) -> str:
+    """The number as it was written; its digits are those of E.164."""
+    if not re.fullmatch(r"\+[1-9][\d ().-]*\d", phone) or not 7 <= len(re.sub(r"\D", "", phone)) <= 15:
+        raise ValueError("should be an international number such as +30 21 0123 4567: a plus sign and 7 to 15 digits")
+    return phone
+
+
+def working_hours(value: Any) -> tuple[Shift, ...]:
+    return parse_hours(str(value))
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(printable)]
+Key = Annotated[str, AfterValidator(checked_key)]
+Reasons = tuple[Annotated[str, AfterValidator(one_of(REASONS))], ...]
+Priorities = tuple[Annotated[str, AfterValidator(one_of(PRIORITIES))], ...]
+Regions = tuple[Annotated[str, AfterValidator(one_of(REGIONS))], ...]
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ContactEntry(Entry):
+    """A person or a line."""
+
+    key: Key
+    name: Text
+    email: Annotated[str, AfterValidator(checked_address)]
+    phone: Annotated[str, AfterValidator(checked_phone)]
+    specialization: Text
+    fields: tuple[Annotated[str, AfterValidator(one_of(FIELDS))], ...] = Field(min_length=1)
+    languages: tuple[Annotated[str, AfterValidator(one_of(LANGUAGE_NAMES))], ...] = Field(min_length=1)
+    regions: Regions = ()
+    time_zone: Annotated[ZoneInfo, BeforeValidator(parse_zone)]
+    hours: Annotated[tuple[Shift, ...], BeforeValidator(working_hours)]
+    closed: tuple[date, ...] = ()
+    emergency: bool = False
+
+
+class RouteEntry(Entry):
+    """Who else gets the support mails that match; `to` are keys of contacts or addresses."""
+
+    to: tuple[Text, ...] = Field(min_length=1)
+    reasons: Reasons = ()
+    priorities: Priorities = ()
+    regions: Regions = ()
+    replace: bool = False
+
+
+class StepEntry(Entry):
+    """The time that each rung has, and the keys of the contacts on them."""
+
+    rungs: tuple[str, ...] = Field(min_length=1)
+    minutes: int = Field(0, ge=0, le=10_000)
+    hours: int = Field(0, ge=0, le=1_000)
+    days: int = Field(0, ge=0, le=100)
+    wall_clock: bool = False
+
+    @model_validator(mode="after")
+    def takes_time(self) -> "StepEntry":
+        if not (self.minutes or self.hours or self.days):
+            raise ValueError("should give the rungs some time: minutes, hours or days")
+        return self
+
+
+class LadderEntry(Entry):
+    """A step for each priority."""
+
+    urgent: StepEntry
+    high: StepEntry
+    medium: StepEntry
+    low: StepEntry
+
+
+class ContactsFile(Entry):
+    """The whole file."""
+
+    version: Text
+    contacts: tuple[ContactEntry, ...] = Field(min_length=1)
+    ladder: LadderEntry
+    routes: tuple[RouteEntry, ...] = ()

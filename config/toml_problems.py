@@ -1,0 +1,93 @@
+"""Names what is wrong in a TOML file: its line, the table and key, the value, and what would be right."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from config.errors import ConfigurationError
+
+Location = Sequence[str | int]
+ABSENT = object()
+MOST_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`location` leads to the value as in pydantic's errors: ("contacts", 1, "email")."""
+
+    location: Location
+    message: str
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Pydantic's findings in our words."""
+    return [Problem(item["loc"], words_of(item["type"], item["msg"])) for item in error.errors(include_url=False)]
+
+
+def words_of(kind: str, message: str) -> str:
+    known = {"missing": "is missing", "extra_forbidden": "is not known here; should be left out, or spelt right"}
+    return known.get(kind, re.sub(r"^(Value error, |\w+ (?=should))", "", message))
+
+
+def configuration_error(path: Path, data: dict[str, Any], problems: Iterable[Problem]) -> ConfigurationError:
+    """One error with a line of text for each problem."""
+    text = path.read_text(encoding="utf-8")
+    return ConfigurationError("\n".join(f"{path}, {told(text, data, problem)}" for problem in problems))
+
+
+def told(text: str, data: dict[str, Any], problem: Problem) -> str:
+    value = value_at(data, problem.location)
+    shown = f" = {shortened(repr(value))}" if isinstance(value, str | int | float) else ""
+    return f"line {line_of(text, problem.location)}: {label(data, problem.location)}{shown}: {problem.message}"
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
+
+
+def value_at(data: Any, location: Location) -> Any:
+    for part in location:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return ABSENT
+    return data
+
+
+def label(data: Any, location: Location) -> str:
+    """The way to the value, entries by their `key` where they have one, else counted from 1."""
+    name = ""
+    for place, part in enumerate(location):
+        entry = value_at(data, location[: place + 1])
+        key = entry.get("key") if isinstance(entry, dict) else None
+        name += f".{part}" if isinstance(part, str) else f"[{key or part + 1}]"
+    return name.removeprefix(".")
+
+
+def line_of(text: str, location: Location) -> int:
+    """The line of the value, or of the table in which it is missing; 1 when there is not even that."""
+    lines, found, table = text.splitlines(), 0, ""
+    for part in location:
+        if isinstance(part, int):
+            starts = [number for number, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{table}\s*\]\]", line)]
+            found = starts[part] if part < len(starts) else found
+        else:
+            table = re.escape(part)
+            found = line_of_key(lines, found, part)
+    return found + 1
+
+
+def line_of_key(lines: Sequence[str], start: int, name: str) -> int:
+    """From `start` on: the table of that name, or the key before the next table begins; else `start` itself."""
+    key = re.compile(rf"\s*\"?{re.escape(name)}\"?\s*=")
+    table = re.compile(rf"\s*\[\[?\s*(?:[\w-]+\.)*{re.escape(name)}\s*[].]")
+    for number in range(start, len(lines)):
+        if table.match(lines[number]):
+            return number
+        if key.match(lines[number]) and not any(line.lstrip().startswith("[") for line in lines[start + 1 : number]):
+            return number
+    return start
