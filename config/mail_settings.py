@@ -37,6 +37,7 @@ class MailSettings(BaseSettings):
     support_email: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="who gets the support mails; several separated by commas"
     )
+    mail_bundle_seconds: float = Field(600.0, ge=0, description="at least so long between two mails of a ticket")
     public_url: str | None = Field(None, description="address of the ticket's page, for the links in mails")
 
     @field_validator("support_email", mode="before")
@@ -57,7 +58,9 @@ class MailSettings(BaseSettings):
     @model_validator(mode="after")
     def is_consistent(self) -> "MailSettings":
         if self.smtp_use_ssl and self.smtp_server.lower() == "smtp.office365.com":
-            raise ValueError("SMTP_USE_SSL: smtp.office365.com speaks STARTTLS on port 587 only: set SMTP_USE_SSL=false")
+            raise ValueError(
+                "SMTP_USE_SSL: smtp.office365.com speaks STARTTLS on port 587 only: set SMTP_USE_SSL=false"
+            )
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 
 class Trouble(Enum):
@@ -14,11 +14,21 @@ class Trouble(Enum):
     CONTENT = "this content can never be written: set it aside"
 
 
-def trouble(error: DBAPIError) -> Trouble:
-    """The class of an error by its SQLSTATE (PostgreSQL manual, appendix A)."""
+def trouble(error: Exception) -> Trouble:
+    """The class of an error; of PostgreSQL's by its SQLSTATE (PostgreSQL manual, appendix A)."""
+    if isinstance(error, TimeoutError):
+        return Trouble.INFRASTRUCTURE  # no free connection in the pool
+    if not isinstance(error, DBAPIError):
+        return Trouble.CONTENT
     state = getattr(error.orig, "pgcode", None)
     if error.connection_invalidated or not state or state[:2] in {"08", "53", "57", "58", "XX"}:
         return Trouble.INFRASTRUCTURE
     if state == "55P03":
         return Trouble.LOCKED
     return Trouble.RETRY if state.startswith("40") else Trouble.CONTENT
+
+
+def described(error: Exception) -> str:
+    """One line on an error, without the statement and its values."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return f"{type(original).__name__}: {str(original).strip().splitlines()[0] if str(original).strip() else ''}"

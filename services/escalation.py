@@ -1,0 +1,125 @@
+"""One batch of events in one transaction: inbox, state, decisions, tickets, outbox. The number of statements is the batch's
+kind, never its size."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from rules.decision import Decision, Examined, SessionState, decide
+from services.inbox import Received, Rejected, insert_events, lock_sessions, set_aside
+from services.knowledge import Knowledge
+from services.openings import open_tickets
+from services.outcomes import NewOutcome, queue_outcomes
+from services.sessions import read_states, write_states
+from services.ticket_updates import Update, adopt, foreign_tickets
+from services.updates import update_tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a batch led to; counts only, so that it may be shown anywhere."""
+
+    events: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    opened: int = 0
+    updated: int = 0
+    mails: int = 0
+    urgent: int = 0
+    outcomes: int = 0
+
+    def __add__(self, other: "Result") -> "Result":
+        return Result(*(mine + theirs for mine, theirs in zip(self.counts(), other.counts(), strict=True)))
+
+    def counts(self) -> tuple[int, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+def process(
+    connection: Connection, received: Sequence[Received], rejected: Sequence[Rejected], knowledge: Knowledge
+) -> Result:
+    """Write a batch and everything that follows from it; the caller owns the transaction."""
+    result = process_events(connection, received, knowledge) if received else Result()
+    return result + process_rejected(connection, rejected) if rejected else result
+
+
+def process_rejected(connection: Connection, rejected: Sequence[Rejected]) -> Result:
+    """Set aside what cannot be used and tell the assistant so."""
+    fresh = set_aside(connection, rejected)
+    outcomes = [
+        NewOutcome(cause=(one.payload.hex(),), type="event.rejected", session_id=one.session_id, event_id=one.event_id)
+        for one in fresh
+    ]
+    if outcomes:
+        queue_outcomes(connection, outcomes)
+    return Result(rejected=len(fresh), outcomes=len(outcomes))
+
+
+def process_events(connection: Connection, received: Sequence[Received], knowledge: Knowledge) -> Result:
+    once = {one.event.id: one for one in received}
+    lock_sessions(connection, (one.event.session_id for one in once.values()))
+    fresh = insert_events(connection, list(once.values()), knowledge.policy.version)
+    counted = Result(events=len(fresh), duplicates=len(received) - len(fresh))
+    if not fresh:
+        return counted
+    new = [one for event_id, one in once.items() if event_id in fresh]
+    by_session = grouped(one.examined for one in new)
+    states = read_states(connection, by_session)
+    decisions = [decide(states[session_id], events, knowledge.policy) for session_id, events in by_session.items()]
+    changed = [decision.state for decision in decisions if decision.state != states[decision.state.session_id]]
+    if changed:
+        write_states(connection, changed)
+    return counted + escalate(connection, adopted(connection, decisions, states, by_session, knowledge), new, knowledge)
+
+
+def grouped(examined: Iterable[Examined]) -> dict[str, list[Examined]]:
+    by_session: dict[str, list[Examined]] = defaultdict(list)
+    for one in examined:
+        by_session[one.event.session_id].append(one)
+    return by_session
+
+
+def adopted(
+    connection: Connection,
+    decisions: Sequence[Decision],
+    states: dict[str, SessionState],
+    by_session: dict[str, list[Examined]],
+    knowledge: Knowledge,
+) -> list[Decision]:
+    """Where somebody else has opened a ticket for the session already, decide again with that one."""
+    opening = [decision.state.session_id for decision in decisions if decision.opens]
+    foreign = foreign_tickets(connection, opening) if opening else {}
+    if not foreign:
+        return list(decisions)
+    again = {
+        session_id: decide(replace(states[session_id], ticket=ticket), by_session[session_id], knowledge.policy)
+        for session_id, ticket in foreign.items()
+    }
+    if knowledge.settings.mode == "active":
+        adopt(connection, list(again.values()))
+    return [again.get(decision.state.session_id, decision) for decision in decisions]
+
+
+def escalate(
+    connection: Connection, decisions: Sequence[Decision], received: Sequence[Received], knowledge: Knowledge
+) -> Result:
+    """Open and update tickets; in shadow mode nothing beyond the decisions themselves is written."""
+    if knowledge.settings.mode == "shadow":
+        return Result()
+    published = {one.event.id: one.entry.published_at for one in received}
+    result = Result()
+    if updates := updates_of(decisions):
+        result += Result(**update_tickets(connection, updates, published, knowledge))
+    if openings := [decision for decision in decisions if decision.opens]:
+        result += Result(**open_tickets(connection, openings, published, knowledge))
+    return result
+
+
+def updates_of(decisions: Iterable[Decision]) -> list[Update]:
+    return [
+        Update(decision, decision.state.ticket)
+        for decision in decisions
+        if decision.state.ticket and (decision.fired or decision.news)
+    ]

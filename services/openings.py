@@ -1,0 +1,155 @@
+"""Opening tickets: read the story, write what does not need the number, take the numbers, write the rest."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from rules.decision import Decision, Fired
+from rules.reasons import rank
+from rules.routing import recipients, recommend, recommended_action
+from services.conversation import Conversation, load_conversations
+from services.directory import MachineRecord, Person, load_machines, load_people
+from services.inbox import record_tickets_of
+from services.knowledge import Knowledge
+from services.known_sessions import KnownSession, known_sessions
+from services.outbox import NewMail, queue_mails
+from services.outcomes import NewOutcome, queue_outcomes
+from services.tickets import (
+    NewTicket,
+    escalate_sessions,
+    first_of_each,
+    insert_own,
+    insert_triggers,
+    number_and_insert,
+)
+
+Published = Mapping[UUID, datetime]
+
+
+def open_tickets(
+    connection: Connection, decisions: Sequence[Decision], published: Published, knowledge: Knowledge
+) -> dict[str, int]:
+    """Open a ticket for each decision, with its trigger rows, mail and outcome; the counter's row is locked last."""
+    tickets = prepare(connection, decisions, knowledge)
+    escalate_sessions(connection, tickets)
+    insert_triggers(connection, [(ticket.ticket_id, one) for ticket in tickets for one in first_of(ticket)])
+    record_tickets_of(connection, decided(tickets))
+    mails = [opening_mail(ticket, published, knowledge) for ticket in tickets]
+    queue_mails(connection, mails, knowledge.message_id_domain)
+    numbered = number_and_insert(connection, tickets, knowledge.settings.ticket_time_zone)
+    insert_own(connection, numbered)
+    queue_outcomes(connection, [opened(ticket) for ticket in numbered])
+    urgent = sum(mail.rank == 0 for mail in mails)
+    return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets)}
+
+
+def prepare(connection: Connection, decisions: Sequence[Decision], knowledge: Knowledge) -> list[NewTicket]:
+    """Read everything that the tickets tell, set by set, and put it together."""
+    known = known_sessions(connection, [decision.state for decision in decisions])
+    people = load_people(connection, [one.user_id for one in known.values() if one.user_id])
+    machines = load_machines(connection, [one.machine_id for one in known.values() if one.machine_id])
+    conversations = load_conversations(connection, list(known))
+    tickets = []
+    for decision in sorted(decisions, key=lambda one: one.state.session_id):
+        session = known[decision.state.session_id]
+        tickets.append(
+            new_ticket(
+                decision,
+                session,
+                people.get(session.user_id or ""),
+                machines.get(session.machine_id or ""),
+                conversations[session.session_id],
+                knowledge,
+            )
+        )
+    return tickets
+
+
+def new_ticket(
+    decision: Decision,
+    session: KnownSession,
+    person: Person | None,
+    machine: MachineRecord | None,
+    conversation: Conversation,
+    knowledge: Knowledge,
+) -> NewTicket:
+    action = recommended_action(decision.reasons, decision.priority or "medium")
+    contact = recommend(
+        knowledge.contacts,
+        reasons=decision.reasons,
+        priority=decision.priority or "medium",
+        category=conversation.category,
+        language=session.language,
+        region=region_of(person),
+        now=datetime.now(UTC),
+    )
+    return NewTicket(
+        decision=decision,
+        summary=conversation.summary(),
+        machine_context=machine.as_machine_context(session.metadata) if machine else session.machine_context,
+        expert_contact_info=contact.as_expert_contact_info("", decision.reasons[0], action),
+        user_id=session.user_id,
+        machine_id=session.machine_id,
+        language=session.language,
+        region=region_of(person),
+    )
+
+
+def region_of(person: Person | None) -> str | None:
+    return person.organisation.country if person and person.organisation else None
+
+
+def first_of(ticket: NewTicket) -> list[Fired]:
+    return list(first_of_each(ticket.decision.fired).values())
+
+
+def decided(tickets: Sequence[NewTicket]) -> list[tuple[UUID, str, list[dict[str, object]]]]:
+    return [entry for ticket in tickets for entry in decided_events(ticket.decision, ticket.ticket_id)]
+
+
+def decided_events(decision: Decision, ticket_id: str) -> list[tuple[UUID, str, list[dict[str, object]]]]:
+    """Each event that fired, its ticket, and the evidence that only the session's state could give (the number of steps)."""
+    evidence: dict[UUID, list[dict[str, object]]] = {}
+    for one in decision.fired:
+        counted = (
+            [one.signal.as_evidence()] if one.reason == "steps_exceeded" and "observed" in one.signal.evidence else []
+        )
+        evidence.setdefault(one.event.id, []).extend(counted)
+    return [(event_id, ticket_id, items) for event_id, items in evidence.items()]
+
+
+def opening_mail(ticket: NewTicket, published: Published, knowledge: Knowledge) -> NewMail:
+    reasons = ticket.decision.reasons
+    first = min(published[one.event.id] for one in ticket.decision.fired)
+    return NewMail(
+        cause=(ticket.ticket_id,),
+        template="ticket_opened",
+        recipients=recipients(
+            knowledge.contacts,
+            reasons=reasons,
+            priority=ticket.priority,
+            region=ticket.region,
+            default=knowledge.settings.support_email,
+        ),
+        rank=rank(ticket.priority, "safety_concern" in reasons),
+        ticket_id=ticket.ticket_id,
+        session_id=ticket.session_id,
+        published_at=first,
+    )
+
+
+def opened(ticket: NewTicket) -> NewOutcome:
+    return NewOutcome(
+        cause=(ticket.ticket_id,),
+        type="ticket.opened",
+        session_id=ticket.session_id,
+        language=ticket.language,
+        event_id=ticket.decision.fired[0].event.id,
+        ticket_id=ticket.ticket_id,
+        ticket_number=ticket.number,
+        priority=ticket.priority,
+        reasons=ticket.decision.reasons,
+        contact=ticket.expert_contact_info.get("primary_contact"),
+    )

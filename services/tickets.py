@@ -1,0 +1,222 @@
+"""Tickets in ABParts' tables and ours, written set by set; numbers are taken last."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from rules.decision import Decision, Fired, evidence_of
+from rules.reasons import TRIGGER_TYPE
+from services.identity import identity
+from services.ticket_numbers import catch_up, take_numbers
+
+UNKNOWN_USER = "unknown"
+# Each round after a collision starts beyond every number that is there, so more than a few means something else is wrong.
+NUMBER_ROUNDS = 20
+
+
+class NumbersExhausted(Exception):
+    """Another writer took every number that was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket about to be written; the number is given last."""
+
+    decision: Decision
+    summary: str
+    machine_context: Mapping[str, Any] | None
+    expert_contact_info: Mapping[str, Any]
+    user_id: str | None
+    machine_id: str | None
+    language: str | None
+    region: str | None = None
+    number: str = ""
+
+    @property
+    def session_id(self) -> str:
+        return self.decision.state.session_id
+
+    @property
+    def ordinal(self) -> int:
+        return self.decision.state.tickets + 1
+
+    @property
+    def ticket_id(self) -> str:
+        return str(identity("ticket", self.session_id, self.ordinal))
+
+    @property
+    def priority(self) -> str:
+        return self.decision.priority or "medium"
+
+    def contact_info(self) -> dict[str, Any]:
+        return {**self.expert_contact_info, "ticket_reference": self.number}
+
+
+def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
+    """Each reason counts once: the earliest event that gave it."""
+    first: dict[str, Fired] = {}
+    for one in fired:
+        first.setdefault(one.reason, one)
+    return first
+
+
+INSERT_SESSIONS = text("""
+    INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
+    SELECT n.id, n.user_id, n.machine_id, 'escalated', n.language, utc.now, utc.now
+    FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]), CAST(:languages AS text[]))
+        AS n (id, user_id, machine_id, language),
+        (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
+    ORDER BY n.id
+    ON CONFLICT DO NOTHING
+""")
+ESCALATE_SESSIONS = text("""
+    UPDATE public.ai_sessions SET status = 'escalated', updated_at = now() AT TIME ZONE 'UTC'
+    WHERE id IN (
+        SELECT id FROM public.ai_sessions
+        WHERE id = ANY(CAST(:ids AS text[])) AND status <> 'escalated' ORDER BY id FOR NO KEY UPDATE
+    )
+""")
+
+
+def escalate_sessions(connection: Connection, tickets: Sequence[NewTicket]) -> None:
+    """Mark ABParts' sessions as escalated; one that was never stored is added, since the ticket refers to it."""
+    connection.execute(
+        INSERT_SESSIONS,
+        {
+            "ids": [ticket.session_id for ticket in tickets],
+            "user_ids": [ticket.user_id or UNKNOWN_USER for ticket in tickets],
+            "machine_ids": [ticket.machine_id for ticket in tickets],
+            "languages": [ticket.language or "en" for ticket in tickets],
+        },
+    )
+    escalate_sessions_by_id(connection, [ticket.session_id for ticket in tickets])
+
+
+def escalate_sessions_by_id(connection: Connection, session_ids: Sequence[str]) -> None:
+    """Mark sessions that are there as escalated, in the order of their ids."""
+    connection.execute(ESCALATE_SESSIONS, {"ids": list(session_ids)})
+
+
+INSERT_TICKETS = text("""
+    INSERT INTO public.support_tickets
+        (id, session_id, ticket_number, priority, status, escalation_reason, session_summary,
+         machine_context, expert_contact_info, created_at, updated_at)
+    SELECT n.id, n.session_id, n.number, n.priority, 'open', n.reason, n.summary, n.machine, n.contact, utc.now, utc.now
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:numbers AS text[]), CAST(:priorities AS text[]),
+        CAST(:reasons AS text[]), CAST(:summaries AS text[]), CAST(:machines AS json[]), CAST(:contacts AS json[]))
+        AS n (id, session_id, number, priority, reason, summary, machine, contact),
+        (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
+    ON CONFLICT (ticket_number) DO NOTHING
+    RETURNING id
+""")
+
+
+def number_and_insert(connection: Connection, tickets: Sequence[NewTicket], zone: str) -> list[NewTicket]:
+    """Give each ticket a number and write ABParts' rows; a number that somebody else took is skipped.
+
+    :raises NumbersExhausted: after twenty rounds
+    """
+    done: list[NewTicket] = []
+    waiting = list(tickets)
+    for _ in range(NUMBER_ROUNDS):
+        numbers = take_numbers(connection, len(waiting), zone)
+        numbered = [replace(ticket, number=number) for ticket, number in zip(waiting, numbers, strict=True)]
+        written = insert_shared(connection, numbered)
+        done += [ticket for ticket in numbered if ticket.ticket_id in written]
+        waiting = [ticket for ticket in numbered if ticket.ticket_id not in written]
+        if not waiting:
+            return done
+        catch_up(connection, zone)
+    raise NumbersExhausted(f"{len(waiting)} tickets without a free number after {NUMBER_ROUNDS} rounds")
+
+
+def insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[str]:
+    rows = connection.execute(
+        INSERT_TICKETS,
+        {
+            "ids": [ticket.ticket_id for ticket in tickets],
+            "session_ids": [ticket.session_id for ticket in tickets],
+            "numbers": [ticket.number for ticket in tickets],
+            "priorities": [ticket.priority for ticket in tickets],
+            "reasons": [ticket.decision.reasons[0] for ticket in tickets],
+            "summaries": [ticket.summary for ticket in tickets],
+            "machines": [json.dumps(ticket.machine_context) if ticket.machine_context else None for ticket in tickets],
+            "contacts": [json.dumps(ticket.contact_info(), ensure_ascii=False) for ticket in tickets],
+        },
+    )
+    return set(rows.scalars())
+
+
+INSERT_OWN = text("""
+    INSERT INTO escalation.tickets
+        (ticket_id, session_id, ordinal, ticket_number, priority, reasons, earlier_ticket_id)
+    SELECT * FROM unnest(
+        CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:ordinals AS integer[]), CAST(:numbers AS text[]),
+        CAST(:priorities AS text[]), CAST(:reasons AS jsonb[]), CAST(:earlier AS text[]))
+""")
+
+
+def insert_own(connection: Connection, tickets: Sequence[NewTicket]) -> None:
+    """Write what we know of the tickets beyond ABParts' rows."""
+    connection.execute(
+        INSERT_OWN,
+        {
+            "ids": [ticket.ticket_id for ticket in tickets],
+            "session_ids": [ticket.session_id for ticket in tickets],
+            "ordinals": [ticket.ordinal for ticket in tickets],
+            "numbers": [ticket.number for ticket in tickets],
+            "priorities": [ticket.priority for ticket in tickets],
+            "reasons": [json.dumps(reasons_of(ticket.decision), ensure_ascii=False) for ticket in tickets],
+            "earlier": [ticket.decision.state.last_ticket_id for ticket in tickets],
+        },
+    )
+
+
+def reasons_of(decision: Decision) -> dict[str, Any]:
+    first = first_of_each(decision.fired)
+    return {reason: evidence_of(first[reason]) for reason in decision.reasons}
+
+
+INSERT_TRIGGERS = text("""
+    INSERT INTO public.escalation_triggers
+        (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
+    SELECT n.id, n.session_id, n.type, n.value, n.at AT TIME ZONE 'UTC', 'escalate', n.reason
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:types AS text[]), CAST(:values AS double precision[]),
+        CAST(:times AS timestamptz[]), CAST(:reasons AS text[])) AS n (id, session_id, type, value, at, reason)
+    ON CONFLICT (id) DO NOTHING
+""")
+
+
+def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]]) -> None:
+    """One row for each reason of each ticket that fired."""
+    connection.execute(
+        INSERT_TRIGGERS,
+        {
+            "ids": [str(identity("trigger", ticket_id, one.reason)) for ticket_id, one in triggers],
+            "session_ids": [one.event.session_id for _, one in triggers],
+            "types": [TRIGGER_TYPE[one.reason] for _, one in triggers],
+            "values": [observed(one) for _, one in triggers],
+            "times": [one.event.occurred_at for _, one in triggers],
+            "reasons": [told(one) for _, one in triggers],
+        },
+    )
+
+
+def observed(fired: Fired) -> float | None:
+    value = fired.signal.evidence.get("observed")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def told(fired: Fired) -> str:
+    """The decision in words: the reason, what was seen, and the limit."""
+    evidence = fired.signal.evidence
+    details = [
+        f"{name}={evidence[name]}" for name in ("observed", "limit", "phrase", "gloss", "flag") if evidence.get(name)
+    ]
+    grounds = evidence.get("grounds") or []
+    return "; ".join([fired.reason, *details, *grounds])

@@ -1,0 +1,120 @@
+"""Further reasons and news for open tickets: rows, trigger log, one bundled mail, one outcome."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from rules.decision import News
+from rules.reasons import rank
+from rules.routing import recipients
+from services.inbox import record_tickets_of
+from services.knowledge import Knowledge
+from services.openings import Published, decided_events
+from services.outbox import NewMail, append_news, queue_mails
+from services.outcomes import NewOutcome, queue_outcomes
+from services.ticket_updates import Update, write_updates
+from services.tickets import escalate_sessions_by_id, first_of_each, insert_triggers
+
+
+def update_tickets(
+    connection: Connection, updates: Sequence[Update], published: Published, knowledge: Knowledge
+) -> dict[str, int]:
+    """Write what is new for tickets that are open; safety goes out at once, everything else in one mail per ten minutes."""
+    if any(update.changes_row for update in updates):
+        write_updates(connection, updates)
+    triggers = [
+        (one.ticket.ticket_id, fired) for one in updates for fired in first_of_each(one.decision.fired).values()
+    ]
+    if triggers:
+        insert_triggers(connection, triggers)
+        escalate_sessions_by_id(connection, [one.session_id for one in updates if one.decision.fired])
+        record_tickets_of(
+            connection, [entry for one in updates for entry in decided_events(one.decision, one.ticket.ticket_id)]
+        )
+    told = [update for update in updates if update.decision.news]
+    if not told:
+        return {"updated": len(updates)}
+    mails = urgent_mails(told, published, knowledge) + bundled_mails(connection, told, published, knowledge)
+    if mails:
+        queue_mails(connection, mails, knowledge.message_id_domain)
+    queue_outcomes(connection, [updated(update) for update in told])
+    urgent = sum(mail.rank == 0 for mail in mails)
+    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(told)}
+
+
+def is_safety(news: News) -> bool:
+    return news.kind == "safety" or news.reason == "safety_concern"
+
+
+def urgent_mails(updates: Sequence[Update], published: Published, knowledge: Knowledge) -> list[NewMail]:
+    """One mail at once for each ticket with new danger, with everything else that is new."""
+    return [
+        update_mail(update, update.decision.news, published, knowledge)
+        for update in updates
+        if any(map(is_safety, update.decision.news))
+    ]
+
+
+def bundled_mails(
+    connection: Connection, updates: Sequence[Update], published: Published, knowledge: Knowledge
+) -> list[NewMail]:
+    """The others are added to a mail that is still waiting, or get one that keeps its distance to the previous mail."""
+    calm = [update for update in updates if not any(map(is_safety, update.decision.news))]
+    if not calm:
+        return []
+    joined = append_news(
+        connection, [(one.ticket.ticket_id, [as_json(news) for news in one.decision.news]) for one in calm]
+    )
+    return [
+        update_mail(update, update.decision.news, published, knowledge)
+        for update in calm
+        if update.ticket.ticket_id not in joined
+    ]
+
+
+def update_mail(update: Update, news: Sequence[News], published: Published, knowledge: Knowledge) -> NewMail:
+    safety = any(map(is_safety, news))
+    return NewMail(
+        cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
+        template="ticket_updated",
+        recipients=recipients(
+            knowledge.contacts,
+            reasons=update.reasons,
+            priority=update.priority,
+            region=None,
+            default=knowledge.settings.support_email,
+        ),
+        rank=rank(update.priority, safety),
+        ticket_id=update.ticket.ticket_id,
+        session_id=update.session_id,
+        content={"news": [as_json(one) for one in news]},
+        published_at=min(published[one.event.id] for one in news),
+        apart_seconds=0.0 if safety else knowledge.settings.mail_bundle_seconds,
+    )
+
+
+def as_json(news: News) -> dict[str, Any]:
+    """News as it stands in `mails.content`: what kind, which event, when."""
+    members = {
+        "kind": news.kind,
+        "reason": news.reason,
+        "event_id": str(news.event.id),
+        "at": news.event.occurred_at.isoformat(),
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def updated(update: Update) -> NewOutcome:
+    news = update.decision.news
+    return NewOutcome(
+        cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
+        type="ticket.updated",
+        session_id=update.session_id,
+        language=update.decision.state.language,
+        event_id=news[0].event.id,
+        ticket_id=update.ticket.ticket_id,
+        ticket_number=update.ticket.ticket_number,
+        priority=update.priority,
+        reasons=tuple(update.reasons),
+    )

@@ -1,0 +1,33 @@
+"""Tasks that turn events into tickets."""
+
+import json
+from typing import Any
+
+from celery import shared_task
+
+from services.knowledge import knowledge
+from services.stream import EVENTS, answer_ring, redis_client
+from tasks.drain import drain, summary, take_over
+from tasks.hints import hint
+
+
+@shared_task(name="escalation.drain_events")
+def drain_events() -> str:
+    """Read new events from the stream until it is empty."""
+    redis = redis_client()
+    answer_ring(redis, "drain_events")
+    return summary(drain(redis, knowledge()))
+
+
+@shared_task(name="escalation.reclaim_entries")
+def reclaim_entries() -> str:
+    """Take over entries that a process read and never finished."""
+    return summary(take_over(redis_client(), knowledge()))
+
+
+@shared_task(name="escalation.submit_event")
+def submit_event(event: dict[str, Any]) -> str:
+    """Put an event that came as a Celery message into the stream, where all events are; weaker than XADD by the publisher."""
+    redis_client().xadd(EVENTS, {"event": json.dumps(event, ensure_ascii=False)})
+    hint("drain_events")
+    return "events=1"
