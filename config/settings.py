@@ -42,9 +42,13 @@ class Settings(MailSettings):
     outcomes_keep: int = Field(10_000, ge=100, description="about how many outcomes stay in their stream")
 
     health_stream_lag: int = Field(5_000, ge=1, description="queue_health fails above: entries not yet read")
-    health_oldest_event_seconds: float = Field(60.0, gt=0, description="queue_health fails above: oldest undecided event")
+    health_oldest_event_seconds: float = Field(
+        60.0, gt=0, description="queue_health fails above: oldest undecided event"
+    )
     health_oldest_mail_seconds: float = Field(900.0, gt=0, description="queue_health fails above: oldest mail due")
-    health_rejected_per_hour: int = Field(100, ge=0, description="queue_health fails above: events set aside in an hour")
+    health_rejected_per_hour: int = Field(
+        100, ge=0, description="queue_health fails above: events set aside in an hour"
+    )
 
     flower_user: str | None = Field(None, description="login of Flower; without one Flower does not start")
     flower_password: SecretStr | None = Field(None, description="password of Flower")
