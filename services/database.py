@@ -17,13 +17,13 @@ def driver_url(url: str) -> str:
     return DRIVER + rest if separator else url
 
 
-def make_engine(settings: Settings) -> Engine:
-    """An engine whose connections say who they are and never wait for ever."""
+def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine:
+    """An engine whose connections say who they are and never wait for ever (a migration of much data may take long)."""
     options = {
         "escalation.actor": "worker",
         "timezone": "UTC",
         "lock_timeout": f"{settings.lock_timeout_seconds * 1000:.0f}ms",
-        "statement_timeout": f"{settings.statement_timeout_seconds * 1000:.0f}ms",
+        "statement_timeout": f"{settings.statement_timeout_seconds * 1000 if statement_timeout else 0:.0f}ms",
     }
     return create_engine(
         driver_url(settings.database_url.get_secret_value()),

@@ -1,0 +1,65 @@
+"""Events that were set aside: seen, mended and replayed by people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from services.stream import EVENTS
+
+LIST = text("""
+    SELECT rejected_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at, octet_length(payload) AS size
+    FROM escalation.rejected_events
+    WHERE CAST(:all AS boolean) OR replayed_at IS NULL
+    ORDER BY rejected_at DESC, rejected_id LIMIT :limit
+""")
+FIND = text("""
+    SELECT rejected_id, entry_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at, payload
+    FROM escalation.rejected_events WHERE CAST(rejected_id AS text) LIKE :prefix || '%' LIMIT 2
+""")
+MARK = text("""
+    UPDATE escalation.rejected_events SET replayed_at = clock_timestamp()
+    WHERE rejected_id = ANY(CAST(:ids AS uuid[])) RETURNING rejected_id
+""")
+PAYLOADS = text("""
+    SELECT rejected_id, payload FROM escalation.rejected_events
+    WHERE replayed_at IS NULL AND rejected_at >= :since ORDER BY rejected_at, rejected_id LIMIT :limit
+""")
+
+
+class NotFound(Exception):
+    """No rejected event, or more than one, begins with this id."""
+
+
+def list_rejected(connection: Connection, limit: int, replayed_too: bool) -> Sequence[dict[str, Any]]:
+    """The newest first, without their payloads."""
+    return [dict(row) for row in connection.execute(LIST, {"limit": limit, "all": replayed_too}).mappings()]
+
+
+def find(connection: Connection, prefix: str) -> dict[str, Any]:
+    """The one whose id begins so.
+
+    :raises NotFound: there is none, or there are several
+    """
+    rows = connection.execute(FIND, {"prefix": prefix.lower()}).mappings().all()
+    if len(rows) != 1:
+        raise NotFound(f"{'no' if not rows else 'more than one'} rejected event has an id that begins with {prefix!r}")
+    return dict(rows[0])
+
+
+def waiting(connection: Connection, since: datetime, limit: int) -> list[tuple[UUID, bytes]]:
+    """Those that were not replayed yet, oldest first."""
+    return [tuple(row) for row in connection.execute(PAYLOADS, {"since": since, "limit": limit})]
+
+
+def replay(connection: Connection, redis: "Redis[bytes]", payloads: Sequence[tuple[UUID, bytes]]) -> int:
+    """Put events into the stream again; what is still wrong is set aside again, what is new counts once."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for _, payload in payloads:
+            pipeline.xadd(EVENTS, {"event": payload})
+        pipeline.execute()
+    ids = [str(rejected_id) for rejected_id, _ in payloads]
+    return len(connection.execute(MARK, {"ids": ids}).all())

@@ -1,0 +1,44 @@
+"""The command line; each command is imported only when it is called, so that none pays for the others."""
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+COMMANDS = {
+    "up": "worker.commands.up",
+    "demo": "worker.commands.demo",
+    "db": "worker.commands.db",
+    "rejected": "worker.commands.rejected",
+    "mail": "worker.commands.mail",
+    "detect": "worker.commands.detect",
+}
+
+
+class LazyCommands(TyperGroup):
+    """Commands by name; a module offers `app`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
+cli = typer.Typer(
+    cls=LazyCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="The escalation worker: brings a human in when an AI troubleshooting assistant cannot go on alone.",
+)
+
+
+@cli.callback()
+def root() -> None:
+    """The escalation worker: brings a human in when an AI troubleshooting assistant cannot go on alone."""

@@ -1,0 +1,88 @@
+"""`python -m worker rejected …`: events that were set aside, why, and another try."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config.settings import get_settings
+from services.database import begin
+from services.rejected import NotFound, find, list_rejected, replay, waiting
+from services.stream import connect
+
+app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, look at, mend, replay.")
+console = Console()
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.command("list")
+def list_command(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    replayed_too: Annotated[bool, typer.Option("--all", help="Also those that were replayed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The newest first, each with its reason."""
+    with begin() as connection:
+        rows = list_rejected(connection, limit, replayed_too)
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row, default=str))
+        return
+    table = Table("id", "rejected (UTC)", "seen", "session", "reason")
+    for row in rows:
+        table.add_row(short(row["rejected_id"]), f"{row['rejected_at']:%Y-%m-%d %H:%M:%S}", str(row["times_seen"]),
+                      row["session_id"] or "?", row["reason"])  # fmt: skip
+    console.print(table if rows else "No event is set aside.")
+
+
+@app.command()
+def show(rejected_id: Annotated[str, typer.Argument(help="The id, or how it begins.")]) -> None:
+    """One event whole: why it was set aside and what it was."""
+    row = looked_up(rejected_id)
+    payload = bytes(row.pop("payload"))
+    for name, value in row.items():
+        typer.echo(f"{name}: {value if value is not None else '-'}")
+    typer.echo(f"payload ({len(payload)} bytes):\n{payload.decode('utf-8', 'backslashreplace')}")
+
+
+@app.command("replay")
+def replay_command(
+    rejected_id: Annotated[str | None, typer.Argument(help="The id, or how it begins; none with --since.")] = None,
+    event: Annotated[Path | None, typer.Option(help="A file with the mended event, published instead.")] = None,
+    since_hours: Annotated[float | None, typer.Option(min=0, help="All that were set aside in the last hours.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000,
+) -> None:
+    """Put events into the stream again; harmless for those that arrived meanwhile, since each counts once."""
+    if (rejected_id is None) == (since_hours is None):
+        raise typer.BadParameter("name one event, or all since some time: replay ID, or replay --since-hours 2")
+    with begin() as connection:
+        if rejected_id is None:
+            payloads = waiting(connection, datetime.now(UTC) - timedelta(hours=since_hours or 0), limit)
+        else:
+            payloads = [mended(looked_up(rejected_id), event)]
+        redis = connect(get_settings().redis_url.get_secret_value())
+        count = replay(connection, redis, payloads) if payloads else 0
+    console.print(f"{count} published again.")
+
+
+def mended(row: dict[str, Any], event: Path | None) -> tuple[UUID, bytes]:
+    return row["rejected_id"], event.read_bytes() if event else bytes(row["payload"])
+
+
+def looked_up(rejected_id: str) -> dict[str, Any]:
+    try:
+        with begin() as connection:
+            return find(connection, rejected_id)
+    except NotFound as error:
+        console.print(f"{error}: see python -m worker rejected list", style="red")
+        raise typer.Exit(1) from None
+
+
+def short(identifier: UUID) -> str:
+    return str(identifier)[:8]
