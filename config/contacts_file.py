@@ -32,6 +32,12 @@ def printable(text: str) -> str:
     return text
 
 
+def not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("should have at least one entry")
+    return values
+
+
 def checked_key(key: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", key):
         raise ValueError("should be a short name of small letters, digits, - and _")
@@ -50,6 +56,7 @@ def working_hours(value: Any) -> tuple[Shift, ...]:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(printable)]
+NotEmpty = AfterValidator(not_empty)
 Key = Annotated[str, AfterValidator(checked_key)]
 Reasons = tuple[Annotated[str, AfterValidator(one_of(REASONS))], ...]
 Priorities = tuple[Annotated[str, AfterValidator(one_of(PRIORITIES))], ...]
@@ -68,8 +75,8 @@ class ContactEntry(Entry):
     email: Annotated[str, AfterValidator(checked_address)]
     phone: Annotated[str, AfterValidator(checked_phone)]
     specialization: Text
-    fields: tuple[Annotated[str, AfterValidator(one_of(FIELDS))], ...] = Field(min_length=1)
-    languages: tuple[Annotated[str, AfterValidator(one_of(LANGUAGE_NAMES))], ...] = Field(min_length=1)
+    fields: Annotated[tuple[Annotated[str, AfterValidator(one_of(FIELDS))], ...], NotEmpty]
+    languages: Annotated[tuple[Annotated[str, AfterValidator(one_of(LANGUAGE_NAMES))], ...], NotEmpty]
     regions: Regions = ()
     time_zone: Annotated[ZoneInfo, BeforeValidator(parse_zone)]
     hours: Annotated[tuple[Shift, ...], BeforeValidator(working_hours)]
@@ -80,7 +87,7 @@ class ContactEntry(Entry):
 class RouteEntry(Entry):
     """Who else gets the support mails that match; `to` are keys of contacts or addresses."""
 
-    to: tuple[Text, ...] = Field(min_length=1)
+    to: Annotated[tuple[Text, ...], NotEmpty]
     reasons: Reasons = ()
     priorities: Priorities = ()
     regions: Regions = ()
@@ -90,7 +97,7 @@ class RouteEntry(Entry):
 class StepEntry(Entry):
     """The time that each rung has, and the keys of the contacts on them."""
 
-    rungs: tuple[str, ...] = Field(min_length=1)
+    rungs: Annotated[tuple[str, ...], NotEmpty]
     minutes: int = Field(0, ge=0, le=10_000)
     hours: int = Field(0, ge=0, le=1_000)
     days: int = Field(0, ge=0, le=100)
@@ -116,6 +123,6 @@ class ContactsFile(Entry):
     """The whole file."""
 
     version: Text
-    contacts: tuple[ContactEntry, ...] = Field(min_length=1)
+    contacts: Annotated[tuple[ContactEntry, ...], NotEmpty]
     ladder: LadderEntry
     routes: tuple[RouteEntry, ...] = ()

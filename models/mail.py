@@ -30,7 +30,10 @@ class Mail(OwnBase):
 
 
 class MailRecipient(OwnBase):
-    """The delivery of one mail to one address: queued, sending, accepted, deferred, held, refused, unknown, cancelled."""
+    """The delivery of one mail to one address.
+
+    States: queued, sending, accepted, deferred, held, refused, unknown, cancelled.
+    """
 
     __tablename__ = "mail_recipients"
     __table_args__ = (

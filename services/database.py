@@ -57,5 +57,8 @@ def begin() -> Iterator[Connection]:
 
 
 def forget_connections() -> None:
-    """After a fork: leave the parent's sockets to the parent (SQLAlchemy, "Using Connection Pools with Multiprocessing")."""
+    """After a fork: leave the parent's sockets to the parent.
+
+    Source: SQLAlchemy, "Using Connection Pools with Multiprocessing or os.fork()".
+    """
     engine().dispose(close=False)

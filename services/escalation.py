@@ -1,5 +1,7 @@
-"""One batch of events in one transaction: inbox, state, decisions, tickets, outbox. The number of statements is the batch's
-kind, never its size."""
+"""One batch of events in one transaction: inbox, state, decisions, tickets, outbox.
+
+How many statements that takes depends on what is in the batch, never on its size.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

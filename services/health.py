@@ -16,7 +16,8 @@ MAILS = text("""
            count(*) FILTER (WHERE state = 'held') AS held,
            coalesce(extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (
                WHERE state IN ('queued', 'deferred') AND next_attempt_at <= clock_timestamp())), 0) AS oldest_due,
-           coalesce(extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (WHERE state = 'held')), 0) AS oldest_held,
+           coalesce(extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (
+               WHERE state = 'held')), 0) AS oldest_held,
            (SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > now() - interval '1 hour') AS rejected
     FROM escalation.mail_recipients WHERE state IN ('queued', 'deferred', 'held')
 """)

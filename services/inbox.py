@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from escalation_client.events import Event, InvalidEvent, decode
 from sqlalchemy import Connection, text
 
-from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
 from services.identity import identity
 from services.stream import Entry
@@ -71,7 +71,7 @@ LOCK_SESSIONS = text("""
 def lock_sessions(connection: Connection, session_ids: Iterable[str]) -> None:
     """Create the rows of these sessions and lock them all, in order, until the transaction ends.
 
-    A row in conflict is locked although `WHERE false` leaves it unchanged (PostgreSQL manual, INSERT), so no dead row is made.
+    A row in conflict is locked although `WHERE false` leaves it as it is (PostgreSQL manual, INSERT): no dead rows.
     """
     connection.execute(LOCK_SESSIONS, {"session_ids": sorted(set(session_ids))})
 
@@ -120,7 +120,7 @@ DECIDED = text("""
 
 
 def record_tickets_of(connection: Connection, decided: Sequence[tuple[UUID, str, list[dict[str, object]]]]) -> None:
-    """Note with each event that led to a ticket which one it was, and the evidence that only the session's state could give."""
+    """Note with each event that led to a ticket which one it was, and the evidence that only its session's state gave."""
     connection.execute(
         DECIDED,
         {
@@ -137,7 +137,8 @@ SET_ASIDE = text("""
         CAST(:ids AS uuid[]), CAST(:entry_ids AS text[]), CAST(:event_ids AS uuid[]),
         CAST(:session_ids AS text[]), CAST(:reasons AS text[]), CAST(:payloads AS bytea[]))
     ON CONFLICT (rejected_id) DO UPDATE
-    SET times_seen = rejected_events.times_seen + 1, entry_id = excluded.entry_id, reason = excluded.reason, replayed_at = NULL
+    SET times_seen = rejected_events.times_seen + 1, entry_id = excluded.entry_id,
+        reason = excluded.reason, replayed_at = NULL
     WHERE rejected_events.entry_id <> excluded.entry_id
     RETURNING rejected_id
 """)

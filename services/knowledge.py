@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from config.contacts import load_contacts
 from config.lexicon import load_lexicon
+from rules.detection import Lexicon
+
+from config.contacts import load_contacts
 from config.policy import load_policy
 from config.settings import Settings, get_settings
-from rules.detection import Lexicon
+from rules.contacts import ContactBook
 from rules.policy import Policy
-from rules.routing import ContactBook
 
 
 @dataclass(frozen=True, slots=True)

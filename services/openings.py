@@ -110,7 +110,7 @@ def decided(tickets: Sequence[NewTicket]) -> list[tuple[UUID, str, list[dict[str
 
 
 def decided_events(decision: Decision, ticket_id: str) -> list[tuple[UUID, str, list[dict[str, object]]]]:
-    """Each event that fired, its ticket, and the evidence that only the session's state could give (the number of steps)."""
+    """Each event that fired, its ticket, and the evidence that only the session's state gave (the number of steps)."""
     evidence: dict[UUID, list[dict[str, object]]] = {}
     for one in decision.fired:
         counted = (

@@ -46,7 +46,8 @@ INSERT_MAILS = text("""
     INSERT INTO escalation.mails
         (mail_id, ticket_id, session_id, template, language, lane, rank, message_id, content, published_at)
     SELECT * FROM unnest(
-        CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:session_ids AS text[]), CAST(:templates AS text[]),
+        CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:session_ids AS text[]),
+        CAST(:templates AS text[]),
         CAST(:languages AS text[]), CAST(:lanes AS text[]), CAST(:ranks AS smallint[]), CAST(:message_ids AS text[]),
         CAST(:contents AS jsonb[]), CAST(:published AS timestamptz[]))
     ON CONFLICT (mail_id) DO NOTHING
@@ -94,7 +95,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
 
 
 def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, str, float]]) -> None:
-    """Add addresses to mails; each has a state of its own. The third value is the distance to the previous mail, in seconds."""
+    """Add addresses to mails, each with a distance in seconds to the ticket's previous mail; each has its own state."""
     connection.execute(
         INSERT_RECIPIENTS,
         {

@@ -1,4 +1,4 @@
-"""What the assistant is told: written with the ticket or the acceptance, published to Redis afterwards, at least once."""
+"""What the assistant is told: written in the transaction of its cause, published to Redis later, at least once."""
 
 import json
 from collections.abc import Sequence

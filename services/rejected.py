@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 from services.stream import EVENTS
 
 LIST = text("""
-    SELECT rejected_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at, octet_length(payload) AS size
+    SELECT rejected_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at,
+           octet_length(payload) AS size
     FROM escalation.rejected_events
     WHERE CAST(:all AS boolean) OR replayed_at IS NULL
     ORDER BY rejected_at DESC, rejected_id LIMIT :limit

@@ -1,4 +1,4 @@
-"""What the assistant may truthfully tell the user, in the user's language; the sentences are in `templates/say.toml`."""
+"""What the assistant may truthfully tell the user, in the user's language (`templates/say.toml`)."""
 
 import tomllib
 from functools import lru_cache

@@ -74,7 +74,8 @@ WRITE = text("""
     SET user_id = n.user_id, machine_id = n.machine_id, language = n.language, announced_at = n.announced_at,
         announced_by = n.announced_by, ended = n.ended, failed_steps = n.failed_steps, status = n.status
     FROM unnest(
-        CAST(:session_ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]), CAST(:languages AS text[]),
+        CAST(:session_ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]),
+        CAST(:languages AS text[]),
         CAST(:announced_at AS timestamptz[]), CAST(:announced_by AS uuid[]), CAST(:ended AS text[]),
         CAST(:failed_steps AS jsonb[]), CAST(:statuses AS text[]))
         AS n (session_id, user_id, machine_id, language, announced_at, announced_by, ended, failed_steps, status)

@@ -1,8 +1,8 @@
-"""The streams in Redis: events come in, outcomes go out. Reading is by consumer group, so nothing is lost with a process."""
+"""The streams in Redis: events come in, outcomes go out. A consumer group reads, so nothing is lost with a process."""
 
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,7 +42,7 @@ def client_of(process: int) -> "Redis[bytes]":
 def connect(url: str) -> "Redis[bytes]":
     """A client with time-outs: a half-open connection must not hang a worker for ever."""
     return Redis.from_url(
-        url, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
+        url, protocol=2, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
     )
 
 
@@ -74,7 +74,7 @@ def read_new(redis: "Redis[bytes]", count: int) -> list[Entry]:
             raise
         ensure_group(redis)
         answer = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
-    return [entry for _, entries in pairs(answer) for entry in map(as_entry, entries)]
+    return [entry for _, entries in answer or [] for entry in map(as_entry, entries)]
 
 
 def reclaim(redis: "Redis[bytes]", idle_milliseconds: int, count: int) -> list[Entry]:
@@ -96,23 +96,13 @@ def acknowledge(redis: "Redis[bytes]", entry_ids: Sequence[str]) -> None:
         redis.xack(EVENTS, GROUP, *entry_ids)
 
 
-def pairs(answer: Any) -> Iterable[tuple[bytes, list[Any]]]:
-    # RESP3 answers with a map, RESP2 with a list of pairs.
-    if isinstance(answer, dict):
-        return [
-            (name, entries[0] if entries and isinstance(entries[0], list) else entries)
-            for name, entries in answer.items()
-        ]
-    return answer or []
-
-
 def as_entry(item: Any) -> Entry:
     entry_id, fields = item
     return Entry(entry_id.decode(), fields.get(b"event"), fields)
 
 
 def ring(redis: "Redis[bytes]", name: str) -> bool:
-    """Whether a hint for this task is worth sending: none is waiting yet. Lost hints are forgotten after three seconds."""
+    """Whether a hint for this task is worth sending: none waits yet. A lost one is forgotten after three seconds."""
     return bool(redis.set(WAITING + name, 1, nx=True, px=WAITING_MILLISECONDS))
 
 

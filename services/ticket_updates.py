@@ -24,7 +24,7 @@ FOREIGN = text("""
 
 
 def foreign_tickets(connection: Connection, session_ids: Collection[str]) -> dict[str, OpenTicket]:
-    """Open tickets of these sessions that somebody else wrote; the audit log finds them without reading ABParts' table."""
+    """Open tickets of these sessions that somebody else wrote; found by the audit log, without a scan of theirs."""
     rows = connection.execute(FOREIGN, {"session_ids": list(session_ids)})
     return {row.session_id: OpenTicket(row.id, row.ticket_number, frozenset(), row.priority) for row in rows}
 

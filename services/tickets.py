@@ -13,7 +13,7 @@ from services.identity import identity
 from services.ticket_numbers import catch_up, take_numbers
 
 UNKNOWN_USER = "unknown"
-# Each round after a collision starts beyond every number that is there, so more than a few means something else is wrong.
+# Each round after a collision starts beyond every number that is there: many rounds mean that something else is wrong.
 NUMBER_ROUNDS = 20
 
 
@@ -66,7 +66,8 @@ def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
 INSERT_SESSIONS = text("""
     INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
     SELECT n.id, n.user_id, n.machine_id, 'escalated', n.language, utc.now, utc.now
-    FROM unnest(CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]), CAST(:languages AS text[]))
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]), CAST(:languages AS text[]))
         AS n (id, user_id, machine_id, language),
         (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
     ORDER BY n.id

@@ -1,9 +1,10 @@
 """Further reasons and news for open tickets: rows, trigger log, one bundled mail, one outcome."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from rules.decision import News
 from rules.reasons import rank
@@ -20,7 +21,7 @@ from services.tickets import escalate_sessions_by_id, first_of_each, insert_trig
 def update_tickets(
     connection: Connection, updates: Sequence[Update], published: Published, knowledge: Knowledge
 ) -> dict[str, int]:
-    """Write what is new for tickets that are open; safety goes out at once, everything else in one mail per ten minutes."""
+    """Write what is new for open tickets; safety goes out at once, everything else in one mail per ten minutes."""
     if any(update.changes_row for update in updates):
         write_updates(connection, updates)
     triggers = [
@@ -35,7 +36,8 @@ def update_tickets(
     told = [update for update in updates if update.decision.news]
     if not told:
         return {"updated": len(updates)}
-    mails = urgent_mails(told, published, knowledge) + bundled_mails(connection, told, published, knowledge)
+    mails = [*urgent_mails(told, published, knowledge), *bundled_mails(connection, told, published, knowledge)]
+    mails = with_thread(connection, mails)
     if mails:
         queue_mails(connection, mails, knowledge.message_id_domain)
     queue_outcomes(connection, [updated(update) for update in told])
@@ -82,7 +84,7 @@ def update_mail(update: Update, news: Sequence[News], published: Published, know
             knowledge.contacts,
             reasons=update.reasons,
             priority=update.priority,
-            region=None,
+            region=None,  # whoever got the ticket's earlier mails by region gets this one too
             default=knowledge.settings.support_email,
         ),
         rank=rank(update.priority, safety),
@@ -92,6 +94,24 @@ def update_mail(update: Update, news: Sequence[News], published: Published, know
         published_at=min(published[one.event.id] for one in news),
         apart_seconds=0.0 if safety else knowledge.settings.mail_bundle_seconds,
     )
+
+
+THREAD = text("""
+    SELECT m.ticket_id, array_agg(DISTINCT r.address) AS addresses
+    FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.template IN ('ticket_opened', 'ticket_updated')
+    GROUP BY m.ticket_id
+""")
+
+
+def with_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMail]:
+    """Whoever got an earlier mail of the ticket gets this one too."""
+    rows = connection.execute(THREAD, {"ticket_ids": [mail.ticket_id for mail in mails]})
+    earlier = {row.ticket_id: row.addresses for row in rows}
+    return [
+        replace(mail, recipients=tuple(dict.fromkeys([*mail.recipients, *sorted(earlier.get(mail.ticket_id, []))])))
+        for mail in mails
+    ]
 
 
 def as_json(news: News) -> dict[str, Any]:

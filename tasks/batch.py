@@ -56,7 +56,7 @@ def write(entries: Sequence[Entry], knowledge: Knowledge) -> Written:
 
 
 def read(entry: Entry, now: datetime, knowledge: Knowledge) -> Received | Rejected:
-    """Decode an entry and ask the rules, before any lock is taken; an entry that breaks them must not stop the others."""
+    """Decode an entry and ask the rules, before any lock is taken; one that breaks them must not stop the others."""
     event = read_event(entry, now)
     if isinstance(event, Rejected):
         return event

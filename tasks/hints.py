@@ -1,4 +1,4 @@
-"""Hints: a Celery message that says "there may be work". It carries nothing, so losing one costs seconds, never data."""
+"""Hints: Celery messages that say "there may be work". They carry nothing, so losing one costs seconds, never data."""
 
 import structlog
 from celery import current_app

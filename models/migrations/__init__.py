@@ -1,4 +1,4 @@
-"""Alembic migrations of the schema `escalation`; what is shared with ABParts is created when missing, adopted when there."""
+"""Alembic migrations of the schema `escalation`; tables shared with ABParts are created when missing, else adopted."""
 
 from io import StringIO
 from pathlib import Path

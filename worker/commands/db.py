@@ -15,7 +15,7 @@ console = Console(stderr=True)
 
 @app.command()
 def migrate() -> None:
-    """Create what is missing and adopt what is there (DATABASE_URL); safe to run at any time and from several places."""
+    """Create what is missing and adopt what is there (DATABASE_URL); safe at any time and from several places."""
     engine = make_engine(get_settings(), statement_timeout=False)
     upgrade(engine)
     console.print("The database has the newest shape.")

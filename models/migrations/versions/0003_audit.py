@@ -1,7 +1,7 @@
 """Let the database record every change of tickets and sessions, whoever makes it.
 
-The function runs with its owner's rights and a fixed search path (PostgreSQL manual, "Writing SECURITY DEFINER Functions
-Safely"), so that ABParts' role needs no right for it. An error in it fails our own statements (they set
+The functions run with their owner's rights and a fixed search path (PostgreSQL manual, "Writing SECURITY DEFINER
+Functions Safely"), so that ABParts' role needs no right for it. An error in them fails our own statements (they set
 `escalation.actor`) and nobody else's: ABParts must never fail or wait because of us.
 """
 
