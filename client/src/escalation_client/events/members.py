@@ -107,7 +107,7 @@ def version_one(value: Any) -> int:
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         raise Unfit("a mapping of names to JSON values")
     return dict(value)
 

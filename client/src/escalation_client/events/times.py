@@ -30,10 +30,12 @@ def parse_time(text: str) -> datetime:
 
 def in_utc(moment: object) -> datetime:
     """An aware datetime in UTC."""
-    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+    if not isinstance(moment, datetime):
         raise Unfit("a datetime with a time zone")
     if moment.tzinfo is UTC:
         return moment
+    if moment.utcoffset() is None:
+        raise Unfit("a datetime with a time zone")
     try:
         return moment.astimezone(UTC)
     except OverflowError:

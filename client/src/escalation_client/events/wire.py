@@ -127,24 +127,30 @@ def event_of(document: dict[str, Any]) -> Event:
     """Build the event that a parsed object says; what is absent and required is found by the event itself."""
     version_checked(document.get("version"))
     kind = kind_of(document.get("type"))
-    data = data_of(document)
-    known, required = SHAPES[kind]
-    given: dict[str, Any] = dict.fromkeys(required) | {
-        name: data[name] for name in known & data.keys() if data[name] is not None
-    }
     if not document.keys() <= TOP_LEVEL:
         inspect_unknown("", {name: document[name] for name in document.keys() - TOP_LEVEL}, depth=1)
     return kind(
         session_id=document.get("session_id", ""),
         id=identity_of(document.get("id")),
         occurred_at=time_of(document.get("occurred_at")),
-        extra={name: data[name] for name in data.keys() - known},
-        **given,
+        **given_in(data_of(document), SHAPES[kind]),
     )
 
 
+def given_in(data: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """What the data says of each member; null is as good as absent."""
+    given = {name: value for name, value in data.items() if value is not None and name in shape.known}
+    for name in shape.required:
+        given.setdefault(name)
+    if not data.keys() <= shape.known:
+        given["extra"] = {name: value for name, value in data.items() if name not in shape.known}
+    return given
+
+
 def version_checked(version: Any) -> None:
-    if version is None or (type(version) in (int, float, str) and VERSION_ONE.fullmatch(str(version))):
+    if type(version) is int and version == 1:
+        return
+    if version is None or (type(version) in (float, str) and VERSION_ONE.fullmatch(str(version))):
         return
     raise InvalidEvent("version", version, "version 1 or a minor version of it")
 
