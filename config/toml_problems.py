@@ -29,7 +29,11 @@ def problems_of(error: ValidationError) -> list[Problem]:
 
 
 def words_of(kind: str, message: str) -> str:
-    known = {"missing": "is missing", "extra_forbidden": "is not known here; should be left out, or spelt right"}
+    known = {
+        "missing": "is missing",
+        "extra_forbidden": "is not known here; should be left out, or spelt right",
+        "model_type": "should be a table",
+    }
     return known.get(kind, re.sub(r"^(Value error, |\w+ (?=should))", "", message))
 
 

@@ -11,6 +11,8 @@ from rules.duty import duty_changes, on_duty
 from rules.reasons import by_gravity
 from rules.why import WhyPart, in_english
 
+__all__ = ["Contact", "ContactBook", "Recommendation", "recipients", "recommend", "recommended_action"]
+
 MOST_ALTERNATIVES: Final = 3
 ACTIONS: Final = {
     "safety_concern": "call the user and make sure that nobody is in danger and that the machine is off.",

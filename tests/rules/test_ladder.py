@@ -1,0 +1,123 @@
+"""When a ticket that nobody takes goes on, and to whom."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.contacts import Contact, LadderStep
+from rules.ladder import Rung, due_at, next_rung
+from rules.reasons import PRIORITIES
+from tests.rules.contact_book import BOOK, ELECTRICAL, EMERGENCY, HYDRAULIC, LADDER, SUPPORT
+
+A_YEAR = timedelta(days=366)
+
+
+def athens(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Athens"))
+
+
+def rung_at(
+    now: datetime, priority: str, opened_at: datetime, last_rung: int | None = None, sent: datetime | None = None
+) -> Rung | None:
+    return next_rung(
+        BOOK,
+        priority=priority,
+        opened_at=opened_at,
+        last_rung=last_rung,
+        last_sent_at=sent,
+        acknowledged=False,
+        now=now,
+    )
+
+
+@pytest.mark.parametrize(
+    ("priority", "opened", "due", "contact"),
+    [
+        ("urgent", "2026-03-04 10:00", "2026-03-04 10:10", EMERGENCY),
+        ("urgent", "2026-03-07 23:55", "2026-03-08 00:05", EMERGENCY),
+        ("urgent", "2026-03-29 02:55", "2026-03-29 04:05", EMERGENCY),
+        ("high", "2026-03-04 10:00", "2026-03-04 11:00", ELECTRICAL),
+        ("high", "2026-03-04 17:30", "2026-03-05 08:30", ELECTRICAL),
+        ("high", "2026-03-04 03:00", "2026-03-04 09:00", ELECTRICAL),
+        ("medium", "2026-03-06 16:00", "2026-03-09 10:00", HYDRAULIC),
+        ("medium", "2026-03-27 16:00", "2026-03-30 10:00", HYDRAULIC),
+        ("low", "2026-03-04 10:00", "2026-03-05 10:00", HYDRAULIC),
+        ("low", "2026-03-06 10:00", "2026-03-09 10:00", HYDRAULIC),
+        ("low", "2026-10-23 10:00", "2026-10-26 10:00", HYDRAULIC),
+        ("low", "2026-03-07 10:00", "2026-03-09 18:00", HYDRAULIC),
+    ],
+)
+def test_the_next_rung_is_due_when_the_time_of_the_priority_is_over(
+    priority: str, opened: str, due: str, contact: Contact
+) -> None:
+    # The difference is taken in UTC: in one zone Python subtracts the readings of the clock.
+    moment = athens(due).astimezone(UTC)
+    assert rung_at(moment - timedelta(seconds=1), priority, athens(opened)) is None
+    rung = rung_at(moment, priority, athens(opened))
+    assert rung is not None
+    assert (rung.number, rung.contact, rung.previous, rung.due_at) == (1, contact, SUPPORT, moment)
+
+
+def test_a_rung_has_its_own_hours_and_its_own_time_zone() -> None:
+    friday = athens("2026-03-06 17:30")
+    rung = rung_at(athens("2026-03-09 10:30"), "high", athens("2026-03-06 12:00"), 1, friday)
+    assert rung is not None
+    assert (rung.contact, rung.previous, rung.is_last) == (EMERGENCY, ELECTRICAL, True)
+    # Oslo, an hour behind Athens, closes at 18:00 of Athens: half an hour on Friday, half an hour on Monday.
+    assert rung.due_at == athens("2026-03-09 10:30")
+
+
+def test_a_contact_around_the_clock_has_a_day_of_24_hours() -> None:
+    step = LadderStep((EMERGENCY, SUPPORT), days=1)
+    saturday = athens("2026-03-07 10:00")
+    assert due_at(step, 0, saturday) == saturday + timedelta(days=1)
+
+
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_the_ladder_ends_and_stops_when_somebody_acts(priority: str) -> None:
+    opened = athens("2026-03-04 10:00")
+    last = len(LADDER[priority].rungs) - 1
+    assert rung_at(opened + A_YEAR, priority, opened, last, opened) is None
+    assert rung_at(opened + A_YEAR, priority, opened, last + 5, opened) is None
+    acknowledged = next_rung(
+        BOOK,
+        priority=priority,
+        opened_at=opened,
+        last_rung=None,
+        last_sent_at=None,
+        acknowledged=True,
+        now=opened + A_YEAR,
+    )
+    assert acknowledged is None
+
+
+def test_the_times_are_those_of_the_book() -> None:
+    slower = replace(BOOK, ladder={**LADDER, "urgent": replace(LADDER["urgent"], time=timedelta(minutes=25))})
+    opened = athens("2026-03-04 10:00")
+    due = due_at(slower.ladder["urgent"], 0, opened)
+    assert due == opened + timedelta(minutes=25)
+
+
+def test_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="should have a time zone"):
+        due_at(LADDER["urgent"], 0, datetime(2026, 3, 4, 10))
+
+
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
+
+
+@given(st.sampled_from(PRIORITIES), moments)
+def test_every_ticket_climbs_every_rung_once_and_in_order(priority: str, opened: datetime) -> None:
+    climbed: list[Rung] = []
+    told: tuple[int | None, datetime | None] = (None, None)
+    while rung := rung_at(opened + A_YEAR, priority, opened, *told):
+        climbed.append(rung)
+        told = (rung.number, rung.due_at)
+    assert [rung.contact for rung in climbed] == list(LADDER[priority].rungs[1:])
+    assert [rung.is_last for rung in climbed] == [False] * (len(climbed) - 1) + [True]
+    assert sorted(rung.due_at for rung in climbed) == [rung.due_at for rung in climbed]
+    assert climbed[0].due_at > opened
