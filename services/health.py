@@ -40,7 +40,7 @@ class Health:
         return " ".join(f"{name}={round(getattr(self, name))}" for name in self.__slots__)
 
 
-def measure(connection: Connection, redis: "Redis[bytes]") -> Health:
+def measure(connection: Connection, redis: Redis) -> Health:
     """The state of stream and outbox at this moment."""
     lag, pending, oldest = stream_state(redis)
     mails = connection.execute(MAILS).one()
@@ -49,7 +49,7 @@ def measure(connection: Connection, redis: "Redis[bytes]") -> Health:
     )
 
 
-def stream_state(redis: "Redis[bytes]") -> tuple[int, int, float]:
+def stream_state(redis: Redis) -> tuple[int, int, float]:
     """Entries not read yet, entries read and not finished, and the age of the oldest of both in seconds."""
     try:
         groups = {group["name"].decode(): group for group in redis.xinfo_groups(EVENTS)}
@@ -63,14 +63,14 @@ def stream_state(redis: "Redis[bytes]") -> tuple[int, int, float]:
     return lag, pending["pending"], max(age(oldest), age(pending["min"]))
 
 
-def unread(redis: "Redis[bytes]", group: dict[str, Any]) -> tuple[int, bytes | None]:
+def unread(redis: Redis, group: dict[str, Any]) -> tuple[int, bytes | None]:
     oldest = first_id(redis.xrange(EVENTS, min=f"({group['last-delivered-id'].decode()}", count=1))
     # Redis 6.2 has no `lag`, and 7 does not know it after some deletions: then one entry stands for "some".
     lag = group.get("lag")
     return (lag if lag is not None else int(oldest is not None)), oldest
 
 
-def first_id(entries: list[Any]) -> bytes | None:
+def first_id(entries: Any) -> bytes | None:
     return entries[0][0] if entries else None
 
 

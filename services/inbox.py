@@ -120,7 +120,7 @@ DECIDED = text("""
 
 
 def record_tickets_of(connection: Connection, decided: Sequence[tuple[UUID, str, list[dict[str, object]]]]) -> None:
-    """Note with each event that led to a ticket which one it was, and the evidence that only its session's state gave."""
+    """Note with each event that led to a ticket which one, and the evidence that only its session's state gave."""
     connection.execute(
         DECIDED,
         {

@@ -83,7 +83,7 @@ PUBLISHED = text("""
 """)
 
 
-def relay(connection: Connection, redis: "Redis[bytes]", limit: int, keep: int) -> int:
+def relay(connection: Connection, redis: Redis, limit: int, keep: int) -> int:
     """Publish waiting outcomes and mark them; a crash between the two publishes them again with the same id."""
     rows = connection.execute(WAITING, {"limit": limit}).all()
     if not rows:

@@ -56,7 +56,7 @@ def waiting(connection: Connection, since: datetime, limit: int) -> list[tuple[U
     return [tuple(row) for row in connection.execute(PAYLOADS, {"since": since, "limit": limit})]
 
 
-def replay(connection: Connection, redis: "Redis[bytes]", payloads: Sequence[tuple[UUID, bytes]]) -> int:
+def replay(connection: Connection, redis: Redis, payloads: Sequence[tuple[UUID, bytes]]) -> int:
     """Put events into the stream again; what is still wrong is set aside again, what is new counts once."""
     with redis.pipeline(transaction=False) as pipeline:
         for _, payload in payloads:

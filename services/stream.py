@@ -35,18 +35,18 @@ class Entry:
 
 
 @lru_cache(maxsize=4)
-def client_of(process: int) -> "Redis[bytes]":
+def client_of(process: int) -> Redis:
     return connect(get_settings().redis_url.get_secret_value())
 
 
-def connect(url: str) -> "Redis[bytes]":
+def connect(url: str) -> Redis:
     """A client with time-outs: a half-open connection must not hang a worker for ever."""
     return Redis.from_url(
         url, protocol=2, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
     )
 
 
-def redis_client() -> "Redis[bytes]":
+def redis_client() -> Redis:
     """This process's client; a forked child gets one of its own."""
     return client_of(os.getpid())
 
@@ -56,7 +56,7 @@ def consumer_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def ensure_group(redis: "Redis[bytes]") -> None:
+def ensure_group(redis: Redis) -> None:
     """Create the stream and the group, from the stream's very beginning, unless they are there."""
     try:
         redis.xgroup_create(EVENTS, GROUP, id="0", mkstream=True)
@@ -65,10 +65,10 @@ def ensure_group(redis: "Redis[bytes]") -> None:
             raise
 
 
-def read_new(redis: "Redis[bytes]", count: int) -> list[Entry]:
+def read_new(redis: Redis, count: int) -> list[Entry]:
     """Up to `count` entries that nobody has read yet; they are pending for this consumer afterwards."""
     try:
-        answer = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
+        answer: Any = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
@@ -77,10 +77,10 @@ def read_new(redis: "Redis[bytes]", count: int) -> list[Entry]:
     return [entry for _, entries in answer or [] for entry in map(as_entry, entries)]
 
 
-def reclaim(redis: "Redis[bytes]", idle_milliseconds: int, count: int) -> list[Entry]:
+def reclaim(redis: Redis, idle_milliseconds: int, count: int) -> list[Entry]:
     """Take over up to `count` entries of consumers that have been silent for so long."""
     try:
-        answer = redis.xautoclaim(EVENTS, GROUP, consumer_name(), idle_milliseconds, "0-0", count=count)
+        answer: Any = redis.xautoclaim(EVENTS, GROUP, consumer_name(), idle_milliseconds, "0-0", count=count)
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
@@ -90,7 +90,7 @@ def reclaim(redis: "Redis[bytes]", idle_milliseconds: int, count: int) -> list[E
     return [as_entry(item) for item in answer[1] if item[1] is not None]
 
 
-def acknowledge(redis: "Redis[bytes]", entry_ids: Sequence[str]) -> None:
+def acknowledge(redis: Redis, entry_ids: Sequence[str]) -> None:
     """Tell the group that these entries are done; only ever called after their transaction's commit."""
     if entry_ids:
         redis.xack(EVENTS, GROUP, *entry_ids)
@@ -101,11 +101,11 @@ def as_entry(item: Any) -> Entry:
     return Entry(entry_id.decode(), fields.get(b"event"), fields)
 
 
-def ring(redis: "Redis[bytes]", name: str) -> bool:
+def ring(redis: Redis, name: str) -> bool:
     """Whether a hint for this task is worth sending: none waits yet. A lost one is forgotten after three seconds."""
     return bool(redis.set(WAITING + name, 1, nx=True, px=WAITING_MILLISECONDS))
 
 
-def answer_ring(redis: "Redis[bytes]", name: str) -> None:
+def answer_ring(redis: Redis, name: str) -> None:
     """A task that starts to work takes the hint away first, so that whatever comes from now on rings again."""
     redis.delete(WAITING + name)

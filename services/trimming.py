@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 from services.stream import EVENTS
 
 
-def trim(redis: "Redis[bytes]", keep_seconds: int) -> int:
+def trim(redis: Redis, keep_seconds: int) -> int:
     """Delete entries below the lowest id that any group still needs, but nothing of the last `keep_seconds`.
 
     :return: how many entries went
@@ -26,10 +26,10 @@ def trim(redis: "Redis[bytes]", keep_seconds: int) -> int:
     return int(redis.xtrim(EVENTS, minid=f"{max(milliseconds, 0)}-{sequence}", approximate=True))
 
 
-def needed_by(redis: "Redis[bytes]", group: dict[str, Any]) -> bytes:
+def needed_by(redis: Redis, group: dict[str, Any]) -> bytes:
     """The lowest id that this group needs: its first pending entry, else the last one that it was given."""
     pending = redis.xpending(EVENTS, group["name"])
-    return pending["min"] if pending["pending"] else group["last-delivered-id"]
+    return bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])
 
 
 def key(entry_id: bytes) -> tuple[int, int]:

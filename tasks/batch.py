@@ -48,8 +48,11 @@ def write(entries: Sequence[Entry], knowledge: Knowledge) -> Written:
     received: list[Received] = []
     rejected: list[Rejected] = []
     for entry in entries:
-        one = read(entry, now, knowledge)
-        (rejected if isinstance(one, Rejected) else received).append(one)
+        match read(entry, now, knowledge):
+            case Rejected() as one:
+                rejected.append(one)
+            case Received() as one:
+                received.append(one)
     written = Written()
     write_all(sorted(received, key=lambda one: one.event.session_id), rejected, knowledge, written)
     return written
@@ -79,7 +82,7 @@ def write_all(
             raise Unavailable(described(error)) from error
         divide(received, rejected, knowledge, written, fault, error)
     else:
-        written.add(result, [one.entry for one in [*received, *rejected]])
+        written.add(result, [one.entry for one in received] + [one.entry for one in rejected])
 
 
 def divide(

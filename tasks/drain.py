@@ -14,10 +14,10 @@ from tasks.hints import hint
 
 logger = structlog.get_logger()
 
-Read = Callable[["Redis[bytes]", int], list[Entry]]
+Read = Callable[[Redis, int], list[Entry]]
 
 
-def drain(redis: "Redis[bytes]", knowledge: Knowledge) -> Result:
+def drain(redis: Redis, knowledge: Knowledge) -> Result:
     """Work until the stream is empty or the time is up, and ring again when time ended it."""
     settings = knowledge.settings
     deadline = time.monotonic() + settings.drain_seconds
@@ -39,7 +39,7 @@ def drain(redis: "Redis[bytes]", knowledge: Knowledge) -> Result:
     return total
 
 
-def take_over(redis: "Redis[bytes]", knowledge: Knowledge) -> Result:
+def take_over(redis: Redis, knowledge: Knowledge) -> Result:
     """Finish what a killed process, a locked row or an absent database left pending."""
     settings = knowledge.settings
     entries = reclaim(redis, int(settings.reclaim_after_seconds * 1000), settings.batch_size)
@@ -48,7 +48,7 @@ def take_over(redis: "Redis[bytes]", knowledge: Knowledge) -> Result:
     return write_and_acknowledge(redis, entries, knowledge) or Result()
 
 
-def write_and_acknowledge(redis: "Redis[bytes]", entries: list[Entry], knowledge: Knowledge) -> Result | None:
+def write_and_acknowledge(redis: Redis, entries: list[Entry], knowledge: Knowledge) -> Result | None:
     """Commit, then acknowledge, then ring; None when the database is away and everything stays pending."""
     try:
         written = write(entries, knowledge)

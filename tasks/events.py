@@ -27,7 +27,7 @@ def reclaim_entries() -> str:
 
 @shared_task(name="escalation.submit_event")
 def submit_event(event: dict[str, Any]) -> str:
-    """Put an event that came as a Celery message into the stream with all others; weaker than an XADD by the publisher."""
+    """Put an event that came as a Celery message into the stream; weaker than an XADD by the publisher."""
     redis_client().xadd(EVENTS, {"event": json.dumps(event, ensure_ascii=False)})
     hint("drain_events")
     return "events=1"

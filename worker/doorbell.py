@@ -56,11 +56,11 @@ def watch(stopping: threading.Event) -> None:
             stopping.wait(RETRY_SECONDS)
 
 
-def wait_and_ring(redis: "Redis[bytes]", last: str) -> str:
+def wait_and_ring(redis: Redis, last: str) -> str:
     """Wait for an entry after `last`, ring when there is one, and return the stream's newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
     if not redis.xread({EVENTS: last}, count=1, block=BLOCK_MILLISECONDS):
         return last
     hint("drain_events")
-    newest = redis.xrevrange(EVENTS, count=1)
+    newest: Any = redis.xrevrange(EVENTS, count=1)
     return newest[0][0].decode() if newest else "0"

@@ -14,7 +14,9 @@ TABLES = (inbox, mail, tickets)
 
 def ours(
     name: str | None,
-    kind: Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"],
+    kind: Literal[
+        "schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint", "check_constraint"
+    ],
     _parents: MutableMapping[Literal["schema_name", "table_name", "schema_qualified_table_name"], str | None],
 ) -> bool:
     return name == SCHEMA if kind == "schema" else True
