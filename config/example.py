@@ -1,0 +1,40 @@
+"""Writes `.env.example`: every setting with its default and what it is for (`python -m config.example > .env.example`)."""
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from config.policy import PolicyFile
+from config.settings import CONFIG_FOLDER, Settings
+
+HEAD = """\
+# Every setting with its default. A line that is commented out has this value already.
+# Secrets may also be given as files: SMTP_PASSWORD_FILE=/run/secrets/smtp_password
+"""
+REQUIRED = {"database_url": "postgresql://abparts:…@db:5432/abparts", "redis_url": "redis://:…@redis:6379/0"}
+
+
+def env_example() -> str:
+    """The file's whole content."""
+    settings = [line(name.upper(), field, REQUIRED.get(name)) for name, field in Settings.model_fields.items()]
+    policy = [f"# POLICY_{name.upper()}=" for name in PolicyFile.model_fields if name != "version"]
+    return "\n".join([HEAD, *settings, "\n# Each value of config/policy.toml can be overridden:", *policy, ""])
+
+
+def line(name: str, field: FieldInfo, required: str | None) -> str:
+    comment = f"# {field.description}"
+    return f"{comment}\n{name}={required}\n" if required else f"{comment}\n# {name}={shown(field)}\n"
+
+
+def shown(field: FieldInfo) -> str:
+    value = field.default
+    if value is None or value is PydanticUndefined:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).replace(str(CONFIG_FOLDER), "config")
+
+
+if __name__ == "__main__":
+    print(env_example(), end="")
