@@ -1,6 +1,7 @@
 """Names what is wrong in a TOML file: its line, the table and key, the value, and what would be right."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from config.errors import ConfigurationError
 Location = Sequence[str | int]
 ABSENT = object()
 MOST_CHARACTERS = 80
+HEADER = re.compile(r"\s*\[(?:\[\s*(?P<array>[\w.-]+)\s*\]|\s*(?P<table>[\w.-]+)\s*)\]\s*(?:#|$)")
+KEY = re.compile(r"\s*\"?(?P<key>[\w-]+)\"?\s*=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +76,25 @@ def label(data: Any, location: Location) -> str:
 
 
 def line_of(text: str, location: Location) -> int:
-    """The line of the value, or of the table in which it is missing; 1 when there is not even that."""
-    lines, found, table = text.splitlines(), 0, ""
-    for part in location:
-        if isinstance(part, int):
-            starts = [number for number, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{table}\s*\]\]", line)]
-            found = starts[part] if part < len(starts) else found
-        else:
-            table = re.escape(part)
-            found = line_of_key(lines, found, part)
-    return found + 1
+    """The line of the value, or of the nearest table around it; 1 when there is not even that."""
+    known = places(text)
+    around = (tuple(location[:length]) for length in range(len(location), 0, -1))
+    return next((known[place] for place in around if place in known), 1)
 
 
-def line_of_key(lines: Sequence[str], start: int, name: str) -> int:
-    """From `start` on: the table of that name, or the key before the next table begins; else `start` itself."""
-    key = re.compile(rf"\s*\"?{re.escape(name)}\"?\s*=")
-    table = re.compile(rf"\s*\[\[?\s*(?:[\w-]+\.)*{re.escape(name)}\s*[].]")
-    for number in range(start, len(lines)):
-        if table.match(lines[number]):
-            return number
-        if key.match(lines[number]) and not any(line.lstrip().startswith("[") for line in lines[start + 1 : number]):
-            return number
-    return start
+def places(text: str) -> dict[tuple[str | int, ...], int]:
+    """The first line of each table and key; what stands inside a value has none of its own."""
+    known: dict[tuple[str | int, ...], int] = {}
+    entries: Counter[str] = Counter()
+    table: tuple[str | int, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        place = table
+        if header := HEADER.match(line):
+            name = header["array"] or header["table"]
+            place = table = (*name.split("."), entries[name]) if header["array"] else tuple(name.split("."))
+            entries[name] += 1
+        elif key := KEY.match(line):
+            place = (*table, key["key"])
+        for length in range(1, len(place) + 1):
+            known.setdefault(place[:length], number)
+    return known
