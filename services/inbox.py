@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from escalation_client.events import Event, InvalidEvent, decode
 from sqlalchemy import Connection, text
 
+from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
 from services.identity import identity
 from services.stream import Entry
