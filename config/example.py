@@ -1,4 +1,4 @@
-"""Writes `.env.example`: every setting with its default and what it is for (`python -m config.example > .env.example`)."""
+"""Writes `.env.example`, every setting with its default: `python -m config.example > .env.example`."""
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined

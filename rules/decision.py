@@ -1,4 +1,7 @@
-"""From the signals of a session's new events to what happens. Monotone over the set of events, so that order does not matter."""
+"""From the signals of a session's new events to what happens.
+
+Monotone over the set of events, so that order, repetition and batches do not matter.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,7 +68,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that the reader of an open ticket does not know yet: a reason, safety evidence, notes, or a happy end."""
+    """What the reader of an open ticket does not know yet: a reason, safety evidence, notes, or a happy end."""
 
     kind: str
     event: Event

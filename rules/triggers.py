@@ -1,4 +1,4 @@
-"""What each rule says of a single event. Every rule that applies is asked; what it saw is kept, also when it is silent."""
+"""What each rule says of one event. Every rule that applies is asked; what it saw is kept, also when it is silent."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -122,7 +122,7 @@ def needs_expert(event: DiagnosisMade, policy: Policy) -> bool:
 
 
 def requested(event: EscalationRequested, lexicon: Lexicon) -> Iterator[Signal]:
-    """What the "Escalate to Expert" dialogue asks for. Safety is urgent whatever was asked; notes are the user's words too."""
+    """What the "Escalate to Expert" dialogue asks for; safety is urgent whatever was asked, notes are a user's words."""
     priority = event.priority or BASE_PRIORITY[event.reason]
     if event.reason == "safety_concern":
         priority = highest((priority, "urgent"))

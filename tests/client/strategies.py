@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+from hypothesis import strategies as st
+
 from escalation_client.events import (
     ConfidenceReported,
     DiagnosisMade,
@@ -12,7 +14,6 @@ from escalation_client.events import (
     SessionStarted,
     StepRecorded,
 )
-from hypothesis import strategies as st
 
 UNSTORABLE = {"blacklist_characters": "\0", "blacklist_categories": ("Cs",)}
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from escalation_client.events import (
     EVENT_TYPES,
     ConfidenceReported,

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from escalation_client.events import BaseEvent, Event, InvalidEvent, decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
 
+from escalation_client.events import BaseEvent, Event, InvalidEvent, decode, encode
 from tests.client.strategies import EVENTS, JSON_VALUES
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from escalation_client.events import LARGEST_BYTES, InvalidEvent, MessageAdded, decode, encode
 
 DOCUMENT = {

@@ -4,6 +4,7 @@ Needs the standard library only.
 """
 
 from escalation_client.events.errors import InvalidEvent
+from escalation_client.events.parsing import LARGEST_BYTES
 from escalation_client.events.types import (
     EVENT_TYPES,
     BaseEvent,
@@ -17,7 +18,7 @@ from escalation_client.events.types import (
     StepRecorded,
     event_id,
 )
-from escalation_client.events.wire import LARGEST_BYTES, decode, document_of, encode
+from escalation_client.events.wire import decode, document_of, encode
 
 STREAM_EVENTS = "escalation:events"
 STREAM_OUTCOMES = "escalation:outcomes"

@@ -1,19 +1,16 @@
 """What each kind of member may hold. A check returns the value to keep, or raises `Unfit` with what would be right."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from escalation_client.events.errors import InvalidEvent, Unfit, shorten
+from escalation_client.events.errors import Unfit
+from escalation_client.events.json_values import storable
 from escalation_client.events.languages import language_of
 
 Check = Callable[[Any], Any]
 
-DEEPEST: Final = 32
 LARGEST: Final = 2**31 - 1
-# An integer beyond what a double holds reads as infinity elsewhere.
-WIDEST_BITS: Final = 1024
 RESERVED_IDS: Final = frozenset({0, 2**128 - 1})
 
 
@@ -27,17 +24,6 @@ def text(shortest: int = 0, longest: int | None = None) -> Check:
         return storable(value)
 
     return check
-
-
-def storable(value: str) -> str:
-    if "\0" in value:
-        raise Unfit("text without NUL")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise Unfit("text without lone surrogates") from None
-    return value
 
 
 def choice(*allowed: str) -> Check:
@@ -110,54 +96,6 @@ def mapping(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict | Mapping):
         raise Unfit("a mapping of names to JSON values")
     return dict(value)
-
-
-def inspect_unknown(prefix: str, unknown: Mapping[str, Any], depth: int) -> None:
-    """Raise InvalidEvent unless these members are what JSON can say and PostgreSQL can hold.
-
-    `depth` is the level of nesting of the object that holds them.
-    """
-    for name, value in unknown.items():
-        try:
-            inspect_name(name)
-            inspect_json(value, depth + 1)
-        except Unfit as unfit:
-            raise InvalidEvent(
-                prefix + (name if str(name).isidentifier() else shorten(name)), value, str(unfit)
-            ) from None
-
-
-def inspect_name(name: Any) -> None:
-    if not isinstance(name, str):
-        raise Unfit("objects whose member names are texts")
-    storable(name)
-
-
-def inspect_json(value: Any, depth: int) -> None:
-    """Raise Unfit unless JSON can say the value; `depth` is the level of nesting that it stands at."""
-    match value:
-        case str():
-            storable(value)
-        case None | bool():
-            return
-        case int() | float():
-            if not (math.isfinite(value) if isinstance(value, float) else value.bit_length() <= WIDEST_BITS):
-                raise Unfit("finite numbers")
-        case list() | tuple() | dict():
-            inspect_items(value, depth)
-        case _:
-            raise Unfit("what JSON can say: objects, lists, texts, numbers, true, false, null")
-
-
-def inspect_items(value: Any, depth: int) -> None:
-    if depth > DEEPEST:
-        raise Unfit(f"at most {DEEPEST} levels of nesting")
-    if isinstance(value, dict):
-        for name in value:
-            inspect_name(name)
-        value = value.values()
-    for item in value:
-        inspect_json(item, depth + 1)
 
 
 SessionId = Annotated[str, text(1, 64)]

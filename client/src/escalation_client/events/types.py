@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from escalation_client.events import members as allowed
 from escalation_client.events.errors import InvalidEvent, Unfit
+from escalation_client.events.json_values import inspect_unknown
 from escalation_client.events.times import in_utc
 
 
@@ -42,7 +43,7 @@ class BaseEvent:
                 object.__setattr__(self, name, kept)
         if self.extra:
             refuse_known(self)
-            allowed.inspect_unknown("data.", self.extra, depth=2)
+            inspect_unknown("data.", self.extra, depth=2)
 
     @classmethod
     def deterministic_id(cls, *parts: object) -> UUID:

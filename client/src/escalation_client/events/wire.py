@@ -4,21 +4,19 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from escalation_client.events.errors import InvalidEvent, Unfit
-from escalation_client.events.members import DEEPEST, inspect_unknown
+from escalation_client.events.json_values import inspect_unknown
+from escalation_client.events.parsing import LARGEST_BYTES, parse_object
 from escalation_client.events.times import format_time, parse_time
 from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, BaseEvent, Event, Member
 
-LARGEST_BYTES: Final = 256 * 1024
 EARLIEST_ARRIVAL: Final = timedelta(days=-1)
 TOP_LEVEL: Final = ENVELOPE - {"extra"} | {"type", "data"}
 VERSION_ONE: Final = re.compile(r"1(\.\d+)*", re.ASCII)
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-# A string counts up to its end even when its quote is missing, so that this stays linear for any input.
-BRACKET_OR_STRING: Final = re.compile(rb'[\[{]|[\]}]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 
 def document_of(event: Event) -> dict[str, Any]:
@@ -37,8 +35,9 @@ def document_of(event: Event) -> dict[str, Any]:
 def encode(event: Event) -> str:
     """One JSON object. Raises `InvalidEvent` when it is more than 256 KB of UTF-8."""
     encoded = json.dumps(document_of(event), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    if len(encoded) * 4 > LARGEST_BYTES:
-        refuse_large(encoded.encode())
+    size = len(encoded.encode())
+    if size > LARGEST_BYTES:
+        raise InvalidEvent("event", encoded, f"at most {LARGEST_BYTES} bytes, and these are {size}")
     return encoded
 
 
@@ -60,52 +59,10 @@ def decode(raw: bytes | str, *, now: datetime | None = None) -> Event:
 
 
 def parse(raw: bytes | str) -> dict[str, Any]:
-    """The JSON object in some bytes, refused early when it is large, deep or no UTF-8."""
     try:
-        binary = raw.encode() if isinstance(raw, str) else raw
-        refuse_large(binary)
-        refuse_deep(binary)
-        document = DECODER.decode(binary.decode())
-    except UnicodeError:
-        raise InvalidEvent("event", raw, "valid UTF-8") from None
+        return parse_object(raw)
     except Unfit as unfit:
         raise InvalidEvent("event", raw, str(unfit)) from None
-    except ValueError as error:
-        raise InvalidEvent("event", raw, f"one JSON object ({error})") from None
-    if not isinstance(document, dict):
-        raise InvalidEvent("event", document, "one JSON object")
-    return document
-
-
-def refuse_large(binary: bytes) -> None:
-    if len(binary) > LARGEST_BYTES:
-        raise InvalidEvent("event", binary, f"at most {LARGEST_BYTES} bytes, and these are {len(binary)}")
-
-
-def refuse_deep(binary: bytes) -> None:
-    # As few opening brackets as this cannot nest deeper, wherever they stand.
-    if binary.count(b"[") + binary.count(b"{") <= DEEPEST:
-        return
-    depth = 0
-    for match in BRACKET_OR_STRING.finditer(binary):
-        first = match[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > DEEPEST:
-            raise Unfit(f"at most {DEEPEST} levels of nesting")
-
-
-def finite(digits: str) -> float:
-    value = float(digits)
-    if value in (float("inf"), float("-inf")):
-        refuse_constant(digits)
-    return value
-
-
-def refuse_constant(name: str) -> NoReturn:
-    raise Unfit(f"finite numbers, not {name[:20]}")
-
-
-DECODER: Final = json.JSONDecoder(parse_float=finite, parse_constant=refuse_constant)
 
 
 class Shape(NamedTuple):
