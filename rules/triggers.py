@@ -122,7 +122,7 @@ def needs_expert(event: DiagnosisMade, policy: Policy) -> bool:
 
 
 def requested(event: EscalationRequested, lexicon: Lexicon) -> Iterator[Signal]:
-    """What the "Escalate to Expert" dialogue asks for; safety is urgent whatever was asked, notes are a user's words."""
+    """What the "Escalate to Expert" dialogue asks for; safety is urgent whatever was asked, notes are words too."""
     priority = event.priority or BASE_PRIORITY[event.reason]
     if event.reason == "safety_concern":
         priority = highest((priority, "urgent"))
