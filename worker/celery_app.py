@@ -3,10 +3,14 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 
+from config.contacts import ensure_real
+from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import get_settings
+from services.database import forget_connections
+from services.knowledge import knowledge
 from worker.doorbell import DoorbellStep
 from worker.schedule import beat_schedule
 
@@ -60,8 +64,17 @@ def use_our_logging(**_: Any) -> None:
     configure_logging(get_settings())
 
 
+@worker_init.connect
+def check_what_was_configured(**_: Any) -> None:
+    """Stop before the first event when a file is broken or still holds examples: nobody would be reached."""
+    settings = get_settings()
+    try:
+        ensure_real(knowledge().contacts, settings.escalation_embedded)
+    except ConfigurationError as error:
+        # Celery logs and swallows any Exception of a signal.
+        raise SystemExit(f"The worker does not start:\n{error}") from None
+
+
 @worker_process_init.connect
 def leave_the_parents_connections(**_: Any) -> None:
-    from services.database import forget_connections
-
     forget_connections()
