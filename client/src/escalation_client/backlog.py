@@ -1,0 +1,101 @@
+"""What becomes of events that Redis did not take: kept on disk and sent by a thread, or an error."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from escalation_client.errors import PublishError
+from escalation_client.spool import Spool
+from escalation_client.stream import add_all
+
+logger = logging.getLogger(__name__)
+
+FIRST_WAIT_SECONDS = 0.1
+LONGEST_WAIT_SECONDS = 2.0
+
+
+class Backlog:
+    """The way around an absent Redis. The thread runs only while something waits, and dies with its process."""
+
+    def __init__(self, spool: Spool | None, connect: Callable[[], Redis]) -> None:
+        self.spool = spool
+        self.connect = connect
+        self.guard = threading.Lock()
+        self.empty = threading.Condition(self.guard)
+        self.stopping = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def waiting(self) -> bool:
+        """Whether earlier events wait on disk, so that new ones have to queue up behind them."""
+        if self.spool is None or not self.spool.pending():
+            return False
+        self.wake()
+        return True
+
+    def keep(self, encoded: Sequence[str], error: Exception | None = None) -> list[str | None]:
+        """Keep events on disk. Raises `PublishError` when there is no spool, or it is full or broken."""
+        if self.spool is None:
+            raise PublishError(f"Redis did not take {len(encoded)} events: {error}") from error
+        try:
+            self.spool.append(encoded)
+        except OSError as trouble:
+            raise PublishError(f"neither Redis nor the disk took {len(encoded)} events: {trouble}") from trouble
+        if error is not None:
+            logger.warning("Redis is away, %d events wait on disk: %s", len(encoded), error)
+        self.wake()
+        return [None] * len(encoded)
+
+    def wake(self) -> None:
+        """See to it that the thread runs, also in a process that was forked from one where it ran."""
+        with self.guard:
+            if self.stopping.is_set() or (self.thread is not None and self.thread.is_alive()):
+                return
+            self.thread = threading.Thread(target=self.run, name="escalation-spool", daemon=True)
+            self.thread.start()
+
+    def wait_until_empty(self, timeout: float) -> bool:
+        """Whether nothing waits on disk any more, after at most so many seconds."""
+        if self.waiting():
+            with self.empty:
+                self.empty.wait_for(lambda: self.spool is None or not self.spool.pending(), timeout)
+        return self.spool is None or not self.spool.pending()
+
+    def stop(self) -> None:
+        """End the thread; what waits on disk stays there for the next process."""
+        self.stopping.set()
+        with self.guard:
+            thread = self.thread
+        if thread is not None:
+            # It may be waiting for a Redis that does not answer; a daemon's end harms nothing.
+            thread.join(LONGEST_WAIT_SECONDS)
+
+    def run(self) -> None:
+        wait = FIRST_WAIT_SECONDS
+        redis = self.connect()
+        try:
+            while self.goes_on():
+                wait = FIRST_WAIT_SECONDS if self.flush(redis) else min(wait * 2, LONGEST_WAIT_SECONDS)
+                if self.goes_on():
+                    self.stopping.wait(wait)
+        finally:
+            redis.close()
+
+    def goes_on(self) -> bool:
+        """Whether to try again; under the guard, so that whoever keeps an event sees this thread or starts one."""
+        with self.guard:
+            if not self.stopping.is_set() and self.spool is not None and self.spool.pending():
+                return True
+            self.thread = None
+            self.empty.notify_all()
+            return False
+
+    def flush(self, redis: Redis) -> bool:
+        """Send what waits; False when Redis or the disk failed, or another process is at it."""
+        try:
+            return self.spool is not None and self.spool.flush(lambda batch: add_all(redis, batch))
+        except (RedisError, OSError) as error:
+            logger.warning("events still wait on disk: %s", error)
+            return False

@@ -1,0 +1,64 @@
+"""For assistants that use Celery already: the event goes into the stream, and a mere hint to the worker."""
+
+import logging
+from functools import lru_cache
+
+from celery import Celery
+from kombu import Connection
+from kombu.exceptions import KombuError
+from kombu.pools import producers
+from redis.exceptions import RedisError
+
+from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, HEALTH_CHECK_SECONDS
+from escalation_client.events import Event
+from escalation_client.publisher import Publisher
+
+logger = logging.getLogger(__name__)
+
+TASK = "escalation.drain_events"
+QUEUE = "events"
+# The worker's keys in Redis carry this prefix, so that they and another application's never mix.
+TRANSPORT_OPTIONS = {
+    "global_keyprefix": "escalation:celery:",
+    "socket_timeout": ANSWER_SECONDS,
+    "socket_connect_timeout": CONNECT_SECONDS,
+    "socket_keepalive": True,
+    "health_check_interval": HEALTH_CHECK_SECONDS,
+    "max_retries": 1,
+}
+
+
+def enqueue(app: Celery, event: Event, url: str | None = None) -> str | None:
+    """Publish an event, then hint to the worker that there is one; return the id of its stream entry.
+
+    The stream has the event before the hint is sent, so a hint that fails is only logged. Without `url` the
+    application's broker is used. Raises `PublishError`, and ValueError when the broker is no Redis.
+    """
+    address = url or redis_url(app)
+    entry_id = publisher(address).publish(event)
+    try:
+        hint(app, address)
+    except (KombuError, RedisError, OSError) as error:
+        logger.warning("the worker was not hinted at event %s, its sweep will find it: %s", event.id, error)
+    return entry_id
+
+
+def hint(app: Celery, url: str) -> None:
+    """Send the worker's task for new events, without arguments."""
+    connection = Connection(url, transport_options=TRANSPORT_OPTIONS)
+    with producers[connection].acquire(block=True, timeout=CONNECT_SECONDS) as producer:
+        app.send_task(TASK, queue=QUEUE, producer=producer, ignore_result=True, retry=False)
+
+
+def redis_url(app: Celery) -> str:
+    """The application's broker, which has to be Redis."""
+    address = str(app.conf.broker_write_url or app.conf.broker_url or "")
+    if not address.startswith(("redis://", "rediss://")):
+        scheme = address.partition(":")[0] or "none"
+        raise ValueError(f"the application's broker is {scheme}: pass url='redis://…', the worker's REDIS_URL")
+    return address
+
+
+@lru_cache(maxsize=4)
+def publisher(url: str) -> Publisher:
+    return Publisher(url)
