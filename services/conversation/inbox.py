@@ -1,0 +1,52 @@
+"""The events of sessions as the inbox keeps them, with what the rules saw in each."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, RowMapping, text
+
+from escalation_client.events import Event, InvalidEvent
+from escalation_client.events.wire import event_of
+from services.conversation.parts import Evidence
+
+logger = structlog.get_logger()
+
+READ = text("""
+    SELECT event_id, session_id, payload, evidence, ticket_id FROM escalation.event_inbox
+    WHERE session_id = ANY(CAST(:session_ids AS text[]))
+    ORDER BY session_id, occurred_at, event_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event, the ticket that it led to or was added to, and the rules' signals."""
+
+    event: Event
+    ticket_id: str | None
+    signals: Sequence[dict[str, Any]]
+
+    def evidence(self) -> Iterator[Evidence]:
+        """Whatever fired; a rule that the session's state made fire stands beside its own silent answer."""
+        for signal in self.signals:
+            if signal.get("fired"):
+                yield Evidence.of(signal, self.event.occurred_at, self.event.id, self.ticket_id)
+
+
+def load_kept(connection: Connection, session_ids: Collection[str]) -> dict[str, list[Kept]]:
+    """The events of each session in the order of their time."""
+    kept: dict[str, list[Kept]] = defaultdict(list)
+    for row in connection.execute(READ, {"session_ids": list(session_ids)}).mappings():
+        kept[row["session_id"]].extend(read(row))
+    return kept
+
+
+def read(row: RowMapping) -> Iterator[Kept]:
+    try:
+        yield Kept(event_of(row["payload"]), row["ticket_id"], row["evidence"])
+    except InvalidEvent as error:
+        # Written under other rules than today's: the rest of the story is told without it.
+        logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)

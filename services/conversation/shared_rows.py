@@ -1,0 +1,69 @@
+"""What ABParts' own tables hold of sessions: messages, steps, and the latest diagnosis."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from services.conversation.parts import Diagnosis, Message, Step
+
+MESSAGES = text("""
+    SELECT session_id, id AS message_id, sender, content, message_type, language, timestamp AT TIME ZONE 'UTC' AS at
+    FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[])) ORDER BY timestamp, id
+""")
+STEPS = text("""
+    SELECT session_id, step_number AS number, instruction, user_feedback AS feedback, completed, success,
+           coalesce(completed_at, created_at) AT TIME ZONE 'UTC' AS at
+    FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
+    ORDER BY coalesce(completed_at, created_at), id
+""")
+ASSESSMENTS = text("""
+    SELECT id AS session_id, session_metadata -> 'diagnostic_assessment' AS assessment
+    FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
+""")
+
+
+@dataclass(slots=True)
+class Stored:
+    """A session in ABParts' tables."""
+
+    messages: list[Message] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+
+
+def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, Stored]:
+    """What is stored of each session; three statements."""
+    stored: dict[str, Stored] = defaultdict(Stored)
+    for row in rows(connection, MESSAGES, session_ids):
+        stored[row.pop("session_id")].messages.append(Message(**row))
+    for row in rows(connection, STEPS, session_ids):
+        stored[row.pop("session_id")].steps.append(Step(**row))
+    for row in rows(connection, ASSESSMENTS, session_ids):
+        if isinstance(row["assessment"], Mapping):
+            stored[row["session_id"]].diagnosis = assessed(row["assessment"])
+    return stored
+
+
+def rows(connection: Connection, statement: TextClause, session_ids: Collection[str]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(statement, {"session_ids": list(session_ids)}).mappings()]
+
+
+def assessed(assessment: Mapping[str, Any]) -> Diagnosis:
+    """ABParts' `diagnostic_assessment`; whatever a language model wrote may stand in it."""
+    minutes = assessment.get("estimated_duration")
+    return Diagnosis(
+        category=str(assessment.get("problem_category") or "other"),
+        confidence_level=str(assessment.get("confidence_level") or "unknown"),
+        likely_causes=texts(assessment.get("likely_causes")),
+        safety_warnings=texts(assessment.get("safety_warnings")),
+        recommended_steps=texts(assessment.get("recommended_steps")),
+        requires_expert=assessment.get("requires_expert") is True,
+        estimated_minutes=minutes if isinstance(minutes, int) else None,
+    )
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

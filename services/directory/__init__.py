@@ -1,0 +1,14 @@
+"""ABParts' people and machines, read set by set; what is missing is unknown and never an error."""
+
+from services.directory.machines import HoursReading, MachineRecord, MaintenanceEntry, load_machines
+from services.directory.people import Organisation, Person, load_people
+
+__all__ = [
+    "HoursReading",
+    "MachineRecord",
+    "MaintenanceEntry",
+    "Organisation",
+    "Person",
+    "load_machines",
+    "load_people",
+]

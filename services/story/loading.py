@@ -1,0 +1,125 @@
+"""Stories of tickets, read set by set: as many statements for fifty tickets as for one."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, text
+
+from services.conversation import Conversation, Request, load_conversations
+from services.directory import MachineRecord, Person, load_machines, load_people
+from services.story.advice import advice_of
+from services.story.parts import Recipient, SessionFacts, Story, TicketFacts
+from services.story.reasons import reasons_of
+from services.story.related import Related, load_related, others
+from services.story.unknown import unknown_of
+from services.tickets import UNKNOWN_USER
+
+TICKETS = text("""
+    SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons, own.opened_at,
+           own.acknowledged_at, own.acknowledged_by, CAST(shared.priority AS text) AS shared_priority,
+           own.priority AS own_priority, CAST(shared.status AS text) AS status,
+           shared.escalation_reason, shared.expert_contact_info, shared.resolution_notes,
+           shared.resolved_at AT TIME ZONE 'UTC' AS resolved_at,
+           coalesce(state.user_id, session.user_id) AS user_id,
+           coalesce(state.machine_id, session.machine_id) AS machine_id,
+           coalesce(state.language, session.language) AS language,
+           coalesce(CAST(session.status AS text), state.status) AS session_status,
+           coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at
+    FROM escalation.tickets AS own
+    LEFT JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
+    LEFT JOIN public.ai_sessions AS session ON session.id = own.session_id
+    LEFT JOIN escalation.sessions AS state ON state.session_id = own.session_id
+    WHERE own.ticket_id = ANY(CAST(:ticket_ids AS text[]))
+""")
+RECIPIENTS = text("""
+    SELECT m.ticket_id, m.mail_id, m.template, m.queued_at, r.address, r.state, r.accepted_at
+    FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) ORDER BY m.queued_at, m.mail_id, r.address
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that was read for some tickets."""
+
+    people: Mapping[str, Person]
+    machines: Mapping[str, MachineRecord]
+    conversations: Mapping[str, Conversation]
+    related: Related
+    recipients: Mapping[str, list[Recipient]]
+
+
+def load_stories(connection: Connection, ticket_ids: Collection[str]) -> dict[str, Story]:
+    """The story of each ticket that is ours, by its id."""
+    rows = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids)}).mappings().all()
+    sessions = {row["session_id"]: session_of(row) for row in rows}
+    known = Known(
+        people=load_people(connection, [one.user_id for one in sessions.values() if one.user_id]),
+        machines=load_machines(connection, [one.machine_id for one in sessions.values() if one.machine_id]),
+        conversations=load_conversations(connection, list(sessions)),
+        related=load_related(connection, list(sessions.values())),
+        recipients=load_recipients(connection, ticket_ids),
+    )
+    return {row["ticket_id"]: story_of(row, sessions[row["session_id"]], known) for row in rows}
+
+
+def load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dict[str, list[Recipient]]:
+    recipients: dict[str, list[Recipient]] = defaultdict(list)
+    for row in connection.execute(RECIPIENTS, {"ticket_ids": list(ticket_ids)}).mappings():
+        members = dict(row)
+        recipients[members.pop("ticket_id")].append(Recipient(**members))
+    return recipients
+
+
+def session_of(row: RowMapping) -> SessionFacts:
+    return SessionFacts(
+        session_id=row["session_id"],
+        user_id=None if row["user_id"] == UNKNOWN_USER else row["user_id"],
+        machine_id=row["machine_id"],
+        language=row["language"],
+        status=row["session_status"],
+        started_at=row["started_at"],
+    )
+
+
+def story_of(row: RowMapping, session: SessionFacts, known: Known) -> Story:
+    ticket_id = row["ticket_id"]
+    conversation = known.conversations[session.session_id]
+    user = known.people.get(session.user_id or "")
+    machine = known.machines.get(session.machine_id or "")
+    earlier = others(known.related, "session", session.session_id, ticket_id)
+    return Story(
+        ticket=ticket_of(row, conversation),
+        session=session,
+        conversation=conversation,
+        user=user,
+        machine=machine,
+        advice=advice_of(row["expert_contact_info"]),
+        requests=requests_of(ticket_id, conversation),
+        earlier_tickets=tuple(one for one in earlier if one.opened_at < row["opened_at"]),
+        machine_tickets=others(known.related, "machine", session.machine_id, ticket_id),
+        user_tickets=others(known.related, "user", session.user_id, ticket_id),
+        recipients=tuple(known.recipients.get(ticket_id, ())),
+        unknown=unknown_of(user, machine, session.language, conversation),
+    )
+
+
+def requests_of(ticket_id: str, conversation: Conversation) -> tuple[Request, ...]:
+    counted = {evidence.event_id for evidence in conversation.evidence if evidence.ticket_id == ticket_id}
+    return tuple(one for one in conversation.requests if one.event_id in counted)
+
+
+def ticket_of(row: RowMapping, conversation: Conversation) -> TicketFacts:
+    return TicketFacts(
+        ticket_id=row["ticket_id"],
+        number=row["ticket_number"],
+        priority=row["shared_priority"] or row["own_priority"],
+        status=row["status"],
+        opened_at=row["opened_at"],
+        reasons=reasons_of(row["ticket_id"], row["reasons"], row["escalation_reason"], conversation.evidence),
+        acknowledged_at=row["acknowledged_at"],
+        acknowledged_by=row["acknowledged_by"],
+        resolved_at=row["resolved_at"],
+        resolution_notes=row["resolution_notes"],
+    )

@@ -1,0 +1,156 @@
+"""The parts of a ticket's story. What nobody knows is None or empty, and is named in `Story.unknown`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.conversation import Conversation, Evidence, Request
+from services.directory import MachineRecord, Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a human is needed; the first evidence is what brought it about, further ones followed.
+
+    `name` is one of `rules.reasons.REASONS`, or another writer's own words for its ticket.
+    """
+
+    name: str
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def at(self) -> datetime | None:
+        """When it came up."""
+        return self.evidence[0].at if self.evidence else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFacts:
+    """The ticket itself; `status` is None when its row is gone from ABParts' table."""
+
+    ticket_id: str
+    number: str
+    priority: str
+    status: str | None
+    opened_at: datetime
+    reasons: tuple[Reason, ...] = ()
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = None
+    resolution_notes: str | None = None
+
+    @property
+    def safety(self) -> bool:
+        """Somebody may be in danger."""
+        return any(reason.name == "safety_concern" for reason in self.reasons)
+
+    @property
+    def reason_names(self) -> tuple[str, ...]:
+        return tuple(reason.name for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """The session; `user_id` and `machine_id` are any text, also where nobody is found by them."""
+
+    session_id: str
+    user_id: str | None = None
+    machine_id: str | None = None
+    language: str | None = None
+    status: str | None = None
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedTicket:
+    """Another ticket, in so many words."""
+
+    ticket_id: str
+    number: str
+    priority: str
+    status: str
+    reason: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCard:
+    """Somebody who can help; `hours` in words."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    hours: str | None = None
+    specialization: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Whom to contact, why and what to do first, as decided when the ticket was opened; `why` is English."""
+
+    primary: ContactCard
+    alternatives: tuple[ContactCard, ...] = ()
+    action: str | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """An address that a mail of the ticket goes or went to."""
+
+    mail_id: UUID
+    template: str
+    address: str
+    state: str
+    queued_at: datetime
+    accepted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything that is known of a ticket.
+
+    `requests` are those that led to this ticket or were added to it; `unknown` holds words of `services.story.unknown`.
+    """
+
+    ticket: TicketFacts
+    session: SessionFacts
+    conversation: Conversation
+    user: Person | None = None
+    machine: MachineRecord | None = None
+    advice: Advice | None = None
+    requests: tuple[Request, ...] = ()
+    earlier_tickets: tuple[RelatedTicket, ...] = ()
+    machine_tickets: tuple[RelatedTicket, ...] = ()
+    user_tickets: tuple[RelatedTicket, ...] = ()
+    recipients: tuple[Recipient, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def language(self) -> str | None:
+        """The language of the session, else the user's."""
+        return self.session.language or (self.user.preferred_language if self.user else None)
+
+    @property
+    def event_at(self) -> datetime:
+        """When the first of what led to the ticket happened."""
+        return min([reason.at for reason in self.ticket.reasons if reason.at] or [self.ticket.opened_at])
+
+    @property
+    def hurt(self) -> str:
+        """Whether anybody is hurt according to the user: said, denied or unknown."""
+        return self.conversation.hurt
+
+    @property
+    def callback_phone(self) -> str | None:
+        """The latest telephone number that was left for a call back."""
+        return next((one.callback_phone for one in reversed(self.requests) if one.callback_phone), None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was written into the dialogue, in order."""
+        return tuple(one.notes for one in self.requests if one.notes)
+
+    def recipients_of(self, mail_id: UUID) -> tuple[Recipient, ...]:
+        """Who else got the same mail."""
+        return tuple(one for one in self.recipients if one.mail_id == mail_id)

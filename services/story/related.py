@@ -1,0 +1,75 @@
+"""Other tickets that a reader should know of: of the same session, machine or user."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, text
+
+from services.story.parts import RelatedTicket, SessionFacts
+from services.tickets import UNKNOWN_USER
+
+MOST_RELATED: Final = 5
+
+# One more than is shown, since the ticket itself is among them.
+READ = text("""
+    WITH found AS MATERIALIZED (
+        SELECT t.id AS ticket_id, t.ticket_number AS number, CAST(t.priority AS text) AS priority,
+               CAST(t.status AS text) AS status, t.escalation_reason AS reason,
+               t.created_at AT TIME ZONE 'UTC' AS opened_at, t.session_id, s.machine_id, s.user_id
+        FROM public.support_tickets AS t JOIN public.ai_sessions AS s ON s.id = t.session_id
+        WHERE t.session_id = ANY(CAST(:session_ids AS text[]))
+           OR (t.status IN ('open', 'in_progress')
+               AND (s.machine_id = ANY(CAST(:machine_ids AS text[])) OR s.user_id = ANY(CAST(:user_ids AS text[]))))
+    ), ranked AS (
+        SELECT 'session' AS relation, session_id AS key, 0 AS place, found.* FROM found
+        WHERE session_id = ANY(CAST(:session_ids AS text[]))
+        UNION ALL
+        SELECT 'machine', machine_id,
+               row_number() OVER (PARTITION BY machine_id ORDER BY opened_at DESC, number), found.*
+        FROM found WHERE machine_id = ANY(CAST(:machine_ids AS text[])) AND status IN ('open', 'in_progress')
+        UNION ALL
+        SELECT 'user', user_id,
+               row_number() OVER (PARTITION BY user_id ORDER BY opened_at DESC, number), found.*
+        FROM found WHERE user_id = ANY(CAST(:user_ids AS text[])) AND status IN ('open', 'in_progress')
+    )
+    SELECT relation, key, ticket_id, number, priority, status, reason, opened_at FROM ranked
+    WHERE place <= :most ORDER BY opened_at DESC, number
+""")
+
+Related = Mapping[tuple[str, str], list[RelatedTicket]]
+
+
+def load_related(connection: Connection, sessions: Collection[SessionFacts]) -> Related:
+    """All tickets of each session, and the newest open ones of its machine and of its user; one statement."""
+    user_ids = {one.user_id for one in sessions if one.user_id and one.user_id != UNKNOWN_USER}
+    rows = connection.execute(
+        READ,
+        {
+            "session_ids": [one.session_id for one in sessions],
+            "machine_ids": [one.machine_id for one in sessions if one.machine_id],
+            "user_ids": list(user_ids),
+            "most": MOST_RELATED + 1,
+        },
+    ).mappings()
+    related: dict[tuple[str, str], list[RelatedTicket]] = defaultdict(list)
+    for row in rows:
+        related[row["relation"], row["key"]].append(related_of(row))
+    return related
+
+
+def related_of(row: RowMapping) -> RelatedTicket:
+    return RelatedTicket(
+        ticket_id=row["ticket_id"],
+        number=row["number"],
+        priority=row["priority"],
+        status=row["status"],
+        reason=row["reason"],
+        opened_at=row["opened_at"],
+    )
+
+
+def others(related: Related, relation: str, key: str | None, ticket_id: str) -> tuple[RelatedTicket, ...]:
+    """The related tickets but the ticket itself, newest first."""
+    found = related.get((relation, key or ""), [])
+    return tuple(one for one in found if one.ticket_id != ticket_id)[:MOST_RELATED]
