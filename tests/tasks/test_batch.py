@@ -1,0 +1,336 @@
+"""Batches against a real PostgreSQL: everything together or not at all, and nothing depends on the batch's size."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, create_engine, event, text
+
+from escalation_client.events import Event, encode
+from rules.reasons import PRIORITIES
+from services import database
+from services.database import driver_url
+from services.knowledge import Knowledge
+from services.stream import Entry
+from tasks.batch import write
+from tests.events import confidence, diagnosed, message, requested, started, step
+from tests.tasks.conftest import rows
+
+Entries = Callable[[Sequence[Event | str]], list[Entry]]
+
+TICKETS = """
+    SELECT t.*, own.reasons, own.earlier_ticket_id, s.status AS session_status, s.user_id
+    FROM public.support_tickets AS t JOIN escalation.tickets AS own ON own.ticket_id = t.id
+    JOIN public.ai_sessions AS s ON s.id = t.session_id ORDER BY t.ticket_number
+"""
+
+
+def test_a_ticket_commits_with_its_session_triggers_audit_mail_and_outcome(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    events: list[Event] = [started("s"), message("s", "there is smoke from the cabinet"), confidence("s", 0.1)]
+    written = write(entries(events), installation)
+    (ticket,) = rows(connection, TICKETS)
+    assert (ticket["escalation_reason"], ticket["priority"], ticket["status"]) == ("safety_concern", "urgent", "open")
+    assert (ticket["session_status"], ticket["user_id"]) == ("escalated", "user-1")
+    assert set(ticket["reasons"]) == {"safety_concern", "low_confidence"}
+    triggers = rows(
+        connection, "SELECT trigger_type, escalation_decision, trigger_value FROM public.escalation_triggers"
+    )
+    assert {(one["trigger_type"], one["trigger_value"]) for one in triggers} == {
+        ("safety_concern", None),
+        ("confidence_low", 0.1),
+    }
+    assert {one["escalation_decision"] for one in triggers} == {"escalate"}
+    audit = rows(connection, "SELECT table_name, action, actor, row_id FROM escalation.audit_log ORDER BY audit_id")
+    assert [(one["table_name"], one["action"], one["actor"]) for one in audit] == [
+        ("ai_sessions", "insert", "worker"),
+        ("support_tickets", "insert", "worker"),
+    ]
+    (mail,) = rows(connection, "SELECT template, lane, rank FROM escalation.mails")
+    assert (mail["template"], mail["lane"], mail["rank"]) == ("ticket_opened", "urgent", 0)
+    recipients = rows(connection, "SELECT address, state, lane FROM escalation.mail_recipients")
+    assert {"address": "support@example.com", "state": "queued", "lane": "urgent"} in recipients
+    outcomes = rows(connection, "SELECT payload FROM escalation.outcomes")
+    assert [one["payload"]["type"] for one in outcomes] == ["ticket.opened"]
+    assert outcomes[0]["payload"]["ticket_number"] == ticket["ticket_number"]
+    assert (written.result.opened, written.result.urgent, written.waiting) == (1, 1, 0)
+    assert len(written.done) == 3
+
+
+def test_what_is_stored_with_the_ticket_has_abparts_shapes(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([message("s", "i want to talk to a human")]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    contact = ticket["expert_contact_info"]
+    assert set(contact) >= {
+        "primary_contact", "alternative_contacts", "escalation_reason", "recommended_action", "ticket_reference",
+    }  # fmt: skip
+    assert set(contact["primary_contact"]) == {"name", "email", "phone", "hours", "specialization"}
+    assert contact["ticket_reference"] == ticket["ticket_number"]
+    assert "talk to a human" in ticket["session_summary"]
+
+
+def test_an_event_that_comes_twice_counts_once(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    events: list[Event] = [confidence("s", 0.1), confidence("s", 0.1)]
+    first = write(entries(events), installation).result
+    again = write(entries(events), installation).result
+    assert (first.events, first.duplicates, again.events, again.duplicates) == (1, 1, 0, 2)
+    assert len(rows(connection, TICKETS)) == 1
+
+
+def test_evidence_is_kept_for_going_on_too(installation: Knowledge, entries: Entries, connection: Connection) -> None:
+    write(entries([confidence("s", 0.8)]), installation)
+    (row,) = rows(connection, "SELECT decision, evidence, policy_version, ticket_id FROM escalation.event_inbox")
+    assert row["decision"] == "continue"
+    assert row["evidence"] == [{"rule": "low_confidence", "fired": False, "observed": 0.8, "limit": 0.3}]
+    assert row["policy_version"] == installation.policy.version
+    assert row["ticket_id"] is None
+
+
+def test_abparts_rows_are_left_alone_until_a_ticket_needs_one(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s"), message("s", "hello"), confidence("s", 0.9)]), installation)
+    assert rows(connection, "SELECT * FROM public.ai_sessions") == []
+
+
+def test_a_further_reason_joins_the_open_ticket_and_raises_its_priority(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([confidence("s", 0.1)]), installation)
+    write(entries([diagnosed("s", "very_low")]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    assert (ticket["escalation_reason"], ticket["priority"]) == ("expert_required", "high")
+    assert set(ticket["reasons"]) == {"low_confidence", "expert_required"}
+    mails = rows(connection, "SELECT template, lane, content FROM escalation.mails ORDER BY queued_at")
+    assert [mail["template"] for mail in mails] == ["ticket_opened", "ticket_updated"]
+    assert [news["reason"] for news in mails[1]["content"]["news"]] == ["expert_required"]
+
+
+def test_updates_are_bundled_and_danger_goes_at_once(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([confidence("s", 0.1)]), installation)
+    write(entries([diagnosed("s", "very_low")]), installation)
+    write(entries([requested("s", notes="please call")]), installation)
+    write(entries([message("s", "there is smoke from the cabinet")]), installation)
+    mails = rows(
+        connection,
+        """SELECT DISTINCT m.queued_at, m.lane, m.content, r.next_attempt_at <= clock_timestamp() AS due
+           FROM escalation.mails AS m JOIN escalation.mail_recipients AS r USING (mail_id)
+           WHERE m.template = 'ticket_updated' ORDER BY m.queued_at""",
+    )
+    assert [(mail["lane"], mail["due"]) for mail in mails] == [("normal", False), ("urgent", True)]
+    assert [news["kind"] for news in mails[0]["content"]["news"]] == ["reason", "reason", "notes"]
+
+
+def test_after_resolution_by_plain_sql_a_new_ticket_names_the_earlier_one(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([confidence("s", 0.1, seconds=5)]), installation)
+    connection.execute(text("UPDATE public.support_tickets SET status = 'closed', resolved_at = '2026-11-23 21:31:00'"))
+    write(entries([confidence("s", 0.2, seconds=59)]), installation)
+    assert len(rows(connection, TICKETS)) == 1
+    write(entries([confidence("s", 0.2, seconds=61)]), installation)
+    first, second = rows(connection, TICKETS)
+    assert second["earlier_ticket_id"] == first["id"]
+
+
+def test_a_ticket_closed_without_a_time_closes_when_the_database_saw_it(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([confidence("s", 0.1)]), installation)
+    connection.execute(text("UPDATE public.support_tickets SET status = 'resolved'"))
+    write(entries([confidence("s", 0.2, seconds=61)]), installation)
+    assert len(rows(connection, TICKETS)) == 1, "the event is older than the resolution"
+
+
+def test_an_open_ticket_of_somebody_else_is_taken_on(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    foreign_session(connection, "s")
+    connection.execute(
+        text("""INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
+                session_summary, created_at, updated_at)
+                VALUES ('foreign', 's', 'AB-20200101-0001', 'low', 'open', 'user_request', '', now(), now())""")
+    )
+    write(entries([confidence("s", 0.1)]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    assert (ticket["id"], ticket["priority"]) == ("foreign", "medium")
+
+
+def foreign_session(connection: Connection, session_id: str) -> None:
+    connection.execute(
+        text("""INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at)
+                VALUES (:id, 'u', 'active', 'en', now(), now())"""),
+        {"id": session_id},
+    )
+
+
+def test_the_number_of_statements_does_not_depend_on_the_batch(installation: Knowledge, entries: Entries) -> None:
+    write(entries([confidence("first of the day", 0.1)]), installation)
+    counts = {}
+    for size in (1, 50, 500):
+        batch = entries([confidence(f"{size}-{number}", 0.1) for number in range(size)])
+        counts[size] = statements(lambda batch=batch: write(batch, installation))  # type: ignore[misc]
+    assert counts[1] == counts[50] == counts[500]
+    assert counts[1] > 10
+
+
+def statements(action: Callable[[], object]) -> int:
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine(), "before_cursor_execute", note)
+    action()
+    event.remove(database.engine(), "before_cursor_execute", note)
+    return len(seen)
+
+
+def test_a_bad_event_is_set_aside_and_its_batch_goes_on(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    written = write(entries([confidence("a", 0.1), '{"type": "nonsense"', confidence("b", 0.1)]), installation)
+    assert (written.result.opened, written.result.rejected, len(written.done)) == (2, 1, 3)
+    (row,) = rows(connection, "SELECT reason, payload FROM escalation.rejected_events")
+    assert bytes(row["payload"]) == b'{"type": "nonsense"'
+
+
+def test_an_event_that_postgresql_refuses_is_found_by_halving(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    # A number with so many digits that jsonb cannot hold it, in a member that nobody knows.
+    poison = encode(confidence("poison", 0.9)).replace('"data":{', '"data":{"extra":1e-99999,')
+    events = [*[confidence(f"s{number}", 0.1) for number in range(9)], poison]
+    written = write(entries(events), installation)
+    assert (written.result.opened, written.result.rejected, len(written.done)) == (9, 1, 10)
+    (row,) = rows(connection, "SELECT reason, session_id FROM escalation.rejected_events")
+    assert row["session_id"] == "poison"
+    assert "cannot be stored" in row["reason"]
+
+
+def test_a_session_that_abparts_holds_waits_and_the_others_go_on(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    foreign_session(connection, "held")
+    holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
+    with holder.connect() as other, other.begin():
+        other.execute(text("UPDATE public.ai_sessions SET language = 'el' WHERE id = 'held'"))
+        batch = entries([confidence("a", 0.1), confidence("held", 0.1), confidence("z", 0.1)])
+        written = write(batch, installation)
+    holder.dispose()
+    assert (written.result.opened, written.waiting, len(written.done)) == (2, 1, 2)
+    assert write([entry for entry in batch if entry.entry_id not in written.done], installation).result.opened == 1
+
+
+def test_two_drains_with_half_of_the_steps_each_see_all_eight(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    """The second waits for the first's lock; a snapshot from before that would miss the first half."""
+    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
+    blocker = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
+    with blocker.connect() as other, other.begin():
+        other.execute(text("INSERT INTO escalation.sessions (session_id) VALUES ('s')"))
+        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: waiting_for_locks(connection) == 2)
+        other.rollback()
+    for thread in threads:
+        thread.join()
+    blocker.dispose()
+    (ticket,) = rows(connection, TICKETS)
+    assert ticket["escalation_reason"] == "steps_exceeded"
+
+
+def waiting_for_locks(connection: Connection) -> int:
+    (row,) = rows(connection, "SELECT count(*) AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    return int(row["waiting"])
+
+
+def wait_for(condition: Callable[[], bool], tries: int = 2_000) -> None:
+    pause = threading.Event()
+    for _ in range(tries):
+        if condition():
+            return
+        pause.wait(0.005)
+    pytest.fail("the condition did not come true in ten seconds")
+
+
+def test_eight_writers_give_four_hundred_gapless_numbers(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    batches = [entries([confidence(f"{writer}-{number}", 0.1) for number in range(50)]) for writer in range(8)]
+    parts = [batch[place : place + 5] for batch in batches for place in range(0, 50, 5)]
+    threads = [
+        threading.Thread(target=lambda mine=parts[writer::8]: [write(part, installation) for part in mine])  # type: ignore[misc]
+        for writer in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = sorted(int(row["ticket_number"].rsplit("-", 1)[1]) for row in rows(connection, TICKETS))
+    assert numbers == list(range(1, 401))
+
+
+def test_numbers_of_another_writer_are_skipped(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    """The other one counts rows, as the assistant's old code did, between our batches."""
+    foreign_session(connection, "foreign")
+    for number in range(10):
+        write(entries([confidence(f"s{number}", 0.1)]), installation)
+        connection.execute(
+            text("""
+                INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
+                    session_summary, created_at, updated_at)
+                SELECT 'foreign' || :number, 'foreign', 'AB-' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') || '-'
+                    || to_char(count(*) + 1, 'FM0000'), 'low', 'closed', 'x', '', now(), now()
+                FROM public.support_tickets"""),
+            {"number": number},
+        )
+    assert len(rows(connection, TICKETS)) == 10
+    all_numbers = rows(connection, "SELECT ticket_number FROM public.support_tickets ORDER BY 1")
+    assert len({row["ticket_number"] for row in all_numbers}) == 20
+    assert all_numbers[-1]["ticket_number"].endswith("-0020")
+
+
+def test_a_day_can_need_more_digits(installation: Knowledge, entries: Entries, connection: Connection) -> None:
+    foreign_session(connection, "foreign")
+    connection.execute(
+        text("""INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
+                session_summary, created_at, updated_at)
+                SELECT 'f', 'foreign', 'AB-' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') || '-9999',
+                'low', 'closed', 'x', '', now(), now()""")
+    )
+    write(entries([confidence("s", 0.1)]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    assert ticket["ticket_number"].endswith("-10000")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_outcome_is_the_same_in_any_order_of_batches(
+    installation: Knowledge, entries: Entries, connection: Connection, order: int
+) -> None:
+    events: list[Event] = [
+        started("s"),
+        requested("s", "complex_issue", "low"),
+        *[step("s", number) for number in range(1, 9)],
+        message("s", "there is smoke from the cabinet"),
+        confidence("s", 0.05),
+    ]
+    for one in events[::order]:
+        write(entries([one]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    assert (ticket["escalation_reason"], ticket["priority"]) == ("safety_concern", PRIORITIES[-1])
+    assert set(ticket["reasons"]) == {"safety_concern", "complex_issue", "low_confidence", "steps_exceeded"}
+    (state,) = rows(connection, "SELECT status, user_id FROM escalation.sessions")
+    assert (state["status"], state["user_id"]) == ("escalated", "user-1")
