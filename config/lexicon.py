@@ -1,0 +1,115 @@
+"""Loads and checks the word lists of `config/detection`, a file a language."""
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from config.errors import ConfigurationError
+from config.toml_problems import configuration_error, problems_of
+from rules.detection import KINDS, Entry, Lexicon, WordList, WordListError, build
+
+FOLDER = Path(__file__).with_name("detection")
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+Kind = Literal["safety_concern", "user_request", "unhurt"]
+
+
+def unique(entries: tuple["EntryModel", ...]) -> tuple["EntryModel", ...]:
+    names = [entry.id for entry in entries]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"should give each id once; twice there: {', '.join(sorted(twice))}")
+    return entries
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EntryModel(Model):
+    """What every entry must have: what it means in English, and an example on either side."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    gloss: Text
+    patterns: Texts
+    match: Texts
+    no_match: Texts
+
+
+class FindingModel(EntryModel):
+    kind: Kind
+    hurt: bool = False
+    own_negation: bool = False
+
+
+class ScopeModel(EntryModel):
+    effect: Literal["denied", "asked", "supposed", "over", "quoted"]
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = KINDS
+
+
+class WordListModel(Model):
+    """One file."""
+
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+    name: Text
+    proclitics: tuple[Text, ...] = ()
+    ordinary: tuple[Text, ...] = ()
+    spelling: dict[str, Texts] = {}
+    function: dict[str, Texts] = {}
+    classes: dict[str, Texts] = {}
+    entries: Annotated[tuple[FindingModel, ...], AfterValidator(unique)] = ()
+    scopes: Annotated[tuple[ScopeModel, ...], AfterValidator(unique)] = ()
+    exceptions: Annotated[tuple[EntryModel, ...], AfterValidator(unique)] = ()
+
+    def word_list(self) -> WordList:
+        return WordList(
+            language=self.language,
+            classes=self.classes,
+            function=self.function,
+            entries=tuple(self.entry(entry) for entry in self.entries),
+            scopes=tuple(self.entry(entry) for entry in self.scopes),
+            exceptions=tuple(self.entry(entry) for entry in self.exceptions),
+            ordinary=self.ordinary,
+            proclitics=self.proclitics,
+            spelling=self.spelling,
+        )
+
+    def entry(self, entry: EntryModel) -> Entry:
+        return Entry(language=self.language, **entry.model_dump())
+
+
+@lru_cache(maxsize=1)
+def load_lexicon() -> Lexicon:
+    """The lexicon of all languages; ConfigurationError names the file, the entry and what is wrong with it."""
+    return load_folder(FOLDER)
+
+
+def load_folder(folder: Path) -> Lexicon:
+    """The lexicon of a folder's `*.toml`."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise ConfigurationError(f"{folder}: no word list is there; it should have a file a language, such as en.toml")
+    paths = {(word_list := read(path)).language: (path, word_list) for path in files}
+    try:
+        return build([word_list for _, word_list in paths.values()])
+    except WordListError as error:
+        path = paths[error.language][0] if error.language in paths else folder
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def read(path: Path) -> WordList:
+    """One file; its name is its language."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: this is not TOML in UTF-8: {error}") from error
+    try:
+        model = WordListModel.model_validate(data)
+    except ValidationError as error:
+        raise configuration_error(path, data, problems_of(error)) from error
+    if model.language != path.stem:
+        raise ConfigurationError(f"{path}: language = {model.language!r}: should be {path.stem!r}, as the file is named")
+    return model.word_list()

@@ -1,0 +1,24 @@
+"""Hears a call for a human, and danger, in what a user writes: `detect(text, language, lexicon)`.
+
+Pure and deterministic. A text is folded, cut into words, and each word looked up; only where words lead to entries of
+the word lists are their patterns tried, and what stands around a match may weaken it.
+"""
+
+from rules.detection.build import build
+from rules.detection.detect import detect
+from rules.detection.findings import Finding, Findings
+from rules.detection.lexicon import Lexicon
+from rules.detection.wordlist import EFFECTS, KINDS, Entry, WordList, WordListError
+
+__all__ = [
+    "EFFECTS",
+    "KINDS",
+    "Entry",
+    "Finding",
+    "Findings",
+    "Lexicon",
+    "WordList",
+    "WordListError",
+    "build",
+    "detect",
+]

@@ -1,0 +1,57 @@
+"""Gives each word a code: one letter for all words that mean the same to every list."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from rules.detection.lexicon import STEM_KEY
+from rules.detection.tokens import MARKS
+from rules.detection.vocabulary import Spec
+
+FIRST_CODE, LAST_CODE = 0x3400, 0xD7FF
+
+Meanings = dict[str, set[Spec]]
+
+
+class Alphabet:
+    """`words` and `stems` lead from folded words to codes, `codes` from a word of a list to all codes that hold it."""
+
+    def __init__(self, spelt: Iterable[tuple[Spec, frozenset[str]]]) -> None:
+        exact, stems = sorted_out(spelt)
+        self.codes: defaultdict[Spec, set[str]] = defaultdict(set)
+        self._code_of: dict[frozenset[Spec], str] = {}
+        self.words = {form: self.code(meaning(form, exact, stems)) for form in exact.keys() | stems.keys()} | MARKS
+        self.stems = grouped({stem: self.words[stem] for stem in stems})
+
+    def code(self, specs: frozenset[Spec]) -> str:
+        if specs not in self._code_of:
+            if FIRST_CODE + len(self._code_of) > LAST_CODE:
+                raise ValueError(f"more than {LAST_CODE - FIRST_CODE} different meanings; the lists should be shorter")
+            self._code_of[specs] = chr(FIRST_CODE + len(self._code_of))
+            for spec in specs:
+                self.codes[spec].add(self._code_of[specs])
+        return self._code_of[specs]
+
+
+def sorted_out(spelt: Iterable[tuple[Spec, frozenset[str]]]) -> tuple[Meanings, Meanings]:
+    """The whole words and the stems, each with what it may stand for."""
+    exact: Meanings = defaultdict(set)
+    stems: Meanings = defaultdict(set)
+    for spec, forms in spelt:
+        for form in forms:
+            (stems if spec.stem else exact)[form].add(spec)
+    return exact, stems
+
+
+def meaning(form: str, exact: Mapping[str, set[Spec]], stems: Mapping[str, set[Spec]]) -> frozenset[Spec]:
+    found = set(exact.get(form, ()))
+    for size in range(1, len(form) + 1):
+        found |= stems.get(form[:size], set())
+    return frozenset(found)
+
+
+def grouped(stems: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By their first letters, the longest first."""
+    groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for stem in sorted(stems, key=lambda stem: (-len(stem), stem)):
+        groups[stem[:STEM_KEY]].append((stem, stems[stem]))
+    return {key: tuple(group) for key, group in groups.items()}

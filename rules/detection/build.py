@@ -1,0 +1,53 @@
+"""Makes a lexicon of word lists: gives every word its code and every pattern its regular expression."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from rules.detection.alphabet import Alphabet
+from rules.detection.compile import Compiler
+from rules.detection.fold import fold
+from rules.detection.lexicon import Lexicon, Rule
+from rules.detection.spelling import SHORTEST_WITH_SLIPS, slips
+from rules.detection.vocabulary import Vocabulary
+from rules.detection.wordlist import Entry, WordList
+
+
+def build(lists: Sequence[WordList]) -> Lexicon:
+    """A lexicon of these languages.
+
+    Raises WordListError for a pattern that cannot be read, a class that does not exist, or a pattern of function words
+    alone (it would be tried on every text).
+    """
+    vocabulary = Vocabulary(lists)
+    alphabet = Alphabet((spec, vocabulary.forms(spec)) for spec in dict.fromkeys(vocabulary.specs()))
+    compiler = Compiler(vocabulary, alphabet)
+    ordinary = {fold(word) for words in lists for word in words.ordinary}
+    return Lexicon(
+        words={word: "x" for word in ordinary} | alphabet.words,
+        stems=alphabet.stems,
+        slips=slips(slippery(vocabulary)),
+        proclitics=tuple(sorted({fold(word) for words in lists for word in words.proclitics}, key=len, reverse=True)),
+        rules=indexed(chain.from_iterable(words.entries for words in lists), compiler),
+        exceptions=indexed(chain.from_iterable(words.exceptions for words in lists), compiler),
+        scopes={
+            words.language: tuple(chain.from_iterable(compiler.scopes(entry) for entry in words.scopes))
+            for words in lists
+        },
+    )
+
+
+def indexed(entries: Iterable[Entry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:
+    """The rules that each code may lead to."""
+    found: defaultdict[str, list[Rule]] = defaultdict(list)
+    for entry in entries:
+        rule = compiler.rule(entry)
+        for code in compiler.anchors(entry):
+            found[code].append(rule)
+    return {code: tuple(rules) for code, rules in found.items()}
+
+
+def slippery(vocabulary: Vocabulary) -> Iterator[str]:
+    """The folded words that are long enough to be known in spite of a slip."""
+    words = (fold(spec.word.removesuffix("*")) for spec in vocabulary.content())
+    return (word for word in dict.fromkeys(words) if len(word) >= SHORTEST_WITH_SLIPS)

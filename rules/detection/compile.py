@@ -1,0 +1,86 @@
+"""Turns the patterns of an entry into a regular expression over codes, and finds the words that give it away."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from rules.detection.alphabet import Alphabet
+from rules.detection.lexicon import Rule, Scope
+from rules.detection.pattern import Element
+from rules.detection.vocabulary import Phrase, Spec, Vocabulary, parsed
+from rules.detection.wordlist import Entry, WordListError
+
+EDGES = {"^": r"(?<![^.?,])", "$": r"(?![^.?,])", "?": r"\?"}
+GAPS = {"~": "[^.?,]", "~~": "[^.?]"}
+SHORT_WORD, SHORT_WORD_COST, FUNCTION_WORD_COST = 3, 5, 100
+
+
+class Compiler:
+    """Knows the codes of all words."""
+
+    def __init__(self, vocabulary: Vocabulary, alphabet: Alphabet) -> None:
+        self.vocabulary, self.alphabet = vocabulary, alphabet
+
+    def rule(self, entry: Entry) -> Rule:
+        return Rule(entry, re.compile("|".join(self.sequence(entry, parsed(entry, text)) for text in entry.patterns)))
+
+    def scopes(self, entry: Entry) -> Iterator[Scope]:
+        for text in entry.patterns:
+            elements = parsed(entry, text)
+            marks = [place for place, element in enumerate(elements) if element.mark == "@"]
+            if len(marks) != 1:
+                raise WordListError(entry.language, entry.id, f"{text!r}: should have one @, where the finding stands")
+            before, after = elements[: marks[0]], elements[marks[0] + 1 :]
+            yield Scope(
+                entry,
+                re.compile(f"(?:{self.sequence(entry, before)})\\Z") if before else None,
+                re.compile(self.sequence(entry, after)) if after else None,
+            )
+
+    def sequence(self, entry: Entry, elements: Sequence[Element]) -> str:
+        return "".join(self.element(entry, element) for element in elements)
+
+    def element(self, entry: Entry, element: Element) -> str:
+        if element.mark in GAPS:
+            return f"{GAPS[element.mark]}{{0,{element.most}}}?"
+        if element.mark:
+            return EDGES[element.mark]
+        words = self.alternatives(self.phrases(entry, element))
+        return words if element.least == element.most == 1 else f"{words}{{{element.least},{element.most}}}"
+
+    def phrases(self, entry: Entry, element: Element) -> list[Phrase]:
+        return [phrase for atom in element.atoms for phrase in self.vocabulary.phrases(entry.language, atom)]
+
+    def alternatives(self, phrases: Iterable[Phrase]) -> str:
+        """Any of the phrases, the longest first."""
+        several = sorted((phrase for phrase in phrases if len(phrase) > 1), key=len, reverse=True)
+        single = {code for phrase in phrases if len(phrase) == 1 for code in self.alphabet.codes[phrase[0]]}
+        options = ["".join(self.letters(self.alphabet.codes[spec]) for spec in phrase) for phrase in several]
+        return "(?:" + "|".join([*options, *([self.letters(single)] if single else [])]) + ")"
+
+    def letters(self, codes: Iterable[str]) -> str:
+        return f"[{''.join(sorted(codes))}]"
+
+    def anchors(self, entry: Entry) -> frozenset[str]:
+        """Codes of which at least one stands in every text that the entry matches."""
+        return frozenset().union(*(self.anchors_of_pattern(entry, text) for text in entry.patterns))
+
+    def anchors_of_pattern(self, entry: Entry, text: str) -> set[str]:
+        """The codes of the element that is rarest: of few words, and none of them everywhere."""
+        required = [element for element in parsed(entry, text) if element.atoms and element.least]
+        telling = [self.telling(self.phrases(entry, element)) for element in required]
+        if all(self.vocabulary.function.issuperset(specs) for specs in telling):
+            raise WordListError(entry.language, entry.id, f"{text!r}: should have a word that is no function word")
+        return {code for spec in min(telling, key=self.commonness) for code in self.alphabet.codes[spec]}
+
+    def telling(self, phrases: Iterable[Phrase]) -> list[Spec]:
+        """The rarest word of each phrase."""
+        return [min(phrase, key=self.cost) for phrase in phrases]
+
+    def commonness(self, specs: Sequence[Spec]) -> int:
+        return sum(map(self.cost, specs))
+
+    def cost(self, spec: Spec) -> int:
+        """How often a word leads to a pattern in vain: function words stand in every text, short words in many."""
+        if spec in self.vocabulary.function:
+            return FUNCTION_WORD_COST
+        return SHORT_WORD_COST if len(spec.word) <= SHORT_WORD else 1

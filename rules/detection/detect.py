@@ -1,0 +1,79 @@
+"""From a text to its findings."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rules.detection.findings import REQUEST, SAFETY, Finding, Findings
+from rules.detection.fold import fold
+from rules.detection.lexicon import Lexicon
+from rules.detection.match import Hit, hits
+from rules.detection.quotes import quoted, unless_quoted
+from rules.detection.tokens import Excerpt, excerpt, spans, words
+from rules.detection.wordlist import EFFECTS
+
+NOTHING = Findings()
+
+
+def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
+    """What a text says of danger and of a wish for a human.
+
+    `language` is what the session is in: a hint that decides between entries of several languages, never a filter. Of a
+    text over 6,000 characters only the first 4,000 and the last 2,000 are examined.
+    """
+    part = excerpt(text)
+    codes = "".join(map(lexicon.code, words(fold(part.text), language)))
+    if lexicon.rules.keys().isdisjoint(codes):
+        return NOTHING
+    found = list(hits(codes, lexicon))
+    return Findings(tuple(findings(found, part, text, language))) if found else NOTHING
+
+
+def findings(found: Sequence[Hit], part: Excerpt, text: str, language: str | None) -> Iterator[Finding]:
+    """Hits of one kind that overlap are one finding."""
+    places, hurt = spans(part.text), how_hurt(found)
+    inside = quoted(part.text)
+    marked = [unless_quoted(hit, places[hit.start], inside) for hit in found if hit.entry.kind in (SAFETY, REQUEST)]
+    for hit in distinct(sorted(marked, key=lambda hit: importance(hit, language))):
+        start, end = part.place(places[hit.start][0], places[hit.end - 1][1])
+        yield finding(hit, text[start:end], start, end, hurt)
+
+
+def finding(hit: Hit, phrase: str, start: int, end: int, hurt: str) -> Finding:
+    entry = hit.entry
+    return Finding(
+        kind=entry.kind,
+        phrase=phrase,
+        start=start,
+        end=end,
+        reason=f"{entry.gloss}, {EFFECTS[hit.weakened]}" if hit.weakened else entry.gloss,
+        gloss=entry.gloss,
+        language=entry.language,
+        strength="weak" if hit.weakened else "strong",
+        entry=entry.id,
+        hurt=hurt if entry.kind == SAFETY else "unknown",
+    )
+
+
+def importance(hit: Hit, language: str | None) -> tuple[bool, bool, bool, int, int, str]:
+    """Firing before weak, hurt people before others, the language of the session before others, then the longest."""
+    foreign = language is not None and hit.entry.language != language
+    return bool(hit.weakened), not hit.entry.hurt, foreign, hit.start - hit.end, hit.start, hit.entry.id
+
+
+def distinct(found: Iterable[Hit]) -> Iterator[Hit]:
+    taken: list[Hit] = []
+    for hit in found:
+        if not any(overlap(hit, other) for other in taken):
+            taken.append(hit)
+            yield hit
+
+
+def overlap(hit: Hit, other: Hit) -> bool:
+    return hit.entry.kind == other.entry.kind and hit.start < other.end and other.start < hit.end
+
+
+def how_hurt(found: Sequence[Hit]) -> str:
+    """Whether the text says that somebody is hurt, that nobody is, or neither."""
+    if any(hit.entry.hurt and not hit.weakened for hit in found):
+        return "said"
+    denied = any(hit.entry.kind == "unhurt" or (hit.entry.hurt and hit.weakened == "denied") for hit in found)
+    return "denied" if denied else "unknown"

@@ -1,0 +1,72 @@
+"""What a text says: findings, each with its place in the text and the reason in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SAFETY, REQUEST = "safety_concern", "user_request"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a text says. `start` and `end` are places in the original text; `hurt` is for safety findings."""
+
+    kind: str
+    phrase: str
+    start: int
+    end: int
+    reason: str
+    gloss: str
+    language: str
+    strength: str
+    entry: str
+    hurt: str = "unknown"
+
+    @property
+    def fires(self) -> bool:
+        """Whether it is strong enough to bring a human in."""
+        return self.strength == "strong"
+
+    def as_evidence(self) -> dict[str, str | int | float | bool]:
+        """Everything that explains the finding, ready for JSON."""
+        evidence: dict[str, str | int | float | bool] = {
+            "phrase": self.phrase.encode("utf-8", "replace").decode(),
+            "start": self.start,
+            "end": self.end,
+            "reason": self.reason,
+            "gloss": self.gloss,
+            "language": self.language,
+            "strength": self.strength,
+            "entry": self.entry,
+        }
+        return evidence | ({"hurt": self.hurt} if self.kind == SAFETY else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All findings of a text, the gravest first."""
+
+    found: tuple[Finding, ...] = ()
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def first(self, kind: str) -> Finding | None:
+        return next((finding for finding in self.found if finding.kind == kind and finding.fires), None)
+
+    @property
+    def danger(self) -> Finding | None:
+        """The gravest report of danger that fires."""
+        return self.first(SAFETY)
+
+    @property
+    def handoff(self) -> Finding | None:
+        """The clearest wish for a human that fires."""
+        return self.first(REQUEST)
+
+    @property
+    def weak(self) -> tuple[Finding, ...]:
+        """What was heard and does not fire: denied, asked, supposed, over, quoted."""
+        return tuple(finding for finding in self.found if not finding.fires)

@@ -1,0 +1,84 @@
+"""The word lists of all languages, ready for use: which code a word has, and which rules a code may lead to."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rules.detection.spelling import SHORTEST_WITH_SLIPS, one_slip, shortened
+from rules.detection.tokens import UNKNOWN
+from rules.detection.wordlist import Entry
+
+STEM_KEY = 3
+LONGEST_WORD = 32
+LONG_DRAWN = re.compile(r"(.)\1{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An entry and its patterns, as a regular expression over the codes of the words."""
+
+    entry: Entry
+    regex: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What weakens a finding: what must stand before it and what after it."""
+
+    entry: Entry
+    before: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Lexicon:
+    """Everything that `detect` knows. Each known word has a code, one letter that stands for all it may mean."""
+
+    words: Mapping[str, str]
+    stems: Mapping[str, tuple[tuple[str, str], ...]]
+    slips: Mapping[str, tuple[str, ...]]
+    proclitics: tuple[str, ...]
+    rules: Mapping[str, tuple[Rule, ...]]
+    exceptions: Mapping[str, tuple[Rule, ...]]
+    scopes: Mapping[str, tuple[Scope, ...]]
+
+    def code(self, word: str) -> str:
+        """The code of a folded word or mark."""
+        if code := self.words.get(word):
+            return code
+        for stem, code in self.stems.get(word[:STEM_KEY], ()):
+            if word.startswith(stem):
+                return code
+        return self.unusual(word)
+
+    def unusual(self, word: str) -> str:
+        """The code of a word that is not written as in the lists: drawn out, with an article in front, with a slip."""
+        if len(word) > LONGEST_WORD:
+            return UNKNOWN
+        if LONG_DRAWN.search(word):
+            word = LONG_DRAWN.sub(r"\1", word)
+            return self.code(word)
+        if word.startswith(self.proclitics):
+            code = self.without_proclitic(word)
+            if code != UNKNOWN:
+                return code
+        return self.slipped(word) if len(word) >= SHORTEST_WITH_SLIPS else UNKNOWN
+
+    def without_proclitic(self, word: str) -> str:
+        """Arabic writes the article and short words together with the word that follows."""
+        for proclitic in self.proclitics:
+            rest = word.removeprefix(proclitic)
+            if len(rest) < len(word) and len(rest) >= STEM_KEY:
+                if code := self.words.get(rest):
+                    return code
+                for stem, code in self.stems.get(rest[:STEM_KEY], ()):
+                    if rest.startswith(stem):
+                        return code
+        return UNKNOWN
+
+    def slipped(self, word: str) -> str:
+        for short in shortened(word):
+            for origin in self.slips.get(short, ()):
+                if one_slip(word, origin):
+                    return self.words[origin]
+        return UNKNOWN

@@ -1,0 +1,79 @@
+"""Tries the rules that the words of a text lead to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rules.detection.lexicon import Lexicon, Rule, Scope
+from rules.detection.tokens import QUESTION, SENTENCE, UNKNOWN
+from rules.detection.wordlist import Entry
+
+# More matches of one entry than this tell nothing new; a text made to waste time stops here.
+MOST_MATCHES = 12
+# How many words before a finding may still weaken it.
+REACH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry matched the words from `start` to `end`; `weakened` is the effect of a scope, or empty."""
+
+    entry: Entry
+    start: int
+    end: int
+    weakened: str = ""
+
+
+def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
+    """For each entry its first match that nothing weakens, or else its first."""
+    codes = without_exceptions(codes, lexicon)
+    for rule in candidates(codes, lexicon.rules):
+        if hit := best_hit(rule, codes, lexicon.scopes.get(rule.entry.language, ())):
+            yield hit
+
+
+def candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> Iterator[Rule]:
+    """The rules that these codes lead to, each once."""
+    found = (rule for code in dict.fromkeys(codes) for rule in rules.get(code, ()))
+    return iter({id(rule): rule for rule in found}.values())
+
+
+def without_exceptions(codes: str, lexicon: Lexicon) -> str:
+    """Phrases that only look like danger or a wish become words without meaning."""
+    for rule in candidates(codes, lexicon.exceptions):
+        codes = rule.regex.sub(lambda match: UNKNOWN * len(match[0]), codes)
+    return codes
+
+
+def best_hit(rule: Rule, codes: str, scopes: tuple[Scope, ...]) -> Hit | None:
+    first: Hit | None = None
+    for count, match in enumerate(rule.regex.finditer(codes)):
+        hit = Hit(rule.entry, *match.span(), weakened(rule.entry, codes, *match.span(), scopes))
+        if not hit.weakened:
+            return hit
+        first = first or hit
+        if count >= MOST_MATCHES:
+            break
+    return first
+
+
+def weakened(entry: Entry, codes: str, start: int, end: int, scopes: tuple[Scope, ...]) -> str:
+    """The effect of the first scope that holds here, or nothing."""
+    for scope in scopes:
+        if entry.kind in scope.entry.kinds and not (entry.own_negation and scope.entry.effect == "denied"):
+            if holds(scope, codes, start, end):
+                return scope.entry.effect
+    return ""
+
+
+def holds(scope: Scope, codes: str, start: int, end: int) -> bool:
+    """Whether the words around a finding fit; what stands before may also stand between its words."""
+    if scope.after and not scope.after.match(codes, end):
+        return False
+    if not scope.before:
+        return True
+    begin = sentence_start(codes, start)
+    return any(scope.before.search(codes, max(begin, place - REACH), place) for place in range(start, end))
+
+
+def sentence_start(codes: str, place: int) -> int:
+    return max(codes.rfind(SENTENCE, 0, place), codes.rfind(QUESTION, 0, place)) + 1

@@ -1,0 +1,57 @@
+"""The ways in which people write one word: other letters for those a keyboard lacks, and slips of the finger."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product
+
+from rules.detection.fold import fold
+
+MOST_SPELLINGS = 200
+SHORTEST_WITH_SLIPS = 7
+
+
+def spellings(word: str, renderings: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """The folded word, and with its letters written otherwise (`ø` as `oe`, `θ` as `th`)."""
+    choices = [renderings.get(part, (part,)) for part in parts(word.lower(), renderings)]
+    written = islice(product(*choices), MOST_SPELLINGS)
+    return frozenset({fold(word), *(fold("".join(choice)) for choice in written)})
+
+
+def parts(word: str, renderings: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Cut where a rendering applies, the longest first."""
+    plain = "".join(letter if letter in renderings else fold(letter) for letter in word)
+    longest, place = max(map(len, renderings), default=0), 0
+    while place < len(plain):
+        sizes = range(min(longest, len(plain) - place), 0, -1)
+        part = next((plain[place : place + size] for size in sizes if plain[place : place + size] in renderings), "")
+        yield part or plain[place]
+        place += len(part) or 1
+
+
+def one_slip(word: str, other: str) -> bool:
+    """Whether one letter too many, too few, wrong or swapped with its neighbour makes one of the other."""
+    start = 0
+    while start < min(len(word), len(other)) and word[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(word), len(other)) - start and word[-1 - end] == other[-1 - end]:
+        end += 1
+    rest, other_rest = word[start : len(word) - end], other[start : len(other) - end]
+    if len(rest) == len(other_rest) == 2:
+        return rest == other_rest[::-1]
+    return len(rest) <= 1 and len(other_rest) <= 1
+
+
+def shortened(word: str) -> Iterator[str]:
+    """The word without one of its letters, the first excepted: hardly anybody gets the first wrong."""
+    yield word
+    for place in range(1, len(word)):
+        yield word[:place] + word[place + 1 :]
+
+
+def slips(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """From each shortened form to the words that it may come from."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        for short in shortened(word):
+            found.setdefault(short, []).append(word)
+    return {short: tuple(dict.fromkeys(origins)) for short, origins in found.items()}

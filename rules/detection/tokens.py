@@ -1,0 +1,55 @@
+"""Cuts a folded text into words and marks."""
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+from rules.detection.fold import fold, offsets
+
+# What is examined of a long text: its beginning and its end. Nobody calls for help in the middle of 6,000 characters.
+HEAD = 4_000
+TAIL = 2_000
+TOKEN = re.compile(
+    r"[^\W_]+"
+    r"|\.(?!\d)|[!?؟;؛:,،\n()\[\]\"«»“”„/–—>]|(?<=\s)-(?=\s)"
+    r"|[\u2600-\u27bf\U0001f000-\U0001faff]"
+)
+SENTENCE, QUESTION, COMMA, UNKNOWN = ".", "?", ",", "x"
+MARKS = dict.fromkeys(".!;؛\n>", SENTENCE) | dict.fromkeys("?؟", QUESTION) | dict.fromkeys(':,،()[]"«»“”„/–—-', COMMA)
+GREEK = re.compile("[\u0370-\u03ff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The part of a text that is examined, and how far its end lies behind where it stood."""
+
+    text: str
+    skipped: int
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """From places in the folded excerpt to places in the original text."""
+        starts = offsets(self.text)
+        first = bisect_right(starts, start) - 1
+        return self.original(first), self.original(bisect_left(starts, end, first))
+
+    def original(self, place: int) -> int:
+        return place + self.skipped if place > HEAD else place
+
+
+def excerpt(text: str) -> Excerpt:
+    if len(text) <= HEAD + TAIL:
+        return Excerpt(text, 0)
+    return Excerpt(f"{text[:HEAD]}\n{text[-TAIL:]}", len(text) - HEAD - TAIL - 1)
+
+
+def words(folded: str, language: str | None) -> list[str]:
+    """The words and marks of a folded text. A semicolon asks a question in Greek."""
+    found = TOKEN.findall(folded)
+    if ";" in found and (language == "el" or GREEK.search(folded)):
+        return ["?" if word == ";" else word for word in found]
+    return found
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Where each of the words stands in the folded text."""
+    return [match.span() for match in TOKEN.finditer(fold(text))]

@@ -1,0 +1,99 @@
+"""All words and phrases that the word lists name, looked up by language and class."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+from rules.detection.pattern import Element, parse
+from rules.detection.spelling import spellings
+from rules.detection.wordlist import Entry, WordList, WordListError
+
+SHORTEST_STEM = 3
+
+
+class Spec(NamedTuple):
+    """A word as a list names it; with a star at its end it stands for all words that begin so."""
+
+    language: str
+    word: str
+
+    @property
+    def stem(self) -> bool:
+        return self.word.endswith("*")
+
+
+Phrase = tuple[Spec, ...]
+
+
+class Vocabulary:
+    """The classes of all lists, with references from one to another followed."""
+
+    def __init__(self, lists: Sequence[WordList]) -> None:
+        self.lists: Mapping[str, WordList] = {words.language: words for words in lists}
+        self.phrases_of_class = cache(self._phrases_of_class)
+        self.function = frozenset(
+            spec
+            for language, words in self.lists.items()
+            for name in words.function
+            for phrase in self.phrases_of_class(language, name)
+            for spec in phrase
+        )
+
+    def phrases(self, language: str, atom: str) -> tuple[Phrase, ...]:
+        """What an atom of a pattern, or a member of a class, stands for."""
+        if not atom.startswith("<"):
+            return (self.phrase(language, atom),)
+        owner, _, name = atom.strip("<>").rpartition(":")
+        return self.phrases_of_class(owner or language, name)
+
+    def _phrases_of_class(self, language: str, name: str) -> tuple[Phrase, ...]:
+        words = self.lists.get(language)
+        members = (words.classes.get(name) or words.function.get(name)) if words else None
+        if not members:
+            raise WordListError(language, f"<{name}>", "there is no such class, or it is empty")
+        try:
+            return tuple(dict.fromkeys(chain.from_iterable(self.phrases(language, member) for member in members)))
+        except RecursionError:
+            raise WordListError(language, f"<{name}>", "the class refers to itself") from None
+
+    def phrase(self, language: str, text: str) -> Phrase:
+        specs = tuple(Spec(language, word) for word in text.split())
+        for spec in specs:
+            if spec.stem and len(spec.word) <= SHORTEST_STEM:
+                raise WordListError(language, spec.word, f"should have at least {SHORTEST_STEM} letters before the *")
+        return specs
+
+    def forms(self, spec: Spec) -> frozenset[str]:
+        """The folded spellings of a word, or of its stem."""
+        return spellings(spec.word.removesuffix("*"), self.lists[spec.language].spelling)
+
+    def specs(self) -> Iterator[Spec]:
+        """Every word of every class and pattern."""
+        for language, words in self.lists.items():
+            names = chain(words.classes, words.function)
+            yield from flat(chain.from_iterable(self.phrases_of_class(language, name) for name in names))
+            for entry in chain(words.entries, words.scopes, words.exceptions):
+                yield from flat(self.of_entry(entry))
+
+    def content(self) -> Iterator[Spec]:
+        """The words of the classes that carry meaning."""
+        for language, words in self.lists.items():
+            yield from flat(chain.from_iterable(self.phrases_of_class(language, name) for name in words.classes))
+
+    def of_entry(self, entry: Entry) -> Iterator[Phrase]:
+        for pattern in entry.patterns:
+            for element in parsed(entry, pattern):
+                for atom in element.atoms:
+                    yield from self.phrases(entry.language, atom)
+
+
+def parsed(entry: Entry, pattern: str) -> tuple[Element, ...]:
+    try:
+        return parse(pattern)
+    except ValueError as error:
+        raise WordListError(entry.language, entry.id, f"{pattern!r}: {error}") from None
+
+
+def flat(phrases: Iterable[Phrase]) -> Iterator[Spec]:
+    return chain.from_iterable(phrases)

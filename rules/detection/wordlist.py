@@ -1,0 +1,53 @@
+"""What a word list says, as it was read from its file; `build` makes a lexicon of all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KINDS = ("safety_concern", "user_request", "unhurt")
+EFFECTS = {
+    "denied": "but it is denied",
+    "asked": "but it is a question about a possibility or a procedure",
+    "supposed": "but it is only supposed, warned of or avoided",
+    "over": "but it is past and settled",
+    "quoted": "but it is quoted from somebody else",
+}
+
+
+class WordListError(ValueError):
+    """An entry of a word list cannot be used; `entry` is its id, or the name of the class."""
+
+    def __init__(self, language: str, entry: str, problem: str) -> None:
+        super().__init__(f"{entry}: {problem}")
+        self.language, self.entry, self.problem = language, entry, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Patterns that mean something: a finding (`kind`), what weakens one (`effect`), or nothing at all (an exception)."""
+
+    id: str
+    language: str
+    gloss: str
+    patterns: tuple[str, ...]
+    match: tuple[str, ...]
+    no_match: tuple[str, ...]
+    kind: str = ""
+    effect: str = ""
+    hurt: bool = False
+    own_negation: bool = False
+    kinds: tuple[str, ...] = KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class WordList:
+    """One language: its classes of words, and what their combinations mean."""
+
+    language: str
+    classes: Mapping[str, tuple[str, ...]]
+    function: Mapping[str, tuple[str, ...]]
+    entries: tuple[Entry, ...]
+    scopes: tuple[Entry, ...] = ()
+    exceptions: tuple[Entry, ...] = ()
+    ordinary: tuple[str, ...] = ()
+    proclitics: tuple[str, ...] = ()
+    spelling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
