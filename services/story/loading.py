@@ -15,15 +15,17 @@ from services.story.related import Related, load_related, others
 from services.story.unknown import unknown_of
 from services.tickets import UNKNOWN_USER
 
+# A session row of user "unknown" is our own stand-in, so its language is nobody's word.
 TICKETS = text("""
-    SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons, own.opened_at,
+    SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons,
            own.acknowledged_at, own.acknowledged_by, CAST(shared.priority AS text) AS shared_priority,
            own.priority AS own_priority, CAST(shared.status AS text) AS status,
            shared.escalation_reason, shared.expert_contact_info, shared.resolution_notes,
            shared.resolved_at AT TIME ZONE 'UTC' AS resolved_at,
+           coalesce(shared.created_at AT TIME ZONE 'UTC', own.opened_at) AS opened_at,
            coalesce(state.user_id, session.user_id) AS user_id,
            coalesce(state.machine_id, session.machine_id) AS machine_id,
-           coalesce(state.language, session.language) AS language,
+           coalesce(state.language, CASE WHEN session.user_id <> :unknown_user THEN session.language END) AS language,
            coalesce(CAST(session.status AS text), state.status) AS session_status,
            coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at
     FROM escalation.tickets AS own
@@ -52,7 +54,7 @@ class Known:
 
 def load_stories(connection: Connection, ticket_ids: Collection[str]) -> dict[str, Story]:
     """The story of each ticket that is ours, by its id."""
-    rows = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids)}).mappings().all()
+    rows = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}).mappings().all()
     sessions = {row["session_id"]: session_of(row) for row in rows}
     known = Known(
         people=load_people(connection, [one.user_id for one in sessions.values() if one.user_id]),
@@ -88,7 +90,7 @@ def story_of(row: RowMapping, session: SessionFacts, known: Known) -> Story:
     conversation = known.conversations[session.session_id]
     user = known.people.get(session.user_id or "")
     machine = known.machines.get(session.machine_id or "")
-    earlier = others(known.related, "session", session.session_id, ticket_id)
+    of_session = others(known.related, "session", session.session_id, ticket_id)
     return Story(
         ticket=ticket_of(row, conversation),
         session=session,
@@ -97,7 +99,9 @@ def story_of(row: RowMapping, session: SessionFacts, known: Known) -> Story:
         machine=machine,
         advice=advice_of(row["expert_contact_info"]),
         requests=requests_of(ticket_id, conversation),
-        earlier_tickets=tuple(one for one in earlier if one.opened_at < row["opened_at"]),
+        earlier_tickets=tuple(
+            one for one in of_session if (one.opened_at, one.number) < (row["opened_at"], row["ticket_number"])
+        ),
         machine_tickets=others(known.related, "machine", session.machine_id, ticket_id),
         user_tickets=others(known.related, "user", session.user_id, ticket_id),
         recipients=tuple(known.recipients.get(ticket_id, ())),

@@ -1,0 +1,38 @@
+"""Tickets as the worker opens them, in the test's own transaction."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from config.contacts import load_contacts
+from config.lexicon import load_lexicon
+from config.policy import load_policy
+from config.settings import Settings
+from escalation_client.events import Event, encode
+from rules.decision import Examined
+from rules.triggers import examine
+from services.escalation import process
+from services.inbox import Received
+from services.knowledge import Knowledge
+from services.stream import Entry
+
+
+def known() -> Knowledge:
+    urls = {"database_url": "postgresql://unused", "redis_url": "redis://unused"}
+    settings = Settings.model_validate({**urls, "support_email": ["support@example.com"]})
+    return Knowledge(load_policy(settings.policy_file), load_lexicon(), load_contacts(settings.contacts_file), settings)
+
+
+def escalate(connection: Connection, events: Sequence[Event]) -> dict[str, str]:
+    """Work on events as on a batch; return the newest ticket of each session."""
+    knowledge = known()
+    received = [
+        Received(
+            Entry(f"{event.occurred_at.timestamp() * 1000:.0f}-0", encode(event).encode(), {}),
+            Examined(event, examine(event, knowledge.policy, knowledge.lexicon)),
+        )
+        for event in sorted(events, key=lambda one: one.session_id)
+    ]
+    process(connection, received, [], knowledge)
+    rows = connection.execute(text("SELECT session_id, ticket_id FROM escalation.tickets ORDER BY ordinal"))
+    return {row.session_id: row.ticket_id for row in rows}
