@@ -31,7 +31,7 @@ class Signal:
         return {"rule": self.reason, "fired": self.fired, **self.evidence}
 
 
-def signal(reason: str, fired: bool, **evidence: Any) -> Signal:
+def signal(reason: str, fired: bool, /, **evidence: Any) -> Signal:
     return Signal(reason, fired, BASE_PRIORITY[reason], evidence)
 
 
