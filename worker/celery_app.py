@@ -54,7 +54,7 @@ def celery_settings() -> dict[str, Any]:
     }
 
 
-app = Celery("escalation", include=["tasks.events", "tasks.mail", "tasks.sweeps"])
+app = Celery("escalation", include=["tasks.events", "tasks.mail", "tasks.questions", "tasks.sweeps"])
 app.add_defaults(celery_settings)
 app.steps["worker"].add(DoorbellStep)
 

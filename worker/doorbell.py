@@ -1,6 +1,7 @@
-"""The doorbell: a thread in the worker that sees new events in the stream and rings for a drain within milliseconds."""
+"""The doorbell: a thread in the worker that sees what arrives in the streams and rings for it within milliseconds."""
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -9,11 +10,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from config.settings import get_settings
+from escalation_client.history import STREAM_QUESTIONS
 from services.stream import EVENTS, connect
 from tasks.hints import hint
 
 logger = structlog.get_logger()
 
+# Which task is asked for when something arrives in a stream.
+BELLS = {EVENTS: "drain_events", STREAM_QUESTIONS: "answer_questions"}
 BLOCK_MILLISECONDS = 5_000
 # Rings closer together would only find that a hint is waiting already.
 PAUSE_SECONDS = 0.005
@@ -44,23 +48,27 @@ class DoorbellStep(bootsteps.StartStopStep):
 def watch(stopping: threading.Event) -> None:
     """Ring for whatever arrives until told to stop; outlives every restart of Redis."""
     redis = connect(get_settings().redis_url.get_secret_value())
-    last = "0"
+    last = dict.fromkeys(BELLS, "0")
     while not stopping.is_set():
         try:
-            last = wait_and_ring(redis, last)
+            last |= wait_and_ring(redis, last)
             stopping.wait(PAUSE_SECONDS)
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", error=type(error).__name__)
             # From the beginning of what may have been missed: one ring too many costs nothing.
-            last = "0"
+            last = dict.fromkeys(BELLS, "0")
             stopping.wait(RETRY_SECONDS)
 
 
-def wait_and_ring(redis: Redis, last: str) -> str:
-    """Wait for an entry after `last`, ring when there is one, and return the stream's newest id."""
+def wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
+    """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
-    if not redis.xread({EVENTS: last}, count=1, block=BLOCK_MILLISECONDS):
-        return last
-    hint("drain_events")
-    newest: Any = redis.xrevrange(EVENTS, count=1)
+    streams: dict[Any, Any] = dict(last)
+    answer: Any = redis.xread(streams, count=1, block=BLOCK_MILLISECONDS)
+    return {name.decode(): ring_for(redis, name.decode()) for name, _ in answer or []}
+
+
+def ring_for(redis: Redis, stream: str) -> str:
+    hint(BELLS[stream])
+    newest: Any = redis.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0"

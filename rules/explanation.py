@@ -1,0 +1,81 @@
+"""Why a session did or did not escalate, in sentences made from the kept evidence."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rules.reasons import REASON_WORDS, by_gravity
+
+Evidence = Mapping[str, Any]
+
+
+def explain(evidence: Sequence[Evidence], tickets: Sequence[Mapping[str, Any]], events: int, rejected: int) -> str:
+    """The story in a few English sentences.
+
+    :param evidence: what each rule saw, of all events
+    :param tickets: each with `ticket_number`, `priority`, `status` and `reasons` (evidence by reason)
+    :param events: how many events were evaluated
+    :param rejected: how many could not be read
+    """
+    sentences = [opened(ticket) for ticket in tickets] or list(not_opened(evidence, events))
+    if rejected:
+        sentences.append(f"{counted(rejected, 'event')} could not be read and {was(rejected)} set aside.")
+    return " ".join(sentences)
+
+
+def opened(ticket: Mapping[str, Any]) -> str:
+    reasons = ticket["reasons"]
+    grounds = "; ".join(REASON_WORDS[reason] + seen(reasons[reason]) for reason in by_gravity(reasons))
+    because = grounds or "it was opened by somebody else"
+    return f"Ticket {ticket['ticket_number']} ({ticket['priority']}, {ticket['status']}): {because}."
+
+
+def not_opened(evidence: Sequence[Evidence], events: int) -> Iterator[str]:
+    if not events:
+        yield "No event of this session has arrived."
+        return
+    fired = by_gravity(each["rule"] for each in evidence if each["fired"])
+    if fired:
+        words = "; ".join(REASON_WORDS[reason] for reason in fired)
+        yield f"No ticket, although rules fired ({words}): the worker only watches (MODE=shadow)."
+        return
+    yield f"No ticket: no rule fired in {counted(events, 'event')}."
+    yield from nearest(evidence)
+
+
+def nearest(evidence: Sequence[Evidence]) -> Iterator[str]:
+    """How near the rules came."""
+    doubts = [each for each in evidence if each["rule"] == "low_confidence"]
+    if doubts:
+        lowest = min(doubts, key=lambda each: float(each["observed"]))
+        yield f"The lowest confidence was {lowest['observed']}; a ticket needs less than {lowest['limit']}."
+    steps = [each for each in evidence if each["rule"] == "steps_exceeded" and each.get("failed")]
+    if steps:
+        number = len({each["step"] for each in steps})
+        yield f"{counted(number, 'step')} did not help; a ticket needs {steps[-1]['limit']}."
+    for each in evidence:
+        if each.get("weak"):
+            yield f"Heard without counting it: “{each['phrase']}” ({each['reason']})."
+
+
+def seen(evidence: Evidence) -> str:
+    """What the rule saw, in brackets, when there is something to show."""
+    if "phrase" in evidence:
+        return f" (“{evidence['phrase']}”)"
+    if grounds := evidence.get("grounds"):
+        return f" ({', '.join(grounds)})"
+    if "observed" in evidence and "limit" in evidence:
+        return f" ({evidence['observed']}, limit {evidence['limit']})"
+    return ""
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def flattened(events: Iterable[Mapping[str, Any]]) -> list[Evidence]:
+    """What each rule saw, of all these events, in their order."""
+    return [each for event in events for each in event["evidence"]]
