@@ -4,9 +4,7 @@ import logging
 from functools import lru_cache
 
 from celery import Celery
-from kombu import Connection
-from kombu.exceptions import KombuError
-from kombu.pools import producers
+from celery.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, HEALTH_CHECK_SECONDS
@@ -37,17 +35,21 @@ def enqueue(app: Celery, event: Event, url: str | None = None) -> str | None:
     address = url or redis_url(app)
     entry_id = publisher(address).publish(event)
     try:
-        hint(app, address)
-    except (KombuError, RedisError, OSError) as error:
+        worker_app(address).send_task(TASK, queue=QUEUE, ignore_result=True, retry=False)
+    except (OperationalError, RedisError) as error:
         logger.warning("the worker was not hinted at event %s, its sweep will find it: %s", event.id, error)
     return entry_id
 
 
-def hint(app: Celery, url: str) -> None:
-    """Send the worker's task for new events, without arguments."""
-    connection = Connection(url, transport_options=TRANSPORT_OPTIONS)
-    with producers[connection].acquire(block=True, timeout=CONNECT_SECONDS) as producer:
-        app.send_task(TASK, queue=QUEUE, producer=producer, ignore_result=True, retry=False)
+@lru_cache(maxsize=4)
+def worker_app(url: str) -> Celery:
+    """An application whose `send_task` reaches the worker; your own one's queues stay apart from it.
+
+    :param url: the worker's REDIS_URL
+    """
+    app = Celery("escalation-client", broker=url, set_as_current=False)
+    app.conf.update(broker_transport_options=TRANSPORT_OPTIONS, task_ignore_result=True)
+    return app
 
 
 def redis_url(app: Celery) -> str:
