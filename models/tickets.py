@@ -14,7 +14,14 @@ class Ticket(OwnBase):
     """Reasons, earlier ticket and acknowledgement; open or not is read from `support_tickets.status`."""
 
     __tablename__ = "tickets"
-    __table_args__ = (UniqueConstraint("session_id", "ordinal", name="tickets_session_ordinal"),)
+    __table_args__ = (
+        UniqueConstraint("session_id", "ordinal", name="tickets_session_ordinal"),
+        Index(
+            "tickets_unfinished",
+            "ticket_id",
+            postgresql_where=text("seen_status NOT IN ('resolved', 'closed') OR seen_priority IS NULL"),
+        ),
+    )
 
     ticket_id: Mapped[str] = mapped_column(primary_key=True)
     session_id: Mapped[str]
@@ -27,6 +34,12 @@ class Ticket(OwnBase):
     opened_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
+    # The ladder's time begins here; the rest is ABParts' row as it was last noticed.
+    waiting_since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    seen_status: Mapped[str] = mapped_column(server_default="open")
+    seen_assigned: Mapped[str | None]
+    seen_priority: Mapped[str | None]
+    seen_audit_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class TicketCounter(OwnBase):
@@ -42,7 +55,10 @@ class AuditEntry(OwnBase):
     """A change of a shared table, written by the database itself, whoever made it."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (Index("audit_log_row", "table_name", "row_id"),)
+    __table_args__ = (
+        Index("audit_log_row", "table_name", "row_id"),
+        Index("audit_log_at", "at", postgresql_using="brin"),
+    )
 
     audit_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

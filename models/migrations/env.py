@@ -6,10 +6,10 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection, text
 
-from models import inbox, mail, tickets
+from models import follow_up, inbox, mail, tickets
 from models.base import SCHEMA, OwnBase
 
-TABLES = (inbox, mail, tickets)
+TABLES = (follow_up, inbox, mail, tickets)
 
 
 def ours(
