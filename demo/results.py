@@ -1,0 +1,127 @@
+"""What came of the played sessions: read from PostgreSQL and from the mails that the local server kept."""
+
+import email
+import email.policy
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from rules.reasons import by_gravity
+
+EVENTS = text("""
+    SELECT session_id, count(*) AS decided, max(published_at) AS last_published_at FROM escalation.event_inbox
+    WHERE session_id = ANY(CAST(:session_ids AS text[])) GROUP BY session_id
+""")
+REJECTED = text("""
+    SELECT session_id, count(*) AS rejected FROM escalation.rejected_events
+    WHERE session_id = ANY(CAST(:session_ids AS text[])) GROUP BY session_id
+""")
+TICKETS = text("""
+    SELECT own.session_id, own.ticket_id, shared.ticket_number, shared.priority, own.reasons, session.status
+    FROM escalation.tickets AS own
+    JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
+    JOIN public.ai_sessions AS session ON session.id = own.session_id
+    WHERE own.session_id = ANY(CAST(:session_ids AS text[])) ORDER BY own.ordinal
+""")
+MAILS = text("""
+    SELECT m.session_id, m.mail_id, m.ticket_id, m.template, m.message_id, r.state, r.reply, r.accepted_at
+    FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+    WHERE m.session_id = ANY(CAST(:session_ids AS text[])) ORDER BY m.queued_at, r.address
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedTicket:
+    """A ticket that a session led to."""
+
+    ticket_id: str
+    number: str
+    priority: str
+    reasons: tuple[str, ...]
+    session_status: str
+
+
+@dataclass(slots=True)
+class PlayedMail:
+    """A mail of a session; accepted when every recipient's server took it."""
+
+    mail_id: UUID
+    ticket_id: str | None
+    template: str
+    message_id: str
+    states: list[str] = field(default_factory=list)
+    replies: list[str] = field(default_factory=list)
+    accepted_at: datetime | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return set(self.states) == {"accepted"}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a session so far."""
+
+    decided: int = 0
+    rejected: int = 0
+    last_published_at: datetime | None = None
+    tickets: list[PlayedTicket] = field(default_factory=list)
+    mails: dict[UUID, PlayedMail] = field(default_factory=dict)
+
+    @property
+    def opening(self) -> list[PlayedMail]:
+        """The mails that told of a new ticket."""
+        return [mail for mail in self.mails.values() if mail.template == "ticket_opened"]
+
+    @property
+    def milliseconds(self) -> int | None:
+        """From the last event's publication to the acceptance of the ticket's first mail."""
+        accepted = [mail.accepted_at for mail in self.opening if mail.accepted_at]
+        if not accepted or self.last_published_at is None:
+            return None
+        return round((min(accepted) - self.last_published_at).total_seconds() * 1000)
+
+
+def read_outcomes(connection: Connection, session_ids: Collection[str]) -> dict[str, Outcome]:
+    """The outcome of each session as it is now."""
+    outcomes: dict[str, Outcome] = defaultdict(Outcome)
+    parameters = {"session_ids": list(session_ids)}
+    for row in connection.execute(EVENTS, parameters):
+        outcomes[row.session_id].decided = row.decided
+        outcomes[row.session_id].last_published_at = row.last_published_at
+    for row in connection.execute(REJECTED, parameters):
+        outcomes[row.session_id].rejected = row.rejected
+    for row in connection.execute(TICKETS, parameters):
+        ticket = PlayedTicket(
+            row.ticket_id, row.ticket_number, row.priority, tuple(by_gravity(row.reasons)), row.status
+        )
+        outcomes[row.session_id].tickets.append(ticket)
+    for row in connection.execute(MAILS, parameters):
+        mails = outcomes[row.session_id].mails
+        mail = mails.setdefault(row.mail_id, PlayedMail(row.mail_id, row.ticket_id, row.template, row.message_id))
+        mail.states.append(row.state)
+        mail.replies += [row.reply] if row.reply else []
+        mail.accepted_at = max(filter(None, [mail.accepted_at, row.accepted_at]), default=None)
+    return outcomes
+
+
+def read_mails(folder: Path) -> Mapping[str, EmailMessage]:
+    """The mails that the local server keeps, by Message-ID."""
+    mails = {}
+    for path in sorted(folder.glob("*.eml")):
+        mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        mails[str(mail["Message-ID"])] = mail
+    return mails
+
+
+def body_of(mail: EmailMessage, subtype: str) -> str:
+    """The text of a mail's `plain` or `html` part, empty when there is none."""
+    part = mail.get_body((subtype,))
+    content = part.get_content() if part else ""
+    return content if isinstance(content, str) else ""
