@@ -46,7 +46,7 @@ class FindingModel(EntryModel):
 
 
 class ScopeModel(EntryModel):
-    effect: Literal["denied", "asked", "supposed", "over", "quoted"]
+    effect: Literal["stands", "denied", "asked", "supposed", "over", "quoted"]
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = KINDS
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rules.detection.lexicon import Lexicon, Rule, Scope
 from rules.detection.tokens import QUESTION, SENTENCE, UNKNOWN
-from rules.detection.wordlist import Entry
+from rules.detection.wordlist import STANDS, Entry
 
 # More matches of one entry than this tell nothing new; a text made to waste time stops here.
 MOST_MATCHES = 12
@@ -57,11 +57,11 @@ def best_hit(rule: Rule, codes: str, scopes: tuple[Scope, ...]) -> Hit | None:
 
 
 def weakened(entry: Entry, codes: str, start: int, end: int, scopes: tuple[Scope, ...]) -> str:
-    """The effect of the first scope that holds here, or nothing."""
+    """The effect of the first scope that holds here; a finding stands where none does."""
     for scope in scopes:
         if entry.kind in scope.entry.kinds and not (entry.own_negation and scope.entry.effect == "denied"):
             if holds(scope, codes, start, end):
-                return scope.entry.effect
+                return "" if scope.entry.effect == STANDS else scope.entry.effect
     return ""
 
 

@@ -58,7 +58,7 @@ class Vocabulary:
             raise WordListError(language, f"<{name}>", "the class refers to itself") from None
 
     def phrase(self, language: str, text: str) -> Phrase:
-        specs = tuple(Spec(language, word) for word in text.split())
+        specs = tuple(Spec(language, word) for word in text.replace("_", " ").split())
         for spec in specs:
             if spec.stem and len(spec.word) <= SHORTEST_STEM:
                 raise WordListError(language, spec.word, f"should have at least {SHORTEST_STEM} letters before the *")

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+STANDS = "stands"
 KINDS = ("safety_concern", "user_request", "unhurt")
 EFFECTS = {
+    STANDS: "and nothing weakens it",
     "denied": "but it is denied",
     "asked": "but it is a question about a possibility or a procedure",
     "supposed": "but it is only supposed, warned of or avoided",
