@@ -1,0 +1,87 @@
+"""Real servers for all tests, one of each kind a session; each test gets a database and a Redis of its own."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+import pytest
+from redis import Redis
+from sqlalchemy import create_engine
+
+from models.migrations import upgrade
+from services.database import driver_url
+from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
+from worker.embedded.folders import temporary_folder
+
+TEMPLATE = "migrated"
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """Where the servers of this session keep their files."""
+    with temporary_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(server_folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(server_folder: Path) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(server_folder / "valkey") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mail_server(server_folder: Path) -> Iterator[LocalMailServer]:
+    with LocalMailServer(server_folder / "mail") as server:
+        yield server
+
+
+def command(server: EmbeddedPostgres, statement: str) -> None:
+    with closing(psycopg2.connect(server.url_of("postgres"))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """A database with our tables, from which the others are copied."""
+    command(postgres, f"CREATE DATABASE {TEMPLATE}")
+    engine = create_engine(driver_url(postgres.url_of(TEMPLATE)))
+    upgrade(engine)
+    engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database without any tables."""
+    name = f"test_{next(NUMBERS)}"
+    command(postgres, f"CREATE DATABASE {name}")
+    yield postgres.url_of(name)
+    command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A database with our tables and nothing in them."""
+    name = f"test_{next(NUMBERS)}"
+    command(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.url_of(name)
+    command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """An empty Redis."""
+    with Redis.from_url(valkey.url) as redis:
+        redis.flushall()
+    return valkey.url

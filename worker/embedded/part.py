@@ -1,0 +1,150 @@
+"""A part of the stack: one child process in a session of its own, with a folder, a log and a pid file."""
+
+import os
+import signal
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from worker.embedded.account import Account, running_as
+from worker.embedded.errors import StackError
+from worker.embedded.files import last_lines
+from worker.embedded.pidfile import MARK, write_pidfile
+from worker.embedded.processes import family, send, wait_or_kill
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+LARGEST_LOG = 10_000_000
+ASK_AGAIN_SECONDS = 0.02
+
+
+class Part(ABC):
+    """Starts, asks, stops and kills one program; what to run and how to ask it is the subclass's."""
+
+    stop_signal = signal.SIGTERM
+    start_seconds = 60.0
+    stop_seconds = 5.0
+    account: Account | None = None
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder.absolute()
+        self.log = self.folder / f"{name}.log"
+        self.pidfile = self.folder / f"{name}.pid"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def command(self) -> Sequence[str]:
+        """The program and its arguments."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Does it do its work? Asked again and again while it starts."""
+
+    def environment(self) -> Mapping[str, str]:
+        """The program's whole environment: by default nothing that could change what it does."""
+        return {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "TZ": "UTC"}
+
+    def prepare(self) -> None:
+        """Make what the program needs before it starts; safe to do again.
+
+        :raises StackError: names what is missing or wrong
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> Self:
+        """Start the program and wait until it answers; nothing happens when it runs already.
+
+        :raises StackError: it ended or stayed silent; with the end of its log
+        """
+        if not self.is_running():
+            self.spawn()
+            deadline = time.monotonic() + self.start_seconds
+            while not self.is_up():
+                if time.monotonic() > deadline:
+                    self.kill()
+                    raise StackError(f"{self.name} gave no answer in {self.start_seconds:.0f} s\n{self.end_of_log()}")
+                time.sleep(ASK_AGAIN_SECONDS)
+        return self
+
+    def spawn(self) -> None:
+        """Start the program and go on at once."""
+        self.prepare()
+        with self.open_log() as log:
+            self.process = subprocess.Popen(
+                self.command(),
+                cwd=self.folder if self.account else CHECKOUT,
+                env={**self.environment(), MARK: str(self.folder.parent)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **running_as(self.account),
+            )
+        write_pidfile(self.pidfile, self.process.pid, self.stop_signal)
+
+    def open_log(self) -> BinaryIO:
+        too_large = self.log.exists() and self.log.stat().st_size > LARGEST_LOG
+        return self.log.open("wb" if too_large else "ab")
+
+    def is_up(self) -> bool:
+        """Does it answer?
+
+        :raises StackError: it has ended; with the end of its log
+        """
+        if not self.is_running():
+            raise StackError(f"{self.name} ended with {self.ending()} while starting\n{self.end_of_log()}")
+        return self.answers()
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def ending(self) -> str:
+        """How the program ended, in words."""
+        code = self.process.returncode if self.process else None
+        return signal.Signals(-code).name if code is not None and code < 0 else f"code {code}"
+
+    def end_of_log(self) -> str:
+        return f"{last_lines(self.log)}\n(log: {self.log})"
+
+    @property
+    def pid(self) -> int:
+        """:raises StackError: it was never started"""
+        if self.process is None:
+            raise StackError(f"{self.name} was not started")
+        return self.process.pid
+
+    def ask_to_stop(self) -> None:
+        """Send the signal that ends the program in good order, and go on at once."""
+        if self.process and self.is_running():
+            self.process.send_signal(self.stop_signal)
+
+    def stop(self, seconds: float | None = None) -> None:
+        """End the program in good order; what is left of it after that time is killed."""
+        self.end(self.stop_signal, self.stop_seconds if seconds is None else seconds)
+
+    def kill(self) -> None:
+        """End the program as a power failure would, and wait until nothing of it is left."""
+        self.end(signal.SIGKILL, self.stop_seconds)
+
+    def end(self, number: int, seconds: float) -> None:
+        if self.process is None:
+            return
+        processes = family(self.process.pid) if self.is_running() else []
+        send(processes[:1], number)
+        wait_or_kill(processes, seconds)
+        self.process.wait()
+        self.pidfile.unlink(missing_ok=True)
+
+    def restart(self) -> Self:
+        """Stop, then start with the same address and data."""
+        self.stop()
+        return self.start()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
