@@ -1,0 +1,125 @@
+"""The demo from beginning to end: stack, sessions, checks, table, page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import Connection, create_engine
+
+from demo.checks import missing
+from demo.player import Played, play
+from demo.recording import Recording, load_recordings
+from demo.report import write_report
+from demo.results import read_mails
+from demo.stack import Stack, start_stack
+from escalation_client import Publisher
+from services.database import driver_url
+
+Problems = list[tuple[str, str]]
+
+
+def run(folder: Path, *, keep: bool, fresh: bool, console: Console) -> bool:
+    """Play all recorded sessions and say whether everything came out as it should.
+
+    :raises demo.recording.BrokenRecording: a recorded session cannot be played
+    :raises demo.stack.StackFailed: the stack did not start, or ended
+    """
+    recordings = load_recordings()
+    with running_stack(folder, keep=keep, fresh=fresh, console=console) as stack, database(stack) as connection:
+        played = play_all(recordings, uuid4(), stack, connection, console)
+        mails = read_mails(stack.mail_dir)
+        problems = problems_of(played, mails)
+        headline = headline_of(played, problems)
+        page = folder / "index.html"
+        write_report(page, played, connection, mails, headline)
+    show(played, problems, console)
+    console.print(f"Tickets, mails and time lines: {page}", soft_wrap=True, highlight=False)
+    print(headline, flush=True)
+    return not problems
+
+
+@contextmanager
+def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) -> Iterator[Stack]:
+    with console.status("Starting PostgreSQL, Valkey, a mail server and the workers") as status:
+        stack = start_stack(folder / "stack", fresh=fresh, said=lambda line: status.update(line or status.status))
+    try:
+        yield stack
+    except BaseException:
+        stack.stop()
+        raise
+    if keep:
+        tell_where(stack, console)
+    else:
+        stack.stop()
+
+
+def tell_where(stack: Stack, console: Console) -> None:
+    console.print(f"The stack goes on; stop it with: kill {stack.process.pid}")
+    for name in ("inbox_url", "flower_url", "database_url", "redis_url"):
+        console.print(f"  {name}: {stack.places[name]}", soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def database(stack: Stack) -> Iterator[Connection]:
+    engine = create_engine(driver_url(stack.database_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def play_all(
+    recordings: Sequence[Recording], run: UUID, stack: Stack, connection: Connection, console: Console
+) -> list[Played]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress, Publisher(stack.redis_url) as publisher:
+        task = progress.add_task("Playing sessions", total=len(recordings))
+        played = []
+        for one in play(recordings, run, publisher, connection, stack.check):
+            played.append(one)
+            progress.update(task, advance=1, description=f"Played {one.recording.name}")
+    return played
+
+
+def problems_of(played: Sequence[Played], mails: Mapping[str, EmailMessage]) -> Problems:
+    return [(one.recording.name, problem) for one in played for problem in missing(one.recording, one.outcome, mails)]
+
+
+def headline_of(played: Sequence[Played], problems: Problems) -> str:
+    counts = {
+        "sessions": len(played),
+        "events": sum(one.outcome.decided + one.outcome.rejected for one in played),
+        "tickets": sum(len(one.outcome.tickets) for one in played),
+        "mails": sum(mail.accepted for one in played for mail in one.outcome.mails.values()),
+        "rejected": sum(one.outcome.rejected for one in played),
+    }
+    verdict = "demo failed" if problems else "demo ok"
+    return f"{verdict}: " + " ".join(f"{name}={count}" for name, count in counts.items())
+
+
+def show(played: Sequence[Played], problems: Problems, console: Console) -> None:
+    table = Table("session", "reasons", "priority", "ticket", "mail", "ms")
+    for one in played:
+        ticket = one.outcome.tickets[0] if one.outcome.tickets else None
+        mails = ", ".join(sorted({state for mail in one.outcome.mails.values() for state in mail.states}))
+        table.add_row(
+            one.recording.name,
+            "\n".join(ticket.reasons) if ticket else "-",
+            ticket.priority if ticket else "-",
+            ticket.number if ticket else "-",
+            mails or "-",
+            "-" if one.outcome.milliseconds is None else str(one.outcome.milliseconds),
+        )
+    console.print(table)
+    for name, problem in problems:
+        console.print(f"{name}: {problem}", style="red", markup=False, soft_wrap=True)
