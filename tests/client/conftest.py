@@ -1,4 +1,4 @@
-"""A Redis server of its own for each module, so that a test may kill it."""
+"""A Redis server for each module, so that a test may kill it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.client.redis_server import RedisServer
+from worker.embedded import EmbeddedValkey
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("valkey")) as server:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
         yield server
 
 
 @pytest.fixture
-def redis(server: RedisServer) -> Iterator["Redis"]:
+def redis(server: EmbeddedValkey) -> Iterator[Redis]:
     server.start()
     with Redis.from_url(server.url) as redis:
         redis.flushall()
@@ -24,7 +24,7 @@ def redis(server: RedisServer) -> Iterator["Redis"]:
 
 
 @pytest.fixture
-def url(server: RedisServer, redis: "Redis") -> str:
+def url(server: EmbeddedValkey, redis: Redis) -> str:
     return server.url
 
 

@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from escalation_client import AsyncPublisher, ConfidenceReported, PublishError
-from tests.client.redis_server import RedisServer
 from tests.client.stream import report, reports, sessions_in
+from worker.embedded import EmbeddedValkey
 
 
 def test_events_arrive_in_order_and_many_at_once(url: str, redis: Redis) -> None:
@@ -27,7 +27,7 @@ def test_events_arrive_in_order_and_many_at_once(url: str, redis: Redis) -> None
     assert sessions_in(redis)[701:] == ["together"] * 50
 
 
-def test_an_absent_redis_is_an_error_when_asked_and_silence_in_a_chat(url: str, server: RedisServer) -> None:
+def test_an_absent_redis_is_an_error_when_asked_and_silence_in_a_chat(url: str, server: EmbeddedValkey) -> None:
     async def publish() -> None:
         async with AsyncPublisher(url) as publisher:
             with pytest.raises(PublishError, match=r"127\.0\.0\.1"):
@@ -40,7 +40,7 @@ def test_an_absent_redis_is_an_error_when_asked_and_silence_in_a_chat(url: str, 
 
 
 def test_while_redis_is_away_events_wait_on_disk_and_follow_in_order(
-    url: str, server: RedisServer, redis: Redis, spool: Path
+    url: str, server: EmbeddedValkey, redis: Redis, spool: Path
 ) -> None:
     async def publish() -> None:
         async with AsyncPublisher(url, spool=spool) as publisher:

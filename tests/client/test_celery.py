@@ -10,8 +10,8 @@ from redis import Redis
 
 from escalation_client import MessageAdded, PublishError
 from escalation_client.celery import enqueue
-from tests.client.redis_server import RedisServer
 from tests.client.stream import events_in
+from worker.embedded import EmbeddedValkey
 
 QUEUE = "escalation:celery:events"
 EVENT = MessageAdded(session_id="s1", message_id="m1", sender="user", content="Smoke from the cabinet")
@@ -55,7 +55,7 @@ def test_a_hint_that_fails_is_logged_and_the_event_is_safe(
     assert "Smoke" not in caplog.text
 
 
-def test_an_absent_redis_is_a_publish_error(app: Celery, server: RedisServer) -> None:
+def test_an_absent_redis_is_a_publish_error(app: Celery, server: EmbeddedValkey) -> None:
     server.kill()
     with pytest.raises(PublishError, match=r"127\.0\.0\.1"):
         enqueue(app, EVENT)

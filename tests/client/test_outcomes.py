@@ -16,7 +16,7 @@ from escalation_client import AsyncOutcomeReader, OutcomeReader, ReadError
 from escalation_client.errors import InvalidOutcome
 from escalation_client.events import FIELD_OUTCOME, STREAM_OUTCOMES
 from escalation_client.outcomes import decode_outcome
-from tests.client.redis_server import RedisServer
+from worker.embedded import EmbeddedValkey
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_reading_goes_on_from_the_last_entry(reader: OutcomeReader, redis: Redis
     assert reader.read(reader.position(), wait=0.05) == []
 
 
-def test_an_absent_redis_is_one_clear_error(reader: OutcomeReader, server: RedisServer) -> None:
+def test_an_absent_redis_is_one_clear_error(reader: OutcomeReader, server: EmbeddedValkey) -> None:
     server.kill()
     with pytest.raises(ReadError, match=r"127\.0\.0\.1"):
         reader.wait_for_outcome("s1", 1)

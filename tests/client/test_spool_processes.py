@@ -10,9 +10,9 @@ from redis import Redis
 
 from escalation_client import Publisher, PublishError
 from escalation_client.spool import Spool
-from tests.client.redis_server import RedisServer
 from tests.client.stream import report, reports, sessions_in
 from tests.client.waiting import wait_until
+from worker.embedded import EmbeddedValkey
 
 WRITER = """
     import sys
@@ -42,7 +42,7 @@ def lines_before_the_kill(process: "subprocess.Popen[str]", least: int) -> list[
 
 
 def test_processes_that_are_killed_lose_nothing_and_mix_nothing(
-    url: str, server: RedisServer, redis: Redis, spool: Path
+    url: str, server: EmbeddedValkey, redis: Redis, spool: Path
 ) -> None:
     server.kill()
     writers = [start(WRITER, url, spool, name) for name in "abc"]
@@ -59,7 +59,7 @@ def test_processes_that_are_killed_lose_nothing_and_mix_nothing(
 
 
 def test_a_process_killed_while_it_sends_leaves_the_rest_to_the_next(
-    url: str, server: RedisServer, redis: Redis, spool: Path
+    url: str, server: EmbeddedValkey, redis: Redis, spool: Path
 ) -> None:
     expected = [event.session_id for event in reports(30_000)]
     server.kill()
@@ -79,7 +79,7 @@ def test_a_process_killed_while_it_sends_leaves_the_rest_to_the_next(
     assert list(dict.fromkeys(sessions_in(redis))) == expected
 
 
-def test_new_events_queue_up_behind_those_on_disk(url: str, server: RedisServer, redis: Redis, spool: Path) -> None:
+def test_new_events_queue_up_behind_those_on_disk(url: str, server: EmbeddedValkey, redis: Redis, spool: Path) -> None:
     server.kill()
     with Publisher(url, spool=spool) as first, Publisher(url, spool=spool) as second:
         for number in range(20):
@@ -91,7 +91,7 @@ def test_new_events_queue_up_behind_those_on_disk(url: str, server: RedisServer,
 
 
 def test_a_full_spool_is_an_error_and_what_it_holds_still_arrives(
-    url: str, server: RedisServer, redis: Redis, spool: Path
+    url: str, server: EmbeddedValkey, redis: Redis, spool: Path
 ) -> None:
     server.kill()
     with Publisher(url, spool=spool, spool_limit=400) as publisher:
@@ -103,7 +103,7 @@ def test_a_full_spool_is_an_error_and_what_it_holds_still_arrives(
     assert sessions_in(redis) == ["kept"]
 
 
-def test_a_spool_that_cannot_be_written_is_an_error(url: str, server: RedisServer, spool: Path) -> None:
+def test_a_spool_that_cannot_be_written_is_an_error(url: str, server: EmbeddedValkey, spool: Path) -> None:
     server.kill()
     with Publisher(url, spool=spool) as publisher:
         Spool(spool).open_file.mkdir()
