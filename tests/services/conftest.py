@@ -1,4 +1,4 @@
-"""A database of its own for each test, migrated, and with ABParts' examples where a test asks for them."""
+"""A transaction for each test, and ABParts' examples where a test asks for them."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,23 @@ from sqlalchemy import Connection, create_engine
 
 from demo.seed import seed
 from services.database import driver_url
+from tests.conftest import command
+from worker.embedded import EmbeddedPostgres
+
+ROLLED_BACK = "rolled_back"
+
+
+@pytest.fixture(scope="session")
+def rolled_back_url(postgres: EmbeddedPostgres, template: str) -> str:
+    """One database for all tests that never commit."""
+    command(postgres, f"CREATE DATABASE {ROLLED_BACK} TEMPLATE {template}")
+    return postgres.url_of(ROLLED_BACK)
 
 
 @pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
+def connection(rolled_back_url: str) -> Iterator[Connection]:
     """A transaction that is rolled back at the end."""
-    engine = create_engine(driver_url(database_url), connect_args={"options": "-c timezone=UTC"})
+    engine = create_engine(driver_url(rolled_back_url), connect_args={"options": "-c timezone=UTC"})
     with engine.connect() as connection:
         yield connection
         connection.rollback()
