@@ -1,0 +1,81 @@
+"""What has happened to a ticket, read from the changes of its row, whoever made them and by whatever means."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.reasons import PRIORITIES
+from rules.ticket_life import UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The part of ABParts' row that says how a ticket stands."""
+
+    status: str
+    assigned: str | None
+    priority: str
+
+    @property
+    def unfinished(self) -> bool:
+        return self.status in UNFINISHED
+
+    @property
+    def taken(self) -> bool:
+        """Somebody has it: being worked on, or assigned."""
+        return self.status == "in_progress" or bool(self.assigned)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A later state of the row: since when, and who made it."""
+
+    row: Row
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """acknowledged, resolved, reopened, released (nobody has it any more) or raised (a higher priority)."""
+
+    kind: str
+    at: datetime
+    by: str
+
+
+def happenings(row: Row, acknowledged: bool, changes: Iterable[Change]) -> Iterator[Happening]:
+    """What the changes mean, one after the other."""
+    for change in changes:
+        for kind in kinds(row, change.row, acknowledged):
+            acknowledged = {"acknowledged": True, "reopened": False, "released": False}.get(kind, acknowledged)
+            yield Happening(kind, change.at, change.by)
+        row = change.row
+
+
+def kinds(before: Row, after: Row, acknowledged: bool) -> Iterator[str]:
+    if before.unfinished and not after.unfinished:
+        yield "resolved"
+    elif after.unfinished and not before.unfinished:
+        yield "reopened"
+        if after.taken:
+            yield "acknowledged"
+    elif after.unfinished:
+        yield from hands(before, after, acknowledged)
+    if after.unfinished and grade(after) > grade(before):
+        yield "raised"
+
+
+def hands(before: Row, after: Row, acknowledged: bool) -> Iterator[str]:
+    """Somebody takes it by setting the status or by being assigned; who had it before may still stand in the row."""
+    started = after.status == "in_progress" != before.status
+    assigned = bool(after.assigned) and after.assigned != before.assigned
+    if not acknowledged and (started or assigned):
+        yield "acknowledged"
+    elif acknowledged and not after.taken:
+        yield "released"
+
+
+def grade(row: Row) -> int:
+    """The place of the priority; one of another writer's own making is below all."""
+    return PRIORITIES.index(row.priority) if row.priority in PRIORITIES else -1

@@ -1,0 +1,53 @@
+"""What may be done with a ticket, and when; the same table for the command line, tasks and the ticket's page."""
+
+from collections.abc import Mapping
+from typing import Final
+
+STATUSES: Final = ("open", "in_progress", "resolved", "closed")
+UNFINISHED: Final = ("open", "in_progress")
+VERDICTS: Final = ("needed", "too_early", "too_late", "not_needed")
+
+# From a status to the one that follows; what is not here may not be done. The same status: nothing is left to do.
+FOLLOWS: Final[Mapping[str, Mapping[str, str]]] = {
+    "acknowledge": {"open": "in_progress", "in_progress": "in_progress"},
+    "assign": {"open": "in_progress", "in_progress": "in_progress"},
+    "note": {status: status for status in STATUSES},
+    "prioritise": {"open": "open", "in_progress": "in_progress"},
+    "resolve": {"open": "resolved", "in_progress": "resolved", "resolved": "resolved"},
+    "close": {"resolved": "closed", "closed": "closed"},
+    "reopen": {"open": "open", "in_progress": "in_progress", "resolved": "open", "closed": "open"},
+}
+ADVICE: Final = {"open": "resolve it first", "in_progress": "resolve it first"}
+PAST: Final = {
+    "acknowledge": "acknowledged",
+    "assign": "assigned",
+    "note": "given a note",
+    "prioritise": "given another priority",
+    "resolve": "resolved",
+    "close": "closed",
+    "reopen": "reopened",
+}
+
+
+class TicketRefused(Exception):
+    """This may not be done with the ticket now; the text names the ticket, its status and the next step, no person."""
+
+
+class TakenAlready(TicketRefused):
+    """Somebody else has the ticket; `holder` says who."""
+
+    def __init__(self, number: str, holder: str | None) -> None:
+        super().__init__(f"{number} has been taken by somebody else already: assign it to hand it over")
+        self.holder = holder
+
+
+def following(action: str, number: str, status: str) -> str:
+    """The status after an action.
+
+    :raises TicketRefused: this action may not follow on this status
+    """
+    statuses = FOLLOWS[action]
+    if status not in statuses:
+        advice = ADVICE.get(status, "reopen it first")
+        raise TicketRefused(f"{number} is {status}, so it cannot be {PAST[action]}: {advice}")
+    return statuses[status]

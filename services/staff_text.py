@@ -1,0 +1,34 @@
+"""What staff type: names and notes, checked before they are stored and shown."""
+
+import unicodedata
+
+LONGEST_NAME = 120
+LONGEST_NOTE = 4_000
+
+
+class UnfitText(ValueError):
+    """A name or note cannot be used; the text says why, without repeating it."""
+
+
+def checked_name(name: str) -> str:
+    """One printable line.
+
+    :raises UnfitText: it is empty, too long, or has control characters
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise UnfitText(f"a name should be one line of 1 to {LONGEST_NAME} printable characters")
+    return name
+
+
+def checked_note(note: str) -> str:
+    """Some lines of text.
+
+    :raises UnfitText: it is empty, too long, or has control characters
+    """
+    note = note.replace("\r\n", "\n").strip()
+    if not note or len(note) > LONGEST_NOTE:
+        raise UnfitText(f"a note should have 1 to {LONGEST_NOTE} characters, not {len(note)}")
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} and letter not in "\n\t" for letter in note):
+        raise UnfitText("a note should have no control characters")
+    return note

@@ -1,0 +1,169 @@
+"""What people do with a ticket. Each changes ABParts' row, as plain SQL would, and lets the change be noticed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, func, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.follow_up import TicketAction
+from models.shared import SupportTicket
+from rules.reasons import PRIORITIES
+from rules.ticket_life import TakenAlready, TicketRefused, following
+from services.identity import identity
+from services.staff_text import checked_name, checked_note
+from services.ticket_lookup import LockedTicket, lock_ticket
+from services.ticket_notice import notice
+
+UTC_NOW = func.timezone("UTC", func.now())
+ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")
+# Whoever was merely assigned is not who took it.
+HOLDER = text("UPDATE escalation.tickets SET acknowledged_by = :who WHERE ticket_id = :ticket_id")
+OTHER_OPEN = text("""
+    SELECT ticket_number FROM public.support_tickets
+    WHERE session_id = :session_id AND id <> :ticket_id AND status IN ('open', 'in_progress') LIMIT 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How the ticket stands now, and whether this changed it: doing it again changes nothing."""
+
+    number: str
+    status: str
+    changed: bool
+
+
+def acknowledge(connection: Connection, reference: str, who: str) -> Done:
+    """Take the ticket: it is in progress and nobody else is asked.
+
+    :raises TakenAlready: somebody else has it
+    :raises TicketRefused: it is finished
+    """
+    ticket, status = begin(connection, "acknowledge", reference, who)
+    if ticket.status != status:
+        done = change(connection, ticket, "acknowledge", who, {"status": status})
+        connection.execute(HOLDER, {"who": checked_name(who), "ticket_id": ticket.ticket_id})
+        return done
+    if ticket.acknowledged_by != checked_name(who):
+        raise TakenAlready(ticket.number, ticket.acknowledged_by)
+    return unchanged(ticket)
+
+
+def assign(connection: Connection, reference: str, expert_id: str, who: str) -> Done:
+    """Give the ticket to an expert, by the id of an ABParts user; also hands it over.
+
+    :raises TicketRefused: it is finished
+    """
+    ticket, status = begin(connection, "assign", reference, who)
+    values = {"status": status, "assigned_expert_id": checked_name(expert_id)}
+    if (ticket.status, ticket.assigned) == tuple(values.values()):
+        return unchanged(ticket)
+    return change(connection, ticket, "assign", who, values)
+
+
+def note(connection: Connection, reference: str, words: str, who: str) -> Done:
+    """Keep a note with the ticket; the same note of the same person is kept once."""
+    ticket, _ = begin(connection, "note", reference, who)
+    words = checked_note(words)
+    action_id = identity("note", ticket.ticket_id, checked_name(who), words)
+    if not record(connection, ticket, "note", who, {"note": words}, action_id):
+        return unchanged(ticket)
+    write(connection, ticket, {})
+    return Done(ticket.number, ticket.status, True)
+
+
+def prioritise(connection: Connection, reference: str, priority: str, who: str) -> Done:
+    """Set the priority; a higher one begins the ladder anew.
+
+    :raises TicketRefused: it is finished, or this is no priority
+    """
+    ticket, _ = begin(connection, "prioritise", reference, who)
+    if priority not in PRIORITIES:
+        raise TicketRefused(f"{priority!r} is no priority: it should be one of {', '.join(PRIORITIES)}")
+    if ticket.priority == priority:
+        return unchanged(ticket)
+    return change(connection, ticket, "prioritise", who, {"priority": priority})
+
+
+def resolve(connection: Connection, reference: str, words: str, who: str) -> Done:
+    """Say what helped.
+
+    :raises TicketRefused: it is closed, or resolved with other words
+    """
+    ticket, status = begin(connection, "resolve", reference, who)
+    words = checked_note(words)
+    if ticket.status != status:
+        values = {"status": status, "resolution_notes": words, "resolved_at": UTC_NOW}
+        return change(connection, ticket, "resolve", who, values)
+    if ticket.resolution != words:
+        raise TicketRefused(f"{ticket.number} is resolved already with another text: add a note, or reopen it first")
+    return unchanged(ticket)
+
+
+def close(connection: Connection, reference: str, who: str) -> Done:
+    """Close a ticket that is resolved.
+
+    :raises TicketRefused: it is not resolved yet
+    """
+    ticket, status = begin(connection, "close", reference, who)
+    return (
+        unchanged(ticket) if ticket.status == status else change(connection, ticket, "close", who, {"status": status})
+    )
+
+
+def reopen(connection: Connection, reference: str, who: str) -> Done:
+    """Begin again: nobody has the ticket, and its ladder starts anew.
+
+    :raises TicketRefused: its session has another open ticket meanwhile
+    """
+    ticket, status = begin(connection, "reopen", reference, who)
+    if ticket.status == status:
+        return unchanged(ticket)
+    other = connection.execute(OTHER_OPEN, {"session_id": ticket.session_id, "ticket_id": ticket.ticket_id}).scalar()
+    if other:
+        raise TicketRefused(f"{ticket.number} cannot be reopened: {other} of the same session is open, go on there")
+    return change(
+        connection, ticket, "reopen", who, {"status": status, "resolved_at": None, "assigned_expert_id": None}
+    )
+
+
+def begin(connection: Connection, action: str, reference: str, who: str) -> tuple[LockedTicket, str]:
+    """Hold the ticket, sign the transaction for the audit log, and say which status follows."""
+    connection.execute(ACTOR, {"actor": checked_name(who)})
+    ticket = lock_ticket(connection, reference)
+    return ticket, following(action, ticket.number, ticket.status)
+
+
+def unchanged(ticket: LockedTicket) -> Done:
+    return Done(ticket.number, ticket.status, False)
+
+
+def change(connection: Connection, ticket: LockedTicket, action: str, who: str, values: Mapping[str, Any]) -> Done:
+    write(connection, ticket, values)
+    details = {name: value for name, value in values.items() if isinstance(value, str)}
+    record(connection, ticket, action, who, details, uuid4())
+    notice(connection, [ticket.ticket_id])
+    return Done(ticket.number, values.get("status", ticket.status), True)
+
+
+def write(connection: Connection, ticket: LockedTicket, values: Mapping[str, Any]) -> None:
+    connection.execute(
+        update(SupportTicket).where(SupportTicket.id == ticket.ticket_id).values(**values, updated_at=UTC_NOW)
+    )
+
+
+def record(
+    connection: Connection, ticket: LockedTicket, action: str, who: str, details: Mapping[str, Any], action_id: UUID
+) -> bool:
+    """Keep who did what; False when it is there already."""
+    statement = (
+        insert(TicketAction)
+        .values(
+            action_id=action_id, ticket_id=ticket.ticket_id, action=action, actor=checked_name(who), details=details
+        )
+        .on_conflict_do_nothing()
+    )
+    return connection.execute(statement).rowcount == 1

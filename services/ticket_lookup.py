@@ -1,0 +1,108 @@
+"""Tickets found by their number or id, whoever opened them, and lists of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+
+class TicketNotFound(Exception):
+    """No ticket has this number or id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedTicket:
+    """A ticket's row, held until the transaction ends."""
+
+    ticket_id: str
+    session_id: str
+    number: str
+    status: str
+    priority: str
+    assigned: str | None
+    resolution: str | None
+    acknowledged_by: str | None
+
+
+COLUMNS = """
+    p.id AS ticket_id, p.ticket_number, p.session_id, CAST(p.priority AS text) AS priority,
+    CAST(p.status AS text) AS status, p.escalation_reason AS reason, p.assigned_expert_id AS assigned,
+    p.created_at AT TIME ZONE 'UTC' AS opened_at, p.resolved_at AT TIME ZONE 'UTC' AS resolved_at,
+    own.acknowledged_at, own.acknowledged_by
+"""
+FIND = text("""
+    SELECT id, session_id FROM public.support_tickets
+    WHERE id = :reference OR ticket_number = upper(:reference) ORDER BY id = :reference DESC LIMIT 1
+""")
+LIST = text(f"""
+    SELECT {COLUMNS}
+    FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
+    WHERE CAST(p.status AS text) = ANY(CAST(:statuses AS text[]))
+    ORDER BY array_position(ARRAY['urgent', 'high', 'medium', 'low'], CAST(p.priority AS text)), p.created_at, p.id
+    LIMIT :limit
+""")
+SHOW = text(f"""
+    SELECT {COLUMNS}, p.session_summary AS summary, p.resolution_notes AS resolution, p.expert_contact_info AS contact,
+           coalesce(own.reasons, '{{}}'::jsonb) AS reasons, own.earlier_ticket_id
+    FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
+    WHERE p.id = :ticket_id
+""")
+ACTIONS = text("""
+    SELECT at, actor, action, details FROM escalation.ticket_actions WHERE ticket_id = :ticket_id ORDER BY at, action_id
+""")
+CHASED = text("""
+    SELECT sent_at, rung, contact, priority FROM escalation.ticket_rungs WHERE ticket_id = :ticket_id ORDER BY sent_at
+""")
+# The session's row is locked first, as everywhere, so that events that arrive now wait for what a person does.
+LOCK_SESSION = text("SELECT FROM escalation.sessions WHERE session_id = :session_id FOR UPDATE")
+LOCK = text("""
+    SELECT p.id AS ticket_id, p.session_id, p.ticket_number AS number, CAST(p.status AS text) AS status,
+           CAST(p.priority AS text) AS priority, p.assigned_expert_id AS assigned, p.resolution_notes AS resolution,
+           coalesce(
+               (SELECT acknowledged_by FROM escalation.tickets AS own WHERE own.ticket_id = p.id),
+               (SELECT actor FROM escalation.ticket_actions AS a
+                WHERE a.ticket_id = p.id AND a.action = 'acknowledge' ORDER BY a.at DESC LIMIT 1)) AS acknowledged_by
+    FROM public.support_tickets AS p WHERE p.id = :ticket_id FOR NO KEY UPDATE
+""")
+
+
+def find_ticket(connection: Connection, reference: str) -> tuple[str, str]:
+    """The ids of the ticket and of its session, by the ticket's number or id.
+
+    :raises TicketNotFound: there is none
+    """
+    row = connection.execute(FIND, {"reference": reference.strip().replace("\0", "")}).one_or_none()
+    if row is None:
+        raise TicketNotFound(f"no ticket has the number or id {reference.strip()!r}: it looks like AB-20261123-0001")
+    return row.id, row.session_id
+
+
+def lock_ticket(connection: Connection, reference: str) -> LockedTicket:
+    """Hold a ticket, and its session before it.
+
+    :raises TicketNotFound: there is none
+    """
+    ticket_id, session_id = find_ticket(connection, reference)
+    connection.execute(LOCK_SESSION, {"session_id": session_id})
+    row = connection.execute(LOCK, {"ticket_id": ticket_id}).mappings().one_or_none()
+    if row is None:
+        raise TicketNotFound(f"the ticket {reference.strip()!r} has been deleted a moment ago")
+    return LockedTicket(**row)
+
+
+def list_tickets(connection: Connection, statuses: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    """Tickets in these states, the most urgent and then the oldest first."""
+    return [dict(row) for row in connection.execute(LIST, {"statuses": list(statuses), "limit": limit}).mappings()]
+
+
+def show_ticket(connection: Connection, reference: str) -> dict[str, Any]:
+    """All about one ticket: its row, reasons with evidence, what people did, who was chased.
+
+    :raises TicketNotFound: there is none
+    """
+    asked = {"ticket_id": find_ticket(connection, reference)[0]}
+    ticket = dict(connection.execute(SHOW, asked).mappings().one())
+    ticket["actions"] = [dict(row) for row in connection.execute(ACTIONS, asked).mappings()]
+    ticket["chased"] = [dict(row) for row in connection.execute(CHASED, asked).mappings()]
+    return ticket

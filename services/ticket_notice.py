@@ -1,0 +1,161 @@
+"""Notices what has happened to tickets, by whatever means, and tells it: acknowledgement, outcome, end of the chase.
+
+ABParts' row is what counts. The audit log says who changed it and when; the changes of one row stand in it in the order
+of their commits, since each waits for the row's lock.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, RowMapping, text
+
+from rules.reasons import REASONS, by_gravity
+from rules.ticket_changes import Change, Happening, Row, happenings
+from services.outcomes import NewOutcome, queue_outcomes
+
+UNKNOWN = "unknown"
+OUTCOMES = {"acknowledged": "ticket.acknowledged", "resolved": "ticket.resolved"}
+RESTARTS = {"reopened", "released", "raised"}
+
+CHANGED = text("""
+    SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons, own.acknowledged_at, own.acknowledged_by,
+           own.waiting_since, own.seen_status, own.seen_assigned, own.seen_audit_id,
+           coalesce(own.seen_priority, own.priority) AS seen_priority, state.language,
+           CAST(shared.status AS text) AS status, shared.assigned_expert_id AS assigned,
+           CAST(shared.priority AS text) AS priority
+    FROM escalation.tickets AS own
+    JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
+    LEFT JOIN escalation.sessions AS state ON state.session_id = own.session_id
+    WHERE own.ticket_id = ANY(CAST(:ticket_ids AS text[]))
+      AND (own.seen_status, own.seen_assigned, own.seen_priority)
+          IS DISTINCT FROM (CAST(shared.status AS text), shared.assigned_expert_id, CAST(shared.priority AS text))
+    ORDER BY own.ticket_id FOR UPDATE OF own
+""")
+CHANGES = text("""
+    SELECT audit_id, row_id, at, actor, new ->> 'status' AS status, new ->> 'assigned_expert_id' AS assigned,
+           new ->> 'priority' AS priority
+    FROM escalation.audit_log
+    WHERE table_name = 'support_tickets' AND action = 'update' AND row_id = ANY(CAST(:ticket_ids AS text[]))
+    ORDER BY row_id, audit_id
+""")
+WRITE = text("""
+    UPDATE escalation.tickets AS t
+    SET acknowledged_at = n.acknowledged_at, acknowledged_by = n.acknowledged_by, waiting_since = n.waiting_since,
+        seen_status = n.status, seen_assigned = n.assigned, seen_priority = n.priority, seen_audit_id = n.audit_id
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:acknowledged_at AS timestamptz[]), CAST(:acknowledged_by AS text[]),
+        CAST(:waiting AS timestamptz[]), CAST(:statuses AS text[]), CAST(:assigned AS text[]),
+        CAST(:priorities AS text[]), CAST(:audit_ids AS bigint[]))
+        AS n (id, acknowledged_at, acknowledged_by, waiting_since, status, assigned, priority, audit_id)
+    WHERE t.ticket_id = n.id
+""")
+CALL_OFF = text("""
+    UPDATE escalation.mail_recipients AS r SET state = 'cancelled'
+    FROM escalation.mails AS m
+    WHERE m.mail_id = r.mail_id AND m.template = 'ticket_unacknowledged'
+      AND m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND r.state IN ('queued', 'deferred', 'held')
+""")
+
+
+@dataclass(slots=True)
+class Noticed:
+    """A ticket whose row differs from what was last seen, and what has happened to it since."""
+
+    ticket: RowMapping
+    row: Row
+    happened: list[Happening]
+    audit_id: int
+    acknowledged_at: datetime | None = field(init=False)
+    acknowledged_by: str | None = field(init=False)
+    waiting_since: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.acknowledged_at = self.ticket["acknowledged_at"]
+        self.acknowledged_by = self.ticket["acknowledged_by"]
+        self.waiting_since = self.ticket["waiting_since"]
+        for one in self.happened:
+            if one.kind == "acknowledged":
+                self.acknowledged_at, self.acknowledged_by = one.at, one.by
+            elif one.kind in {"reopened", "released"}:
+                self.acknowledged_at = self.acknowledged_by = None
+            if one.kind in RESTARTS:
+                self.waiting_since = one.at
+
+    @property
+    def ends_the_chase(self) -> bool:
+        return not self.row.unfinished or self.acknowledged_at is not None
+
+
+def notice(connection: Connection, ticket_ids: Sequence[str]) -> list[Noticed]:
+    """Compare these tickets with what was last seen of them, and write what follows; a repeat does nothing."""
+    tickets = connection.execute(CHANGED, {"ticket_ids": list(ticket_ids)}).mappings().all()
+    if not tickets:
+        return []
+    changes = read_changes(connection, [ticket["ticket_id"] for ticket in tickets])
+    noticed = [compare(ticket, changes[ticket["ticket_id"]]) for ticket in tickets]
+    write(connection, noticed)
+    tell(connection, noticed)
+    if over := [one.ticket["ticket_id"] for one in noticed if one.ends_the_chase]:
+        connection.execute(CALL_OFF, {"ticket_ids": over})
+    return noticed
+
+
+def read_changes(connection: Connection, ticket_ids: Sequence[str]) -> dict[str, list[RowMapping]]:
+    changes: dict[str, list[RowMapping]] = defaultdict(list)
+    for entry in connection.execute(CHANGES, {"ticket_ids": list(ticket_ids)}).mappings():
+        changes[entry["row_id"]].append(entry)
+    return changes
+
+
+def compare(ticket: RowMapping, entries: Sequence[RowMapping]) -> Noticed:
+    new = [entry for entry in entries if entry["audit_id"] > ticket["seen_audit_id"]]
+    changes = [Change(row_of(entry), entry["at"], entry["actor"]) for entry in new]
+    seen = Row(ticket["seen_status"], ticket["seen_assigned"], ticket["seen_priority"])
+    now = row_of(ticket)
+    if (changes[-1].row if changes else seen) != now:
+        # The database could not record the change (it never lets ABParts wait for us), or it is older than the log.
+        changes.append(Change(now, datetime.now(UTC), UNKNOWN))
+    happened = list(happenings(seen, ticket["acknowledged_at"] is not None, changes))
+    return Noticed(ticket, now, happened, new[-1]["audit_id"] if new else ticket["seen_audit_id"])
+
+
+def row_of(row: RowMapping) -> Row:
+    return Row(row["status"], row["assigned"], row["priority"])
+
+
+def write(connection: Connection, noticed: Sequence[Noticed]) -> None:
+    connection.execute(
+        WRITE,
+        {
+            "ids": [one.ticket["ticket_id"] for one in noticed],
+            "acknowledged_at": [one.acknowledged_at for one in noticed],
+            "acknowledged_by": [one.acknowledged_by for one in noticed],
+            "waiting": [one.waiting_since for one in noticed],
+            "statuses": [one.row.status for one in noticed],
+            "assigned": [one.row.assigned for one in noticed],
+            "priorities": [one.row.priority for one in noticed],
+            "audit_ids": [one.audit_id for one in noticed],
+        },
+    )
+
+
+def tell(connection: Connection, noticed: Sequence[Noticed]) -> None:
+    outcomes = [outcome(one, happening) for one in noticed for happening in one.happened if happening.kind in OUTCOMES]
+    if outcomes:
+        queue_outcomes(connection, outcomes)
+
+
+def outcome(noticed: Noticed, happening: Happening) -> NewOutcome:
+    ticket = noticed.ticket
+    return NewOutcome(
+        cause=(ticket["ticket_id"], happening.at.isoformat()),
+        type=OUTCOMES[happening.kind],
+        session_id=ticket["session_id"],
+        language=ticket["language"],
+        ticket_id=ticket["ticket_id"],
+        ticket_number=ticket["ticket_number"],
+        priority=noticed.row.priority,
+        reasons=tuple(by_gravity(reason for reason in ticket["reasons"] if reason in REASONS)),
+    )
