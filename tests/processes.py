@@ -1,0 +1,121 @@
+"""Real `celery` processes for tests: started from the checkout, stopped or killed by their pid."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SECONDS = 60.0
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
+    """Ask every 20 ms until it is true; fail with what was waited for."""
+    pause = threading.Event()
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:.0f} s in vain for: {what}")
+        pause.wait(0.02)
+
+
+class Process:
+    """A child with its output in a file."""
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self.arguments, self.environment, self.log = arguments, dict(environment), log
+        self.popen = self.launch()
+
+    def launch(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", *self.arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def said(self, words: str) -> None:
+        wait_for(lambda: self.popen.poll() is not None or words in self.output, f"{words!r} in {self.log.name}")
+        assert words in self.output, f"{self.arguments} ended:\n{self.output[-3000:]}"
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def kill(self) -> None:
+        """`kill -9` of the process and, a moment later, of its orphans."""
+        family = self.children() if self.popen.poll() is None else []
+        self.popen.kill()
+        self.popen.wait()
+        for child in family:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+
+    def stop(self) -> None:
+        """SIGTERM and at most 30 s; then it is killed."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def restart(self) -> None:
+        self.popen = self.launch()
+
+
+class Processes:
+    """Starts children with one environment and leaves none behind."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment}
+        self.folder = folder
+        self.started: list[Process] = []
+
+    def start(self, *arguments: str, **more: str) -> Process:
+        log = self.folder / f"{len(self.started)}-{arguments[0]}.log"
+        process = Process(list(arguments), {**self.environment, **more}, log)
+        self.started.append(process)
+        return process
+
+    def worker(self, queues: str = "events,urgent,mail,sweeps", concurrency: int = 2, **more: str) -> Process:
+        name = f"w{len(self.started)}@test"
+        process = self.start(
+            "celery", "-A", "worker", "worker", "-Q", queues, "-c", str(concurrency), "-n", name, "-l", "INFO", **more
+        )  # fmt: skip
+        process.said("ready.")
+        return process
+
+    def beat(self) -> Process:
+        process = self.start("celery", "-A", "worker", "beat", "-l", "INFO")
+        process.said("beat: Starting...")
+        return process
+
+
+@contextmanager
+def processes(environment: Mapping[str, str], folder: Path) -> Iterator[Processes]:
+    """A family of processes; all of it is gone afterwards."""
+    family = Processes(environment, folder)
+    try:
+        yield family
+    finally:
+        for process in family.started:
+            process.kill()
