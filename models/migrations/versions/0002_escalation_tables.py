@@ -103,7 +103,8 @@ TABLES = (
         message_id TEXT NOT NULL UNIQUE,
         content JSONB NOT NULL DEFAULT '{}'::jsonb,
         published_at TIMESTAMPTZ,
-        queued_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+        queued_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+        held_at TIMESTAMPTZ
     )""",
     "CREATE INDEX mails_ticket ON escalation.mails (ticket_id)",
     """
@@ -115,18 +116,21 @@ TABLES = (
         rank SMALLINT NOT NULL,
         state TEXT NOT NULL DEFAULT 'queued',
         attempts INTEGER NOT NULL DEFAULT 0,
+        repeats SMALLINT NOT NULL DEFAULT 0,
+        short BOOLEAN NOT NULL DEFAULT false,
         queued_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
         next_attempt_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
         lease_id UUID,
         leased_until TIMESTAMPTZ,
         body_started_at TIMESTAMPTZ,
         accepted_at TIMESTAMPTZ,
+        reply_phase TEXT,
         reply_class TEXT,
         reply TEXT
     )""",
     """
-    CREATE INDEX mail_recipients_due ON escalation.mail_recipients (lane, rank, queued_at)
-    WHERE state IN ('queued', 'deferred')""",
+    CREATE INDEX mail_recipients_due ON escalation.mail_recipients (rank, queued_at)
+    WHERE state IN ('queued', 'deferred', 'unknown')""",
     "CREATE INDEX mail_recipients_mail ON escalation.mail_recipients (mail_id)",
     "CREATE INDEX mail_recipients_leased ON escalation.mail_recipients (leased_until) WHERE state = 'sending'",
     """
@@ -145,6 +149,30 @@ TABLES = (
         reply_class TEXT
     )""",
     "CREATE INDEX delivery_attempts_recipient ON escalation.delivery_attempts (recipient_id)",
+    """
+    CREATE TABLE escalation.mail_accounts (
+        account TEXT PRIMARY KEY,
+        state TEXT NOT NULL DEFAULT 'closed',
+        opened_at TIMESTAMPTZ,
+        closed_at TIMESTAMPTZ,
+        phase TEXT,
+        reply TEXT,
+        hint TEXT,
+        probes INTEGER NOT NULL DEFAULT 0,
+        next_probe_at TIMESTAMPTZ,
+        paused_until TIMESTAMPTZ,
+        unreachable_since TIMESTAMPTZ
+    )""",
+    """
+    CREATE TABLE escalation.alerts (
+        alert_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        key TEXT NOT NULL,
+        summary TEXT NOT NULL,
+        hint TEXT,
+        raised_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+        cleared_at TIMESTAMPTZ
+    )""",
+    "CREATE UNIQUE INDEX alerts_open ON escalation.alerts (key) WHERE cleared_at IS NULL",
 )
 
 

@@ -1,0 +1,24 @@
+"""Delivery as rules: what an answer of a mail server means and what happens next. Pure: no I/O, no clock."""
+
+from rules.delivery.answers import BEFORE_MAIL, Answer, Finding, Phase
+from rules.delivery.classify import classify, provider_of
+from rules.delivery.steps import Case, Step, Times, next_step, retry_delay
+from rules.delivery.verdicts import Kind, Pause, Scope, Verdict
+
+__all__ = [
+    "BEFORE_MAIL",
+    "Answer",
+    "Case",
+    "Finding",
+    "Kind",
+    "Pause",
+    "Phase",
+    "Scope",
+    "Step",
+    "Times",
+    "Verdict",
+    "classify",
+    "next_step",
+    "provider_of",
+    "retry_delay",
+]

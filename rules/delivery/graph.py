@@ -1,0 +1,51 @@
+"""What Microsoft Graph and the token end points answer (Microsoft's page "Graph error responses")."""
+
+import re
+from typing import Final
+
+from rules.delivery.answers import Answer, Phase
+from rules.delivery.table import ACCOUNT_ROWS, LOGIN_ROWS, THROTTLE_ROWS
+from rules.delivery.verdicts import (
+    ACCEPTED,
+    UNKNOWN,
+    Kind,
+    Pause,
+    Scope,
+    Verdict,
+    configuration,
+    permanent,
+    throttled,
+)
+
+ACCEPTED_CODE: Final = 202
+# A gateway gave up waiting: what stood behind it may have taken the mail.
+GATEWAY: Final = frozenset({502, 504})
+BAD_RECIPIENT: Final = re.compile("ErrorInvalidRecipients|ErrorRecipientNotFound|invalid recipient", re.IGNORECASE)
+TOO_LARGE: Final = re.compile("ErrorMessageSizeExceeded|ErrorExceededMaxMessageSize", re.IGNORECASE)
+
+
+def classify_http(answer: Answer) -> Verdict:
+    """The class of an HTTP answer of a token end point or of Graph's sendMail."""
+    code = answer.code or 0
+    if answer.phase is Phase.POST and code == ACCEPTED_CODE:
+        return ACCEPTED
+    if code == 429:
+        return throttled(Pause.RATE, "rate")
+    if code >= 500:
+        return UNKNOWN if answer.phase is Phase.POST and code in GATEWAY else Verdict(Kind.TRANSIENT, Scope.ACCOUNT)
+    for row in LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS:
+        if row.matches(answer, "microsoft"):
+            return row.verdict
+    return refused(answer, code)
+
+
+def refused(answer: Answer, code: int) -> Verdict:
+    if answer.phase is Phase.TOKEN:
+        return configuration("token")
+    if code in {401, 403, 404}:
+        return configuration("graph_access")
+    if code == 413 or TOO_LARGE.search(answer.text):
+        return permanent(Scope.MESSAGE, "too_large")
+    if BAD_RECIPIENT.search(answer.text):
+        return permanent(Scope.RECIPIENT, "recipient")
+    return Verdict(Kind.TRANSIENT, Scope.ACCOUNT) if code == 408 else permanent(Scope.MESSAGE, "message")

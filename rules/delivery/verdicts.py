@@ -1,0 +1,63 @@
+"""What an answer means: whose fault it is, whom it concerns, and how long to wait."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from rules.delivery.hints import HINTS
+
+
+class Kind(StrEnum):
+    """The classes of answers."""
+
+    ACCEPTED = "accepted"
+    TRANSIENT = "transient"
+    THROTTLED = "throttled"
+    CONFIGURATION = "configuration"
+    PERMANENT = "permanent"
+    SPLIT = "split"
+    UNKNOWN = "unknown"
+
+
+class Scope(StrEnum):
+    """Whom it concerns."""
+
+    ACCOUNT = "account"
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+
+
+class Pause(StrEnum):
+    """How long to wait where the usual schedule is wrong."""
+
+    RATE = "rate"
+    CONNECTIONS = "connections"
+    QUOTA = "quota"
+    HOUR = "hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The class, its scope, a pause where there is one, and the operator's next step in words."""
+
+    kind: Kind
+    scope: Scope
+    pause: Pause | None = None
+    hint: str | None = None
+
+
+def configuration(hint: str) -> Verdict:
+    return Verdict(Kind.CONFIGURATION, Scope.ACCOUNT, hint=HINTS[hint])
+
+
+def throttled(pause: Pause, hint: str) -> Verdict:
+    return Verdict(Kind.THROTTLED, Scope.ACCOUNT, pause, HINTS[hint])
+
+
+def permanent(scope: Scope, hint: str) -> Verdict:
+    return Verdict(Kind.PERMANENT, scope, hint=HINTS[hint])
+
+
+ACCEPTED: Final = Verdict(Kind.ACCEPTED, Scope.MESSAGE)
+UNKNOWN: Final = Verdict(Kind.UNKNOWN, Scope.MESSAGE, hint=HINTS["unknown"])
+SPLIT: Final = Verdict(Kind.SPLIT, Scope.RECIPIENT)
