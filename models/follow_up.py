@@ -25,7 +25,7 @@ class TicketAction(OwnBase):
 
 
 class TicketRung(OwnBase):
-    """A ticket that nobody had acknowledged was sent to this rung of its ladder."""
+    """A ticket that nobody had acknowledged was sent to this rung of its ladder, which began at `waiting_since`."""
 
     __tablename__ = "ticket_rungs"
     __table_args__ = (Index("ticket_rungs_ticket", "ticket_id"),)
@@ -35,7 +35,8 @@ class TicketRung(OwnBase):
     rung: Mapped[int]
     contact: Mapped[str]
     priority: Mapped[str]
-    sent_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    waiting_since: Mapped[datetime]
+    sent_at: Mapped[datetime]
 
 
 class TriggerVerdict(OwnBase):

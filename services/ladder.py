@@ -43,16 +43,17 @@ WAITING = text("""
     JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     LEFT JOIN LATERAL (
         SELECT r.rung, r.sent_at FROM escalation.ticket_rungs AS r
-        WHERE r.ticket_id = own.ticket_id AND r.sent_at > own.waiting_since ORDER BY r.sent_at DESC LIMIT 1
+        WHERE r.ticket_id = own.ticket_id AND r.waiting_since = own.waiting_since ORDER BY r.rung DESC LIMIT 1
     ) AS told ON true
     WHERE own.seen_status = 'open' AND shared.status = 'open' AND own.acknowledged_at IS NULL
       AND own.waiting_since >= :adopted
     ORDER BY own.waiting_since, own.ticket_id
 """)
 KEEP = text("""
-    INSERT INTO escalation.ticket_rungs (mail_id, ticket_id, rung, contact, priority)
-    SELECT * FROM unnest(CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:rungs AS integer[]),
-                         CAST(:contacts AS text[]), CAST(:priorities AS text[]))
+    INSERT INTO escalation.ticket_rungs (mail_id, ticket_id, rung, contact, priority, waiting_since, sent_at)
+    SELECT n.*, :now
+    FROM unnest(CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:rungs AS integer[]),
+                CAST(:contacts AS text[]), CAST(:priorities AS text[]), CAST(:waiting AS timestamptz[])) AS n
     ON CONFLICT (mail_id) DO NOTHING
 """)
 
@@ -107,9 +108,10 @@ def chase(connection: Connection, knowledge: Knowledge, now: datetime | None = N
         return 0
     notice_changes(connection)
     waiting = connection.execute(WAITING, {"adopted": adopted_at(connection)}).mappings().all()
-    due = list(due_of(waiting, knowledge, now or datetime.now(UTC)))[:LIMIT]
+    now = now or datetime.now(UTC)
+    due = list(due_of(waiting, knowledge, now))[:LIMIT]
     if due:
-        queue(connection, due, knowledge)
+        queue(connection, due, knowledge, now)
     return len(due)
 
 
@@ -133,7 +135,7 @@ def priority_of(ticket: RowMapping) -> str:
     return ticket["priority"] if ticket["priority"] in PRIORITIES else "medium"
 
 
-def queue(connection: Connection, due: Sequence[Due], knowledge: Knowledge) -> None:
+def queue(connection: Connection, due: Sequence[Due], knowledge: Knowledge, now: datetime) -> None:
     mails = [one.mail() for one in due]
     queue_mails(connection, mails, knowledge.message_id_domain)
     connection.execute(
@@ -144,5 +146,7 @@ def queue(connection: Connection, due: Sequence[Due], knowledge: Knowledge) -> N
             "rungs": [one.rung.number for one in due],
             "contacts": [one.rung.contact.key for one in due],
             "priorities": [one.ticket["priority"] for one in due],
+            "waiting": [one.ticket["waiting_since"] for one in due],
+            "now": now,
         },
     )

@@ -35,7 +35,8 @@ STATEMENTS = (
         rung INTEGER NOT NULL,
         contact TEXT NOT NULL,
         priority TEXT NOT NULL,
-        sent_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+        waiting_since TIMESTAMPTZ NOT NULL,
+        sent_at TIMESTAMPTZ NOT NULL
     )""",
     "CREATE INDEX ticket_rungs_ticket ON escalation.ticket_rungs (ticket_id)",
     """
