@@ -7,17 +7,16 @@ from sqlalchemy import Connection, create_engine
 
 from demo.seed import seed
 from services.database import driver_url
-from tests.conftest import command
+from tests.conftest import NUMBERS, command
 from worker.embedded import EmbeddedPostgres
-
-ROLLED_BACK = "rolled_back"
 
 
 @pytest.fixture(scope="session")
 def rolled_back_url(postgres: EmbeddedPostgres, template: str) -> str:
     """One database for all tests that never commit."""
-    command(postgres, f"CREATE DATABASE {ROLLED_BACK} TEMPLATE {template}")
-    return postgres.url_of(ROLLED_BACK)
+    name = f"rolled_back_{next(NUMBERS)}"
+    command(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return postgres.url_of(name)
 
 
 @pytest.fixture
