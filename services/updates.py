@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from escalation_client.events import EscalationRequested, Event
 from rules.decision import News
 from rules.reasons import rank
 from rules.routing import recipients
@@ -33,16 +34,18 @@ def update_tickets(
         record_tickets_of(
             connection, [entry for one in updates for entry in decided_events(one.decision, one.ticket.ticket_id)]
         )
+    outcomes = [updated(update, events) for update in updates if (events := answered(update))]
+    if outcomes:
+        queue_outcomes(connection, outcomes)
     told = [update for update in updates if update.decision.news]
     if not told:
-        return {"updated": len(updates)}
+        return {"updated": len(updates), "outcomes": len(outcomes)}
     mails = [*urgent_mails(told, published, knowledge), *bundled_mails(connection, told, published, knowledge)]
     mails = with_thread(connection, mails)
     if mails:
         queue_mails(connection, mails, knowledge.message_id_domain)
-    queue_outcomes(connection, [updated(update) for update in told])
     urgent = sum(mail.rank == 0 for mail in mails)
-    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(told)}
+    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(outcomes)}
 
 
 def is_safety(news: News) -> bool:
@@ -125,14 +128,20 @@ def as_json(news: News) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def updated(update: Update) -> NewOutcome:
-    news = update.decision.news
+def answered(update: Update) -> list[Event]:
+    """What the assistant hears of: news, and each request of its dialogue, even one that adds nothing to the ticket."""
+    news = [one.event for one in update.decision.news]
+    asked = [one.event for one in update.decision.fired if isinstance(one.event, EscalationRequested)]
+    return list({event.id: event for event in [*news, *asked]}.values())
+
+
+def updated(update: Update, events: Sequence[Event]) -> NewOutcome:
     return NewOutcome(
-        cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
+        cause=(update.ticket.ticket_id, *sorted(str(event.id) for event in events)),
         type="ticket.updated",
         session_id=update.session_id,
         language=update.decision.state.language,
-        event_id=news[0].event.id,
+        event_id=events[0].id,
         ticket_id=update.ticket.ticket_id,
         ticket_number=update.ticket.ticket_number,
         priority=update.priority,
