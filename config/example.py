@@ -32,7 +32,7 @@ def shown(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(str, value))
     return str(value).replace(str(CONFIG_FOLDER), "config")
 
 

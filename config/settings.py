@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from config.delivery_settings import DeliverySettings
 from config.errors import ConfigurationError
 from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
@@ -15,7 +16,7 @@ from config.secret_files import SecretFileSource
 CONFIG_FOLDER = Path(__file__).parent
 
 
-class Settings(MailSettings):
+class Settings(MailSettings, DeliverySettings):
     """Every setting with its default; names are those of the environment, in capitals.
 
     A secret may also be given as a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp_password`.

@@ -1,0 +1,42 @@
+"""How fast an account may send; a part is kept for safety mail."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from rules.delivery.classify import provider_of
+
+RESERVED_CONNECTIONS: Final = 1
+RESERVED_PER_MINUTE: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Connections at once, messages a minute, recipients a day; none: no limit."""
+
+    connections: int | None = None
+    per_minute: int | None = None
+    per_day: int | None = None
+
+    def slots(self, urgent: bool) -> int | None:
+        """How many connections a lane may use; one is left for safety mail when there are several."""
+        if self.connections is None or urgent:
+            return self.connections
+        return max(1, self.connections - RESERVED_CONNECTIONS)
+
+    def minute_share(self, urgent: bool) -> int | None:
+        """How many messages a minute a lane may send; five are left for safety mail, or a fifth of a small limit."""
+        if self.per_minute is None or urgent:
+            return self.per_minute
+        return max(1, self.per_minute - min(RESERVED_PER_MINUTE, -(-self.per_minute // 5)))
+
+
+def limits_of(host: str, user: str | None) -> Limits:
+    """What the provider allows, with some room (Exchange Online limits; Gmail sending limits); none for others."""
+    match provider_of(host):
+        case "microsoft":
+            return Limits(connections=2, per_minute=25, per_day=10_000)
+        case "google" if "relay" in host:
+            return Limits(per_day=10_000)
+        case "google":
+            return Limits(per_day=500 if (user or "").lower().endswith("@gmail.com") else 2_000)
+    return Limits()
