@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from config.settings import Settings, get_settings
 
@@ -54,6 +55,16 @@ def begin() -> Iterator[Connection]:
     """A transaction: committed at the end, rolled back by an exception."""
     with engine().begin() as connection:
         yield connection
+
+
+def available() -> bool:
+    """Whether PostgreSQL answers at this moment."""
+    try:
+        with engine().connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except (DBAPIError, TimeoutError):
+        return False
+    return True
 
 
 def forget_connections() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 from redis import Redis
 
+from services.database import available
 from services.escalation import Result
 from services.knowledge import Knowledge
 from services.stream import Entry, acknowledge, read_new, reclaim
@@ -14,38 +15,43 @@ from tasks.hints import hint
 
 logger = structlog.get_logger()
 
-Read = Callable[[Redis, int], list[Entry]]
-
 
 def drain(redis: Redis, knowledge: Knowledge) -> Result:
     """Work until the stream is empty or the time is up, and ring again when time ended it."""
-    settings = knowledge.settings
-    deadline = time.monotonic() + settings.drain_seconds
-    total = Result()
-    while entries := read_new(redis, settings.batch_size):
-        full = len(entries) == settings.batch_size
-        if full:
+
+    def read(count: int) -> list[Entry]:
+        entries = read_new(redis, count)
+        if len(entries) == count:
             # There is probably more: let another child join in before this one starts to work.
             hint("drain_events")
-        done = write_and_acknowledge(redis, entries, knowledge)
-        if done is None:
-            break
-        total += done
-        if time.monotonic() > deadline:
-            hint("drain_events")
-            break
-        if not full:
-            break
-    return total
+        return entries
+
+    if not available():
+        # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
+        return Result()
+    return work_off(redis, read, knowledge)
 
 
 def take_over(redis: Redis, knowledge: Knowledge) -> Result:
     """Finish what a killed process, a locked row or an absent database left pending."""
-    settings = knowledge.settings
-    entries = reclaim(redis, int(settings.reclaim_after_seconds * 1000), settings.batch_size)
-    if not entries:
-        return Result()
-    return write_and_acknowledge(redis, entries, knowledge) or Result()
+    idle = int(knowledge.settings.reclaim_after_seconds * 1000)
+    return work_off(redis, lambda count: reclaim(redis, idle, count), knowledge)
+
+
+def work_off(redis: Redis, read: Callable[[int], list[Entry]], knowledge: Knowledge) -> Result:
+    """Batch after batch, until one is not full, PostgreSQL is away, or the time is up."""
+    size = knowledge.settings.batch_size
+    deadline = time.monotonic() + knowledge.settings.drain_seconds
+    total = Result()
+    while entries := read(size):
+        written = write_and_acknowledge(redis, entries, knowledge)
+        total += written or Result()
+        if written is None or len(entries) < size:
+            break
+        if time.monotonic() > deadline:
+            hint("drain_events")
+            break
+    return total
 
 
 def write_and_acknowledge(redis: Redis, entries: list[Entry], knowledge: Knowledge) -> Result | None:

@@ -15,7 +15,7 @@ from services.outcomes import relay
 from services.rejected import find, list_rejected, replay
 from services.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring
 from services.trimming import trim
-from tasks.drain import drain, summary, take_over
+from tasks.drain import drain, summary, take_over, write_and_acknowledge
 from tests.events import confidence, message, started
 from tests.tasks.conftest import Publish, forget, rows
 
@@ -52,10 +52,36 @@ def test_when_postgresql_is_away_everything_stays_pending(
         away.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
         forget()
         assert drain(redis, installation).events == 0
+        assert redis.xlen(EVENTS) == 1
+    forget()
+    assert drain(redis, installation).events == 1
+    assert pending(redis) == 0
+
+
+def test_when_postgresql_goes_away_in_between_what_was_read_stays_pending(
+    installation: Knowledge, redis: Redis, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish([confidence("s", 0.1)])
+    entries = read_new(redis, 1)
+    with monkeypatch.context() as away:
+        away.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+        forget()
+        assert write_and_acknowledge(redis, entries, installation) is None
     assert pending(redis) == 1
     forget()
     assert take_over(redis, shortened(installation)).events == 1
     assert pending(redis) == 0
+
+
+def test_all_that_a_dead_consumer_left_is_taken_over_in_one_sweep(
+    installation: Knowledge, redis: Redis, publish: Publish
+) -> None:
+    small = replace(installation, settings=installation.settings.model_copy(
+        update={"reclaim_after_seconds": 0.001, "batch_size": 10}))  # fmt: skip
+    publish([confidence(f"s{number}", 0.9) for number in range(35)])
+    redis.xgroup_create(EVENTS, GROUP, id="0")
+    redis.xreadgroup(GROUP, "killed", {EVENTS: ">"})
+    assert take_over(redis, small).events == 35
 
 
 def shortened(knowledge: Knowledge) -> Knowledge:
