@@ -49,5 +49,5 @@ def indexed(entries: Iterable[Entry], compiler: Compiler) -> dict[str, tuple[Rul
 
 def slippery(vocabulary: Vocabulary) -> Iterator[str]:
     """The folded words that are long enough to be known in spite of a slip."""
-    words = (fold(spec.word.removesuffix("*")) for spec in vocabulary.content())
+    words = (fold(spec.word.strip("=*")) for spec in vocabulary.content())
     return (word for word in dict.fromkeys(words) if len(word) >= SHORTEST_WITH_SLIPS)

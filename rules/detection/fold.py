@@ -14,6 +14,7 @@ BLOCKS = (
     range(0x1D400, 0x1D800),  # mathematical letters
 )
 SPECIAL = {"ı": "i", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ł": "l", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي", "گ": "ك"}
+KEPT = "öÖ"  # in Turkish "öldü" died and "oldu" became; the word lists say where either may be written
 APOSTROPHES = "'’‘‛ʼ`´′"
 
 
@@ -25,6 +26,8 @@ def table() -> Mapping[int, str]:
 
 
 def folded_letter(letter: str) -> str:
+    if letter in KEPT:
+        return letter.lower()
     if letter in APOSTROPHES:
         return ""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", letter).casefold())

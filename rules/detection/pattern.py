@@ -1,6 +1,6 @@
 """The small language in which the entries of a word list are written.
 
-`word` the word; `stem*` a word that begins so; `<class>` a word or phrase of a class; `a|b` either; `a_b` two words as one of these; `x?` may be absent;
+`word` the word; `=word` the word in no other spelling; `stem*` a word that begins so; `<class>` a word or phrase of a class; `a|b` either; `a_b` two words as one of these; `x?` may be absent;
 `x{3}` up to three of them; `~3` up to three other words; `~~3` the same, also past a comma; `^` and `$` the beginning
 and the end of a clause; `?` a question mark; `@` (in scopes) the finding.
 """
@@ -8,7 +8,7 @@ and the end of a clause; `?` a question mark; `@` (in scopes) the finding.
 import re
 from dataclasses import dataclass
 
-ATOM = re.compile(r"<(?:[a-z]{2,3}:)?[a-z_]+>|[^\W_]+\*?(?:_[^\W_]+\*?)*|[\u2600-\u27bf\U0001f000-\U0001faff]")
+ATOM = re.compile(r"<(?:[a-z]{2,3}:)?[a-z_]+>|=?[^\W_]+\*?(?:_[^\W_]+\*?)*|[\u2600-\u27bf\U0001f000-\U0001faff]")
 ELEMENT = re.compile(r"(?P<atoms>[^\s?{}~^$@]+)(?:\{(?P<most>[1-9])\}|(?P<optional>\?))?")
 GAP = re.compile(r"(?P<far>~~?)(?P<most>[1-9])")
 

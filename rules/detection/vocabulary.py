@@ -66,7 +66,8 @@ class Vocabulary:
 
     def forms(self, spec: Spec) -> frozenset[str]:
         """The folded spellings of a word, or of its stem."""
-        return spellings(spec.word.removesuffix("*"), self.lists[spec.language].spelling)
+        renderings = {} if spec.word.startswith("=") else self.lists[spec.language].spelling
+        return spellings(spec.word.strip("=*"), renderings)
 
     def specs(self) -> Iterator[Spec]:
         """Every word of every class and pattern."""
