@@ -1,6 +1,7 @@
 """Which values each member takes, as tables."""
 
 import json
+import pickle
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -177,6 +178,16 @@ def test_an_event_cannot_be_changed() -> None:
     event = ConfidenceReported(session_id="s", confidence=0.1)
     with pytest.raises(AttributeError):
         event.confidence = 0.9  # type: ignore[misc]
+
+
+def test_events_and_their_errors_may_travel_between_processes() -> None:
+    event = MessageAdded(session_id="s", message_id="m", sender="user", content="hello", extra={"mood": "calm"})
+    travelled = pickle.loads(pickle.dumps(event))
+    assert (travelled, travelled.extra) == (event, event.extra)
+    with pytest.raises(InvalidEvent) as caught:
+        decode(wire(confidence=7))
+    error = pickle.loads(pickle.dumps(caught.value))
+    assert (str(error), vars(error)) == (str(caught.value), vars(caught.value))
 
 
 def test_the_same_row_gives_the_same_id_and_another_row_another() -> None:

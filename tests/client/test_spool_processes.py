@@ -3,12 +3,15 @@
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from escalation_client import Publisher, PublishError
+from escalation_client.events import encode
 from escalation_client.spool import Spool
 from tests.client.stream import report, reports, sessions_in
 from tests.client.waiting import wait_until
@@ -79,15 +82,47 @@ def test_a_process_killed_while_it_sends_leaves_the_rest_to_the_next(
     assert list(dict.fromkeys(sessions_in(redis))) == expected
 
 
+def test_closing_does_not_wait_for_a_redis_that_takes_nothing_and_loses_nothing(
+    url: str, redis: Redis, spool: Path
+) -> None:
+    expected = [event.session_id for event in reports(2_000)]
+    Spool(spool).append([encode(event) for event in reports(2_000)])
+    redis.client_pause(60_000, all=False)
+    began = time.monotonic()
+    with Publisher(url, spool=spool):
+        wait_until(lambda: threading.active_count() > 1)
+    assert time.monotonic() - began < 8
+    assert Spool(spool).pending()
+    redis.client_unpause()
+    with Publisher(url, spool=spool) as publisher:
+        assert publisher.flush(60)
+    assert list(dict.fromkeys(sessions_in(redis))) == expected
+
+
 def test_new_events_queue_up_behind_those_on_disk(url: str, server: EmbeddedValkey, redis: Redis, spool: Path) -> None:
     server.kill()
     with Publisher(url, spool=spool) as first, Publisher(url, spool=spool) as second:
         for number in range(20):
             assert (first if number % 2 else second).publish(report(str(number))) is None
+        assert not first.flush(0.05)
         server.start()
         assert first.flush(20)
         assert second.publish(report("20"))
     assert sessions_in(redis) == [str(number) for number in range(21)]
+
+
+def test_no_event_overtakes_those_on_disk_when_redis_is_back(url: str, redis: Redis, spool: Path) -> None:
+    kept = Spool(spool)
+    kept.append([encode(report("earlier"))])
+    with Publisher(url, spool=spool) as publisher:
+        assert publisher.flush(20)
+        # As if another process, which is about to send what waits, were not done yet.
+        with kept.locked("flush"):
+            kept.append([encode(report("waiting"))])
+            assert publisher.publish(report("later")) is None
+        assert publisher.flush(20)
+        assert publisher.publish(report("last"))
+    assert sessions_in(redis) == ["earlier", "waiting", "later", "last"]
 
 
 def test_a_full_spool_is_an_error_and_what_it_holds_still_arrives(
@@ -106,6 +141,6 @@ def test_a_full_spool_is_an_error_and_what_it_holds_still_arrives(
 def test_a_spool_that_cannot_be_written_is_an_error(url: str, server: EmbeddedValkey, spool: Path) -> None:
     server.kill()
     with Publisher(url, spool=spool) as publisher:
-        Spool(spool).open_file.mkdir()
+        (spool / "append.lock").mkdir()
         with pytest.raises(PublishError, match="disk"):
             publisher.publish(report("s1"))

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -95,7 +96,12 @@ class Backlog:
     def flush(self, redis: Redis) -> bool:
         """Send what waits; False when Redis or the disk failed, or another process is at it."""
         try:
-            return self.spool is not None and self.spool.flush(lambda batch: add_all(redis, batch))
+            return self.spool is not None and self.spool.flush(partial(self.send, redis))
         except (RedisError, OSError) as error:
             logger.warning("events still wait on disk: %s", error)
             return False
+
+    def send(self, redis: Redis, batch: Sequence[str]) -> None:
+        if self.stopping.is_set():
+            raise InterruptedError("the publisher is being closed")
+        add_all(redis, batch)
