@@ -58,6 +58,8 @@ def test_the_dialogue_is_answered_with_the_ticket_s_number_within_a_second(
     assert time.monotonic() - began < 1.5
     assert answer.raise_for_status().json()["ticket_number"] == tickets(connection)[session_id]
     assert tickets(connection)[session_id] in answer.json()["say"]
+    again = assistant.post(f"/sessions/{session_id}/escalation", json={"priority": "high"}).raise_for_status().json()
+    assert again["ticket_number"] == tickets(connection)[session_id]
 
 
 def test_danger_in_a_message_opens_a_ticket_and_the_history_says_why(

@@ -14,7 +14,7 @@ from escalation_client import Publisher, PublishError
 from escalation_client.events import encode
 from escalation_client.spool import Spool
 from tests.client.stream import report, reports, sessions_in
-from tests.client.waiting import wait_until
+from tests.processes import wait_for
 from worker.embedded import EmbeddedValkey
 
 WRITER = """
@@ -74,7 +74,7 @@ def test_a_process_killed_while_it_sends_leaves_the_rest_to_the_next(
         url,
         spool,
     )
-    wait_until(lambda: redis.xlen("escalation:events") > 0)
+    wait_for(lambda: redis.xlen("escalation:events"), "the first events")
     sender.kill()
     sender.communicate()
     with Publisher(url, spool=spool) as publisher:
@@ -90,7 +90,7 @@ def test_closing_does_not_wait_for_a_redis_that_takes_nothing_and_loses_nothing(
     redis.client_pause(60_000, all=False)
     began = time.monotonic()
     with Publisher(url, spool=spool):
-        wait_until(lambda: threading.active_count() > 1)
+        wait_for(lambda: threading.active_count() > 1, "the thread that sends")
     assert time.monotonic() - began < 8
     assert Spool(spool).pending()
     redis.client_unpause()

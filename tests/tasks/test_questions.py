@@ -14,8 +14,8 @@ from services.knowledge import Knowledge
 from services.questions import Asked, answer, take
 from tasks import questions
 from tasks.drain import drain
-from tests.client.waiting import wait_until
 from tests.events import confidence, message, started
+from tests.processes import wait_for
 from tests.tasks.conftest import Publish
 
 SURROGATE = '{"session_id": "\\ud800", "answer": "escalation:answers:1"}'
@@ -26,7 +26,7 @@ def ask(installation: Knowledge, redis: Redis, session_id: str) -> History:
     url = installation.settings.redis_url.get_secret_value()
     with OutcomeReader(url) as reader, ThreadPoolExecutor(1) as thread:
         told = thread.submit(reader.history, session_id, timeout=20)
-        wait_until(lambda: session_id in str(redis.xrange(STREAM_QUESTIONS)))
+        wait_for(lambda: session_id in str(redis.xrange(STREAM_QUESTIONS)), "the question")
         assert questions.answer_questions() == "answered=1"
         return told.result()
 
