@@ -7,10 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from celery import Celery
 from redis import Redis
 from sqlalchemy import Connection, text
 
+from escalation_client.celery import enqueue
 from services.stream import EVENTS
+from tests.events import confidence
 from tests.processes import ROOT, Processes, wait_for
 from worker.embedded import EmbeddedValkey
 from worker.embedded.ports import HOST, free_port
@@ -77,6 +80,16 @@ def test_danger_in_a_message_opens_a_ticket_and_the_history_says_why(
         "message.added",
         "confidence.reported",
     ]
+
+
+def test_an_event_enqueued_by_another_celery_application_becomes_a_ticket(
+    family: Processes, redis: Redis, redis_url: str, connection: Connection
+) -> None:
+    family.worker()
+    assistant = Celery("assistant", broker=redis_url, set_as_current=False)
+    assert enqueue(assistant, confidence("s", 0.1))
+    wait_for(lambda: tickets(connection).keys() == {"s"}, "the ticket")
+    wait_for(lambda: redis.llen("escalation:celery:events") == 0, "the hint to be taken")
 
 
 def test_many_users_at_once_on_both_processes_get_a_ticket_each(
