@@ -23,21 +23,32 @@ def ours(
 
 
 def online(connection: Connection) -> None:
-    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    # Asked first: CREATE SCHEMA IF NOT EXISTS wants the right to create schemas even where there is nothing to create.
+    if connection.execute(text(f"SELECT to_regnamespace('{SCHEMA}')")).scalar() is None:
+        connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+    connection.commit()
     context.configure(
         connection=connection,
         target_metadata=OwnBase.metadata,
         version_table_schema=SCHEMA,
         include_schemas=True,
         include_name=ours,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
 def offline() -> None:
-    context.configure(dialect_name="postgresql", version_table_schema=SCHEMA, literal_binds=True)
+    # "named": with psycopg2's own style every percent sign would be doubled in the text.
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        version_table_schema=SCHEMA,
+        literal_binds=True,
+    )
     with context.begin_transaction():
+        context.execute("SET LOCAL lock_timeout = '5s'")
         context.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         context.run_migrations()
 

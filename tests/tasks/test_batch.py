@@ -46,6 +46,8 @@ def test_a_ticket_commits_with_its_session_triggers_audit_mail_and_outcome(
     audit = rows(connection, "SELECT table_name, action, actor, row_id FROM escalation.audit_log ORDER BY audit_id")
     assert [(one["table_name"], one["action"], one["actor"]) for one in audit] == [
         ("ai_sessions", "insert", "worker"),
+        ("escalation_triggers", "insert", "worker"),
+        ("escalation_triggers", "insert", "worker"),
         ("support_tickets", "insert", "worker"),
     ]
     (mail,) = rows(connection, "SELECT template, lane, rank FROM escalation.mails")
