@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -38,7 +39,19 @@ class MailSettings(BaseSettings):
         (), description="who gets the support mails; several separated by commas"
     )
     mail_bundle_seconds: float = Field(600.0, ge=0, description="at least so long between two mails of a ticket")
-    public_url: str | None = Field(None, description="address of the ticket's page, for the links in mails")
+    from_name: str = Field("AutoBoss Support", description="name shown beside the sender's address")
+    support_language: Literal["en", "el", "ar", "es", "tr", "no"] = Field(
+        "en", description="the language of the support mails"
+    )
+    support_time_zone: str = Field("UTC", description="the support team's time zone, for the times in its mails")
+    customer_notice: bool = Field(False, description="users get a mail about their ticket, in their language")
+    mail_late_seconds: float = Field(300.0, gt=0, description="a mail says how old its event is when older than this")
+    mail_html_bytes: int = Field(
+        80_000, ge=40_000, le=100_000, description="HTML of a mail stays below; Gmail cuts at about 102,000"
+    )
+    mail_attachment_bytes: int = Field(
+        10_000_000, ge=100_000, description="the attached whole conversation is cut in the middle above this"
+    )
 
     @field_validator("support_email", mode="before")
     @classmethod
@@ -49,6 +62,15 @@ class MailSettings(BaseSettings):
     @classmethod
     def are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(checked_address(address) for address in addresses))
+
+    @field_validator("support_time_zone")
+    @classmethod
+    def is_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("should be a time zone such as UTC or Europe/Athens") from error
+        return name
 
     @field_validator("from_email")
     @classmethod

@@ -1,0 +1,35 @@
+"""Text from outside made harmless to show: control characters and direction overrides go, the words stay."""
+
+import re
+import unicodedata
+from typing import Final
+
+# XML 1.0, production 2 (Char), without the C1 controls; then the embeddings, overrides and isolates of UAX #9,
+# which could turn what follows around.
+UNSHOWABLE: Final = re.compile(
+    "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
+)
+LINE_ENDS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+MARKS: Final = re.compile("[\u200e\u200f\u061c\u200b\ufeff]")
+RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+
+
+def clean(text: str) -> str:
+    """The text without characters that cannot be shown; lines end with a newline."""
+    return UNSHOWABLE.sub("", LINE_ENDS.sub("\n", text)).strip("\n")
+
+
+def one_line(text: str | None) -> str:
+    """The text as one line without direction marks: for names, subjects and header values."""
+    return " ".join(MARKS.sub("", clean(text or "")).split())
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters; an ellipsis shows where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def direction(text: str) -> str:
+    """`rtl` or `ltr`, by the first letter that has a direction (UAX #9, rules P2 and P3)."""
+    strong = next((kind for kind in map(unicodedata.bidirectional, text) if kind in {"L", "R", "AL"}), "L")
+    return "rtl" if strong in RIGHT_TO_LEFT else "ltr"

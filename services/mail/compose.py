@@ -1,0 +1,72 @@
+"""Mails of the outbox as messages to send."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from config.settings import Settings, get_settings
+from services.mail.letterhead import letterhead
+from services.mail.message import Letter, build
+from services.mail.render import letter_of, short_letter_of
+from services.mail.rows import MailRow, load_mails
+from services.story import Story, load_stories
+from services.ticket_links import link
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedMail:
+    """A whole message (RFC 5322, CRLF); `needs_smtputf8` when a header holds an address beyond ASCII (RFC 6532)."""
+
+    mail_id: UUID
+    message: bytes
+    subject: str
+    needs_smtputf8: bool
+
+    @property
+    def size(self) -> int:
+        """In bytes, to compare with the server's SIZE (RFC 1870)."""
+        return len(self.message)
+
+
+def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = False) -> dict[UUID, ComposedMail]:
+    """The messages of these mails, by id; a mail whose ticket is gone is not among them.
+
+    :param short: some lines of plain text only, for a server that refused the full message
+    """
+    mails = load_mails(connection, mail_ids)
+    stories = load_stories(connection, {mail.ticket_id for mail in mails if mail.ticket_id})
+    settings = get_settings()
+    composed = {}
+    for mail in mails:
+        story = stories.get(mail.ticket_id or "")
+        if mail.ticket_id and story is None:
+            logger.error("mail_without_ticket", mail_id=str(mail.mail_id))
+            continue
+        composed[mail.mail_id] = composed_of(mail, story, settings, short)
+    return composed
+
+
+def composed_of(mail: MailRow, story: Story | None, settings: Settings, short: bool) -> ComposedMail:
+    page = link(story.ticket.ticket_id, settings) if story else None
+    letter = (short_letter_of if short else full_letter_of)(mail, story, settings, page)
+    headers = letterhead(mail, story, letter.subject, settings)
+    return ComposedMail(
+        mail_id=mail.mail_id,
+        message=build(headers, letter, mail.mail_id.hex),
+        subject=letter.subject,
+        needs_smtputf8=not all(header.isascii() for header in headers),
+    )
+
+
+def full_letter_of(mail: MailRow, story: Story | None, settings: Settings, page: str | None) -> Letter:
+    """The full letter; the short one where a mistake of ours would else keep an urgent mail from leaving at all."""
+    try:
+        return letter_of(mail, story, settings, page)
+    except Exception:
+        logger.exception("mail_rendered_short", mail_id=str(mail.mail_id), template=mail.template)
+        return short_letter_of(mail, story, settings, page)

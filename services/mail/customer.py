@@ -1,0 +1,21 @@
+"""What a mail to the user says; it claims nothing that has not happened."""
+
+from typing import Any
+
+from services.mail.cleaning import one_line
+from services.mail.teller import Teller
+from services.story import Story
+
+
+def customer_page(story: Story, teller: Teller) -> dict[str, Any]:
+    """Variables beside those of every ticket; `informed` only when a server accepted a support mail."""
+    helper = story.advice.primary if story.advice else None
+    return {
+        "called": teller.name(story.user.called) if story.user else "",
+        "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in story.recipients),
+        "caller": teller.name(helper.name) if helper else "",
+        "caller_phone": teller.name(helper.phone) if helper else "",
+        "caller_hours": teller.name(helper.hours) if helper else "",
+        "callback_phone": one_line(story.callback_phone),
+        "preheader": "",
+    }

@@ -1,0 +1,72 @@
+"""How sure the assistant was over the session, as a small chart that needs neither image nor script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.conversation import Confidence
+from services.mail.teller import Teller
+from services.story import Story
+
+MOST_BARS: Final = 10
+HEIGHT: Final = 48
+BLOCKS: Final = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One value: `height` in pixels, `block` its letter in plain text, `low` when it is below the limit."""
+
+    words: str
+    clock: str
+    height: int
+    block: str
+    low: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """The bars in the order of their time; `limit` is the threshold in words, where one is known."""
+
+    bars: tuple[Bar, ...]
+    limit: str
+
+    @property
+    def blocks(self) -> str:
+        return "".join(bar.block for bar in self.bars)
+
+
+def chart(story: Story, teller: Teller) -> Chart | None:
+    """The chart of the session's confidences; None where none was told."""
+    values = story.conversation.confidences
+    if not values:
+        return None
+    limit = limit_of(story)
+    bars = tuple(bar(one, limit, teller) for one in thinned(values))
+    return Chart(bars, "" if limit is None else teller.manners.percent(limit))
+
+
+def limit_of(story: Story) -> float | None:
+    limits = [one.limit for one in story.conversation.evidence if one.rule == "low_confidence"]
+    return next((float(limit) for limit in limits if isinstance(limit, int | float)), None)
+
+
+def bar(one: Confidence, limit: float | None, teller: Teller) -> Bar:
+    value = min(max(one.value, 0.0), 1.0)
+    return Bar(
+        words=teller.manners.percent(value),
+        clock=teller.manners.clock(one.at),
+        height=max(round(value * HEIGHT), 2),
+        block=BLOCKS[min(int(value * len(BLOCKS)), len(BLOCKS) - 1)],
+        low=limit is not None and value < limit,
+    )
+
+
+def thinned(values: Sequence[Confidence]) -> Sequence[Confidence]:
+    """At most MOST_BARS of them, evenly spread: the first, the last and the lowest are always there."""
+    if len(values) <= MOST_BARS:
+        return values
+    last = len(values) - 1
+    lowest = min(range(len(values)), key=lambda place: values[place].value)
+    places = {round(place * last / (MOST_BARS - 2)) for place in range(MOST_BARS - 1)}
+    return [values[place] for place in sorted(places | {lowest})]

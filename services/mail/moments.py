@@ -1,0 +1,87 @@
+"""Dates, times, numbers and names of places as a reader in some country writes them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_skeleton, format_timedelta, get_timezone_location
+from babel.numbers import format_decimal, format_percent
+
+# British English for its day before month.
+LOCALES: Final = {"en": "en_GB", "no": "nb"}
+# ABParts' codes that are not those of ISO 3166.
+COUNTRIES: Final = {"UK": "GB", "KSA": "SA"}
+
+
+@lru_cache(maxsize=32)
+def locale_of(language: str) -> Locale:
+    return Locale.parse(LOCALES.get(language, language))
+
+
+@lru_cache(maxsize=128)
+def city(zone: str, language: str) -> str:
+    """What a zone is called after, such as Athens."""
+    return get_timezone_location(zone, locale=locale_of(language), return_city=True)
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How the reader writes; `zone` is the reader's own and `other` that of whom the mail is about, where known."""
+
+    language: str
+    zone: ZoneInfo
+    other: ZoneInfo | None = None
+
+    @cached_property
+    def locale(self) -> Locale:
+        return locale_of(self.language)
+
+    def day(self, moment: date) -> str:
+        """A date with its weekday; a moment counts by the reader's zone."""
+        local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
+        return format_skeleton("yMMMEd", local, locale=self.locale)
+
+    def clock(self, moment: datetime, zone: ZoneInfo | None = None) -> str:
+        """Hours to 24 in every language: at night nobody should have to look for a small am or pm."""
+        return f"{moment.astimezone(zone or self.zone):%H:%M}"
+
+    def moment(self, moment: datetime) -> str:
+        """Date and time with the name of the zone."""
+        return f"{self.day(moment)}, {self.clock(moment)} {city(self.zone.key, self.language)}"
+
+    def elsewhere(self, moment: datetime) -> str | None:
+        """The other zone's time with its name, and its weekday where that differs; None where both clocks agree."""
+        if self.other is None:
+            return None
+        there, here = moment.astimezone(self.other), moment.astimezone(self.zone)
+        if there.utcoffset() == here.utcoffset():
+            return None
+        weekday = "" if there.date() == here.date() else format_skeleton("Ed", there, locale=self.locale) + ", "
+        return f"{weekday}{there:%H:%M} {city(self.other.key, self.language)}"
+
+    def both(self, moment: datetime) -> str:
+        """The moment by the reader's clock and, in brackets, by the other one."""
+        there = self.elsewhere(moment)
+        return f"{self.moment(moment)} ({there})" if there else self.moment(moment)
+
+    def duration(self, length: timedelta) -> str:
+        """Roughly how long, such as 42 minutes."""
+        return format_timedelta(length, locale=self.locale, threshold=1.5)
+
+    def number(self, value: Decimal | float) -> str:
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, value: float) -> str:
+        return format_percent(value, locale=self.locale)
+
+    def language_name(self, code: str) -> str:
+        """The name of a language; what is no language's code is returned as it is."""
+        return str(self.locale.languages.get(code.partition("-")[0].lower(), code))
+
+    def country(self, code: str) -> str:
+        """The name of one of ABParts' countries."""
+        return str(self.locale.territories.get(COUNTRIES.get(code, code), code))

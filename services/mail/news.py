@@ -1,0 +1,80 @@
+"""What is new since the last mail of a ticket."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.conversation import Evidence
+from services.mail.teller import Teller
+from services.mail.why import MOST_EVIDENCE, Quote, facts_of, quote_of
+from services.mail.wording import NEWS, REASONS
+from services.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of news: its heading, when it came, what was written and the figures."""
+
+    kind: str
+    heading: str
+    at: datetime
+    quotes: tuple[Quote, ...] = ()
+    facts: tuple[str, ...] = ()
+    notes: str = ""
+
+    @property
+    def is_safety(self) -> bool:
+        return self.kind == "safety"
+
+
+def news_of(content: Mapping[str, Any], story: Story, teller: Teller) -> list[Item]:
+    """The news that a mail was queued for: danger first, then in the order of their time."""
+    told = [item(one, story, teller) for one in unique(content.get("news", []))]
+    told.sort(key=lambda one: (not one.is_safety, one.at))
+    return told
+
+
+def unique(news: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    seen = set()
+    for one in news:
+        if (mark := (one["kind"], one["event_id"], one.get("reason"))) not in seen:
+            seen.add(mark)
+            yield one
+
+
+def item(news: Mapping[str, Any], story: Story, teller: Teller) -> Item:
+    event_id, reason = UUID(news["event_id"]), news.get("reason")
+    evidence = evidence_for(event_id, reason, story)
+    quotes = dict.fromkeys(quote for one in evidence if (quote := quote_of(one, story, teller)))
+    heading = teller.say(NEWS[news["kind"]])
+    return Item(
+        kind="safety" if reason == "safety_concern" else news["kind"],
+        heading=f"{heading}: {teller.word(reason, REASONS)}" if news["kind"] == "reason" else heading,
+        at=datetime.fromisoformat(news["at"]),
+        quotes=tuple(quotes),
+        facts=tuple(fact for one in evidence for fact in facts_of(one, teller)),
+        notes=notes_of(event_id, story, teller) if news["kind"] == "notes" else "",
+    )
+
+
+def evidence_for(event_id: UUID, reason: str | None, story: Story) -> list[Evidence]:
+    found = [one for one in story.conversation.evidence if one.event_id == event_id and one.rule == reason]
+    return found[:MOST_EVIDENCE]
+
+
+def notes_of(event_id: UUID, story: Story, teller: Teller) -> str:
+    found = [one.notes for one in story.conversation.requests if one.event_id == event_id]
+    return teller.long(found[0]) if found else ""
+
+
+def is_danger(content: Mapping[str, Any]) -> bool:
+    """Whether danger is among the news: then the mail must not look like an answer to an older one."""
+    return any(one.get("reason") == "safety_concern" for one in content.get("news", []))
+
+
+def danger_in(content: Mapping[str, Any], story: Story) -> list[Evidence]:
+    """What speaks for the danger in the news."""
+    events = [UUID(one["event_id"]) for one in content.get("news", []) if one.get("reason") == "safety_concern"]
+    return [found for event_id in events for found in evidence_for(event_id, "safety_concern", story)]

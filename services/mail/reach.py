@@ -1,0 +1,93 @@
+"""How to reach the user and those who can help: numbers to call, addresses to write to."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from rules.reasons import by_gravity
+from rules.routing import HOW_SOON
+from services.mail.cleaning import one_line
+from services.mail.headers import address_of
+from services.mail.teller import Teller
+from services.mail.wording import ACTION_WORDS
+from services.story import ContactCard, Story
+
+# In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).
+WRITTEN_PHONE: Final = re.compile(r"\+\d(?:[\d ().-]{5,}\d)")
+FEWEST_DIGITS, MOST_DIGITS = 5, 15
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A link to press: what it does, its target, and what is shown of that."""
+
+    label: str
+    href: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A contact to recommend, with buttons."""
+
+    name: str
+    specialization: str
+    hours: str
+    buttons: tuple[Button, ...]
+
+
+def buttons(story: Story, teller: Teller) -> list[Button]:
+    """To call and to write to the user; the number that was left for it comes first."""
+    return [*calls(story, teller), *writes(story, teller)]
+
+
+def calls(story: Story, teller: Teller) -> Iterator[Button]:
+    if story.callback_phone:
+        yield from call(teller.say("Call back"), story.callback_phone)
+    elif story.user and story.user.organisation:
+        for phone in WRITTEN_PHONE.findall(one_line(story.user.organisation.contact_info))[:1]:
+            yield from call(teller.say("Call the organisation"), phone)
+
+
+def call(label: str, phone: str) -> Iterator[Button]:
+    """A button for what is a telephone number; RFC 3966 wants digits alone."""
+    shown = one_line(phone)
+    digits = re.sub(r"\D", "", shown)
+    if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS:
+        yield Button(label, f"tel:{'+' if shown.startswith('+') else ''}{digits}", shown)
+
+
+def writes(story: Story, teller: Teller) -> Iterator[Button]:
+    if story.user:
+        yield from write(teller.say("Write to the user"), story.user.email, story.ticket.number)
+
+
+def write(label: str, address: str | None, subject: str) -> Iterator[Button]:
+    """A button for what is a mail address, with the ticket's number as subject (RFC 6068)."""
+    if found := address_of(address):
+        yield Button(label, f"mailto:{quote(found, safe='@')}?subject={quote(one_line(subject))}", one_line(address))
+
+
+def helper(card: ContactCard, number: str, teller: Teller) -> Helper:
+    links = [*call(teller.say("Call"), card.phone or ""), *write(teller.say("Write"), card.email, number)]
+    return Helper(
+        name=teller.name(card.name or card.email),
+        specialization=teller.name(card.specialization),
+        hours=teller.name(card.hours),
+        buttons=tuple(links),
+    )
+
+
+def action(story: Story, teller: Teller) -> str:
+    """What to do first, by the gravest reason; another writer's ticket has its own words or none."""
+    known = by_gravity(name for name in story.ticket.reason_names if name in ACTION_WORDS)
+    if not known:
+        return teller.short(story.advice.action) if story.advice else ""
+    how_soon = HOW_SOON.get(story.ticket.priority, "").strip()
+    return " ".join(filter(None, [teller.say(how_soon) if how_soon else "", teller.say(ACTION_WORDS[known[0]])]))
+
+
+def sent_to(addresses: Iterable[str], teller: Teller) -> list[str]:
+    return [teller.name(address) for address in addresses]

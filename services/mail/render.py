@@ -1,0 +1,98 @@
+"""From a mail's row and its ticket's story to subject, text, HTML and attachment."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from config.mail_settings import MailSettings
+from services.mail.catalogues import known_language, translations
+from services.mail.cleaning import clean, one_line
+from services.mail.customer import customer_page
+from services.mail.environment import RIGHT_TO_LEFT_LANGUAGES, environment
+from services.mail.message import Attachment, Letter
+from services.mail.moments import Manners
+from services.mail.page import ticket_page
+from services.mail.rows import CUSTOMER_NOTICE, MailRow
+from services.mail.teller import SCALES, Teller
+from services.mail.transcript import transcript
+from services.story import Story
+
+SHORT: Final = "short.txt"
+
+
+def letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: str | None = None) -> Letter:
+    """The letter, told as fully as keeps its HTML below the limit; all of the session is attached where it is cut."""
+    manners = manners_of(mail, story, settings)
+    if story is None:
+        return rendered(mail.template, {**frame(manners), **plain_page(mail)})
+    for limits in SCALES:
+        teller = Teller(manners, limits)
+        made = rendered(mail.template, page_of(mail, story, teller, settings, link))
+        if len((made.html or "").encode()) < settings.mail_html_bytes:
+            break
+    if not teller.shortened or mail.template == CUSTOMER_NOTICE:
+        return made
+    whole = transcript(story, teller, settings.mail_attachment_bytes)
+    return Letter(made.subject, made.text, made.html, Attachment(f"{attachment_name(story)}.txt", whole))
+
+
+def short_letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: str | None = None) -> Letter:
+    """A few lines of plain text, for a server that refused the letter itself."""
+    manners = manners_of(mail, story, settings)
+    if story is None:
+        page = {**frame(manners), **plain_page(mail)}
+        return Letter(template(f"{mail.template}/subject.txt", page), template(f"{mail.template}/body.txt", page))
+    page = page_of(mail, story, Teller(manners, SCALES[-1]), settings, link)
+    body = "customer_notice/body.txt" if mail.template == CUSTOMER_NOTICE else SHORT
+    return Letter(template(f"{mail.template}/subject.txt", page), template(body, page))
+
+
+def manners_of(mail: MailRow, story: Story | None, settings: MailSettings) -> Manners:
+    """The support team's manners, or the user's own for a mail to the user."""
+    support = ZoneInfo(settings.support_time_zone)
+    place = story.user.time_zone if story and story.user else None
+    customer = ZoneInfo(place) if place else None
+    if mail.template == CUSTOMER_NOTICE:
+        return Manners(known_language(mail.language), customer or support)
+    return Manners(settings.support_language, support, customer)
+
+
+def page_of(mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None) -> dict[str, Any]:
+    told = customer_page(story, teller) if mail.template == CUSTOMER_NOTICE else {}
+    return {**frame(teller.manners), **ticket_page(mail, story, teller, settings, link), **told}
+
+
+def frame(manners: Manners) -> dict[str, Any]:
+    """What every template needs."""
+    right_to_left = manners.language in RIGHT_TO_LEFT_LANGUAGES
+    return {
+        "language": manners.language,
+        "direction": "rtl" if right_to_left else "ltr",
+        "start": "right" if right_to_left else "left",
+        "translations": translations(manners.language),
+        "manners": manners,
+    }
+
+
+def plain_page(mail: MailRow) -> dict[str, Any]:
+    """A mail about no ticket says what it was queued with."""
+    return {
+        "subject": one_line(mail.content["subject"]),
+        "text": clean(mail.content["text"]),
+        "preheader": "",
+        "priority": "low",
+    }
+
+
+def rendered(folder: str, page: Mapping[str, Any]) -> Letter:
+    subject, text, html = (template(f"{folder}/{name}", page) for name in ("subject.txt", "body.txt", "body.html"))
+    return Letter(subject, text, html)
+
+
+def template(name: str, page: Mapping[str, Any]) -> str:
+    return environment().get_template(name).render(page)
+
+
+def attachment_name(story: Story) -> str:
+    """ASCII that no mail program or file system minds."""
+    return "".join(letter for letter in story.ticket.number if letter.isascii() and (letter.isalnum() or letter == "-"))

@@ -1,0 +1,99 @@
+"""How a mail is told: in which language and manner, and how much of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from services.mail.catalogues import translations
+from services.mail.cleaning import clean, cut, one_line
+from services.mail.moments import Manners
+from services.mail.wording import Words, spoken
+
+Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is told: characters of a long and of a short text, entries of a list, and of the conversation."""
+
+    long: int
+    short: int
+    entries: int
+    head: int
+    tail: int
+
+
+# The first that makes the HTML small enough is used; the last is small whatever is in the session.
+SCALES: Final = (
+    Limits(long=2_000, short=500, entries=30, head=4, tail=26),
+    Limits(long=800, short=300, entries=16, head=4, tail=16),
+    Limits(long=400, short=150, entries=8, head=2, tail=8),
+    Limits(long=100, short=60, entries=4, head=1, tail=3),
+)
+LONGEST_NAME: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt(Generic[Entry]):
+    """The beginning and the end of a list, and how many entries between them are left out."""
+
+    head: Sequence[Entry]
+    omitted: int = 0
+    tail: Sequence[Entry] = ()
+
+
+@dataclass
+class Teller:
+    """Translates, cleans and shortens; `shortened` becomes true when anything was left out."""
+
+    manners: Manners
+    limits: Limits = SCALES[0]
+    shortened: bool = field(default=False, init=False)
+
+    @property
+    def language(self) -> str:
+        return self.manners.language
+
+    def say(self, text: str, **values: object) -> str:
+        """A sentence in the reader's language."""
+        said = translations(self.language).gettext(text)
+        return said % values if values else said
+
+    def count(self, one: str, many: str, number: int) -> str:
+        """A sentence with a number, in the right plural form."""
+        said = translations(self.language).ngettext(one, many, number)
+        return said % {"number": self.manners.number(number)}
+
+    def word(self, code: str | None, known: Words) -> str:
+        """A code in the reader's words."""
+        return self.say(spoken(one_line(code), known)) if code in known else self.name(spoken(code, known))
+
+    def name(self, text: str | None) -> str:
+        """One line that is a name, a number or a place."""
+        return self.kept(one_line(text), LONGEST_NAME)
+
+    def short(self, text: str | None) -> str:
+        """A text of some sentences."""
+        return self.kept(clean(text or ""), self.limits.short)
+
+    def long(self, text: str | None) -> str:
+        """A text of any length."""
+        return self.kept(clean(text or ""), self.limits.long)
+
+    def shorts(self, texts: Iterable[str]) -> list[str]:
+        """The first of some short texts."""
+        every = list(texts)
+        self.shortened |= len(every) > self.limits.entries
+        return [self.short(text) for text in every[: self.limits.entries]]
+
+    def kept(self, text: str, limit: int) -> str:
+        self.shortened |= len(text) > limit
+        return cut(text, limit)
+
+    def excerpt(self, entries: Sequence[Entry], head: int, tail: int) -> Excerpt[Entry]:
+        """The list itself when it is short, else its two ends."""
+        omitted = len(entries) - head - tail
+        if omitted <= 1:
+            return Excerpt(entries)
+        self.shortened = True
+        return Excerpt(entries[:head], omitted, entries[len(entries) - tail :])

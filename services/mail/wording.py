@@ -1,0 +1,97 @@
+"""English words for the codes that tickets and sessions hold; each is a message of the catalogues."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from rules.reasons import REASON_WORDS
+from rules.routing import ACTIONS
+
+Words = Mapping[str, str]
+
+
+def words(**given: str) -> Words:
+    return MappingProxyType(given)
+
+
+REASONS: Final[Words] = MappingProxyType(REASON_WORDS)
+# For subjects, of which a lock screen shows forty letters.
+SHORT_REASONS: Final = words(
+    safety_concern="danger reported",
+    user_request="asks for a person",
+    expert_required="expert needed",
+    complex_issue="complex problem",
+    low_confidence="assistant unsure",
+    steps_exceeded="steps did not help",
+)
+PRIORITIES: Final = words(safety="URGENT SAFETY", urgent="URGENT", high="HIGH", medium="MEDIUM", low="LOW")
+ACTION_WORDS: Final[Words] = MappingProxyType({name: text[0].upper() + text[1:] for name, text in ACTIONS.items()})
+HURT: Final = words(
+    said="Somebody is hurt, the user says.",
+    denied="Nobody is hurt, the user says.",
+    unknown="Unknown: nobody has said whether anyone is hurt.",
+)
+CATEGORIES: Final = words(
+    startup="start-up",
+    cleaning_performance="cleaning performance",
+    mechanical="mechanical",
+    electrical="electrical",
+    hydraulic="hydraulic",
+    remote_control="remote control",
+    maintenance="maintenance",
+    other="other",
+)
+LEVELS: Final = words(high="high", medium="medium", low="low", very_low="very low", unknown="unknown")
+SENDERS: Final = words(user="User", assistant="Assistant", system="System")
+MESSAGE_TYPES: Final = words(
+    voice="voice message",
+    image="photo",
+    diagnostic_step="troubleshooting step",
+    escalation="request for a person",
+)
+RESULTS: Final = words(helped="helped", failed="did not help", untold="done, result not told", waiting="not done yet")
+STATUSES: Final = words(open="open", in_progress="in progress", resolved="resolved", closed="closed")
+SESSION_STATUSES: Final = words(active="active", completed="completed", escalated="escalated", abandoned="abandoned")
+ROLES: Final = words(user="user", admin="administrator", super_admin="super administrator")
+UNKNOWN: Final = words(
+    user="who the user is",
+    user_name="the user's name",
+    user_email="the user's mail address",
+    organisation="the organisation",
+    machine="which machine it is",
+    machine_hours="the machine's hours",
+    language="the language",
+    conversation="what was said",
+    diagnosis="what is wrong",
+    steps="what was tried",
+)
+GROUNDS: Final = words(
+    requires_expert="the assistant says that an expert is needed",
+    very_low="its confidence is very low",
+    safety_warnings="there are many safety warnings",
+    category="its kind of problem is one for experts",
+)
+NEWS: Final = words(
+    reason="Further reason", safety="New sign of danger", notes="New notes", ended="The session ended as solved"
+)
+WHY: Final = words(
+    emergency="takes every safety concern",
+    language="speaks %(subject)s",
+    other_language="does not speak %(subject)s",
+    field="specialist: %(subject)s",
+    general="takes every kind of problem",
+    always="on duty around the clock",
+    on_duty="on duty when the ticket was opened, until %(moment)s",
+    off_duty="off duty until %(moment)s",
+    region="responsible for %(subject)s",
+    other_region="not responsible for %(subject)s",
+)
+ALL: Final = (
+    REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES, RESULTS,
+    STATUSES, SESSION_STATUSES, ROLES, UNKNOWN, GROUNDS, NEWS, WHY,
+)  # fmt: skip
+
+
+def spoken(code: str | None, known: Words) -> str:
+    """The English words for a code; what a language model or another writer made up is shown as it is."""
+    return known.get(code or "", (code or "").replace("_", " "))
