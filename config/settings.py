@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.delivery_settings import DeliverySettings
+from config.desk_settings import DeskSettings
 from config.errors import ConfigurationError
 from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
@@ -16,7 +17,7 @@ from config.secret_files import SecretFileSource
 CONFIG_FOLDER = Path(__file__).parent
 
 
-class Settings(MailSettings, DeliverySettings):
+class Settings(MailSettings, DeliverySettings, DeskSettings):
     """Every setting with its default; names are those of the environment, in capitals.
 
     A secret may also be given as a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp_password`.

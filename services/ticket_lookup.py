@@ -1,5 +1,6 @@
 """Tickets found by their number or id, whoever opened them, and lists of them."""
 
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,8 @@ def find_ticket(connection: Connection, reference: str) -> tuple[str, str]:
     """
     row = connection.execute(FIND, {"reference": reference.strip().replace("\0", "")}).one_or_none()
     if row is None:
-        raise TicketNotFound(f"no ticket has the number or id {reference.strip()!r}: it looks like AB-20261123-0001")
+        shown = reprlib.repr(reference.strip())
+        raise TicketNotFound(f"no ticket has the number or id {shown}: it looks like AB-20261123-0001")
     return row.id, row.session_id
 
 
@@ -87,7 +89,7 @@ def lock_ticket(connection: Connection, reference: str) -> LockedTicket:
     connection.execute(LOCK_SESSION, {"session_id": session_id})
     row = connection.execute(LOCK, {"ticket_id": ticket_id}).mappings().one_or_none()
     if row is None:
-        raise TicketNotFound(f"the ticket {reference.strip()!r} has been deleted a moment ago")
+        raise TicketNotFound(f"the ticket {reprlib.repr(reference.strip())} has been deleted a moment ago")
     return LockedTicket(**row)
 
 

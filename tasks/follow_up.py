@@ -3,11 +3,19 @@
 from celery import shared_task
 
 from services.database import begin
+from services.health import measure, troubles
+from services.heartbeat import beat
 from services.knowledge import knowledge
 from services.ladder import chase, notice_changes
 from services.locks import only_one
 from services.mode import note_mode
+from services.reconcile import Report, reconcile
+from services.stream import redis_client
 from tasks.hints import hint
+
+
+class Unmended(Exception):
+    """Something could not be mended; the text says how much of what, so that Flower shows it in red."""
 
 
 @shared_task(name="escalation.notice_tickets")
@@ -32,3 +40,34 @@ def chase_tickets() -> str:
         hint("deliver_urgent")
         hint("deliver_due")
     return f"chased={chased}"
+
+
+@shared_task(name="escalation.reconcile")
+def reconcile_all() -> str:
+    """Mend what fell through; say so to the heartbeat's address when there was nothing to mend.
+
+    :raises Unmended: something could not be mended
+    """
+    with begin() as connection:
+        if not only_one(connection, "reconcile"):
+            return "busy"
+        note_mode(connection, knowledge().settings.mode)
+        report = reconcile(connection, knowledge())
+    if report.mended:
+        for name in ("deliver_urgent", "deliver_due", "relay_outcomes"):
+            hint(name)
+    if report.left:
+        raise Unmended(f"{report.summary()}: see python -m worker reconcile --dry-run")
+    return f"{report.summary()} heartbeat={heartbeat(report)}"
+
+
+def heartbeat(report: Report) -> str:
+    """Only ever called when all is clean, the queues included."""
+    url = knowledge().settings.heartbeat_url
+    if url is None:
+        return "unset"
+    with begin() as connection:
+        health = measure(connection, redis_client())
+    if not report.clean or troubles(health, knowledge().settings):
+        return "withheld"
+    return "sent" if beat(url.get_secret_value()) else "failed"

@@ -14,6 +14,7 @@ from services.knowledge import knowledge
 from worker.doorbell import DoorbellStep
 from worker.schedule import beat_schedule
 
+TASKS = ("tasks.events", "tasks.mail", "tasks.questions", "tasks.tickets", "tasks.follow_up", "tasks.sweeps")
 QUEUES = ("events", "urgent", "mail", "sweeps")
 KEY_PREFIX = "escalation:celery:"
 HINT_VISIBILITY_SECONDS = 120
@@ -54,7 +55,7 @@ def celery_settings() -> dict[str, Any]:
     }
 
 
-app = Celery("escalation", include=["tasks.events", "tasks.mail", "tasks.questions", "tasks.sweeps"])
+app = Celery("escalation", include=TASKS)
 app.add_defaults(celery_settings)
 app.steps["worker"].add(DoorbellStep)
 

@@ -13,7 +13,10 @@ SECONDS_BETWEEN = {
     "escalation.relay_outcomes": 5.0,
     "escalation.reap_leases": 5.0,
     "escalation.queue_health": 30.0,
+    "escalation.notice_tickets": 15.0,
     "escalation.trim_streams": 60.0,
+    "escalation.chase_tickets": 60.0,
+    "escalation.reconcile": 300.0,
 }
 QUEUE = {
     "escalation.drain_events": "events",

@@ -11,6 +11,8 @@ COMMANDS = {
     "demo": "worker.commands.demo",
     "db": "worker.commands.db",
     "rejected": "worker.commands.rejected",
+    "tickets": "worker.commands.tickets",
+    "reconcile": "worker.commands.reconcile",
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",
 }

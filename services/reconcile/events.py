@@ -1,0 +1,85 @@
+"""What ABParts said of a session elsewhere than in the stream, as events, so that it goes the usual way."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, RowMapping
+
+from escalation_client.events import Event, InvalidEvent, SessionEnded, encode
+from escalation_client.events.wire import event_of
+from rules.decision import Examined
+from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
+from rules.triggers import Signal, examine
+from services.escalation import process_events
+from services.identity import identity
+from services.inbox import Received
+from services.knowledge import Knowledge
+from services.stream import Entry
+
+logger = structlog.get_logger()
+
+# The first reason of each word of ABParts' own; its word "evaluation" names none, so an expert has to look.
+REASON_OF = {word: reason for reason, word in reversed(TRIGGER_TYPE.items())}
+OTHER_REASON = "expert_required"
+ESCALATED = "ABParts set the session to escalated and opened no ticket"
+TRIGGERED = "ABParts' trigger log says escalate and there is no ticket"
+
+
+def open_for_sessions(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> int:
+    """Open tickets for sessions that ABParts escalated; return for how many sessions."""
+    return process(connection, [escalated(row) for row in rows], knowledge)
+
+
+def open_for_triggers(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> int:
+    """Open tickets for triggers of ABParts' own that decided to escalate; return for how many triggers."""
+    return process(connection, [triggered(row) for row in rows], knowledge)
+
+
+def process(connection: Connection, received: Sequence[Received | None], knowledge: Knowledge) -> int:
+    usable = [one for one in received if one is not None]
+    return process_events(connection, usable, knowledge).events if usable else 0
+
+
+def escalated(row: RowMapping) -> Received | None:
+    evidence = {"observed": "escalated", "limit": "escalated", "grounds": [ESCALATED]}
+    return said_by_abparts(row, "escalated session", row["at"].isoformat(), "expert_required", evidence)
+
+
+def triggered(row: RowMapping) -> Received | None:
+    evidence = {"observed": row["trigger_value"], "grounds": [TRIGGERED], "trigger_id": row["id"]}
+    reason = REASON_OF.get(row["trigger_type"], OTHER_REASON)
+    known = {name: value for name, value in evidence.items() if value is not None}
+    return said_by_abparts(row, "lone trigger", row["id"], reason, known)
+
+
+def said_by_abparts(row: RowMapping, kind: str, key: str, reason: str, evidence: dict[str, Any]) -> Received | None:
+    """ABParts has escalated the session, which is what this event says; None when no event can name the session."""
+    try:
+        event = SessionEnded(
+            id=identity(kind, row["session_id"], key),
+            session_id=row["session_id"],
+            occurred_at=row["at"],
+            status="escalated",
+        )
+    except InvalidEvent as error:
+        logger.error("session_cannot_be_mended", kind=kind, error=error.member)
+        return None
+    return received(event, (Signal(reason, True, BASE_PRIORITY[reason], evidence),), datetime.now(UTC))
+
+
+def received(event: Event, signals: tuple[Signal, ...], published_at: datetime) -> Received:
+    """An event as if it had come from the stream."""
+    entry = Entry(f"{int(published_at.timestamp() * 1000)}-0", encode(event).encode(), {})
+    return Received(entry, Examined(event, signals))
+
+
+def from_inbox(row: RowMapping, knowledge: Knowledge) -> Received | None:
+    """An event of the inbox, examined again; None when it cannot be read any more."""
+    try:
+        event = event_of(row["payload"])
+    except InvalidEvent as error:
+        logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)
+        return None
+    return received(event, examine(event, knowledge.policy, knowledge.lexicon), row["published_at"])

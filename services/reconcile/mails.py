@@ -1,0 +1,74 @@
+"""Open tickets that no mail tells of: theirs are taken on first, then each gets the mail that it should have had."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, RowMapping, text
+
+from rules.decision import Decision
+from rules.reasons import PRIORITIES, REASONS, rank
+from rules.routing import recipients
+from services.inbox import lock_sessions
+from services.knowledge import Knowledge
+from services.outbox import NewMail, queue_mails
+from services.sessions import read_states
+from services.story import Story, load_stories
+from services.ticket_updates import adopt, foreign_tickets
+
+MAILED = text("""
+    SELECT DISTINCT m.ticket_id FROM escalation.mails AS m
+    JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND r.state NOT IN ('refused', 'cancelled')
+      AND m.template IN ('ticket_opened', 'ticket_updated')
+""")
+
+
+def mail_tickets(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> int:
+    """Queue the missing mails; return how many tickets have one now.
+
+    Where the only mail was refused by every address there is none to send again, unless the routes name others now.
+    """
+    take_on(connection, [row["session_id"] for row in rows if not row["ours"]])
+    ticket_ids = [row["ticket_id"] for row in rows]
+    mails = [opening_mail(story, knowledge) for story in load_stories(connection, ticket_ids).values()]
+    if mails:
+        queue_mails(connection, mails, knowledge.message_id_domain)
+    return len(connection.execute(MAILED, {"ticket_ids": ticket_ids}).all())
+
+
+def take_on(connection: Connection, session_ids: Sequence[str]) -> None:
+    """Make tickets that somebody else opened ours, one for a session."""
+    if not session_ids:
+        return
+    lock_sessions(connection, session_ids)
+    states = read_states(connection, session_ids)
+    foreign = foreign_tickets(connection, session_ids)
+    adopt(
+        connection,
+        [
+            Decision(replace(states[session_id], ticket=ticket))
+            for session_id, ticket in sorted(foreign.items())
+            if states[session_id].ticket is None
+        ],
+    )
+
+
+def opening_mail(story: Story, knowledge: Knowledge) -> NewMail:
+    ticket = story.ticket
+    priority = ticket.priority if ticket.priority in PRIORITIES else "medium"
+    organisation = story.user.organisation if story.user else None
+    return NewMail(
+        cause=(ticket.ticket_id,),
+        template="ticket_opened",
+        recipients=recipients(
+            knowledge.contacts,
+            reasons=[reason for reason in ticket.reason_names if reason in REASONS],
+            priority=priority,
+            region=organisation.country if organisation else None,
+            default=knowledge.settings.support_email,
+        ),
+        rank=rank(priority, ticket.safety),
+        ticket_id=ticket.ticket_id,
+        session_id=story.session.session_id,
+        published_at=ticket.opened_at,
+    )

@@ -1,0 +1,124 @@
+"""What people do with tickets, callable by name from any Celery client: `escalation.tickets.…`, queue `sweeps`.
+
+Arguments may be notes and names of staff, so Flower and the logs never get to see them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import shared_task
+from celery.worker.request import Request
+
+from escalation_client.history import ANSWERS
+from rules.ticket_life import TicketRefused
+from services import ticket_actions
+from services.database import begin
+from services.knowledge import knowledge
+from services.questions import Asked, answer
+from services.staff_text import UnfitText
+from services.stream import redis_client
+from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
+from tasks.hints import hint
+
+HIDDEN = "(not shown)"
+UNFINISHED = ("open", "in_progress")
+
+
+class InShadow(Exception):
+    """In shadow mode nothing is written to tables that ABParts shares."""
+
+
+class QuietRequest(Request):
+    """A message whose arguments stand in no event, log or list of the worker, whatever its sender says of them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._argsrepr = self._kwargsrepr = HIDDEN
+
+
+# Errors of the sender, not of ours: no traceback in the log.
+THROWS = (TicketRefused, TicketNotFound, UnfitText, InShadow)
+QUIET: dict[str, Any] = {"Request": "tasks.tickets:QuietRequest", "throws": THROWS}
+
+
+def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
+    """One action in one transaction; the result names neither the ticket nor anybody."""
+    refuse_in_shadow()
+    with begin() as connection:
+        done = action(connection, *arguments)
+    if done.changed:
+        hint("relay_outcomes")
+    return "changed=1" if done.changed else "changed=0"
+
+
+def refuse_in_shadow() -> None:
+    """:raises InShadow: the worker runs with MODE=shadow"""
+    if knowledge().settings.mode == "shadow":
+        raise InShadow("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first")
+
+
+def asked(answer_key: str) -> Asked:
+    """Where the answer goes: only ever a list of answers, whatever key somebody names."""
+    if not answer_key.startswith(ANSWERS):
+        raise UnfitText(f"answer_key should begin with {ANSWERS}")
+    return Asked("", answer_key)
+
+
+@shared_task(name="escalation.tickets.acknowledge", **QUIET)
+def acknowledge(ticket: str, who: str) -> str:
+    """Take a ticket."""
+    return act(ticket_actions.acknowledge, ticket, who)
+
+
+@shared_task(name="escalation.tickets.assign", **QUIET)
+def assign(ticket: str, expert: str, who: str) -> str:
+    """Give a ticket to an expert, by the id of an ABParts user."""
+    return act(ticket_actions.assign, ticket, expert, who)
+
+
+@shared_task(name="escalation.tickets.note", **QUIET)
+def note(ticket: str, note: str, who: str) -> str:
+    """Keep a note with a ticket."""
+    return act(ticket_actions.note, ticket, note, who)
+
+
+@shared_task(name="escalation.tickets.priority", **QUIET)
+def priority(ticket: str, priority: str, who: str) -> str:
+    """Set the priority: low, medium, high or urgent."""
+    return act(ticket_actions.prioritise, ticket, priority, who)
+
+
+@shared_task(name="escalation.tickets.resolve", **QUIET)
+def resolve(ticket: str, note: str, who: str) -> str:
+    """Say what helped."""
+    return act(ticket_actions.resolve, ticket, note, who)
+
+
+@shared_task(name="escalation.tickets.close", **QUIET)
+def close(ticket: str, who: str) -> str:
+    """Close a resolved ticket."""
+    return act(ticket_actions.close, ticket, who)
+
+
+@shared_task(name="escalation.tickets.reopen", **QUIET)
+def reopen(ticket: str, who: str) -> str:
+    """Begin again."""
+    return act(ticket_actions.reopen, ticket, who)
+
+
+@shared_task(name="escalation.tickets.list", **QUIET)
+def list_all(answer_key: str, statuses: tuple[str, ...] = UNFINISHED, limit: int = 50) -> str:
+    """Push tickets in these states, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
+    with begin() as connection:
+        tickets = list_tickets(connection, statuses, limit)
+    answer(redis_client(), asked(answer_key), {"tickets": tickets})
+    return f"tickets={len(tickets)}"
+
+
+@shared_task(name="escalation.tickets.show", **QUIET)
+def show(ticket: str, answer_key: str) -> str:
+    """Push all about a ticket, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
+    with begin() as connection:
+        shown = show_ticket(connection, ticket)
+    answer(redis_client(), asked(answer_key), {"ticket": shown})
+    return "tickets=1"

@@ -1,0 +1,240 @@
+"""What fell through is found and mended; what is as it should be, or older than the switch-on, is left alone."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from sqlalchemy import Connection
+
+from config.settings import get_settings
+from services.database import begin
+from services.knowledge import Knowledge, knowledge
+from services.mode import note_mode
+from services.reconcile import Report, Tally, reconcile
+from services.ticket_actions import resolve
+from tasks import follow_up
+from tasks.batch import write
+from tests.events import confidence, message
+from tests.follow_up.conftest import Opened, by_sql
+from tests.tasks.conftest import rows
+from tests.tasks.test_batch import Entries
+
+SESSION = """
+    INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at)
+    VALUES (:id, 'u', :status, 'en', timezone('UTC', now()), timezone('UTC', now()))
+"""
+TICKET = """
+    INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
+        session_summary, created_at, updated_at)
+    VALUES (:id, :session, 'AB-20200101-' || :id, 'medium', 'open', 'user_request', 'Please help.',
+        timezone('UTC', now()), timezone('UTC', now()))
+"""
+TRIGGER = """
+    INSERT INTO public.escalation_triggers
+        (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision)
+    VALUES (:id, :session, :type, :value, timezone('UTC', now()), :decision)
+"""
+TICKETS = """
+    SELECT p.session_id, p.escalation_reason, p.priority, p.status, own.reasons, own.adopted
+    FROM public.support_tickets AS p JOIN escalation.tickets AS own ON own.ticket_id = p.id ORDER BY p.session_id
+"""
+
+
+def run(knowledge: Knowledge) -> Report:
+    with begin() as connection:
+        return reconcile(connection, knowledge, grace=timedelta(seconds=-1))
+
+
+def test_nothing_is_found_where_all_is_well(
+    installation: Knowledge, opened: Opened, entries: Entries, connection: Connection
+) -> None:
+    for session in ("open", "resolved"):
+        opened(session)
+    with begin() as own:
+        resolve(own, rows(connection, TICKETS_NUMBERS)[1]["ticket_number"], "Restarted it.", "Maria")
+    write(entries([confidence("resolved", 0.1, seconds=6), confidence("calm", 0.9)]), installation)
+    report = run(installation)
+    assert report == Report()
+    assert (report.clean, report.summary()) == (True, "clean")
+
+
+TICKETS_NUMBERS = "SELECT ticket_number FROM escalation.tickets ORDER BY ticket_number"
+
+
+def test_a_session_that_abparts_escalated_gets_a_ticket(installation: Knowledge, connection: Connection) -> None:
+    by_sql(connection, SESSION, id="updated", status="active")
+    by_sql(connection, "UPDATE public.ai_sessions SET status = 'escalated'")
+    by_sql(connection, SESSION, id="inserted", status="escalated")
+    by_sql(connection, SESSION, id="calm", status="completed")
+    assert run(installation).escalated_sessions == Tally(2, 2)
+    tickets = rows(connection, TICKETS)
+    assert [one["session_id"] for one in tickets] == ["inserted", "updated"]
+    assert {(one["escalation_reason"], one["priority"]) for one in tickets} == {("expert_required", "high")}
+    assert tickets[0]["reasons"]["expert_required"]["grounds"] == [
+        "ABParts set the session to escalated and opened no ticket"
+    ]
+    templates = rows(connection, "SELECT template FROM escalation.mails")
+    assert [one["template"] for one in templates] == ["ticket_opened"] * 2
+    assert run(installation).clean
+
+
+def test_triggers_without_a_ticket_lead_to_one(installation: Knowledge, connection: Connection) -> None:
+    by_sql(connection, SESSION, id="s", status="active")
+    by_sql(connection, TRIGGER, id="t1", session="s", type="confidence_low", value=0.2, decision="escalate")
+    by_sql(connection, TRIGGER, id="t2", session="s", type="safety_concern", value=None, decision="escalate")
+    by_sql(connection, TRIGGER, id="t3", session="s", type="evaluation", value=None, decision="continue")
+    assert run(installation).lone_triggers == Tally(2, 2)
+    (ticket,) = rows(connection, TICKETS)
+    assert set(ticket["reasons"]) == {"safety_concern", "low_confidence"}
+    assert (ticket["priority"], ticket["reasons"]["low_confidence"]["observed"]) == ("urgent", 0.2)
+    assert run(installation).clean
+
+
+def test_an_event_that_was_never_decided_is_decided(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    write(entries([confidence("s", 0.8)]), installation)
+    by_sql(connection, "UPDATE escalation.event_inbox SET payload = jsonb_set(payload, '{data,confidence}', '0.1')")
+    by_sql(connection, "UPDATE escalation.event_inbox SET decision = 'pending', evidence = '[]'")
+    assert run(installation).undecided_events == Tally(1, 1)
+    (event,) = rows(connection, "SELECT decision, evidence, ticket_id FROM escalation.event_inbox")
+    assert (event["decision"], event["evidence"][0]["observed"]) == ("escalate", 0.1)
+    assert event["ticket_id"] is not None
+    assert len(rows(connection, TICKETS)) == 1
+    assert run(installation).clean
+
+
+def test_a_ticket_without_a_mail_gets_one(installation: Knowledge, opened: Opened, connection: Connection) -> None:
+    opened()
+    by_sql(connection, "DELETE FROM escalation.mails")
+    assert run(installation).unmailed_tickets == Tally(1, 1)
+    (mail,) = rows(
+        connection, "SELECT template, address FROM escalation.mails JOIN escalation.mail_recipients USING (mail_id)"
+    )
+    assert (mail["template"], mail["address"]) == ("ticket_opened", "support@example.com")
+    assert run(installation).clean
+
+
+def test_a_ticket_that_somebody_else_opened_is_taken_on_and_mailed(
+    installation: Knowledge, connection: Connection
+) -> None:
+    by_sql(connection, SESSION, id="s", status="active")
+    by_sql(connection, TICKET, id="theirs", session="s")
+    assert run(installation).unmailed_tickets == Tally(1, 1)
+    (ticket,) = rows(connection, TICKETS)
+    assert (ticket["adopted"], ticket["reasons"]) == (True, {})
+    assert run(installation).clean
+
+
+def test_a_mail_that_every_address_refused_is_left_and_said(
+    installation: Knowledge, opened: Opened, connection: Connection
+) -> None:
+    opened()
+    by_sql(connection, "UPDATE escalation.mail_recipients SET state = 'refused'")
+    report = run(installation)
+    assert report.unmailed_tickets == Tally(1, 0)
+    assert report.left == {"unmailed_tickets": 1}
+
+
+def test_what_was_deleted_on_purpose_stays_deleted_and_what_is_lost_is_said(
+    installation: Knowledge, opened: Opened, connection: Connection
+) -> None:
+    opened("deleted")
+    by_sql(connection, "DELETE FROM public.support_tickets")
+    assert run(installation).clean
+    opened("lost")
+    by_sql(connection, "TRUNCATE public.support_tickets")
+    report = run(installation)
+    assert report.left == {"lost_tickets": 1}
+    assert report.lone_triggers == Tally()
+
+
+def test_one_that_cannot_be_mended_does_not_hold_the_others_up(installation: Knowledge, connection: Connection) -> None:
+    by_sql(connection, SESSION, id="x" * 65, status="escalated")
+    by_sql(connection, SESSION, id="s", status="escalated")
+    assert run(installation).escalated_sessions == Tally(2, 1)
+
+
+def test_nothing_from_before_the_switch_on_is_touched(installation: Knowledge, connection: Connection) -> None:
+    for number in range(50):
+        by_sql(connection, SESSION, id=f"s{number}", status="escalated")
+        by_sql(
+            connection,
+            TRIGGER,
+            id=f"t{number}",
+            session=f"s{number}",
+            type="user_request",
+            value=None,
+            decision="escalate",
+        )
+        by_sql(connection, TICKET, id=f"k{number}", session=f"s{number}") if number % 2 else None
+    by_sql(connection, "UPDATE escalation.settings SET value = jsonb_build_object('at', now()) WHERE key = 'adoption'")
+    assert run(installation) == Report()
+    assert rows(connection, "SELECT * FROM escalation.mails") == []
+
+
+def test_nothing_from_the_time_in_shadow_is_touched(
+    installation: Knowledge, entries: Entries, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shadow = in_mode("shadow", monkeypatch)
+    write(entries([message("s", "there is smoke from the cabinet")]), shadow)
+    by_sql(connection, SESSION, id="s", status="escalated")
+    assert run(shadow) == Report()
+    active = in_mode("active", monkeypatch)
+    assert run(active) == Report()
+    assert rows(connection, TICKETS) == []
+
+
+def in_mode(mode: str, monkeypatch: pytest.MonkeyPatch) -> Knowledge:
+    monkeypatch.setenv("MODE", mode)
+    get_settings.cache_clear()
+    knowledge.cache_clear()
+    with begin() as connection:
+        note_mode(connection, mode)
+    return knowledge()
+
+
+class Counting(BaseHTTPRequestHandler):
+    beats = 0
+
+    def do_GET(self) -> None:
+        Counting.beats += 1
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The test's output stays quiet."""
+
+
+@pytest.fixture
+def monitoring(monkeypatch: pytest.MonkeyPatch, installation: Knowledge) -> Iterator[type[Counting]]:
+    """A monitoring service that counts its calls."""
+    Counting.beats = 0
+    with HTTPServer(("127.0.0.1", 0), Counting) as server:
+        monkeypatch.setenv("HEARTBEAT_URL", f"http://127.0.0.1:{server.server_port}/secret")
+        get_settings.cache_clear()
+        knowledge.cache_clear()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield Counting
+        server.shutdown()
+        thread.join()
+
+
+def test_the_heartbeat_is_sent_only_when_all_is_clean(
+    monitoring: type[Counting], opened: Opened, connection: Connection
+) -> None:
+    opened()
+    assert follow_up.reconcile_all() == "clean heartbeat=sent"
+    assert monitoring.beats == 1
+    by_sql(connection, "DELETE FROM escalation.mails")
+    by_sql(connection, "UPDATE escalation.tickets SET opened_at = opened_at - interval '2 minutes'")
+    by_sql(connection, "UPDATE escalation.settings SET value = jsonb_build_object('at', now() - interval '1 day')")
+    assert follow_up.reconcile_all() == "unmailed_tickets=1/1 heartbeat=withheld"
+    assert monitoring.beats == 1
+    by_sql(connection, "UPDATE escalation.mail_recipients SET state = 'refused'")
+    with pytest.raises(follow_up.Unmended, match="unmailed_tickets=0/1: see python -m worker reconcile --dry-run"):
+        follow_up.reconcile_all()
+    assert monitoring.beats == 1

@@ -1,0 +1,64 @@
+"""`python -m worker reconcile`: find what fell through, and mend it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.database import engine
+from services.knowledge import knowledge
+from services.mode import note_mode
+from services.reconcile import Report, reconcile
+
+app = typer.Typer(help="Find what fell through between ABParts, the inbox, the tickets and the mails, and mend it.")
+console = Console()
+
+ADVICE = {
+    "undecided_events": "the log names the events that cannot be read",
+    "escalated_sessions": "the log names the sessions",
+    "lone_triggers": "the log names the sessions",
+    "unmailed_tickets": "their mails were refused: mend SUPPORT_EMAIL or the routes in the contacts",
+    "lost_tickets": "their rows are gone though nobody deleted them: python -m worker db rebuild",
+}
+
+
+@app.command()
+def command(
+    since: Annotated[
+        datetime | None, typer.Option(help="Also what is older than the switch-on; UTC, such as 2026-11-23T21:30:00.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be mended, and change nothing.")] = False,
+) -> None:
+    """Mend at most 500 of each kind; the worker does the same every five minutes."""
+    if knowledge().settings.mode == "shadow":
+        console.print("Nothing is looked for in shadow mode: the worker opens no tickets, so all would be missing.")
+        return
+    report = run(since.replace(tzinfo=UTC) if since else None, dry_run)
+    show(report, dry_run)
+    if report.left:
+        raise typer.Exit(1)
+
+
+def run(since: datetime | None, dry_run: bool) -> Report:
+    with engine().connect() as connection:
+        note_mode(connection, knowledge().settings.mode)
+        report = reconcile(connection, knowledge(), since)
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+    return report
+
+
+def show(report: Report, dry_run: bool) -> None:
+    if report.clean:
+        console.print("All is clean.")
+        return
+    table = Table("kind", "found", "would be mended" if dry_run else "mended", "left")
+    for kind, tally in report.tallies().items():
+        table.add_row(kind.replace("_", " "), str(tally.found), str(tally.mended), str(tally.left))
+    console.print(table)
+    for kind in report.left:
+        console.print(f"{kind.replace('_', ' ')}: {ADVICE[kind]}")

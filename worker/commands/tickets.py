@@ -1,0 +1,138 @@
+"""`python -m worker tickets …`: what people do with tickets, for everybody who is at a terminal."""
+
+import getpass
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rules.ticket_life import STATUSES, UNFINISHED, TakenAlready, TicketRefused
+from services import ticket_actions
+from services.database import begin
+from services.knowledge import knowledge
+from services.staff_text import UnfitText
+from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
+
+app = typer.Typer(no_args_is_help=True, help="List tickets, take them, work on them. Each change is audited.")
+console = Console()
+errors = Console(stderr=True)
+
+Ticket = Annotated[str, typer.Argument(help="The ticket's number, such as AB-20261123-0001, or its id.")]
+Who = Annotated[str, typer.Option(help="Who does it.", default_factory=getpass.getuser, show_default="login name")]
+Note = Annotated[str, typer.Argument(help="Some words, up to 4,000 characters.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON.")]
+
+
+@app.command("list")
+def list_command(
+    status: Annotated[list[str] | None, typer.Option(help=f"Only these: {', '.join(STATUSES)}.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Tickets that are not finished, the most urgent first."""
+    if unknown := sorted(set(status or ()) - set(STATUSES)):
+        raise typer.BadParameter(f"{', '.join(unknown)}: should be one of {', '.join(STATUSES)}")
+    with begin() as connection:
+        tickets = list_tickets(connection, status or UNFINISHED, limit)
+    if as_json:
+        for ticket in tickets:
+            typer.echo(json.dumps(ticket, default=str, ensure_ascii=False))
+        return
+    console.print(table_of(tickets) if tickets else "No ticket is like that.")
+
+
+def table_of(tickets: list[dict[str, Any]]) -> Table:
+    table = Table("number", "priority", "status", "opened (UTC)", "reason", "taken by")
+    for one in tickets:
+        cells = (one["ticket_number"], one["priority"], one["status"], f"{one['opened_at']:%Y-%m-%d %H:%M}",
+                 one["reason"], one["assigned"] or one["acknowledged_by"] or "")  # fmt: skip
+        table.add_row(*map(escape, cells))
+    return table
+
+
+@app.command()
+def show(ticket: Ticket, as_json: AsJson = False) -> None:
+    """All about one ticket: reasons, what people did, who was chased."""
+    with ended_by_errors(), begin() as connection:
+        shown = show_ticket(connection, ticket)
+    if as_json:
+        typer.echo(json.dumps(shown, default=str, ensure_ascii=False))
+        return
+    for name in ("actions", "chased"):
+        shown[name] = "".join(f"\n  {line_of(entry)}" for entry in shown[name])
+    shown["reasons"] = ", ".join(shown["reasons"])
+    for name, value in shown.items():
+        console.print(f"[bold]{name}[/bold]: {escape(str(value)) if value not in (None, '') else '-'}", highlight=False)
+
+
+def line_of(entry: dict[str, Any]) -> str:
+    return " · ".join(str(value) for value in entry.values())
+
+
+@app.command()
+def acknowledge(ticket: Ticket, who: Who) -> None:
+    """Take the ticket: nobody else is asked any more."""
+    act(ticket_actions.acknowledge, ticket, who)
+
+
+@app.command()
+def assign(ticket: Ticket, expert: Annotated[str, typer.Argument(help="The id of an ABParts user.")], who: Who) -> None:
+    """Give the ticket to an expert."""
+    act(ticket_actions.assign, ticket, expert, who)
+
+
+@app.command()
+def note(ticket: Ticket, words: Note, who: Who) -> None:
+    """Keep a note with the ticket."""
+    act(ticket_actions.note, ticket, words, who)
+
+
+@app.command()
+def priority(
+    ticket: Ticket, priority: Annotated[str, typer.Argument(help="low, medium, high or urgent")], who: Who
+) -> None:
+    """Set the priority; a higher one begins the ladder anew."""
+    act(ticket_actions.prioritise, ticket, priority, who)
+
+
+@app.command()
+def resolve(ticket: Ticket, words: Note, who: Who) -> None:
+    """Say what helped."""
+    act(ticket_actions.resolve, ticket, words, who)
+
+
+@app.command()
+def close(ticket: Ticket, who: Who) -> None:
+    """Close a ticket that is resolved."""
+    act(ticket_actions.close, ticket, who)
+
+
+@app.command()
+def reopen(ticket: Ticket, who: Who) -> None:
+    """Begin again: nobody has the ticket, and its ladder starts anew."""
+    act(ticket_actions.reopen, ticket, who)
+
+
+@contextmanager
+def ended_by_errors() -> Iterator[None]:
+    """End the command with what is wrong, in words."""
+    try:
+        yield
+    except (TicketRefused, TicketNotFound, UnfitText) as error:
+        holder = f" (by {error.holder})" if isinstance(error, TakenAlready) and error.holder else ""
+        errors.print(f"{error}{holder}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+
+
+def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> None:
+    if knowledge().settings.mode == "shadow":
+        errors.print("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first", style="red")
+        raise typer.Exit(1)
+    with ended_by_errors(), begin() as connection:
+        done = action(connection, *arguments)
+    console.print(f"{done.number} is {done.status}{'' if done.changed else ' already; nothing was changed'}.")
