@@ -23,13 +23,13 @@ from services.database import driver_url
 Problems = list[tuple[str, str]]
 
 
-def run(folder: Path, *, keep: bool, fresh: bool, console: Console) -> bool:
-    """Play all recorded sessions and say whether everything came out as it should.
+def run(folder: Path, sessions: Path, *, keep: bool, fresh: bool, console: Console) -> bool:
+    """Play the recorded sessions and say whether everything came out as it should.
 
     :raises demo.recording.BrokenRecording: a recorded session cannot be played
     :raises demo.stack.StackFailed: the stack did not start, or ended
     """
-    recordings = load_recordings()
+    recordings = load_recordings(sessions)
     with running_stack(folder, keep=keep, fresh=fresh, console=console) as stack, database(stack) as connection:
         played = play_all(recordings, uuid4(), stack, connection, console)
         mails = read_mails(stack.mail_dir)
@@ -46,7 +46,7 @@ def run(folder: Path, *, keep: bool, fresh: bool, console: Console) -> bool:
 @contextmanager
 def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) -> Iterator[Stack]:
     with console.status("Starting PostgreSQL, Valkey, a mail server and the workers") as status:
-        stack = start_stack(folder / "stack", fresh=fresh, said=lambda line: status.update(line or status.status))
+        stack = start_stack(folder, fresh=fresh, said=lambda line: status.update(line or status.status))
     try:
         yield stack
     except BaseException:

@@ -56,13 +56,13 @@ class Stack:
 
 
 def start_stack(folder: Path, *, fresh: bool, said: Callable[[str], None]) -> Stack:
-    """Start a stack that keeps its data in a folder; `said` hears how far it is.
+    """Start a stack that keeps its data under a folder; `said` hears how far it is.
 
     :raises StackFailed: it ended, or does not answer after two minutes
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "stack.log"
-    command = [sys.executable, "-m", "worker", "up", "--json", "--var", str(folder), *(["--fresh"] if fresh else [])]
+    log, data = folder / "stack.log", folder / "stack"
+    command = [sys.executable, "-m", "worker", "up", "--json", "--var", str(data), *(["--fresh"] if fresh else [])]
     with log.open("w", encoding="utf-8") as stderr:
         # A session of its own: Ctrl-C is for the demo, which then stops the stack in order.
         process = subprocess.Popen(
@@ -112,3 +112,5 @@ def stop(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
+    if process.stdout:
+        process.stdout.close()

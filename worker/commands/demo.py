@@ -6,9 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from demo.recording import BrokenRecording
+from demo.recording import SESSIONS, BrokenRecording
 from demo.run import run
 from demo.stack import StackFailed
+from worker.commands.up import VAR
+from worker.embedded.errors import StackError
+from worker.embedded.places import data_folder
 
 app = typer.Typer(help="Play recorded sessions through a stack of their own and check what comes of them.")
 console = Console(stderr=True)
@@ -18,12 +21,17 @@ console = Console(stderr=True)
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the stack running.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin with an empty database.")] = False,
-    folder: Annotated[Path, typer.Option("--var", help="Where the stack and the page are kept.")] = Path("var/demo"),
+    sessions: Annotated[
+        Path, typer.Option(help="Recorded sessions, *.jsonl.", show_default="demo/sessions")
+    ] = SESSIONS,
+    var: Annotated[
+        Path, typer.Option(help="Where the stack and the page are kept, in demo/.", show_default="var")
+    ] = VAR,
 ) -> None:
-    """Play every session of demo/sessions, wait until each mail is accepted, check, and write var/demo/index.html."""
+    """Play every recorded session, wait until each mail is accepted, check, and write var/demo/index.html."""
     try:
-        good = run(folder.absolute(), keep=keep, fresh=fresh, console=console)
-    except (BrokenRecording, StackFailed) as error:
+        good = run(data_folder(var) / "demo", sessions, keep=keep, fresh=fresh, console=console)
+    except (BrokenRecording, StackFailed, StackError) as error:
         console.print(f"demo failed: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     raise typer.Exit(0 if good else 1)
