@@ -111,5 +111,7 @@ def read(path: Path) -> WordList:
     except ValidationError as error:
         raise configuration_error(path, data, problems_of(error)) from error
     if model.language != path.stem:
-        raise ConfigurationError(f"{path}: language = {model.language!r}: should be {path.stem!r}, as the file is named")
+        raise ConfigurationError(
+            f"{path}: language = {model.language!r}: should be {path.stem!r}, as the file is named"
+        )
     return model.word_list()

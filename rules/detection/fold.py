@@ -13,7 +13,19 @@ BLOCKS = (
     range(0xFE00, 0xFF66),  # Arabic shapes, full width
     range(0x1D400, 0x1D800),  # mathematical letters
 )
-SPECIAL = {"ı": "i", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ł": "l", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي", "گ": "ك"}
+SPECIAL = {
+    "ı": "i",
+    "ø": "o",
+    "æ": "ae",
+    "œ": "oe",
+    "đ": "d",
+    "ł": "l",
+    "ى": "ي",
+    "ة": "ه",
+    "ک": "ك",
+    "ی": "ي",
+    "گ": "ك",
+}
 KEPT = "öÖ"  # in Turkish "öldü" died and "oldu" became; the word lists say where either may be written
 APOSTROPHES = "'’‘‛ʼ`´′"
 

@@ -102,7 +102,9 @@ def read_line(text: str, place: str) -> Line:
         row = json.loads(text)
         return Line(row["text"], row.get("lang") or "?", row.get("source") or "?", {0: False, 1: True}[row["label"]])
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        reason = f'should be like {{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}}, not {text.strip()[:80]}'
+        reason = (
+            f'should be like {{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}}, not {text.strip()[:80]}'
+        )
         raise typer.BadParameter(f"{place}: {reason}") from error
 
 
