@@ -4,7 +4,7 @@ from functools import lru_cache
 from gettext import NullTranslations
 from typing import Final
 
-from jinja2 import Environment, StrictUndefined, pass_context
+from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -19,8 +19,13 @@ RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """The one environment of this process; a render's language comes with its variable `translations`."""
+    return environment_with(InliningLoader(TEMPLATES))
+
+
+def environment_with(loader: BaseLoader) -> Environment:
+    """The same for templates from elsewhere, such as a web page's, whose styles are not inlined."""
     made = Environment(
-        loader=InliningLoader(TEMPLATES),
+        loader=loader,
         autoescape=lambda name: bool(name and name.endswith(".html")),
         undefined=StrictUndefined,
         trim_blocks=True,
