@@ -14,6 +14,8 @@ from models.migrations import upgrade
 from services.database import driver_url
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
 from worker.embedded.folders import temporary_folder
+from worker.embedded.lock import locked
+from worker.embedded.watchdog import watched
 
 TEMPLATE = "migrated"
 NUMBERS = count(1)
@@ -22,14 +24,16 @@ NUMBERS = count(1)
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """Where the servers of this session keep their files."""
-    with temporary_folder() as folder:
+    with temporary_folder() as folder, locked(folder), watched(folder):
         yield folder
 
 
 @pytest.fixture(scope="session")
 def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(server_folder / "postgres") as server:
-        yield server
+    server = EmbeddedPostgres(server_folder / "postgres").start()
+    yield server
+    # Its data goes anyway: no need to write hundreds of databases to disk first.
+    server.stop_immediately()
 
 
 @pytest.fixture(scope="session")

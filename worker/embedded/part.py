@@ -27,6 +27,8 @@ class Part(ABC):
     start_seconds = 60.0
     stop_seconds = 5.0
     account: Account | None = None
+    # Servers end last, after the programs that use them.
+    is_server = True
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
@@ -116,27 +118,19 @@ class Part(ABC):
             raise StackError(f"{self.name} was not started")
         return self.process.pid
 
-    def ask_to_stop(self) -> None:
-        """Send the signal that ends the program in good order, and go on at once."""
-        if self.process and self.is_running():
-            self.process.send_signal(self.stop_signal)
-
     def stop(self, seconds: float | None = None) -> None:
         """End the program in good order; what is left of it after that time is killed."""
-        self.end(self.stop_signal, self.stop_seconds if seconds is None else seconds)
+        stop_all([self], self.stop_seconds if seconds is None else seconds)
 
     def kill(self) -> None:
         """End the program as a power failure would, and wait until nothing of it is left."""
-        self.end(signal.SIGKILL, self.stop_seconds)
+        stop_all([self], self.stop_seconds, signal.SIGKILL)
 
-    def end(self, number: int, seconds: float) -> None:
-        if self.process is None:
-            return
-        processes = family(self.process.pid) if self.is_running() else []
-        send(processes[:1], number)
-        wait_or_kill(processes, seconds)
-        self.process.wait()
-        self.pidfile.unlink(missing_ok=True)
+    def reap(self) -> None:
+        """Forget the program that has ended."""
+        if self.process:
+            self.process.wait()
+            self.pidfile.unlink(missing_ok=True)
 
     def restart(self) -> Self:
         """Stop, then start with the same address and data."""
@@ -148,3 +142,15 @@ class Part(ABC):
 
     def __exit__(self, *exception: object) -> None:
         self.stop()
+
+
+def stop_all(parts: Sequence[Part], seconds: float, number: int | None = None) -> None:
+    """End several programs at once, each by its own signal or by this one."""
+    processes = []
+    for part in parts:
+        members = family(part.pid) if part.is_running() else []
+        send(members[:1], number or part.stop_signal)
+        processes += members
+    wait_or_kill(processes, seconds)
+    for part in parts:
+        part.reap()

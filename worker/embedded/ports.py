@@ -1,7 +1,9 @@
-"""Free ports on the loopback address."""
+"""Ports on the loopback address, kept free for the part that is going to listen there."""
 
 import random
 import socket
+import sys
+import weakref
 
 from worker.embedded.errors import StackError
 
@@ -9,37 +11,45 @@ HOST = "127.0.0.1"
 # Below the range that outgoing connections take their ports from (32768 and up on Linux), so that a part finds its
 # port free again when it is restarted.
 CHOICE = range(20_000, 32_000)
+TRIES = 200
 
 
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a port whose last connections are still in TIME_WAIT counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+class Port:
+    """The wanted port, or a free one; on Linux no other stack chooses it as long as this object lives.
 
-
-def free_port() -> int:
-    """A port that nobody listens on.
-
-    :raises StackError: there is none
+    :raises StackError: the wanted port is in use, or none is free
     """
-    for port in random.sample(CHOICE, 200):
-        if is_free(port):
-            return port
-    raise StackError(f"found no free port on {HOST} between {CHOICE.start} and {CHOICE.stop}: stop other servers first")
+
+    def __init__(self, wanted: int | None, what: str) -> None:
+        reserved = bound(wanted, shared=True) if wanted else any_free()
+        if reserved is None:
+            raise StackError(
+                f"{what}: port {wanted} on {HOST} is in use: choose another, or leave it out for a free one"
+                if wanted
+                else f"{what}: no free port on {HOST} between {CHOICE.start} and {CHOICE.stop}: stop other servers"
+            )
+        self.number: int = reserved.getsockname()[1]
+        if sys.platform == "linux":
+            # Linux lets a server listen beside a socket that is only bound, if both say SO_REUSEADDR (socket(7)).
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            weakref.finalize(self, reserved.close)
+        else:
+            reserved.close()
 
 
-def chosen_port(wanted: int | None, what: str) -> int:
-    """The wanted port, or any free one.
+def any_free() -> socket.socket | None:
+    found = (bound(port, shared=False) for port in random.sample(CHOICE, TRIES))
+    return next((reserved for reserved in found if reserved), None)
 
-    :raises StackError: the wanted port is in use
-    """
-    if wanted is None:
-        return free_port()
-    if not is_free(wanted):
-        raise StackError(f"{what}: port {wanted} on {HOST} is in use: choose another, or leave it out for a free one")
-    return wanted
+
+def bound(port: int, *, shared: bool) -> socket.socket | None:
+    """A socket on the port; `shared` tolerates what others have bound or just closed, but nobody who listens."""
+    reserved = socket.socket()
+    if shared:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reserved.bind((HOST, port))
+    except OSError:
+        reserved.close()
+        return None
+    return reserved

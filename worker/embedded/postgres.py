@@ -13,8 +13,8 @@ import psycopg2
 from worker.embedded.account import database_account, open_to_others, running_as
 from worker.embedded.binaries import postgres_binaries, postgres_major
 from worker.embedded.errors import StackError
-from worker.embedded.part import Part
-from worker.embedded.sockets import socket_folder
+from worker.embedded.part import Part, stop_all
+from worker.embedded.sockets import check_is_ours, socket_folder
 
 DATABASE = "abparts"
 
@@ -81,18 +81,28 @@ class EmbeddedPostgres(Part):
         unfinished.rename(self.data)
 
     def own_folder(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        check_is_ours(folder)
         if self.account:
             shutil.chown(folder, self.account.uid, self.account.gid)
 
     def run(self, program: str, *arguments: str, given: str = "") -> None:
         result = subprocess.run(
             [str(self.binaries / program), *arguments],
-            input=given, capture_output=True, text=True, check=False, cwd=self.folder,
+            input=given, capture_output=True, text=True, start_new_session=True, check=False, cwd=self.folder,
             env=dict(self.environment()), **running_as(self.account),
         )  # fmt: skip
         if result.returncode:
             raise StackError(f"postgres: {program} failed in {self.folder}\n{result.stderr.strip()}")
+
+    def stop_immediately(self) -> None:
+        """PostgreSQL's "immediate shutdown": no checkpoint, so the next start recovers as after a crash."""
+        stop_all([self], self.stop_seconds, signal.SIGQUIT)
+
+    def reap(self) -> None:
+        super().reap()
+        if self.socket_folder.parent != self.folder:
+            shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     def check_version(self) -> None:
         found = int((self.data / "PG_VERSION").read_text())

@@ -14,20 +14,18 @@ SOCKET = ".s.PGSQL.5432"
 
 
 def socket_folder(wanted: Path) -> Path:
-    """The wanted folder, or a short one of ours in the folder for temporary files.
-
-    :raises StackError: somebody else has put something in its place
-    """
+    """The wanted folder, or a short one in the folder for temporary files; nothing is made yet."""
     if len(os.fsencode(wanted / SOCKET)) <= LONGEST_PATH:
         return wanted
     name = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
-    short = Path(tempfile.gettempdir(), f"escalation-{os.geteuid()}-{name}")
-    short.mkdir(mode=0o700, exist_ok=True)
-    check_is_ours(short)
-    return short
+    return Path(tempfile.gettempdir(), f"escalation-{os.geteuid()}-{name}")
 
 
 def check_is_ours(folder: Path) -> None:
+    """Others may write where temporary files are, and so be there first.
+
+    :raises StackError: somebody else has put something in its place
+    """
     account = existing_account()
     owners = {os.geteuid()} | ({account.uid} if account and os.geteuid() == 0 else set())
     status = folder.lstat()

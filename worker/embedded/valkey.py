@@ -13,7 +13,7 @@ from redis.retry import Retry
 from worker.embedded.binaries import valkey_binary
 from worker.embedded.files import write_atomically
 from worker.embedded.part import Part
-from worker.embedded.ports import HOST, chosen_port
+from worker.embedded.ports import HOST, Port
 
 
 class EmbeddedValkey(Part):
@@ -21,7 +21,8 @@ class EmbeddedValkey(Part):
 
     def __init__(self, folder: Path, *, port: int | None = None, name: str = "valkey") -> None:
         super().__init__(name, folder)
-        self.port = chosen_port(port, name)
+        self.reserved = Port(port, name)
+        self.port = self.reserved.number
         self.password = secrets.token_urlsafe(24)
         self.url = f"redis://:{self.password}@{HOST}:{self.port}/0"
         self.settings_file = self.folder / "valkey.conf"

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 from worker.embedded.certificates import is_fresh, make_certificates
 from worker.embedded.part import Part
-from worker.embedded.ports import HOST, chosen_port
+from worker.embedded.ports import HOST, Port
 
 USER, PASSWORD = "LOCAL_MAIL_USER", "LOCAL_MAIL_PASSWORD"
 CERTIFICATE, AUTHORITY, MAILS = "server.pem", "authority.pem", "mails"
@@ -25,8 +25,8 @@ class LocalMailServer(Part):
     ) -> None:
         super().__init__(name, folder)
         self.host = HOST
-        self.port = chosen_port(port, f"{name} (SMTP)")
-        self.page_port = chosen_port(page_port, f"{name} (page)")
+        self.reserved = Port(port, f"{name} (SMTP)"), Port(page_port, f"{name} (page)")
+        self.port, self.page_port = (port.number for port in self.reserved)
         self.username = "escalation"
         self.password = secrets.token_urlsafe(24)
         self.mail_dir = self.folder / MAILS

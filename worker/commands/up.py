@@ -1,0 +1,88 @@
+"""`python -m worker up`: the whole stack on this machine, until Ctrl-C."""
+
+import json
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from worker.embedded.stack import Stack
+
+app = typer.Typer()
+console = Console(stderr=True, soft_wrap=True, highlight=False)
+
+VAR = Path(__file__).resolve().parents[2] / "var"
+SYSTEMS = {"Linux", "Darwin"}
+Port = Annotated[int | None, typer.Option(min=1, max=65_535, show_default="any free one")]
+
+
+@app.command()
+def up(
+    as_json: Annotated[bool, typer.Option("--json", help="When ready, print one line of JSON to stdout.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the data of earlier runs.")] = False,
+    var: Annotated[Path, typer.Option(help="Where data and logs are kept.", show_default="var")] = VAR,
+    flower_port: Port = None,
+    inbox_port: Port = None,
+    redis_port: Port = None,
+    smtp_port: Port = None,
+) -> None:
+    """Start PostgreSQL, Valkey, a local mail server, worker, beat and Flower; keep them running until Ctrl-C.
+
+    What the environment names already (DATABASE_URL, REDIS_URL, SMTP_SERVER) is used, not started.
+    """
+    if platform.system() not in SYSTEMS:
+        fail(f"the embedded stack runs on Linux and macOS, not on {platform.system()}: use WSL 2 or Docker")
+    from worker.embedded.errors import StackError
+    from worker.embedded.running import run
+    from worker.embedded.stack import Ports
+    from worker.embedded.trouble import explain
+
+    ports = Ports(redis=redis_port, smtp=smtp_port, inbox=inbox_port, flower=flower_port)
+    with console.status("Starting …") as status:
+
+        def ready(stack: "Stack") -> None:
+            status.stop()
+            announce(stack, as_json)
+
+        try:
+            run(var, ports, fresh=fresh, say=say, ready=ready)
+        except StackError as error:
+            fail(str(error))
+        except OSError as error:
+            fail(explain(error))
+
+
+def say(text: str) -> None:
+    console.print(text, markup=False)
+
+
+def fail(text: str) -> None:
+    console.print(text, style="red", markup=False)
+    raise typer.Exit(1)
+
+
+def announce(stack: "Stack", as_json: bool) -> None:
+    """Say that everything answers, and where it is."""
+    if as_json:
+        typer.echo(json.dumps(stack.description()))
+    else:
+        console.print(places(stack))
+    for warning in stack.warnings():
+        console.print(warning, style="yellow", markup=False)
+    say("Everything answers. Ctrl-C stops it.")
+
+
+def places(stack: "Stack") -> Table:
+    """What a person needs to look around; of servers that were given only that they are used."""
+    description = stack.description()
+    table = Table(show_header=False, box=None)
+    table.add_row("Flower", description["flower_url"])
+    table.add_row("Mails", description["inbox_url"] or "go to SMTP_SERVER")
+    table.add_row("PostgreSQL", stack.postgres.url if stack.postgres else "DATABASE_URL is used")
+    table.add_row("Redis", stack.valkey.url if stack.valkey else "REDIS_URL is used")
+    table.add_row("Data, logs", str(stack.folder))
+    return table

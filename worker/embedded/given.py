@@ -1,0 +1,111 @@
+"""What the environment names already: used instead of an embedded part, after a check that it answers."""
+
+import os
+import smtplib
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from worker.embedded.errors import StackError
+
+SECONDS = 5
+SUBMISSION_PORT = 587
+OLDEST_POSTGRES = 15
+
+
+def given(name: str) -> str | None:
+    """The value of the environment, or the content of the file that NAME_FILE names.
+
+    :raises StackError: that file cannot be read
+    """
+    if value := os.environ.get(name):
+        return value
+    path = os.environ.get(f"{name}_FILE")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() if path else None
+    except OSError as error:
+        raise StackError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
+
+
+def given_database() -> str | None:
+    """DATABASE_URL, if it is set.
+
+    :raises StackError: nothing usable answers there
+    """
+    url = given("DATABASE_URL")
+    if url is None:
+        return None
+    scheme, _, rest = url.partition("://")
+    try:
+        with closing(psycopg2.connect(f"postgresql://{rest}", connect_timeout=SECONDS)) as connection:
+            major = connection.server_version // 10_000
+    except psycopg2.OperationalError as error:
+        raise StackError(f"DATABASE_URL does not answer: {str(error).strip()}\n{advice('DATABASE_URL')}") from None
+    except psycopg2.ProgrammingError:
+        # Its text would show the URL, and so the password.
+        raise StackError("DATABASE_URL should be postgresql://user:password@host:5432/database") from None
+    if not scheme.startswith("postgres"):
+        raise StackError(f"DATABASE_URL begins with {scheme}://: should begin with postgresql://")
+    if major < OLDEST_POSTGRES:
+        raise StackError(f"DATABASE_URL is PostgreSQL {major}: should be {OLDEST_POSTGRES} or newer")
+    return url
+
+
+def given_redis() -> str | None:
+    """REDIS_URL, if it is set.
+
+    :raises StackError: nothing usable answers there
+    """
+    url = given("REDIS_URL")
+    if url is None:
+        return None
+    try:
+        with Redis.from_url(url, socket_timeout=SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
+            redis.ping()
+    except ValueError:
+        raise StackError("REDIS_URL should be redis://:password@host:6379/0 or rediss://…") from None
+    except RedisError as error:
+        raise StackError(f"REDIS_URL does not answer: {error}\n{advice('REDIS_URL')}") from None
+    return url
+
+
+def given_mail_server() -> str | None:
+    """The URL of SMTP_SERVER, if it is set.
+
+    :raises StackError: no mail server answers there
+    """
+    server = given("SMTP_SERVER")
+    if server is None:
+        return None
+    port = port_of_mail_server()
+    kind = (
+        smtplib.SMTP_SSL if os.environ.get("SMTP_USE_SSL", "").lower() in {"1", "true", "yes", "on"} else smtplib.SMTP
+    )
+    try:
+        with kind(server, port, timeout=SECONDS):
+            return smtp_url(server, port)
+    except (OSError, smtplib.SMTPException) as error:
+        raise StackError(f"SMTP_SERVER {server}:{port} does not answer: {error}\n{advice('SMTP_SERVER')}") from None
+
+
+def port_of_mail_server() -> int:
+    text = os.environ.get("SMTP_PORT") or str(SUBMISSION_PORT)
+    if not text.isdecimal():
+        raise StackError(f"SMTP_PORT is {text!r}: should be a number such as {SUBMISSION_PORT}")
+    return int(text)
+
+
+def smtp_url(server: str, port: int) -> str:
+    user, password = given("SMTP_USERNAME"), given("SMTP_PASSWORD")
+    login = f"{quote(user, safe='')}:{quote(password or '', safe='')}@" if user else ""
+    return f"smtp://{login}{server}:{port}"
+
+
+def advice(name: str) -> str:
+    return f"Start it or mend {name}; without {name} an embedded one is started."

@@ -1,0 +1,65 @@
+"""Runs a stack from start to end: alone in its folder, cleaned up before and after, ended by signals."""
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.embedded.leftovers import end_leftovers
+from worker.embedded.lock import locked
+from worker.embedded.places import data_folder
+from worker.embedded.stack import Ports, Stack
+from worker.embedded.supervisor import Say, Stopped
+from worker.embedded.watchdog import watched
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Stack], None]) -> None:
+    """Start the stack, call `ready`, and keep it running until a signal ends it.
+
+    :raises StackError: it cannot start; nothing of it is left
+    """
+    folder = data_folder(var)
+    with locked(folder), watched(folder):
+        for leftover in end_leftovers(folder):
+            say(f"ended what an earlier stack left running: {leftover}")
+        if fresh:
+            forget(folder)
+        stack = Stack(folder, ports, say)
+        with ended_by_signals(stack), stopped(stack):
+            stack.start()
+            ready(stack)
+            stack.supervisor.watch()
+
+
+@contextmanager
+def ended_by_signals(stack: Stack) -> Iterator[None]:
+    """Signals ask for the end, and only once: what is being ended goes on ending."""
+    before = {number: signal.signal(number, lambda *_: stack.supervisor.stopping.set()) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stopped(stack: Stack) -> Iterator[None]:
+    """Whatever happens, nothing is left running."""
+    try:
+        yield
+    except Stopped:
+        stack.supervisor.say("stopped while starting")
+    finally:
+        stack.supervisor.say("stopping")
+        stack.stop()
+        stack.supervisor.say("stopped, nothing is left running")
+
+
+def forget(folder: Path) -> None:
+    """Remove what earlier stacks kept here; files that are not theirs stay."""
+    for part in folder.iterdir():
+        if (part / f"{part.name}.log").exists():
+            shutil.rmtree(part)

@@ -1,0 +1,138 @@
+"""The whole stack: which parts are needed, in which order they start, and where everything is."""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from worker.embedded.children import Child, ChildSpec, children, inherited
+from worker.embedded.files import write_atomically
+from worker.embedded.given import given, given_database, given_mail_server, given_redis
+from worker.embedded.mail.server import LocalMailServer
+from worker.embedded.ports import HOST, Port
+from worker.embedded.postgres import EmbeddedPostgres
+from worker.embedded.supervisor import Say, Supervisor
+from worker.embedded.valkey import EmbeddedValkey
+
+DESCRIPTION = "stack.json"
+EXAMPLE_SUPPORT = "support@example.com"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Ports that a person chose; None: any free one."""
+
+    redis: int | None = None
+    smtp: int | None = None
+    inbox: int | None = None
+    flower: int | None = None
+
+
+class Stack:
+    """Embedded parts, and the addresses of those that the environment names already.
+
+    :raises StackError: what the environment names does not answer, or a chosen port is in use
+    """
+
+    def __init__(self, folder: Path, ports: Ports, say: Say) -> None:
+        self.folder = folder
+        self.supervisor = Supervisor(say, self.write_description)
+        database, redis, self.given_mail = given_database(), given_redis(), given_mail_server()
+        self.postgres = None if database else EmbeddedPostgres(folder / "postgres")
+        self.valkey = None if redis else EmbeddedValkey(folder / "valkey", port=ports.redis)
+        self.mail = self.local_mail(ports) if self.given_mail is None else None
+        self.database_url = database or (self.postgres.url if self.postgres else "")
+        self.redis_url = redis or (self.valkey.url if self.valkey else "")
+        self.flower_port = Port(ports.flower, "flower")
+        self.flower_user = given("FLOWER_USER") or "escalation"
+        self.flower_password = given("FLOWER_PASSWORD") or secrets.token_urlsafe(16)
+
+    def local_mail(self, ports: Ports) -> LocalMailServer:
+        return LocalMailServer(self.folder / "mail", port=ports.smtp, page_port=ports.inbox)
+
+    def start(self) -> None:
+        """Start everything; each part answers when this returns.
+
+        :raises StackError: a part failed; with the end of its log
+        :raises Stopped: somebody asked for the end meanwhile
+        """
+        self.supervisor.start([part for part in (self.postgres, self.valkey, self.mail) if part])
+        self.supervisor.finish(self.once("migrate", "db", "migrate"))
+        if self.postgres:
+            self.supervisor.finish(self.once("seed", "db", "seed", "--quiet"))
+        name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:8]
+        self.supervisor.start([self.child(spec) for spec in children(name, self.redis_url, self.flower_port.number)])
+        self.write_description()
+
+    def once(self, name: str, *arguments: str) -> Child:
+        return self.child(ChildSpec(name, ("worker", *arguments), answers=lambda: True))
+
+    def child(self, spec: ChildSpec) -> Child:
+        return Child(spec, self.folder / spec.name, inherited(self.variables()))
+
+    def variables(self) -> Mapping[str, str]:
+        """What the programs are told; `.env.example` says what each means."""
+        return {
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "SUPPORT_EMAIL": os.environ.get("SUPPORT_EMAIL") or EXAMPLE_SUPPORT,
+            "FLOWER_USER": self.flower_user,
+            "FLOWER_PASSWORD": self.flower_password,
+            "FLOWER_ADDRESS": HOST,
+            "FLOWER_PORT": str(self.flower_port.number),
+            "ESCALATION_VAR_DIR": str(self.folder),
+            "ESCALATION_EMBEDDED": os.environ.get("ESCALATION_EMBEDDED") or "1",
+            **mail_variables(self.mail),
+        }
+
+    def warnings(self) -> list[str]:
+        """What is right for trying things out, and wrong where real users wait."""
+        found = []
+        if self.given_mail and not os.environ.get("SUPPORT_EMAIL"):
+            found.append(f"SUPPORT_EMAIL is not set: support mails go to {EXAMPLE_SUPPORT}, which reaches nobody.")
+        if self.given_mail and not self.postgres:
+            found.append("Example contacts are accepted here; set ESCALATION_EMBEDDED=0 to have them refused.")
+        return found
+
+    def description(self) -> dict[str, Any]:
+        """Where everything is, with the logins and the pids of this moment."""
+        login = f"{quote(self.flower_user, safe='')}:{quote(self.flower_password, safe='')}"
+        return {
+            "redis_url": self.redis_url,
+            "database_url": self.database_url,
+            "smtp_url": self.mail.url if self.mail else self.given_mail,
+            "smtp_ca_file": str(self.mail.ca_file) if self.mail else os.environ.get("SMTP_CA_FILE"),
+            "inbox_url": self.mail.inbox_url if self.mail else None,
+            "mail_dir": str(self.mail.mail_dir) if self.mail else None,
+            "flower_url": f"http://{login}@{HOST}:{self.flower_port.number}/",
+            "var": str(self.folder),
+            "pids": {part.name: part.pid for part in self.supervisor.parts},
+        }
+
+    def write_description(self) -> None:
+        write_atomically(self.folder / DESCRIPTION, json.dumps(self.description()))
+
+    def stop(self) -> None:
+        """End everything within ten seconds and leave no process behind."""
+        self.supervisor.stop()
+        (self.folder / DESCRIPTION).unlink(missing_ok=True)
+
+
+def mail_variables(mail: LocalMailServer | None) -> Mapping[str, str]:
+    if mail is None:
+        return {}
+    return {
+        "SMTP_SERVER": mail.host,
+        "SMTP_PORT": str(mail.port),
+        "SMTP_USERNAME": mail.username,
+        "SMTP_PASSWORD": mail.password,
+        "SMTP_USE_TLS": "true",
+        "SMTP_USE_SSL": "false",
+        "FROM_EMAIL": os.environ.get("FROM_EMAIL") or "escalation@example.com",
+        "SMTP_CA_FILE": str(mail.ca_file),
+    }

@@ -1,0 +1,13 @@
+"""What the operating system refused, in words with the next step."""
+
+import errno
+
+NO_FOLDER = {errno.EEXIST, errno.ENOTDIR}
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def explain(error: OSError) -> str:
+    """Name the file, what is wrong with it and what to do."""
+    step = "free some space there" if error.errno in FULL else "choose a folder that you may write to"
+    wrong = "not a folder" if error.errno in NO_FOLDER else error.strerror or error
+    return f"{wrong}: {error.filename or 'the data folder'}\n{step}, or name another one with --var"
