@@ -13,11 +13,12 @@ from config.desk_settings import DeskSettings
 from config.errors import ConfigurationError
 from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
+from config.watch_settings import WatchSettings
 
 CONFIG_FOLDER = Path(__file__).parent
 
 
-class Settings(MailSettings, DeliverySettings, DeskSettings):
+class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     """Every setting with its default; names are those of the environment, in capitals.
 
     A secret may also be given as a file: `SMTP_PASSWORD_FILE=/run/secrets/smtp_password`.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_process_init
 
 from config.contacts import ensure_real
 from config.errors import ConfigurationError
@@ -13,6 +13,7 @@ from services.database import forget_connections
 from services.knowledge import knowledge
 from worker.doorbell import DoorbellStep
 from worker.schedule import beat_schedule
+from worker.signs import note_the_run, note_what_beat_sends
 
 TASKS = ("tasks.events", "tasks.mail", "tasks.questions", "tasks.tickets", "tasks.follow_up", "tasks.sweeps")
 QUEUES = ("events", "urgent", "mail", "sweeps")
@@ -58,6 +59,8 @@ def celery_settings() -> dict[str, Any]:
 app = Celery("escalation", include=TASKS)
 app.add_defaults(celery_settings)
 app.steps["worker"].add(DoorbellStep)
+task_postrun.connect(note_the_run)
+beat_init.connect(note_what_beat_sends)
 
 
 @setup_logging.connect

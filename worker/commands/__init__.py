@@ -15,6 +15,7 @@ COMMANDS = {
     "reconcile": "worker.commands.reconcile",
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",
+    "health": "worker.commands.health",
 }
 
 
