@@ -108,7 +108,9 @@ def headline_of(played: Sequence[Played], problems: Problems) -> str:
 
 
 def show(played: Sequence[Played], problems: Problems, console: Console) -> None:
-    table = Table("session", "reasons", "priority", "ticket", "mail", "ms")
+    table = Table()
+    for name in ("session", "reasons", "priority", "ticket", "mail", "ms"):
+        table.add_column(name, no_wrap=name != "session", overflow="fold", justify="right" if name == "ms" else "left")
     for one in played:
         ticket = one.outcome.tickets[0] if one.outcome.tickets else None
         mails = ", ".join(sorted({state for mail in one.outcome.mails.values() for state in mail.states}))
