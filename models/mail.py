@@ -65,6 +65,8 @@ class MailRecipient(OwnBase):
     leased_until: Mapped[datetime | None]
     body_started_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+    # When the mail went to the next contact as well, because of this one.
+    handed_on_at: Mapped[datetime | None]
     reply_phase: Mapped[str | None]
     reply_class: Mapped[str | None]
     reply: Mapped[str | None]

@@ -2,6 +2,7 @@
 
 from rules.delivery.answers import BEFORE_MAIL, Answer, Finding, Phase
 from rules.delivery.classify import classify, provider_of
+from rules.delivery.limits import Limits, limits_of
 from rules.delivery.steps import Case, Step, Times, next_step, retry_delay
 from rules.delivery.verdicts import Kind, Pause, Scope, Verdict
 
@@ -11,6 +12,7 @@ __all__ = [
     "Case",
     "Finding",
     "Kind",
+    "Limits",
     "Pause",
     "Phase",
     "Scope",
@@ -18,6 +20,7 @@ __all__ = [
     "Times",
     "Verdict",
     "classify",
+    "limits_of",
     "next_step",
     "provider_of",
     "retry_delay",

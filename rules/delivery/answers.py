@@ -41,7 +41,6 @@ class Finding(StrEnum):
     NO_STARTTLS = "no_starttls"
     NO_AUTH = "no_auth"
     NO_SMTPUTF8 = "no_smtputf8"
-    NO_TOKEN_FILE = "no_token_file"
     TOO_LARGE = "too_large"
     BAD_ADDRESS = "bad_address"
     NOT_COMPOSED = "not_composed"

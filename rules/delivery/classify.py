@@ -14,7 +14,6 @@ FINDINGS: Final = {
     Finding.NOT_TLS: configuration("not_tls"),
     Finding.NO_STARTTLS: configuration("no_starttls"),
     Finding.NO_AUTH: configuration("no_auth"),
-    Finding.NO_TOKEN_FILE: configuration("token"),
     Finding.NO_SMTPUTF8: permanent(Scope.RECIPIENT, "no_smtputf8"),
     Finding.BAD_ADDRESS: permanent(Scope.RECIPIENT, "bad_address"),
     Finding.TOO_LARGE: permanent(Scope.MESSAGE, "too_large"),

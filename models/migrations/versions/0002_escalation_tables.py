@@ -124,6 +124,7 @@ TABLES = (
         leased_until TIMESTAMPTZ,
         body_started_at TIMESTAMPTZ,
         accepted_at TIMESTAMPTZ,
+        handed_on_at TIMESTAMPTZ,
         reply_phase TEXT,
         reply_class TEXT,
         reply TEXT

@@ -1,0 +1,159 @@
+"""The circuit of an account. Wrong settings open it and hold the queue; a login that works closes it again."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from rules.delivery import BEFORE_MAIL, Answer, Times, Verdict
+from services.alerts import clear_alerts, raise_alert
+
+CLOSED, OPEN, TRIAL = "closed", "open", "trial"
+REPLY_LENGTH = 500
+ALERT = "mail_account"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What an account lets through now: its state, whether it rests, and whether its server could not be reached."""
+
+    state: str
+    resting: bool
+    unreachable: bool
+    just_closed: bool
+
+    @property
+    def shut(self) -> bool:
+        return self.state == OPEN or self.resting
+
+    @property
+    def narrow(self) -> bool:
+        """One mail at a time: it is to show whether the others can follow."""
+        return self.state == TRIAL or self.unreachable
+
+
+ENSURE = text("INSERT INTO escalation.mail_accounts (account) VALUES (:account) ON CONFLICT (account) DO NOTHING")
+GATE = text("""
+    SELECT state, coalesce(paused_until > clock_timestamp(), false) AS resting,
+           unreachable_since IS NOT NULL AS unreachable,
+           coalesce(closed_at > clock_timestamp() - make_interval(secs => :first_seconds), false) AS just_closed
+    FROM escalation.mail_accounts WHERE account = :account FOR UPDATE
+""")
+# After the circuit has closed safety mail goes alone for so long, if there is any.
+SAFETY_FIRST_SECONDS = 60
+
+
+def gate(connection: Connection, account: str) -> Gate:
+    """The account's gate, locked: one claim at a time, none while the circuit changes."""
+    parameters = {"account": account, "first_seconds": SAFETY_FIRST_SECONDS}
+    row = connection.execute(GATE, parameters).one_or_none()
+    if row is None:
+        connection.execute(ENSURE, {"account": account})
+        row = connection.execute(GATE, parameters).one()
+    return Gate(*row)
+
+
+WORKS = text("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")
+
+
+def account_works(connection: Connection, account: str) -> bool:
+    """Whether the circuit is closed; nothing is locked."""
+    return connection.execute(WORKS, {"account": account}).scalar() is not False
+
+
+OPEN_CIRCUIT = text("""
+    UPDATE escalation.mail_accounts
+    SET state = 'open', phase = :phase, reply = :reply, hint = :hint,
+        probes = CASE WHEN state = 'closed' THEN 0 ELSE probes END,
+        opened_at = CASE WHEN state = 'closed' THEN clock_timestamp() ELSE opened_at END,
+        next_probe_at = CASE WHEN state = 'closed' THEN clock_timestamp() + make_interval(secs => :first_probe)
+                             ELSE next_probe_at END
+    WHERE account = :account
+""")
+
+
+def open_circuit(connection: Connection, account: str, answer: Answer, verdict: Verdict, times: Times) -> None:
+    """Hold the account's queue and say so once; an open circuit stays as it is, with the newest reply."""
+    gate(connection, account)
+    connection.execute(
+        OPEN_CIRCUIT,
+        {
+            "account": account,
+            "phase": answer.phase.value,
+            "reply": answer.text[:REPLY_LENGTH],
+            "hint": verdict.hint,
+            "first_probe": times.first_probe,
+        },
+    )
+    code = answer.code or (answer.finding.value if answer.finding else "no reply")
+    summary = (
+        f"mail is held: the mail account does not work ({answer.phase.value}: {code} {answer.enhanced or ''}".strip()
+    )
+    raise_alert(connection, ALERT, summary + ")", verdict.hint)
+
+
+TAKE_PROBE = text("""
+    UPDATE escalation.mail_accounts
+    SET probes = probes + 1, next_probe_at = clock_timestamp() + make_interval(secs => :next_probe)
+    WHERE account = :account AND state <> 'closed' AND (:now OR next_probe_at <= clock_timestamp())
+    RETURNING phase
+""")
+
+
+def take_probe(connection: Connection, account: str, times: Times, *, now: bool = False) -> str | None:
+    """Take the probe that is due, or any `now`, so that nobody else makes it; returns the phase that had failed."""
+    parameters = {"account": account, "next_probe": times.next_probe, "now": now}
+    return connection.execute(TAKE_PROBE, parameters).scalar()
+
+
+PROBE_DUE = text("""
+    SELECT EXISTS (SELECT FROM escalation.mail_accounts
+                   WHERE account = :account AND state <> 'closed' AND next_probe_at <= clock_timestamp())
+""")
+
+
+def probe_due(connection: Connection, account: str) -> bool:
+    """Whether a probe should be made now."""
+    return bool(connection.execute(PROBE_DUE, {"account": account}).scalar_one())
+
+
+TO_TRIAL = text("UPDATE escalation.mail_accounts SET state = 'trial' WHERE account = :account AND state = 'open'")
+TAKE_TRIAL = text("UPDATE escalation.mail_accounts SET state = 'open' WHERE account = :account AND state = 'trial'")
+CLOSE = text("""
+    UPDATE escalation.mail_accounts
+    SET state = 'closed', closed_at = clock_timestamp(), phase = NULL, reply = NULL, hint = NULL, next_probe_at = NULL
+    WHERE account = :account AND state <> 'closed' RETURNING account
+""")
+
+
+def probe_succeeded(connection: Connection, account: str, failed_phase: str) -> str:
+    """Close the circuit when the login was what had failed, else let one mail try; the state now."""
+    if failed_phase in BEFORE_MAIL:
+        close_circuit(connection, account)
+        return CLOSED
+    connection.execute(TO_TRIAL, {"account": account})
+    return TRIAL
+
+
+def take_trial(connection: Connection, account: str) -> None:
+    """The one mail of a trial is claimed: no other goes until it was accepted."""
+    connection.execute(TAKE_TRIAL, {"account": account})
+
+
+def close_circuit(connection: Connection, account: str) -> bool:
+    """Let the queue go; whether it had been held."""
+    closed = connection.execute(CLOSE, {"account": account}).scalar() is not None
+    clear_alerts(connection, ALERT)
+    return closed
+
+
+PAUSE = text("""
+    UPDATE escalation.mail_accounts
+    SET paused_until = greatest(paused_until, clock_timestamp() + make_interval(secs => :seconds))
+    WHERE account = :account
+""")
+
+
+def pause(connection: Connection, account: str, seconds: float) -> None:
+    """Let the account rest; a longer rest that is under way stays."""
+    gate(connection, account)
+    connection.execute(PAUSE, {"account": account, "seconds": seconds})

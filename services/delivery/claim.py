@@ -1,0 +1,114 @@
+"""Claiming: which mails this sender may hand over now. One short transaction; the gravest first, then the oldest."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from services.delivery.lease import LEASE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One address of a claimed mail; `attempts` counts this one."""
+
+    recipient_id: UUID
+    address: str
+    attempts: int
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMail:
+    """A mail and those of its addresses that are due, for one conversation with the server."""
+
+    mail_id: UUID
+    urgent: bool
+    short: bool
+    recipients: tuple[Recipient, ...]
+
+    @property
+    def recipient_ids(self) -> list[UUID]:
+        return [recipient.recipient_id for recipient in self.recipients]
+
+
+# A mail's other due addresses come along even beyond the limit: one mail is one conversation.
+CLAIM = text("""
+    WITH due AS MATERIALIZED (
+        SELECT recipient_id, mail_id, short FROM escalation.mail_recipients
+        WHERE state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp()
+          AND lane = ANY(CAST(:lanes AS text[]))
+        ORDER BY rank, queued_at, recipient_id LIMIT :limit
+        FOR UPDATE SKIP LOCKED
+    ), along AS MATERIALIZED (
+        SELECT r.recipient_id FROM escalation.mail_recipients AS r
+        WHERE r.mail_id IN (SELECT mail_id FROM due) AND r.state IN ('queued', 'deferred', 'unknown')
+          AND r.next_attempt_at <= clock_timestamp()
+        FOR UPDATE SKIP LOCKED
+    ), leased AS (
+        UPDATE escalation.mail_recipients AS r
+        SET state = 'sending', lease_id = :lease_id, attempts = r.attempts + 1, body_started_at = NULL,
+            leased_until = clock_timestamp() + make_interval(secs => :seconds)
+        WHERE r.recipient_id IN (SELECT recipient_id FROM due UNION SELECT recipient_id FROM along)
+        RETURNING r.recipient_id, r.mail_id, r.address, r.rank, r.queued_at, r.attempts, r.repeats, r.short
+    ), noted AS (
+        INSERT INTO escalation.delivery_attempts (attempt_id, recipient_id, number, lease_id)
+        SELECT gen_random_uuid(), recipient_id, 1 + (
+            SELECT count(*) FROM escalation.delivery_attempts AS a WHERE a.recipient_id = leased.recipient_id
+        ), :lease_id
+        FROM leased
+    )
+    SELECT recipient_id, mail_id, address, rank, attempts, repeats, short FROM leased
+    ORDER BY rank, min(queued_at) OVER (PARTITION BY mail_id, short), mail_id, short, recipient_id
+""")
+
+
+def claim(connection: Connection, lease_id: UUID, lanes: Sequence[str], limit: int) -> list[ClaimedMail]:
+    """Lease up to about `limit` mails that are due; nobody else gets them until they are recorded or the lease ends."""
+    rows = connection.execute(
+        CLAIM, {"lease_id": lease_id, "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
+    )
+    return [
+        claimed(list(group)) for _, group in groupby(rows.mappings(), key=lambda row: (row["mail_id"], row["short"]))
+    ]
+
+
+def claimed(rows: Sequence[Any]) -> ClaimedMail:
+    recipients = tuple(Recipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows)
+    return ClaimedMail(rows[0]["mail_id"], rows[0]["rank"] == 0, rows[0]["short"], recipients)
+
+
+RELEASE = text("""
+    WITH released AS (
+        UPDATE escalation.mail_recipients
+        SET state = CASE WHEN repeats > 0 THEN 'unknown' WHEN attempts > 1 THEN 'deferred' ELSE 'queued' END,
+            attempts = attempts - 1, lease_id = NULL, leased_until = NULL
+        WHERE recipient_id = ANY(:recipient_ids) AND lease_id = :lease_id AND state = 'sending'
+        RETURNING recipient_id
+    )
+    DELETE FROM escalation.delivery_attempts AS a USING released
+    WHERE a.recipient_id = released.recipient_id AND a.lease_id = :lease_id AND a.finished_at IS NULL
+""")
+
+
+def release(connection: Connection, lease_id: UUID, mails: Iterable[ClaimedMail]) -> None:
+    """Give mails back untried, as they were; they are due at once."""
+    ids = [recipient_id for mail in mails for recipient_id in mail.recipient_ids]
+    connection.execute(RELEASE, {"recipient_ids": ids, "lease_id": lease_id})
+
+
+SAFETY_WAITS = text("""
+    SELECT EXISTS (
+        SELECT FROM escalation.mail_recipients
+        WHERE rank = 0 AND (state = 'sending' OR state IN ('queued', 'deferred', 'unknown')
+                            AND next_attempt_at <= clock_timestamp())
+    )
+""")
+
+
+def safety_waits(connection: Connection) -> bool:
+    """Whether safety mail is due or on its way."""
+    return bool(connection.execute(SAFETY_WAITS).scalar_one())

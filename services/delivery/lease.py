@@ -1,0 +1,50 @@
+"""The lease of a sender: alive as long as its database connection, so that a killed one is noticed at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+# Above the hard time limit of the tasks that send: a living sender never loses its lease.
+LEASE_SECONDS = 600
+
+LOCK = text("SELECT pg_advisory_lock(hashtextextended(:lease_id, 0))")
+TAKE_SLOT = text("SELECT pg_try_advisory_lock(hashtext('escalation.slot.' || :account), :slot)")
+UNLOCK = text("SELECT pg_advisory_unlock_all()")
+
+
+@contextmanager
+def lease(connection: Connection) -> Iterator[UUID]:
+    """A new lease, held by this connection's session until the end, whatever ends it."""
+    lease_id = uuid4()
+    with connection.begin():
+        connection.execute(LOCK, {"lease_id": str(lease_id)})
+    try:
+        yield lease_id
+    finally:
+        give_back(connection)
+
+
+def give_back(connection: Connection) -> None:
+    """Let go of the lease and the slot; a connection that cannot is closed, which does the same."""
+    if connection.invalidated:
+        return
+    try:
+        connection.rollback()
+        with connection.begin():
+            connection.execute(UNLOCK)
+    except DBAPIError:
+        connection.invalidate()
+
+
+def take_slot(connection: Connection, account: str, slots: int | None) -> bool:
+    """Take one of the account's connections for this session; without a limit there is always one."""
+    if slots is None:
+        return True
+    with connection.begin():
+        return any(
+            connection.execute(TAKE_SLOT, {"account": account, "slot": slot}).scalar_one()
+            for slot in range(slots, 0, -1)
+        )

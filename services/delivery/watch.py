@@ -1,0 +1,80 @@
+"""What a person has to know about the outbox: held, refused, late and stuck mail, each as one alert."""
+
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from config.settings import Settings
+from services.alerts import clear_alerts, raise_alert
+from services.outcomes import mail_held
+
+# An account whose quota is used up for so long is a person's matter; so is what waits for it.
+HOLD_THROTTLED = text("""
+    UPDATE escalation.mail_recipients SET state = 'held'
+    WHERE recipient_id IN (
+        SELECT recipient_id FROM escalation.mail_recipients
+        WHERE state = 'queued' AND reply_class = 'throttled'
+          AND queued_at < clock_timestamp() - make_interval(secs => :give_up)
+        LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+""")
+TROUBLES = text("""
+    SELECT count(*) FILTER (WHERE r.state = 'held') AS held,
+           count(*) FILTER (WHERE r.state = 'refused') AS refused,
+           count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown') AND tried.since IS NOT NULL) AS late,
+           count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown', 'held') AND r.rank <= 1
+                            AND r.handed_on_at IS NOT NULL) AS stuck
+    FROM escalation.mail_recipients AS r
+    LEFT JOIN LATERAL (
+        SELECT 1 AS since FROM escalation.delivery_attempts AS a
+        WHERE a.recipient_id = r.recipient_id
+          AND a.started_at < clock_timestamp() - make_interval(secs => :warn) LIMIT 1
+    ) AS tried ON r.state IN ('queued', 'deferred', 'unknown')
+    WHERE r.state IN ('queued', 'deferred', 'unknown', 'held')
+       OR r.state = 'refused' AND r.queued_at > clock_timestamp() - interval '1 day'
+""")
+LIST: Final = "see: python -m worker mail list --state"
+ALERTS: Final = {
+    "held": ("mail_held", "{count} mails are held for a person", f"{LIST} held; then mail retry or mail cancel"),
+    "refused": ("mail_refused", "{count} recipients were refused for good", f"{LIST} refused; correct the addresses"),
+    "late": ("mail_late", "{count} mails could not be delivered for a while", f"{LIST} deferred"),
+    "stuck": ("urgent_mail_stuck", "{count} urgent mails are stuck and went to the next contact", f"{LIST} deferred"),
+}  # fmt: skip
+
+
+def watch(connection: Connection, settings: Settings, *, account_works: bool) -> None:
+    """Raise and clear the alerts of the outbox. While the account's own alert is open, it speaks for late mail too."""
+    connection.execute(HOLD_THROTTLED, {"give_up": settings.mail_give_up_seconds})
+    counts = connection.execute(TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
+    for name, (key, summary, hint) in ALERTS.items():
+        quiet = name in {"late", "stuck"} and not account_works
+        if counts[name] and not quiet:
+            raise_alert(connection, key, summary.format(count=counts[name]), hint)
+        elif not counts[name]:
+            clear_alerts(connection, key)
+
+
+# What is told: nobody has this mail yet, and nobody will within the usual moments.
+TELL_HELD = text("""
+    UPDATE escalation.mails AS m SET held_at = clock_timestamp()
+    WHERE m.held_at IS NULL AND m.mail_id IN (
+        SELECT r.mail_id FROM escalation.mail_recipients AS r
+        WHERE r.state = 'held' OR r.state = 'refused' AND r.queued_at > clock_timestamp() - interval '1 day'
+           OR r.state IN ('queued', 'deferred', 'unknown')
+              AND (:account_fails AND r.next_attempt_at <= clock_timestamp() OR r.handed_on_at IS NOT NULL)
+        LIMIT :limit
+    ) AND NOT EXISTS (
+        SELECT FROM escalation.mail_recipients AS o
+        WHERE o.mail_id = m.mail_id AND (o.state = 'accepted' OR o.state = 'sending')
+    )
+    RETURNING m.mail_id
+""")
+
+
+def tell_held(connection: Connection, *, account_works: bool, limit: int = 1_000) -> int:
+    """Tell the assistant, once a mail, that nobody has been reached yet; how many mails."""
+    parameters = {"account_fails": not account_works, "limit": limit}
+    mail_ids = list(connection.execute(TELL_HELD, parameters).scalars())
+    if mail_ids:
+        mail_held(connection, mail_ids)
+    return len(mail_ids)

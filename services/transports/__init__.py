@@ -1,0 +1,1 @@
+"""Ways to send: SMTP with a password or a token, Microsoft Graph, files."""

@@ -1,0 +1,73 @@
+"""What a way to send is."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rules.delivery import Answer, Limits
+
+# Called with the addresses that will get the message, right before the body's first byte; it may refuse by raising.
+BeginBody = Callable[[Sequence[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends to whom; checked addresses, which the message's headers do not change."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    needs_smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What circuit and limits belong to; `key` is the way, the host and the user."""
+
+    key: str
+    provider: str
+    limits: Limits
+
+
+class Stopped(Exception):
+    """The conversation ended here, with this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"{answer.phase.value}: {answer.code} {answer.text}")
+        self.answer = answer
+
+
+@dataclass(slots=True)
+class Budget:
+    """The longest time for one message, in seconds, from now."""
+
+    seconds: float
+    began: float = field(default_factory=time.monotonic)
+
+    def left(self, at_most: float) -> float:
+        """The time-out for the next step.
+
+        :raises TimeoutError: nothing is left
+        """
+        left = self.seconds - (time.monotonic() - self.began)
+        if left <= 0:
+            raise TimeoutError(f"the message took longer than {self.seconds:.0f} s")
+        return min(left, at_most)
+
+
+class Transport(Protocol):
+    """A way to send; one a process, made after the fork."""
+
+    account: Account
+
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+        """Hand a message over; an answer for each recipient. The only exceptions are those of `begin_body`."""
+        ...
+
+    def probe(self) -> Answer | None:
+        """Log in without sending anything; none when that works, else the answer."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; errors do not matter any more."""
+        ...

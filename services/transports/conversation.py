@@ -1,0 +1,167 @@
+"""One SMTP connection that knows how far it has come (RFC 5321, 3207, 6531)."""
+
+import re
+import smtplib
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rules.delivery import Answer, Finding, Phase
+from services.transports.base import BeginBody, Budget, Stopped
+
+LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
+NOT_CRLF: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+# After a broken body the server has often said why before it closed.
+LAST_WORDS_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where and how to connect; `tls` is none, starttls or ssl, the time-outs are in seconds."""
+
+    host: str
+    port: int
+    tls: str
+    context: ssl.SSLContext
+    connect_seconds: float
+    command_seconds: float
+    reply_seconds: float
+
+
+class Conversation(smtplib.SMTP):
+    """smtplib's connection, with phases, a time-out for each and replies that are answers, not exceptions."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(local_hostname="localhost")
+        self.server = server
+        self.phase = Phase.CONNECT
+        self.budget = Budget(server.connect_seconds)
+
+    def enter(self, phase: Phase, seconds: float | None = None) -> None:
+        """Begin a phase with its own time-out."""
+        self.phase = phase
+        left = self.budget.left(seconds or self.server.command_seconds)
+        if self.sock:
+            self.sock.settimeout(left)
+
+    def ask(self, phase: Phase, command: str, arguments: str = "") -> Answer:
+        """Send a command and read its reply."""
+        self.enter(phase)
+        return self.answer(self.docmd(command, arguments))
+
+    def demand(self, phase: Phase, command: str, arguments: str = "") -> Answer:
+        """Send a command that has to succeed.
+
+        :raises Stopped: it did not
+        """
+        return expect(self.ask(phase, command, arguments))
+
+    def answer(self, reply: tuple[int, bytes]) -> Answer:
+        """A reply as an answer; a server that says goodbye or nonsense is not spoken to again."""
+        code, text = reply
+        if code in {421, -1}:
+            self.close()
+        return Answer(self.phase, code if code > 0 else None, text.decode("utf-8", "replace"))
+
+    def open(self, budget: Budget) -> None:
+        """Connect, greet and make it safe.
+
+        :raises Stopped: the server does not want that
+        :raises OSError: the connection failed; `phase` says where
+        """
+        self.budget = budget
+        self.enter(Phase.CONNECT)
+        seconds = budget.left(self.server.connect_seconds)
+        self.sock = socket.create_connection((self.server.host, self.server.port), seconds)
+        # Without it a message over TLS waits some 40 ms for a delayed acknowledgement.
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.local_hostname = own_name(self.sock)
+        if self.server.tls == "ssl":
+            self.secure()
+        self.enter(Phase.GREETING)
+        expect(self.answer(self.getreply()))
+        self.introduce()
+        if self.server.tls == "starttls":
+            self.start_tls()
+
+    def introduce(self) -> None:
+        self.enter(Phase.EHLO)
+        code, text = self.ehlo()
+        if code >= 500:
+            code, text = self.helo()
+        expect(self.answer((code, text)))
+
+    def start_tls(self) -> None:
+        if not self.has_extn("starttls"):
+            raise Stopped(Answer(Phase.STARTTLS, text="STARTTLS is not offered", finding=Finding.NO_STARTTLS))
+        self.demand(Phase.STARTTLS, "STARTTLS")
+        self.secure()
+        self.introduce()
+
+    def secure(self) -> None:
+        """Begin TLS; what was read before, and what the server said it could do, counts no more (RFC 3207, 4.2)."""
+        self.enter(Phase.STARTTLS)
+        assert self.sock is not None
+        self.sock = self.server.context.wrap_socket(self.sock, server_hostname=self.server.host)
+        self.file: Any = None
+        self.ehlo_resp, self.helo_resp, self.esmtp_features, self.does_esmtp = None, None, {}, False
+
+    def transfer(self, message: bytes, addresses: list[str], begin_body: BeginBody) -> Answer:
+        """Send the message to the recipients that were taken: DATA, the body, and by itself the final dot."""
+        go_ahead = self.ask(Phase.DATA, "DATA")
+        if go_ahead.code != 354:
+            return go_ahead
+        begin_body(addresses)
+        self.enter(Phase.BODY, self.server.reply_seconds)
+        try:
+            self.sock.sendall(stuffed(message))  # type: ignore[union-attr]
+        except OSError:
+            return self.last_words()
+        self.enter(Phase.DOT, self.server.reply_seconds)
+        self.send(b".\r\n")
+        return self.answer(self.getreply())
+
+    def last_words(self) -> Answer:
+        self.enter(Phase.BODY, LAST_WORDS_SECONDS)
+        try:
+            return self.answer(self.getreply())
+        finally:
+            self.close()
+
+    @property
+    def largest(self) -> int | None:
+        """The largest message that the server takes, in bytes (RFC 1870); none when it does not say."""
+        size = self.esmtp_features.get("size", "").strip()
+        return int(size) if size.isdecimal() and int(size) > 0 else None
+
+
+def expect(answer: Answer) -> Answer:
+    """The answer, if it is a success.
+
+    :raises Stopped: it is not
+    """
+    if answer.code is None or not 200 <= answer.code < 400:
+        raise Stopped(answer)
+    return answer
+
+
+def own_name(connected: socket.socket) -> str:
+    """How to introduce oneself: the host's full name, else the address in brackets (RFC 5321, 4.1.4)."""
+    name = socket.gethostname()
+    if "." in name and name.isascii():
+        return name
+    address = connected.getsockname()[0]
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def stuffed(message: bytes) -> bytes:
+    """The message as it travels: lines end in CRLF, whatever came, and a dot that begins a line is doubled.
+
+    A lone LF or CR could otherwise end the message early for the next server ("SMTP smuggling").
+    """
+    if NOT_CRLF.search(message):
+        message = LINE_ENDS.sub(b"\r\n", message)
+    message = message.replace(b"\r\n.", b"\r\n..")
+    head = b"." if message.startswith(b".") else b""
+    return head + message + (b"" if message.endswith(b"\r\n") else b"\r\n")

@@ -1,0 +1,100 @@
+"""Tokens of Google: by a mailbox's refresh token, or by a service account that may act for the mailbox."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import jwt
+import requests
+from pydantic import SecretStr
+
+from config.errors import ConfigurationError
+from rules.delivery import Answer, Phase
+from services.transports.base import Stopped
+from services.transports.https import Https, failed_request
+
+SCOPE: Final = "https://mail.google.com/"
+RENEW_BEFORE_SECONDS: Final = 300.0
+ASSERTION_SECONDS: Final = 3_600
+
+
+@dataclass(slots=True)
+class GoogleTokens:
+    """Keeps its token and asks for the next one five minutes before the end."""
+
+    token_url: str
+    mailbox: str
+    client_id: str | None
+    client_secret: SecretStr | None
+    refresh_token: SecretStr | None
+    service_account: SecretStr | None
+    https: Https
+    kept: SecretStr | None = None
+    renew_at: float = field(default=0.0)
+
+    def token(self) -> SecretStr:
+        """A token that is valid now.
+
+        :raises Stopped: none was given
+        """
+        if self.kept is None or time.monotonic() >= self.renew_at:
+            answer = self.ask(self.assertion() if self.service_account else self.refreshing())
+            self.kept = SecretStr(answer["access_token"])
+            self.renew_at = time.monotonic() + float(answer.get("expires_in", 0)) - RENEW_BEFORE_SECONDS
+        return self.kept
+
+    def ask(self, form: dict[str, str]) -> dict[str, Any]:
+        self.kept = None
+        try:
+            response = self.https.request("POST", self.token_url, data=form)
+        except requests.RequestException as error:
+            raise Stopped(failed_request(error, Phase.TOKEN)) from None
+        answer = parsed(response)
+        if response.status_code != 200 or "access_token" not in answer:
+            said = f"{answer.get('error', response.reason)}: {answer.get('error_description', '')}"
+            code = response.status_code if response.status_code >= 400 else 400
+            raise Stopped(Answer(Phase.TOKEN, code, said[:500]))
+        return answer
+
+    def refreshing(self) -> dict[str, str]:
+        """RFC 6749, section 6."""
+        return {
+            "grant_type": "refresh_token",
+            "client_id": self.client_id or "",
+            "client_secret": self.client_secret.get_secret_value() if self.client_secret else "",
+            "refresh_token": self.refresh_token.get_secret_value() if self.refresh_token else "",
+        }
+
+    def assertion(self) -> dict[str, str]:
+        """RFC 7523, section 2.1: the service account signs that it acts for the mailbox."""
+        account = self.account()
+        now = int(time.time())
+        claims = {
+            "iss": account["client_email"],
+            "sub": self.mailbox,
+            "scope": SCOPE,
+            "aud": self.token_url,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+        }
+        signed = jwt.encode(claims, account["private_key"], algorithm="RS256")
+        return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
+
+    def account(self) -> dict[str, Any]:
+        text = self.service_account.get_secret_value() if self.service_account else ""
+        try:
+            account: dict[str, Any] = json.loads(text)
+            return {name: account[name] for name in ("client_email", "private_key")}
+        except (ValueError, KeyError, TypeError):
+            raise ConfigurationError(
+                "OAUTH_SERVICE_ACCOUNT: should be the JSON key of a service account, with client_email and private_key"
+            ) from None
+
+
+def parsed(response: requests.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -1,0 +1,78 @@
+"""Microsoft Graph: the same MIME bytes as by SMTP, posted to sendMail."""
+
+import base64
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import requests
+from pydantic import SecretStr
+
+from config.settings import Settings
+from rules.delivery import Answer, Phase
+from services.transports.addressed import addressed_to
+from services.transports.base import Account, BeginBody, Envelope, Stopped
+from services.transports.google import parsed
+from services.transports.https import Https, failed_request, retry_after
+from services.transports.tokens import token_source
+
+EXPIRED: Final = 401
+
+
+def graph_host(settings: Settings) -> str:
+    return urlsplit(settings.graph_url).hostname or ""
+
+
+class GraphTransport:
+    """Graph takes the recipients from the message's headers, so those are made to name the envelope's."""
+
+    def __init__(self, account: Account, settings: Settings) -> None:
+        self.account = account
+        mailbox = settings.graph_mailbox or settings.sender
+        self.url = f"{settings.graph_url}/users/{quote(mailbox)}/sendMail"
+        self.settings = settings
+        self.https = Https(settings.https_ca_file, settings.smtp_connect_seconds, settings.smtp_reply_seconds)
+        self.token = self.new_token_source()
+
+    def new_token_source(self) -> Callable[[], SecretStr]:
+        return token_source(self.settings, self.settings.graph_scope, "")
+
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+        try:
+            token = self.token()
+        except Stopped as stop:
+            return dict.fromkeys(envelope.recipients, stop.answer)
+        body = base64.b64encode(addressed_to(message, envelope.recipients))
+        begin_body(envelope.recipients)
+        return dict.fromkeys(envelope.recipients, self.post(token, body))
+
+    def post(self, token: SecretStr, body: bytes) -> Answer:
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}", "Content-Type": "text/plain"}
+        try:
+            response = self.https.request("POST", self.url, data=body, headers=headers)
+        except requests.RequestException as error:
+            return failed_request(error, Phase.POST)
+        if response.status_code == EXPIRED:
+            # A token may be withdrawn before its time: the next attempt asks for a new one.
+            self.token = self.new_token_source()
+        return Answer(Phase.POST, response.status_code, said(response), retry_after=retry_after(response.headers))
+
+    def probe(self) -> Answer | None:
+        """A token is all that can be had without sending."""
+        self.token = self.new_token_source()
+        try:
+            self.token()
+        except Stopped as stop:
+            return stop.answer
+        return None
+
+    def close(self) -> None:
+        self.https.close()
+
+
+def said(response: requests.Response) -> str:
+    """Graph's error code and message, or the plain reason."""
+    error = parsed(response).get("error")
+    if isinstance(error, dict):
+        return f"{error.get('code', '')}: {error.get('message', '')}"[:500]
+    return response.reason or ""

@@ -1,0 +1,82 @@
+"""Logging in: one mechanism, one try (RFC 4954; XOAUTH2 as Google and Microsoft describe it)."""
+
+import base64
+import hmac
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import SecretStr
+
+from rules.delivery import Answer, Finding, Phase
+from services.transports.base import Stopped
+from services.transports.conversation import Conversation, expect
+
+BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user and what proves it: `secret` gives the password or a fresh token; `mechanism` may be auto."""
+
+    user: str
+    secret: Callable[[], SecretStr]
+    mechanism: str = "auto"
+
+
+def log_in(conversation: Conversation, credentials: Credentials) -> None:
+    """Log in once.
+
+    :raises Stopped: the server refused, or offers no mechanism that fits
+    """
+    mechanism = chosen(conversation, credentials.mechanism)
+    secret = credentials.secret().get_secret_value()
+    responses = RESPONSES[mechanism](credentials.user, secret)
+    command = f"{mechanism} {encoded(next(responses)(b''))}" if mechanism == "PLAIN" else mechanism
+    answer = conversation.ask(Phase.AUTH, "AUTH", command)
+    for respond in responses:
+        if answer.code != 334:
+            break
+        answer = conversation.ask(Phase.AUTH, encoded(respond(base64.b64decode(answer.text))))
+    if answer.code != 235:
+        raise Stopped(answer)
+    expect(answer)
+
+
+def chosen(conversation: Conversation, wanted: str) -> str:
+    offered = conversation.esmtp_features.get("auth", "").upper().split()
+    candidates = BY_PREFERENCE[conversation.server.tls != "none"] if wanted == "auto" else (wanted.upper(),)
+    for mechanism in candidates:
+        if mechanism in offered:
+            return mechanism
+    text = f"AUTH offered: {' '.join(offered) or 'none'}; wanted: {' or '.join(candidates)}"
+    raise Stopped(Answer(Phase.AUTH, text=text, finding=Finding.NO_AUTH))
+
+
+Respond = Callable[[bytes], bytes]
+
+
+def plain(user: str, secret: str) -> Iterator[Respond]:
+    yield lambda _: f"\0{user}\0{secret}".encode()
+
+
+def login(user: str, secret: str) -> Iterator[Respond]:
+    yield lambda _: user.encode()
+    yield lambda _: secret.encode()
+
+
+def cram_md5(user: str, secret: str) -> Iterator[Respond]:
+    yield lambda challenge: f"{user} {hmac.new(secret.encode(), challenge, 'md5').hexdigest()}".encode()
+
+
+def xoauth2(user: str, secret: str) -> Iterator[Respond]:
+    yield lambda _: f"user={user}\1auth=Bearer {secret}\1\1".encode()
+    # The server describes the error in a challenge; the empty answer makes it say the code.
+    yield lambda _: b""
+
+
+RESPONSES: Final = {"PLAIN": plain, "LOGIN": login, "CRAM-MD5": cram_md5, "XOAUTH2": xoauth2}
+
+
+def encoded(response: bytes) -> str:
+    return base64.b64encode(response).decode("ascii")

@@ -1,0 +1,116 @@
+"""The way to send that the settings ask for; one a process."""
+
+import os
+import ssl
+from functools import lru_cache, partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from config.errors import ConfigurationError
+from config.settings import Settings, get_settings
+from rules.delivery import Limits, limits_of, provider_of
+from services.transports.base import Account, Transport
+from services.transports.conversation import Server
+from services.transports.file import FileTransport
+from services.transports.graph import GraphTransport, graph_host
+from services.transports.login import Credentials
+from services.transports.smtp import SmtpTransport
+from services.transports.tokens import token_source
+
+
+def make_transport(settings: Settings) -> Transport:
+    """A transport; it connects when it is first used.
+
+    :raises ConfigurationError: a setting that it needs is missing or wrong
+    """
+    account = account_of(settings)
+    match settings.mail_transport:
+        case "file":
+            return FileTransport(account, settings.mail_file_dir)
+        case "graph":
+            return GraphTransport(account, settings)
+    return SmtpTransport(account, server_of(settings), credentials_of(settings), settings.mail_message_seconds)
+
+
+@lru_cache(maxsize=4)
+def transport_of(process: int) -> Transport:
+    return make_transport(get_settings())
+
+
+def process_transport() -> Transport:
+    """This process's transport; a forked child gets one of its own."""
+    return transport_of(os.getpid())
+
+
+def close_transport() -> None:
+    """End this process's connection."""
+    if transport_of.cache_info().currsize:
+        process_transport().close()
+        transport_of.cache_clear()
+
+
+def account_of(settings: Settings) -> Account:
+    """Which circuit and which limits apply; the settings win over what is known of the provider."""
+    match settings.mail_transport:
+        case "file":
+            return Account(f"file:{settings.mail_file_dir}", "other", limits(settings, Limits()))
+        case "graph":
+            host, user = graph_host(settings), settings.graph_mailbox or settings.sender
+            key = f"graph:{host}:{user}"
+        case _:
+            host, user = settings.smtp_server, settings.smtp_username or ""
+            key = f"smtp:{host}:{settings.smtp_port}:{user}"
+    return Account(key, provider_of(host), limits(settings, limits_of(host, user)))
+
+
+def limits(settings: Settings, known: Limits) -> Limits:
+    return Limits(
+        connections=settings.mail_connections or known.connections,
+        per_minute=settings.mail_per_minute or known.per_minute,
+        per_day=settings.mail_per_day or known.per_day,
+    )
+
+
+def server_of(settings: Settings) -> Server:
+    tls = "ssl" if settings.smtp_use_ssl else "starttls" if settings.smtp_use_tls else "none"
+    return Server(
+        host=settings.smtp_server,
+        port=settings.smtp_port,
+        tls=tls,
+        context=tls_context(settings.smtp_ca_file),
+        connect_seconds=settings.smtp_connect_seconds,
+        command_seconds=settings.smtp_command_seconds,
+        reply_seconds=settings.smtp_reply_seconds,
+    )
+
+
+def tls_context(authority: Path | None) -> ssl.SSLContext:
+    """Certificates are always verified: against the system's authorities, and a private one where it is named."""
+    context = ssl.create_default_context()
+    if authority:
+        try:
+            context.load_verify_locations(authority)
+        except OSError as error:
+            raise ConfigurationError(f"SMTP_CA_FILE: cannot read certificates from {authority}: {error}") from error
+    return context
+
+
+def credentials_of(settings: Settings) -> Credentials | None:
+    """How to log in; none without a user.
+
+    :raises ConfigurationError: a user without what proves it
+    """
+    user = settings.smtp_username
+    if settings.smtp_auth == "xoauth2":
+        mailbox = user or settings.sender
+        return Credentials(mailbox, token_source(settings, settings.oauth_smtp_scope, mailbox), "xoauth2")
+    if not user:
+        return None
+    if settings.smtp_password is None:
+        raise ConfigurationError("SMTP_PASSWORD: missing, since SMTP_USERNAME is set (or set SMTP_AUTH=xoauth2)")
+    return Credentials(user, partial(password, settings.smtp_password), settings.smtp_auth)
+
+
+def password(secret: SecretStr) -> SecretStr:
+    return secret

@@ -1,0 +1,70 @@
+"""Tokens of Microsoft Entra by client credentials (msal)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from msal import ConfidentialClientApplication
+from pydantic import SecretStr
+
+from rules.delivery import Answer, Phase
+from services.transports.base import Stopped
+from services.transports.https import Https, failed_request
+
+
+@dataclass(slots=True)
+class MicrosoftTokens:
+    """One msal application: it keeps its token and asks for the next one five minutes before the end."""
+
+    authority: str
+    client_id: str
+    credential: str | dict[str, str] = field(repr=False)
+    scope: str
+    https: Https
+    application: Any = None
+
+    def token(self) -> SecretStr:
+        """A token that is valid now.
+
+        :raises Stopped: none was given
+        """
+        try:
+            result = self.connected().acquire_token_for_client([self.scope])
+        except requests.RequestException as error:
+            self.forget()
+            raise Stopped(self.failure(error)) from None
+        except ValueError as error:
+            # msal's word for a tenant that the end point does not know, and for a key that it cannot read.
+            self.forget()
+            raise Stopped(Answer(Phase.TOKEN, 400, str(error)[:300])) from None
+        if "access_token" in result:
+            return SecretStr(result["access_token"])
+        self.forget()
+        raise Stopped(Answer(Phase.TOKEN, self.https.status or 400, explained(result)))
+
+    def connected(self) -> Any:
+        if self.application is None:
+            # The end point is the one that the operator named, so nobody else has to vouch for it.
+            self.application = ConfidentialClientApplication(
+                self.client_id,
+                client_credential=self.credential,
+                authority=self.authority,
+                http_client=self.https,
+                instance_discovery=False,
+            )
+        return self.application
+
+    def forget(self) -> None:
+        """After a failure: msal would repeat the same answer for a minute without asking."""
+        self.application = None
+
+    def failure(self, error: requests.RequestException) -> Answer:
+        if isinstance(error, requests.HTTPError) and error.response is not None:
+            return Answer(Phase.TOKEN, error.response.status_code, error.response.reason or "")
+        return failed_request(error, Phase.TOKEN)
+
+
+def explained(result: dict[str, Any]) -> str:
+    """The error as the end point said it, in one line."""
+    description = str(result.get("error_description", "")).splitlines()
+    return f"{result.get('error', 'no token')}: {description[0] if description else ''}"[:500]

@@ -1,0 +1,176 @@
+"""SMTP: one connection a process, used again for a while; every end of a conversation becomes an answer."""
+
+import time
+from contextlib import suppress
+from smtplib import SMTPServerDisconnected
+from socket import gaierror
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
+
+from rules.delivery import Answer, Finding, Phase
+from services.transports.addresses import envelope_address
+from services.transports.base import Account, BeginBody, Budget, Envelope, Stopped
+from services.transports.conversation import Conversation, Server
+from services.transports.failures import failed
+from services.transports.login import Credentials, log_in
+
+MOST_MESSAGES = 100
+LONGEST_SECONDS = 300.0
+CONNECT_TRIES = 3
+
+
+class SmtpTransport:
+    """Sends by SMTP; `message_seconds` is the longest time for one message."""
+
+    def __init__(
+        self, account: Account, server: Server, credentials: Credentials | None, message_seconds: float
+    ) -> None:
+        self.account = account
+        self.server = server
+        self.credentials = credentials
+        self.message_seconds = message_seconds
+        self.conversation: Conversation | None = None
+        self.opened = 0.0
+        self.messages = 0
+
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+        budget = Budget(self.message_seconds)
+        answers: dict[str, Answer] = {}
+        try:
+            conversation = self.ready(budget)
+            self.messages += 1
+            taken = offer(conversation, envelope, len(message), answers)
+            if taken:
+                answers.update(dict.fromkeys(taken, conversation.transfer(message, taken, begin_body)))
+        except Stopped as stop:
+            self.settle(envelope, answers, stop.answer)
+        except OSError as error:
+            self.settle(envelope, answers, self.failure(error))
+            self.drop()
+        except BaseException:
+            # The caller refused after DATA: only a broken connection keeps the server from taking what came so far.
+            self.drop()
+            raise
+        return answers
+
+    def probe(self) -> Answer | None:
+        self.close()
+        try:
+            self.connect(Budget(self.message_seconds))
+        except Stopped as stop:
+            return stop.answer
+        except OSError as error:
+            answer = self.failure(error)
+            self.drop()
+            return answer
+        self.close()
+        return None
+
+    def close(self) -> None:
+        conversation, self.conversation = self.conversation, None
+        if conversation is None:
+            return
+        # Whatever happens at QUIT, what was accepted before stays accepted.
+        with suppress(OSError):
+            conversation.budget = Budget(self.server.command_seconds)
+            if conversation.sock:
+                conversation.ask(conversation.phase, "QUIT")
+        conversation.close()
+
+    def drop(self) -> None:
+        conversation, self.conversation = self.conversation, None
+        if conversation is not None:
+            conversation.close()
+
+    def ready(self, budget: Budget) -> Conversation:
+        """The open connection if it still answers, else a new one."""
+        conversation = self.conversation
+        if conversation and self.is_fresh():
+            conversation.budget = budget
+            with suppress(OSError):
+                if conversation.sock and conversation.ask(Phase.MAIL, "RSET").code == 250:
+                    return conversation
+        self.close()
+        return self.connect(budget)
+
+    def is_fresh(self) -> bool:
+        return self.messages < MOST_MESSAGES and time.monotonic() - self.opened < LONGEST_SECONDS
+
+    def connect(self, budget: Budget) -> Conversation:
+        """Connect and log in; a connection that fails at once is tried again within seconds."""
+        retrying = Retrying(
+            stop=stop_after_attempt(CONNECT_TRIES),
+            wait=wait_random(0.1, 1.0),
+            retry=retry_if_exception(self.is_passing),
+            reraise=True,
+        )
+        try:
+            conversation: Conversation = retrying(self.connect_once, budget)
+            if self.credentials:
+                log_in(conversation, self.credentials)
+        except Stopped:
+            self.close()
+            raise
+        return conversation
+
+    def connect_once(self, budget: Budget) -> Conversation:
+        self.drop()
+        self.conversation = conversation = Conversation(self.server)
+        self.opened, self.messages = time.monotonic(), 0
+        conversation.open(budget)
+        return conversation
+
+    def is_passing(self, error: BaseException) -> bool:
+        """Refused or closed before the server has said anything; a time-out has taken long enough."""
+        early = self.conversation is not None and self.conversation.phase in {Phase.CONNECT, Phase.GREETING}
+        return early and isinstance(error, (ConnectionError, SMTPServerDisconnected, gaierror))
+
+    def failure(self, error: OSError) -> Answer:
+        return failed(error, self.conversation.phase if self.conversation else Phase.CONNECT)
+
+    def settle(self, envelope: Envelope, answers: dict[str, Answer], answer: Answer) -> None:
+        """Give the answer that ended the conversation to everyone who was not refused for good before."""
+        for address in envelope.recipients:
+            answers.setdefault(address, answer)
+
+
+def offer(conversation: Conversation, envelope: Envelope, size: int, answers: dict[str, Answer]) -> list[str]:
+    """MAIL and RCPT: the recipients that the server takes; the answers of the others are added.
+
+    :raises Stopped: the message concerns nobody any more
+    """
+    largest = conversation.largest
+    if largest is not None and size > largest:
+        text = f"5.3.4 the message has {size} bytes, the server takes {largest}"
+        raise Stopped(Answer(Phase.MAIL, text=text, finding=Finding.TOO_LARGE))
+    offers_utf8 = conversation.has_extn("smtputf8")
+    spelled = spell(envelope, offers_utf8, answers)
+    if not spelled:
+        return []
+    utf8 = envelope.needs_smtputf8 or not all(map(str.isascii, spelled.values()))
+    conversation.command_encoding = "utf-8" if utf8 else "ascii"
+    options = (f" SIZE={size}" if conversation.has_extn("size") else "") + (" SMTPUTF8" if utf8 else "")
+    conversation.demand(Phase.MAIL, "MAIL", f"FROM:<{envelope.sender}>{options}")
+    return [address for address in spelled if is_taken(conversation, address, spelled[address], answers)]
+
+
+def is_taken(conversation: Conversation, address: str, spelled: str, answers: dict[str, Answer]) -> bool:
+    answer = conversation.ask(Phase.RCPT, "RCPT", f"TO:<{spelled}>")
+    if answer.code == 421 or answer.lost:
+        # The server ends the conversation: nobody gets this message, also those who were taken before.
+        raise Stopped(answer)
+    if answer.code in {250, 251, 252}:
+        return True
+    answers[address] = answer
+    return False
+
+
+def spell(envelope: Envelope, offers_utf8: bool, answers: dict[str, Answer]) -> dict[str, str]:
+    """Each address as the envelope wants it; those that cannot be written there get their answer."""
+    spelled: dict[str, str] = {}
+    for address in envelope.recipients:
+        try:
+            spelled[address] = envelope_address(address, envelope.needs_smtputf8, offers_utf8)
+        except Stopped as stop:
+            answers[address] = stop.answer
+    return spelled

@@ -1,0 +1,134 @@
+"""Tasks that bring mail to a server. Each message of Celery is a hint only; the outbox says what is to be done."""
+
+import os
+from collections import Counter
+from typing import Any
+
+import structlog
+from celery import shared_task
+from celery.signals import worker_process_shutdown
+from sqlalchemy.exc import DBAPIError
+
+from config.settings import Settings, get_settings
+from services.circuit import account_works, probe_due, take_probe
+from services.database import begin
+from services.delivery.next_contact import escalate_stuck
+from services.delivery.reap import reap
+from services.delivery.watch import tell_held, watch
+from services.errors import Trouble, trouble
+from services.knowledge import knowledge
+from services.locks import only_one
+from services.mail.compose import compose
+from services.rates import Rates, limiter
+from services.stream import answer_ring, redis_client
+from services.transports.make import account_of, close_transport, process_transport
+from tasks.delivery import Sender, deliver
+from tasks.hints import hint
+from tasks.probing import probe
+
+logger = structlog.get_logger()
+
+# Above one message's longest time and the time in which a run claims; the lease of a mail is longer still.
+HARD_LIMIT_SECONDS = 420
+
+
+@shared_task(name="escalation.deliver_urgent", time_limit=HARD_LIMIT_SECONDS)
+def deliver_urgent() -> str:
+    """Send safety mail."""
+    return send("deliver_urgent", urgent_only=True)
+
+
+@shared_task(name="escalation.deliver_due", time_limit=HARD_LIMIT_SECONDS)
+def deliver_due() -> str:
+    """Send the mail that is due, the gravest first."""
+    return send("deliver_due", urgent_only=False)
+
+
+@shared_task(name="escalation.reap_leases")
+def reap_leases() -> str:
+    """Take over what killed senders left, hand stuck mail to the next contact, and raise or clear alerts."""
+    settings = get_settings()
+    done: Counter[str] = Counter()
+    with begin() as connection:
+        if only_one(connection, "reap_leases"):
+            done.update(reap(connection, settings.mail_times))
+            account = account_of(settings).key
+            works = account_works(connection, account)
+            done["handed_on"] = escalate_stuck(connection, knowledge().contacts, settings.mail_stuck_seconds)
+            watch(connection, settings, account_works=works)
+            done["told"] = tell_held(connection, account_works=works)
+            done["probe"] = probe_due(connection, account)
+    ring_for(done)
+    return summary(done)
+
+
+@shared_task(name="escalation.probe_account", time_limit=HARD_LIMIT_SECONDS)
+def probe_account() -> str:
+    """Log in, without sending anything, when the account's circuit is open and a probe is due."""
+    answer_ring(redis_client(), "probe_account")
+    settings = get_settings()
+    transport = process_transport()
+    with begin() as connection:
+        failed_phase = take_probe(connection, transport.account.key, settings.mail_times)
+    if failed_phase is None:
+        return "idle"
+    state = probe(transport, failed_phase, settings.mail_times)
+    if state != "open":
+        hint("deliver_urgent")
+        hint("deliver_due")
+    return f"state={state}"
+
+
+def send(name: str, *, urgent_only: bool) -> str:
+    """Deliver, and ring again when there is more; a database that is away is waited for by the next sweep."""
+    answer_ring(redis_client(), name)
+    settings = get_settings()
+    try:
+        tally = deliver(sender_of(settings), urgent_only=urgent_only)
+    except DBAPIError as error:
+        if trouble(error) is Trouble.CONTENT:
+            raise
+        logger.warning("mail_waits_for_postgresql", error=type(error.orig).__name__)
+        return "postgresql=away"
+    if tally.pop("more", 0):
+        hint(name)
+    if tally["accepted"]:
+        hint("relay_outcomes")
+    return summary(tally)
+
+
+def sender_of(settings: Settings) -> Sender:
+    transport = process_transport()
+    counters = limiter(settings.redis_url.get_secret_value(), os.getpid())
+    return Sender(
+        sender=settings.sender,
+        transport=transport,
+        rates=Rates(counters, transport.account.key, transport.account.limits),
+        compose=compose,
+        times=settings.mail_times,
+        claim_size=settings.mail_claim_size,
+        run_seconds=settings.mail_run_seconds,
+    )
+
+
+def ring_for(done: "Counter[str]") -> None:
+    if done["queued"] or done["handed_on"]:
+        hint("deliver_urgent")
+        hint("deliver_due")
+    if done["told"]:
+        hint("relay_outcomes")
+    if done["probe"]:
+        hint("probe_account")
+
+
+SHOWN = {"accepted": "sent"}
+
+
+def summary(tally: "Counter[str]") -> str:
+    """For Flower: counts only."""
+    return " ".join(f"{SHOWN.get(name, name)}={count:d}" for name, count in sorted(tally.items()) if count) or "idle"
+
+
+@worker_process_shutdown.connect
+def end_the_connection(**_: Any) -> None:
+    close_transport()

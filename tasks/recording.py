@@ -1,0 +1,84 @@
+"""Recording what became of a mail, even when PostgreSQL is away for a moment: a sent mail must not be sent again."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from rules.delivery import BEFORE_MAIL, Kind, Times
+from services.circuit import Gate, close_circuit, open_circuit, pause
+from services.database import begin
+from services.delivery.claim import ClaimedMail
+from services.delivery.record import Result, record
+from services.errors import Trouble, trouble
+from services.reachability import not_reached, reached
+
+logger = structlog.get_logger()
+
+PATIENCE_SECONDS = 60
+
+
+def is_passing(error: BaseException) -> bool:
+    return isinstance(error, Exception) and trouble(error) is not Trouble.CONTENT
+
+
+@retry(
+    retry=retry_if_exception(is_passing),
+    stop=stop_after_delay(PATIENCE_SECONDS),
+    wait=wait_random_exponential(multiplier=0.1, max=3),
+    reraise=True,
+)
+def record_surely(
+    lease_id: UUID, mail: ClaimedMail, results: Sequence[Result], account: str, times: Times, state: Gate | None
+) -> list[str]:
+    """Record the results and what they mean for the account, in one transaction; the states that were written."""
+    if not results:
+        return []
+    with begin() as connection:
+        states = record(connection, lease_id, mail, results)
+        settle_account(connection, results, account, times, state)
+    say(mail, results, states)
+    return states
+
+
+def settle_account(
+    connection: Connection, results: Sequence[Result], account: str, times: Times, state: Gate | None
+) -> None:
+    """Open or close the circuit, let the account rest, and remember whether its server can be reached."""
+    for one in results:
+        if one.verdict.kind is Kind.CONFIGURATION:
+            open_circuit(connection, account, one.answer, one.verdict, times)
+        elif one.verdict.kind is Kind.THROTTLED:
+            pause(connection, account, one.answer.retry_after or times.pause(one.verdict.pause))
+    if is_unreachable(results):
+        not_reached(connection, account)
+    elif state and state.narrow:
+        reached(connection, account)
+        if any(one.verdict.kind is Kind.ACCEPTED for one in results):
+            close_circuit(connection, account)
+
+
+def is_unreachable(results: Sequence[Result]) -> bool:
+    return any(one.verdict.kind is Kind.TRANSIENT and one.answer.phase in BEFORE_MAIL for one in results)
+
+
+def concerns_account(results: Sequence[Result]) -> bool:
+    """The next mail would meet the same: wrong settings, a throttle, or a server that cannot be reached."""
+    return is_unreachable(results) or any(one.verdict.kind in {Kind.CONFIGURATION, Kind.THROTTLED} for one in results)
+
+
+def say(mail: ClaimedMail, results: Sequence[Result], states: Sequence[str]) -> None:
+    """Log what became of it: ids and codes, no addresses; a reply's text may hold one, so it stays in the database."""
+    log = logger.info if all(state == "accepted" for state in states) else logger.warning
+    first = results[0]
+    log(
+        "mail_tried",
+        mail_id=str(mail.mail_id),
+        states=sorted(states),
+        phase=first.answer.phase.value,
+        code=first.answer.code,
+        enhanced_code=first.answer.enhanced,
+        finding=first.answer.finding,
+    )

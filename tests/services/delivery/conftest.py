@@ -1,0 +1,76 @@
+"""A mail server that does what a test says, and a worker's settings that name it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Connection
+
+from config.settings import Settings, get_settings
+from services import database, stream
+from services.knowledge import knowledge
+from services.transports.make import close_transport
+from tests.services.delivery.office import Office
+from tests.smtp_server import SmtpServer
+from worker.celery_app import app
+
+CACHED = (get_settings, database.engine, stream.client_of, knowledge)
+Setting = Callable[..., None]
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    with SmtpServer(users={"sender": "sesame"}) as server:
+        yield server
+
+
+@pytest.fixture
+def setting(database_url: str, redis_url: str, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting]:
+    """Sets settings as the environment would; at first those of a worker with the test's servers."""
+
+    def set_all(**values: object) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(name.upper(), str(value))
+        forget()
+
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    set_all(
+        database_url=database_url,
+        redis_url=redis_url,
+        support_email="support@example.com",
+        from_email="sender@example.com",
+        escalation_embedded="true",
+        smtp_server="127.0.0.1",
+        smtp_port=smtp.port,
+        smtp_use_tls="false",
+        smtp_username="sender",
+        smtp_password="sesame",
+        smtp_connect_seconds=2,
+        smtp_command_seconds=1,
+        smtp_reply_seconds=1,
+        lock_timeout_seconds=1,
+    )
+    app.conf.broker_url = redis_url
+    app.set_current()
+    yield set_all
+    database.engine().dispose()
+    forget()
+
+
+def forget() -> None:
+    close_transport()
+    for cached in CACHED:
+        cached.cache_clear()
+
+
+@pytest.fixture
+def connection(setting: Setting) -> Iterator[Connection]:
+    """A connection that sees what others commit: each statement is a transaction of its own."""
+    with database.make_engine(get_settings()).connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+    connection.engine.dispose()
+
+
+@pytest.fixture
+def office(connection: Connection, smtp: SmtpServer) -> Office:
+    return Office(connection, smtp)
