@@ -12,6 +12,7 @@ COMMANDS = {
     "db": "worker.commands.db",
     "rejected": "worker.commands.rejected",
     "tickets": "worker.commands.tickets",
+    "desk": "worker.commands.desk",
     "reconcile": "worker.commands.reconcile",
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",

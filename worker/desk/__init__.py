@@ -1,0 +1,1 @@
+"""The ticket's page: a small web service of its own, reached by the signed links in the mails."""

@@ -1,0 +1,71 @@
+"""What the page reads and does, each in one short transaction."""
+
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import Connection
+
+from config.settings import Settings
+from rules.ticket_life import TakenAlready, TicketRefused
+from services.database import begin
+from services.staff_text import UnfitText
+from services.story import load_stories
+from services.ticket_actions import acknowledge, resolve
+from services.ticket_lookup import TicketNotFound
+from services.verdicts import give_verdicts, verdicts_of
+from worker.desk.pages import Shown
+from worker.desk.words import words_in
+
+logger = structlog.get_logger()
+
+VERDICT = "verdict-"
+SAID = {
+    "take": "It is yours. Nobody else is asked any more.",
+    "resolve": "Marked as solved. Thank you.",
+    "verdict": "Thank you for your verdict.",
+}
+
+
+def read(ticket_id: str, settings: Settings, said: str = "", wrong: str = "") -> Shown:
+    """The ticket as it is now.
+
+    :raises TicketNotFound: it has been deleted
+    """
+    with begin() as connection:
+        story = load_stories(connection, [ticket_id]).get(ticket_id)
+        verdicts = verdicts_of(connection, ticket_id)
+    if story is None or story.ticket.status is None:
+        raise TicketNotFound("This ticket has been deleted.")
+    return Shown(
+        story, verdicts, words_in(settings.support_language).gettext(SAID[said]) if said in SAID else "", wrong
+    )
+
+
+def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | None:
+    """Do what a form asks for; return why it was refused, or None."""
+    if settings.mode == "shadow":
+        return "Nothing can be changed at the moment: the worker only watches (MODE=shadow)."
+    try:
+        with begin() as connection:
+            done(connection, ticket_id, fields)
+    except TakenAlready as error:
+        say = words_in(settings.support_language).gettext
+        return say("%(name)s has taken this ticket already.") % {"name": error.holder or say("Somebody else")}
+    except (TicketRefused, UnfitText) as error:
+        return str(error)
+    logger.info("ticket_page_used", ticket_id=ticket_id, action=fields["action"])
+    return None
+
+
+def done(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> None:
+    who = fields.get("name", "")
+    match fields.get("action"):
+        case "take":
+            acknowledge(connection, ticket_id, who)
+        case "resolve":
+            resolve(connection, ticket_id, fields.get("note", ""), who)
+        case "verdict":
+            verdicts = {name.removeprefix(VERDICT): value for name, value in fields.items() if name.startswith(VERDICT)}
+            give_verdicts(connection, ticket_id, verdicts, who)
+        case _:
+            raise UnfitText("the form should ask for take, resolve or verdict")

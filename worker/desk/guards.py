@@ -1,0 +1,99 @@
+"""What keeps the page safe: headers on every answer, small requests only, and not too many of them."""
+
+from functools import lru_cache
+from urllib.parse import parse_qsl
+
+import structlog
+from limits import RateLimitItemPerMinute
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = structlog.get_logger()
+
+PREFIX = "escalation:desk"
+LARGEST_FORM = 32_768
+MOST_FIELDS = 20
+FORM_TYPE = "application/x-www-form-urlencoded"
+# No script at all. The link is in the address, so nothing may pass it on as a referrer.
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "x-robots-tag": "noindex, nofollow, noarchive",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
+# Only ever read by browsers over TLS, and ignored without it (RFC 6797, 7.2).
+STRICT_TRANSPORT = "max-age=31536000"
+
+
+class SafeHeaders:
+    """Sets the headers on every answer, errors included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                if scope.get("scheme") == "https":
+                    headers["strict-transport-security"] = STRICT_TRANSPORT
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+@lru_cache(maxsize=2)
+def limiter(url: str) -> MovingWindowRateLimiter:
+    """Counters in Redis, shared by all processes; nothing connects before the first use."""
+    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=PREFIX, socket_timeout=2, socket_connect_timeout=2))
+
+
+def refuse_too_many(url: str, per_minute: int, *who: str) -> None:
+    """Count a request. Without Redis nobody is turned away: the page matters most when something is broken.
+
+    :raises HTTPException: 429, with when to come again
+    """
+    try:
+        allowed = limiter(url).hit(RateLimitItemPerMinute(per_minute), *who)
+    except RedisError as error:
+        logger.warning("desk_counts_without_redis", error=type(error).__name__)
+        return
+    if not allowed:
+        raise HTTPException(429, "Too many requests. Wait a minute and try again.", {"retry-after": "60"})
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a small form that this site itself sent.
+
+    :raises HTTPException: 400, 403, 413 or 415, with what is wrong
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise HTTPException(403, "This form came from another site.")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        raise HTTPException(415, f"A form should come as {FORM_TYPE}.")
+    try:
+        return dict(parse_qsl((await body_of(request)).decode(), strict_parsing=True, max_num_fields=MOST_FIELDS))
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read.") from error
+
+
+async def body_of(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(413, "The form is too large.")
+    return bytes(body)

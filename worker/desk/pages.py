@@ -1,0 +1,107 @@
+"""The page's HTML: the parts of the mail, so that it shows nothing that the mail does not, and the forms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader
+
+from config.settings import Settings
+from rules.ticket_life import UNFINISHED, VERDICTS
+from services.mail.catalogues import TEMPLATES
+from services.mail.environment import environment_with
+from services.mail.moments import Manners
+from services.mail.page import ticket_page
+from services.mail.render import frame
+from services.mail.rows import MailRow
+from services.mail.teller import Limits, Teller
+from services.mail.wording import REASONS
+from services.story import Story
+from services.ticket_links import form_token
+from worker.desk.words import words_in
+
+STYLES = (Path("mail.css"), Path("desk/desk.css"))
+# The mail's attachment holds everything, so the page may show more than the mail's own body.
+LIMITS = Limits(long=8_000, short=2_000, entries=100, head=50, tail=250)
+NO_MAIL = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A ticket as its page shows it; `said` is the answer to what was just done, `wrong` what was refused."""
+
+    story: Story
+    verdicts: Mapping[str, str]
+    said: str = ""
+    wrong: str = ""
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    return environment_with(FileSystemLoader(TEMPLATES))
+
+
+@lru_cache(maxsize=1)
+def styles() -> str:
+    """The mail's style sheet and the page's own."""
+    return "\n".join((TEMPLATES / path).read_text(encoding="utf-8") for path in STYLES)
+
+
+def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
+    """The ticket's page; its forms go to the link that it was opened with."""
+    story = shown.story
+    place = story.user.time_zone if story.user else None
+    manners = Manners(
+        settings.support_language, ZoneInfo(settings.support_time_zone), ZoneInfo(place) if place else None
+    )
+    teller = Teller(manners, LIMITS)
+    ticket = story.ticket
+    page = {
+        **frame(manners),
+        **ticket_page(as_mail(story), story, teller, settings, None),
+        "late": "",
+        "said": shown.said,
+        "wrong": shown.wrong,
+        "translations": words_in(settings.support_language),
+        "token": token,
+        "form": form_token(ticket.ticket_id, settings),
+        "unfinished": ticket.status in UNFINISHED,
+        "taken_by": teller.name(ticket.acknowledged_by),
+        "taken_at": manners.both(ticket.acknowledged_at) if ticket.acknowledged_at else "",
+        "solution": teller.long(ticket.resolution_notes),
+        "judged": [
+            {"reason": name, "words": teller.word(name, REASONS), "verdict": shown.verdicts.get(name)}
+            for name in ticket.reason_names
+            if name in REASONS
+        ],
+        "verdict_names": VERDICTS,
+    }
+    return environment().get_template("desk/ticket.html").render(page)
+
+
+def as_mail(story: Story) -> MailRow:
+    """The mail that told of the ticket first: the page shows the same."""
+    return MailRow(
+        mail_id=NO_MAIL,
+        ticket_id=story.ticket.ticket_id,
+        template="ticket_opened",
+        language="en",
+        lane="normal",
+        rank=4,
+        message_id="",
+        content={},
+        queued_at=story.ticket.opened_at,
+        now=datetime.now(UTC),
+    )
+
+
+def message_html(title: str, text: str, settings: Settings) -> str:
+    """A page that only says something."""
+    manners = Manners(settings.support_language, ZoneInfo(settings.support_time_zone))
+    said = words_in(settings.support_language).gettext
+    page = {**frame(manners), "title": said(title), "text": said(text)}
+    return environment().get_template("desk/message.html").render(page)
