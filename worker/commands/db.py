@@ -1,30 +1,99 @@
-"""`python -m worker db …`: the database's shape."""
+"""`python -m worker db …`: the database's shape, rights, and what to do when its tables were lost."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from sqlalchemy import Engine
 
 from config.settings import get_settings
-from models.migrations import as_sql, upgrade
+from models.migrations import as_sql
+from services import adoption, protect, rights
 from services.database import make_engine
+from services.difference import Difference, Kind
 
-app = typer.Typer(no_args_is_help=True, help="Create, adopt and describe the tables.")
-console = Console(stderr=True)
+app = typer.Typer(no_args_is_help=True, help="Create, adopt, check, protect and restore the tables.")
+# Words are for a person and go to stderr; what may be piped on goes to stdout.
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def database() -> Engine:
+    return make_engine(get_settings(), statement_timeout=False)
 
 
 @app.command()
 def migrate() -> None:
     """Create what is missing and adopt what is there (DATABASE_URL); safe at any time and from several places."""
-    engine = make_engine(get_settings(), statement_timeout=False)
-    upgrade(engine)
+    try:
+        left = adoption.migrate(database())
+    except adoption.NotAdoptable as error:
+        console.print("The database cannot be taken on as it is. Nothing was written. What differs:")
+        tell(error.differences)
+        raise typer.Exit(1) from None
+    tell(left)
+    if any(one.kind is Kind.STATE for one in left):
+        raise typer.Exit(1)
     console.print("The database has the newest shape.")
 
 
 @app.command()
+def check(
+    role: Annotated[str | None, typer.Option(help="Check the rights of this role, not of the one connected.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
+) -> None:
+    """Compare the database with what the worker needs; exit code 1 when something differs. Changes nothing."""
+    with database().connect() as connection:
+        try:
+            differences = adoption.check(connection, role)
+        except rights.UnknownRole as error:
+            raise typer.BadParameter(str(error), param_hint="--role") from None
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in differences], indent=2))
+    else:
+        tell(differences)
+    if any(one.kind is not Kind.NOTE for one in differences):
+        raise typer.Exit(1)
+    console.print("The database is as the worker needs it.")
+
+
+def tell(differences: Sequence[Difference]) -> None:
+    for one in differences:
+        console.print(f"- {'(good to know) ' if one.kind is Kind.NOTE else ''}{one}", markup=False)
+
+
+@app.command()
 def sql() -> None:
-    """Print the same as SQL, for people who apply it by hand."""
+    """Print what `migrate` does as SQL, one transaction, for people who apply it by hand."""
     typer.echo(as_sql())
+
+
+@app.command()
+def grants(
+    role: Annotated[str, typer.Option(help="The role that is to get the rights.")],
+    owner: Annotated[bool, typer.Option("--owner", help="For the role that migrates, not the one that works.")] = False,
+) -> None:
+    """Print the GRANT statements with the least rights that a role needs."""
+    with database().connect() as connection:
+        typer.echo("\n".join(rights.grants(connection, role, "owner" if owner else "application")))
+
+
+@app.command("protect")
+def protect_tables() -> None:
+    """Have PostgreSQL refuse a plain DROP of the assistant's tables and of the columns that the worker needs."""
+    with database().begin() as connection:
+        protect.protect(connection)
+    console.print("Protected. Before ABParts changes the type of a column: python -m worker db unprotect")
+
+
+@app.command("unprotect")
+def unprotect_tables() -> None:
+    """Take the protection away, for a migration that changes a column's type."""
+    with database().begin() as connection:
+        protect.unprotect(connection)
+    console.print("Not protected any more. Afterwards: python -m worker db protect")
 
 
 @app.command()

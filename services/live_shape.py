@@ -1,0 +1,107 @@
+"""The shared tables as they are, from PostgreSQL's catalogue; reading it holds off nobody."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, text
+
+from models.audit import ACTIONS, trigger_name
+from models.base import SCHEMA
+
+TABLES = text("""
+    SELECT c.relname AS name, c.relkind IN ('r', 'p') AS is_table, pg_get_userbyid(c.relowner) AS owner,
+           c.relrowsecurity AND NOT pg_has_role(c.relowner, 'USAGE') AS filtered
+    FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
+""")
+COLUMNS = text("""
+    SELECT c.relname AS table_name, a.attname AS name, format_type(a.atttypid, NULL) AS type,
+           t.typtype = 'e' AS is_enum, a.attnotnull AS required, a.atthasdef OR a.attidentity <> '' AS filled,
+           CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4 THEN a.atttypmod - 4
+           END AS length
+    FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type AS t ON t.oid = a.atttypid
+    ORDER BY c.relname, a.attnum
+""")
+KEYS = text("""
+    SELECT c.relname AS table_name, i.indisprimary AS is_primary, a.attname AS name
+    FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
+    JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+        AND i.indpred IS NULL AND i.indnkeyatts = 1
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+""")
+REFERENCES = text("""
+    SELECT DISTINCT c.relname AS table_name, a.attname AS name,
+           format('%s of %s', k.conname, k.conrelid::regclass) AS key
+    FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
+    JOIN pg_constraint AS k ON k.contype = 'f' AND c.oid IN (k.conrelid, k.confrelid)
+    JOIN pg_attribute AS a ON a.attrelid = c.oid
+        AND a.attnum = ANY(CASE WHEN k.conrelid = c.oid THEN k.conkey ELSE k.confkey END)
+    ORDER BY key
+""")
+TRIGGERS = text("""
+    SELECT c.relname AS table_name, g.tgname AS name
+    FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
+    JOIN pg_trigger AS g ON g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')
+    WHERE g.tgname = ANY(CAST(:triggers AS text[]))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveColumn:
+    """A column as it is; `filled`: the database gives it a value when nobody does; `references`: foreign keys on it."""
+
+    name: str
+    type: str
+    is_enum: bool
+    required: bool
+    filled: bool
+    length: int | None
+    references: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class LiveTable:
+    """A table as it is; `filtered`: row security keeps rows from us."""
+
+    name: str
+    is_table: bool
+    owner: str
+    filtered: bool
+    columns: dict[str, LiveColumn] = field(default_factory=dict)
+    primary: str | None = None
+    unique: set[str] = field(default_factory=set)
+    triggers: set[str] = field(default_factory=set)
+
+    @property
+    def audited(self) -> bool:
+        """Are all our triggers there, and switched on?"""
+        return self.triggers.issuperset(map(trigger_name, ACTIONS))
+
+
+def read_tables(connection: Connection, names: Sequence[str]) -> dict[str, LiveTable]:
+    """The tables of schema `public` that exist, by name; five statements."""
+    given = {"names": list(names)}
+    tables = {row.name: LiveTable(**row._mapping) for row in connection.execute(TABLES, given)}
+    references = defaultdict(list)
+    for row in connection.execute(REFERENCES, given):
+        references[row.table_name, row.name].append(row.key)
+    for row in connection.execute(COLUMNS, given):
+        facts = row.name, row.type, row.is_enum, row.required, row.filled, row.length
+        tables[row.table_name].columns[row.name] = LiveColumn(*facts, tuple(references[row.table_name, row.name]))
+    for row in connection.execute(KEYS, given):
+        tables[row.table_name].unique.add(row.name)
+        if row.is_primary:
+            tables[row.table_name].primary = row.name
+    for row in connection.execute(TRIGGERS, {**given, "triggers": list(map(trigger_name, ACTIONS))}):
+        tables[row.table_name].triggers.add(row.name)
+    return tables
+
+
+def version(connection: Connection) -> str | None:
+    """The version of our schema; None when it was never made, or made by hand without an end."""
+    if connection.execute(text(f"SELECT to_regclass('{SCHEMA}.alembic_version')")).scalar() is None:
+        return None
+    found: str | None = connection.execute(text(f"SELECT version_num FROM {SCHEMA}.alembic_version")).scalar()
+    return found

@@ -1,0 +1,40 @@
+"""Views on the shared tables, so that PostgreSQL itself refuses to drop a table or a column that the worker needs.
+
+A plain DROP fails on whatever depends on it (PostgreSQL manual, "Dependency Tracking"); only CASCADE goes further.
+"""
+
+from sqlalchemy import Connection, text
+
+from models.base import SCHEMA
+from models.shape import TableNeed, needs
+
+PREFIX = "keeps_"
+VIEWS = text("""
+    SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relkind = 'v' AND starts_with(c.relname, :prefix)
+""")
+
+
+def kept() -> list[TableNeed]:
+    return [need for need in needs().values() if need.own]
+
+
+def protect(connection: Connection) -> None:
+    """Make a view on each of the assistant's tables, with the columns that the worker needs; nobody may read it."""
+    for need in kept():
+        columns = ", ".join(f'"{column.name}"' for column in need.columns)
+        connection.execute(
+            text(f"CREATE OR REPLACE VIEW {SCHEMA}.{PREFIX}{need.name} AS SELECT {columns} FROM public.{need.name}")
+        )
+
+
+def unprotect(connection: Connection) -> None:
+    """Take the views away, for a migration of ABParts' that changes the type of a column."""
+    for need in kept():
+        connection.execute(text(f"DROP VIEW IF EXISTS {SCHEMA}.{PREFIX}{need.name}"))
+
+
+def unprotected(connection: Connection) -> list[str]:
+    """The assistant's tables that a plain DROP would take away."""
+    views = set(connection.execute(VIEWS, {"schema": SCHEMA, "prefix": PREFIX}).scalars())
+    return [need.name for need in kept() if PREFIX + need.name not in views]

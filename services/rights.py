@@ -1,0 +1,139 @@
+"""The least rights: what the owner's role (migrates) and the application's role (works) need, and what they lack."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+from models.audit import AUDITED
+from models.base import SCHEMA
+from models.shape import TableNeed, needs, own_tables
+from services.difference import Difference, Kind
+
+Purpose = Literal["owner", "application"]
+GRANT = "GRANT {} ON {} {} TO {};"
+READ_ONLY = frozenset({"audit_log"})
+
+HOLDS = text("""
+    SELECT CASE :kind
+        WHEN 'DATABASE' THEN has_database_privilege(:role, current_database(), :privilege)
+        WHEN 'SCHEMA' THEN to_regnamespace(:name) IS NULL OR has_schema_privilege(:role, :name, :privilege)
+        ELSE to_regclass(:name) IS NULL OR CASE
+            WHEN :columns = '' THEN has_table_privilege(:role, :name, :privilege)
+            ELSE (SELECT bool_and(has_column_privilege(:role, :name, c, :privilege))
+                  FROM regexp_split_to_table(:columns, ', ') AS c) END
+    END
+""")
+KNOWN = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
+NAMES = text("SELECT quote_ident(current_database()) AS database, quote_ident(:role) AS role, current_user AS me")
+SCHEMA_IS_THERE = text("SELECT to_regnamespace(:name) IS NOT NULL")
+MISSING = text("""
+    SELECT count(*) FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NULL
+""")
+READABLE = text("""
+    SELECT n.name FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NOT NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One privilege on one thing; with `columns`, on these alone."""
+
+    privilege: str
+    kind: Literal["DATABASE", "SCHEMA", "TABLE"]
+    name: str
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.privilege} ({', '.join(self.columns)})" if self.columns else self.privilege
+
+
+class UnknownRole(Exception):
+    """There is no role of this name in the database."""
+
+
+def rights(connection: Connection, purpose: Purpose) -> list[Right]:
+    """What a role needs for its purpose in this database as it is now."""
+    return list(owner_rights(connection) if purpose == "owner" else application_rights(connection))
+
+
+def application_rights(connection: Connection) -> Iterator[Right]:
+    yield Right("USAGE", "SCHEMA", "public")
+    yield Right("USAGE", "SCHEMA", SCHEMA)
+    for need in existing(connection):
+        yield from shared_rights(need)
+    for name in [*own_tables(), "alembic_version"]:
+        for privilege in privileges_on(name):
+            yield Right(privilege, "TABLE", f"{SCHEMA}.{name}")
+
+
+def existing(connection: Connection) -> list[TableNeed]:
+    wanted = needs()
+    there = set(connection.execute(READABLE, {"names": list(wanted)}).scalars())
+    return [need for need in wanted.values() if need.own or need.name in there]
+
+
+def shared_rights(need: TableNeed) -> Iterator[Right]:
+    yield Right("SELECT", "TABLE", f"public.{need.name}")
+    if need.inserted:
+        yield Right("INSERT", "TABLE", f"public.{need.name}")
+    if need.updated:
+        yield Right("UPDATE", "TABLE", f"public.{need.name}", need.updated)
+
+
+def privileges_on(name: str) -> tuple[str, ...]:
+    # The log is written by the triggers with their owner's rights: for the application it is append-only.
+    return ("SELECT",) if name in {*READ_ONLY, "alembic_version"} else ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def owner_rights(connection: Connection) -> Iterator[Right]:
+    """What is needed to migrate; a schema and tables that are there need not be created."""
+    if connection.execute(SCHEMA_IS_THERE, {"name": SCHEMA}).scalar_one():
+        yield Right("CREATE", "SCHEMA", SCHEMA)
+    else:
+        yield Right("CREATE", "DATABASE", connection.execute(NAMES, {"role": ""}).one().database)
+    yield Right("USAGE", "SCHEMA", "public")
+    shared = [need.name for need in needs().values() if need.own]
+    if connection.execute(MISSING, {"names": shared}).scalar_one():
+        yield Right("CREATE", "SCHEMA", "public")
+        yield Right("REFERENCES", "TABLE", "public.ai_sessions")
+    for name in shared:
+        yield Right("SELECT", "TABLE", f"public.{name}")
+    for name in AUDITED:
+        yield Right("TRIGGER", "TABLE", f"public.{name}")
+
+
+def grants(connection: Connection, role: str, purpose: Purpose) -> list[str]:
+    """The statements that give a role what it needs, for a superuser or the tables' owners to run."""
+    quoted = connection.execute(NAMES, {"role": role}).one().role
+    together = groupby(rights(connection, purpose), key=lambda right: (right.kind, right.name))
+    return [GRANT.format(", ".join(map(str, group)), *on, quoted) for on, group in together]
+
+
+def missing_rights(connection: Connection, purpose: Purpose, role: str | None = None) -> list[Difference]:
+    """What a role (by default the one that is connected) may not do although it has to.
+
+    :raises UnknownRole: there is no such role
+    """
+    role = role or str(connection.execute(NAMES, {"role": ""}).one().me)
+    if not connection.execute(KNOWN, {"role": role}).scalar_one():
+        raise UnknownRole(f"there is no role {role!r} in this database; CREATE ROLE makes one")
+    quoted = connection.execute(NAMES, {"role": role}).one().role
+    return [lacking(role, quoted, right) for right in rights(connection, purpose) if not holds(connection, role, right)]
+
+
+def holds(connection: Connection, role: str, right: Right) -> bool:
+    given = {"kind": right.kind, "name": right.name, "privilege": right.privilege, "columns": ", ".join(right.columns)}
+    return bool(connection.execute(HOLDS, {"role": role, **given}).scalar_one())
+
+
+def lacking(role: str, quoted: str, right: Right) -> Difference:
+    return Difference(
+        Kind.RIGHTS,
+        f"{right.kind.lower()} {right.name}",
+        f"does not allow role {role} {right}",
+        "the worker needs it",
+        GRANT.format(right, right.kind, right.name, quoted),
+    )

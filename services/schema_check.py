@@ -1,0 +1,94 @@
+"""Compares the shared tables as they are with what the code needs, in words that say what to do."""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection
+
+from models.audit import AUDITED
+from models.migrations import newest
+from models.shape import TableNeed, needs
+from services.column_check import column_differences
+from services.difference import Difference, Kind
+from services.live_shape import LiveTable, read_tables, version
+
+
+def compare(connection: Connection) -> list[Difference]:
+    """Every difference between the database and what the code needs, the assistant's tables first; reads only."""
+    wanted = needs()
+    tables = read_tables(connection, list(wanted))
+    here = version(connection)
+    found = [one for need in wanted.values() for one in table_differences(need, tables.get(need.name), here)]
+    return [*found, *version_differences(here), *audit_differences(tables, here)]
+
+
+def table_differences(need: TableNeed, table: LiveTable | None, here: str | None) -> Iterator[Difference]:
+    if table is None:
+        yield missing_table(need, here)
+        return
+    place = f"public.{need.name}"
+    if not table.is_table:
+        yield Difference(Kind.SHAPE, place, "is not a table", "the worker needs a table", "Rename what is there.")
+    for column in need.columns:
+        yield from column_differences(need, column, table)
+    yield from key_differences(need, table)
+    if need.inserted:
+        yield from unknown_columns(need, table)
+    if table.filtered:
+        remedy = f"ALTER ROLE … BYPASSRLS, or a policy on {place} that shows the worker's role every row."
+        yield Difference(Kind.RIGHTS, place, "hides rows by row security", "the worker needs to see all", remedy)
+
+
+def missing_table(need: TableNeed, here: str | None) -> Difference:
+    place = f"public.{need.name}"
+    if not need.own:
+        return Difference(Kind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown.")
+    if here is None:
+        return Difference(Kind.NOTE, place, "is missing", "the worker needs it", "`db migrate` creates it.")
+    return Difference(
+        Kind.STATE, place, "is missing", "it was there before", "`db rebuild` shows what can be restored."
+    )
+
+
+def key_differences(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
+    if not need.own:
+        return
+    if "id" in table.columns and table.primary != "id":
+        remedy = f"ALTER TABLE public.{need.name} ADD PRIMARY KEY (id);"
+        yield Difference(Kind.SHAPE, f"public.{need.name}.id", "is not the primary key", "it should be", remedy)
+    for name in need.unique:
+        if name in table.columns and name not in table.unique:
+            remedy = f"ALTER TABLE public.{need.name} ADD UNIQUE ({name});"
+            place = f"public.{need.name}.{name}"
+            yield Difference(Kind.SHAPE, place, "may hold a value twice", "it should be unique", remedy)
+
+
+def unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
+    """A column that must be filled and that the worker does not know makes every one of its inserts fail."""
+    known = {column.name for column in need.columns}
+    for live in table.columns.values():
+        # In the older shape it is the key under its former name, told of already.
+        if live.name not in known and live.required and not live.filled and live.name != table.primary:
+            yield Difference(
+                Kind.SHAPE,
+                f"public.{need.name}.{live.name}",
+                "must be filled and has no default",
+                "the worker does not know it",
+                f"ALTER TABLE public.{need.name} ALTER COLUMN {live.name} DROP NOT NULL; or give it a default.",
+            )
+
+
+def version_differences(here: str | None) -> Iterator[Difference]:
+    if here is None:
+        remedy = "`db migrate` creates it."
+        yield Difference(Kind.STATE, "schema escalation", "is not there", "the worker keeps its tables in it", remedy)
+    elif here != newest():
+        remedy = "`db migrate` with this program; a program that is older than its database must be replaced."
+        found = f"has version {here}"
+        yield Difference(Kind.STATE, "schema escalation", found, f"this program needs {newest()}", remedy)
+
+
+def audit_differences(tables: Mapping[str, LiveTable], here: str | None) -> Iterator[Difference]:
+    for name in AUDITED:
+        if here and name in tables and not tables[name].audited:
+            remedy = "`db rebuild` shows what happened and mends it."
+            yield Difference(Kind.STATE, f"public.{name}", "is not audited", "its changes should be on record", remedy)
