@@ -39,6 +39,8 @@ def run(folder: Path, sessions: Path, *, keep: bool, fresh: bool, console: Conso
         write_report(page, played, connection, mails, headline)
     show(played, problems, console)
     console.print(f"Tickets, mails and time lines: {page}", soft_wrap=True, highlight=False)
+    if keep:
+        tell_where(stack, console)
     print(headline, flush=True)
     return not problems
 
@@ -52,9 +54,7 @@ def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) ->
     except BaseException:
         stack.stop()
         raise
-    if keep:
-        tell_where(stack, console)
-    else:
+    if not keep:
         stack.stop()
 
 
@@ -110,7 +110,9 @@ def headline_of(played: Sequence[Played], problems: Problems) -> str:
 def show(played: Sequence[Played], problems: Problems, console: Console) -> None:
     table = Table()
     for name in ("session", "reasons", "priority", "ticket", "mail", "ms"):
-        table.add_column(name, no_wrap=name != "session", overflow="fold", justify="right" if name == "ms" else "left")
+        table.add_column(
+            name, no_wrap=name != "session", overflow="ellipsis", justify="right" if name == "ms" else "left"
+        )
     for one in played:
         ticket = one.outcome.tickets[0] if one.outcome.tickets else None
         mails = ", ".join(sorted({state for mail in one.outcome.mails.values() for state in mail.states}))

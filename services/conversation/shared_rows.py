@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
+from models.base import SharedBase
+from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.parts import Diagnosis, Message, Step
+from services.directory.tables import Readable, readable
 
 MESSAGES = text("""
     SELECT session_id, id AS message_id, sender, content, message_type, language, timestamp AT TIME ZONE 'UTC' AS at
@@ -23,6 +26,11 @@ ASSESSMENTS = text("""
     SELECT id AS session_id, session_metadata -> 'diagnostic_assessment' AS assessment
     FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
 """)
+NEEDED: Final[Mapping[type[SharedBase], frozenset[str]]] = {
+    AiMessage: frozenset({"session_id", "id", "sender", "content", "message_type", "language", "timestamp"}),
+    TroubleshootingStep: frozenset(TroubleshootingStep.__table__.c.keys()) - {"expected_outcomes"},
+    AiSession: frozenset({"id", "session_metadata"}),
+}
 
 
 @dataclass(slots=True)
@@ -35,19 +43,28 @@ class Stored:
 
 
 def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, Stored]:
-    """What is stored of each session; three statements."""
+    """What is stored of each session; four statements. A table that was dropped, or is closed to us, tells nothing."""
+    known = readable(connection, *NEEDED)
     stored: dict[str, Stored] = defaultdict(Stored)
-    for row in rows(connection, MESSAGES, session_ids):
+    for row in rows(connection, known, AiMessage, MESSAGES, session_ids):
         stored[row.pop("session_id")].messages.append(Message(**row))
-    for row in rows(connection, STEPS, session_ids):
+    for row in rows(connection, known, TroubleshootingStep, STEPS, session_ids):
         stored[row.pop("session_id")].steps.append(Step(**row))
-    for row in rows(connection, ASSESSMENTS, session_ids):
+    for row in rows(connection, known, AiSession, ASSESSMENTS, session_ids):
         if isinstance(row["assessment"], Mapping):
             stored[row["session_id"]].diagnosis = assessed(row["assessment"])
     return stored
 
 
-def rows(connection: Connection, statement: TextClause, session_ids: Collection[str]) -> list[dict[str, Any]]:
+def rows(
+    connection: Connection,
+    known: Readable,
+    model: type[SharedBase],
+    statement: TextClause,
+    session_ids: Collection[str],
+) -> list[dict[str, Any]]:
+    if not known.get(model.__tablename__, frozenset()).issuperset(NEEDED[model]):
+        return []
     return [dict(row) for row in connection.execute(statement, {"session_ids": list(session_ids)}).mappings()]
 
 

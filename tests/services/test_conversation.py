@@ -154,6 +154,19 @@ def test_an_event_of_other_times_does_not_stop_the_story(connection: Connection)
     assert [one.content for one in load(connection).messages] == ["readable"]
 
 
+@pytest.mark.parametrize("table", ["ai_messages", "troubleshooting_steps"])
+def test_a_table_that_was_dropped_leaves_the_rest_to_tell(connection: Connection, table: str) -> None:
+    store_session(connection, metadata={"diagnostic_assessment": {"problem_category": "startup"}})
+    store_message(connection, "m", "stored", 1)
+    store_step(connection, 1, 2)
+    keep(connection, message(SESSION, "told", 3))
+    connection.execute(text(f"DROP TABLE public.{table}"))
+    conversation = load(connection)
+    assert [one.content for one in conversation.messages] == ["stored", "told"][table == "ai_messages" :]
+    assert bool(conversation.steps) == (table == "ai_messages")
+    assert conversation.category == "startup"
+
+
 def test_fifty_sessions_take_as_many_statements_as_one(connection: Connection) -> None:
     sessions = [f"s{number}" for number in range(50)]
     for session in sessions:
@@ -162,5 +175,5 @@ def test_fifty_sessions_take_as_many_statements_as_one(connection: Connection) -
         load_conversations(connection, sessions[:1])
     with statements(connection) as for_all:
         conversations = load_conversations(connection, sessions)
-    assert len(for_one) == len(for_all) == 4
+    assert len(for_one) == len(for_all) == 5
     assert [conversations[one].messages[0].content for one in sessions] == [f"hello from {one}" for one in sessions]

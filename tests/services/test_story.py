@@ -200,4 +200,4 @@ def test_fifty_tickets_take_as_many_statements_as_one(seeded: Connection) -> Non
     with statements(seeded) as for_all:
         stories = load_stories(seeded, ids)
     assert len(ids) == len(stories) == 50
-    assert len(for_one) == len(for_all) == 15
+    assert len(for_one) == len(for_all) == 16
