@@ -50,7 +50,7 @@ def setting(database_url: str, redis_url: str, smtp: SmtpServer, monkeypatch: py
         smtp_reply_seconds=1,
         lock_timeout_seconds=1,
     )
-    app.conf.broker_url = redis_url
+    app.conf.update(broker_url=redis_url)
     app.set_current()
     yield set_all
     database.engine().dispose()

@@ -1,0 +1,237 @@
+"""What a mail server's answer means: a row here for every row of the providers' tables."""
+
+import pytest
+
+from rules.delivery import Answer, Finding, Kind, Pause, Phase, Scope, classify, provider_of
+
+CONFIGURATION, THROTTLED = (Kind.CONFIGURATION, Scope.ACCOUNT), (Kind.THROTTLED, Scope.ACCOUNT)
+RECIPIENT, MESSAGE = (Kind.PERMANENT, Scope.RECIPIENT), (Kind.PERMANENT, Scope.MESSAGE)
+TENANT = (
+    "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/"
+)
+
+REPLIES = [
+    # Logins
+    (Phase.AUTH, 535, TENANT, "microsoft", CONFIGURATION, "Set-CASMailbox -Identity"),
+    (
+        Phase.AUTH, 535, "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.",
+        "microsoft", CONFIGURATION, "MAIL_TRANSPORT=graph",
+    ),
+    (
+        Phase.AUTH, 535, "5.7.139 Authentication unsuccessful, the request did not meet the criteria to be "
+        "authenticated successfully. Contact your administrator.", "microsoft", CONFIGURATION, "Conditional Access",
+    ),
+    (
+        Phase.AUTH, 535, "5.7.139 Authentication unsuccessful, user is locked by your organization's security "
+        "defaults policy.", "microsoft", CONFIGURATION, "security defaults",
+    ),
+    (
+        Phase.AUTH, 535, "5.7.139 Authentication unsuccessful, basic authentication is disabled.", "microsoft",
+        CONFIGURATION, "authentication policy",
+    ),
+    (
+        Phase.AUTH, 550, "5.7.30 Basic authentication is not supported for Client Submission.", "microsoft",
+        CONFIGURATION, "retired",
+    ),
+    (Phase.AUTH, 535, "5.7.30 Basic authentication is not supported", "microsoft", CONFIGURATION, "retired"),
+    (Phase.AUTH, 535, "5.7.3 Authentication unsuccessful", "microsoft", CONFIGURATION, "SMTP_PASSWORD"),
+    (
+        Phase.AUTH, 535, "5.7.8 Username and Password not accepted. BadCredentials", "google", CONFIGURATION,
+        "app password",
+    ),
+    (Phase.AUTH, 534, "5.7.9 Application-specific password required.", "google", CONFIGURATION, "apppasswords"),
+    (Phase.AUTH, 535, "Authentication Credentials Invalid", "amazon", CONFIGURATION, "SMTP_PASSWORD"),
+    (Phase.AUTH, 504, "5.5.4 Unrecognized authentication type", "other", CONFIGURATION, "SMTP_AUTH"),
+    (Phase.AUTH, 454, "4.7.0 Temporary authentication failure", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    (Phase.STARTTLS, 454, "4.7.0 TLS not available", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    (Phase.MAIL, 530, "5.7.57 Client not authenticated to send mail.", "microsoft", CONFIGURATION, "without a login"),
+    (Phase.MAIL, 530, "5.7.0 Must issue a STARTTLS command first", "google", CONFIGURATION, "SMTP_USE_TLS"),
+    # The right to send
+    (
+        Phase.DOT, 554, "5.2.252 SendAsDenied; sender@example.com not allowed to send as other@example.com",
+        "microsoft", CONFIGURATION, "Send As",
+    ),
+    (
+        Phase.DOT, 554, "5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied",
+        "microsoft", CONFIGURATION, "Send As",
+    ),
+    (
+        Phase.MAIL, 550, "5.7.60 SMTP; Client does not have permissions to send as this sender", "microsoft",
+        CONFIGURATION, "FROM_EMAIL",
+    ),
+    *[
+        (Phase.DOT, 550, f"5.2.25{digit} Sender throttled", "microsoft", CONFIGURATION, "prolongs")
+        for digit in range(1, 6)
+    ],
+    (
+        Phase.DOT, 554, "5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException", "microsoft",
+        CONFIGURATION, "Sent Items",
+    ),
+    *[
+        (Phase.MAIL, 550, f"{code} blocked", "microsoft", CONFIGURATION, "blocked")
+        for code in (
+            "5.1.8", "5.7.501", "5.7.502", "5.7.503", "5.7.705", "5.7.708", "5.7.750", "5.7.64", "5.7.606", "5.7.612",
+            "5.7.649",
+        )
+    ],
+    # Throttles
+    (Phase.AUTH, 432, "4.3.2 Concurrent connections limit exceeded.", "microsoft", THROTTLED, "MAIL_CONNECTIONS"),
+    (
+        Phase.DOT, 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", "microsoft", THROTTLED,
+        "MAIL_CONNECTIONS",
+    ),
+    (
+        Phase.MAIL, 421, "4.4.2 Message submission rate for this client has exceeded the configured limit",
+        "microsoft", THROTTLED, "MAIL_PER_MINUTE",
+    ),
+    (
+        Phase.DOT, 454, "Throttling failure: Maximum sending rate exceeded.", "amazon", THROTTLED, "MAIL_PER_MINUTE",
+    ),
+    (
+        Phase.DOT, 454, "Throttling failure: Daily message quota exceeded.", "amazon", THROTTLED, "quota",
+    ),
+    (
+        Phase.DOT, 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "microsoft", THROTTLED,
+        "quota",
+    ),
+    (Phase.RCPT, 550, "5.1.90 Your message can't be sent: daily limit for recipients", "microsoft", THROTTLED, "quota"),
+    (Phase.DOT, 550, "5.7.232 tenant exceeded its threshold", "microsoft", THROTTLED, "quota"),
+    (Phase.DOT, 550, "5.7.233 tenant exceeded its threshold", "microsoft", THROTTLED, "quota"),
+    (Phase.DOT, 550, "5.4.5 Daily user sending limit exceeded.", "google", THROTTLED, "quota"),
+    # Later
+    (Phase.DOT, 554, "5.2.121 receive limit", "microsoft", (Kind.TRANSIENT, Scope.RECIPIENT), ""),
+    (Phase.DOT, 554, "5.2.122 receive limit", "microsoft", (Kind.TRANSIENT, Scope.RECIPIENT), ""),
+    (Phase.GREETING, 421, "4.3.2 Service not available", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    (Phase.RCPT, 450, "4.2.0 greylisted", "other", (Kind.TRANSIENT, Scope.RECIPIENT), ""),
+    (Phase.RCPT, 451, "4.7.1 greylisting in action", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    (Phase.DOT, 452, "4.3.1 Insufficient system storage", "other", (Kind.TRANSIENT, Scope.MESSAGE), ""),
+    (Phase.MAIL, 471, "later", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    # Recipients
+    (Phase.RCPT, 550, "5.1.1 The account does not exist.", "google", RECIPIENT, "address"),
+    (Phase.RCPT, 550, "5.1.10 RESOLVER.ADR.RecipientNotFound", "microsoft", RECIPIENT, "address"),
+    (Phase.RCPT, 550, "5.4.1 Recipient address rejected: Access denied.", "microsoft", RECIPIENT, "address"),
+    (Phase.RCPT, 550, "no such user", "other", RECIPIENT, "address"),
+    (Phase.DOT, 550, "5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", "microsoft", RECIPIENT, "FROM_EMAIL"),
+    (Phase.RCPT, 452, "4.5.3 Too many recipients", "microsoft", (Kind.SPLIT, Scope.RECIPIENT), ""),
+    (Phase.RCPT, 452, "too many recipients", "other", (Kind.SPLIT, Scope.RECIPIENT), ""),
+    (Phase.RCPT, 552, "5.2.2 mailbox full", "other", RECIPIENT, ""),
+    # Messages
+    (Phase.MAIL, 552, "5.3.4 Message size exceeds fixed maximum message size", "other", MESSAGE, "larger"),
+    (Phase.DOT, 552, "message too large", "other", MESSAGE, "larger"),
+    (Phase.DOT, 550, "5.2.3 RESOLVER.RST.RecipSizeLimit", "microsoft", MESSAGE, "larger"),
+    (Phase.DOT, 550, "5.6.11 Invalid characters", "microsoft", MESSAGE, "reply"),
+    (Phase.DOT, 554, "Transaction failed", "other", MESSAGE, "reply"),
+    # Anything else: the first digit and the subject of the enhanced code
+    (Phase.RCPT, 550, "5.7.1 Relaying denied", "other", CONFIGURATION, "reply"),
+    (Phase.DOT, 550, "5.5.0 what was that", "other", MESSAGE, "reply"),
+    (Phase.MAIL, 553, "sender not allowed", "other", CONFIGURATION, "reply"),
+    (Phase.DATA, 503, "5.5.1 bad sequence", "other", MESSAGE, "reply"),
+    (Phase.DOT, 99, "nonsense", "other", (Kind.TRANSIENT, Scope.MESSAGE), ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("phase", "code", "text", "provider", "meaning", "hint"), REPLIES)
+def test_a_reply_has_a_class_a_scope_and_a_hint(
+    phase: Phase, code: int, text: str, provider: str, meaning: tuple[Kind, Scope], hint: str
+) -> None:
+    verdict = classify(Answer(phase, code, text), provider)
+    assert (verdict.kind, verdict.scope) == meaning
+    assert hint in (verdict.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "pause"),
+    [
+        (432, "4.3.2 Concurrent connections limit exceeded.", Pause.CONNECTIONS),
+        (421, "4.4.2 Message submission rate exceeded", Pause.RATE),
+        (554, "5.2.0 STOREDRV; SubmissionQuotaExceeded", Pause.QUOTA),
+        (454, "Daily message quota exceeded", Pause.QUOTA),
+        (554, "5.2.121 receive limit", Pause.HOUR),
+    ],
+)
+def test_a_throttle_says_how_long_to_rest(code: int, text: str, pause: Pause) -> None:
+    assert classify(Answer(Phase.DOT, code, text)).pause is pause
+
+
+@pytest.mark.parametrize(
+    ("finding", "meaning"),
+    [
+        (Finding.CERTIFICATE, CONFIGURATION),
+        (Finding.NOT_TLS, CONFIGURATION),
+        (Finding.NO_STARTTLS, CONFIGURATION),
+        (Finding.NO_AUTH, CONFIGURATION),
+        (Finding.NO_SMTPUTF8, RECIPIENT),
+        (Finding.BAD_ADDRESS, RECIPIENT),
+        (Finding.TOO_LARGE, MESSAGE),
+        (Finding.NOT_COMPOSED, MESSAGE),
+    ],
+)
+def test_what_this_side_finds_out_has_a_class_and_a_hint(finding: Finding, meaning: tuple[Kind, Scope]) -> None:
+    verdict = classify(Answer(Phase.MAIL, finding=finding))
+    assert (verdict.kind, verdict.scope) == meaning
+    assert verdict.hint
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase not in {Phase.DOT, Phase.POST}])
+def test_a_connection_lost_before_the_final_dot_is_harmless(phase: Phase) -> None:
+    assert classify(Answer(phase)).kind is Kind.TRANSIENT
+
+
+@pytest.mark.parametrize("phase", [Phase.DOT, Phase.POST])
+def test_a_connection_lost_after_it_leaves_the_fate_unknown(phase: Phase) -> None:
+    assert classify(Answer(phase)).kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "text", "kind", "hint"),
+    [
+        (Phase.POST, 202, "", Kind.ACCEPTED, ""),
+        (Phase.POST, 429, "ApplicationThrottled", Kind.THROTTLED, ""),
+        (Phase.POST, 401, "InvalidAuthenticationToken: expired", Kind.CONFIGURATION, "Mail.Send"),
+        (Phase.POST, 403, "ErrorAccessDenied: Access is denied.", Kind.CONFIGURATION, "Mail.Send"),
+        (Phase.POST, 403, "ErrorSendAsDenied: not allowed", Kind.CONFIGURATION, "Send As"),
+        (Phase.POST, 404, "ErrorInvalidUser: no such mailbox", Kind.CONFIGURATION, "GRAPH_MAILBOX"),
+        (Phase.POST, 400, "ErrorInvalidRecipients: at least one", Kind.PERMANENT, "address"),
+        (Phase.POST, 400, "ErrorMimeContentInvalid: no", Kind.PERMANENT, "reply"),
+        (Phase.POST, 413, "", Kind.PERMANENT, "larger"),
+        (Phase.POST, 408, "", Kind.TRANSIENT, ""),
+        (Phase.POST, 500, "", Kind.TRANSIENT, ""),
+        (Phase.POST, 503, "", Kind.TRANSIENT, ""),
+        (Phase.POST, 502, "", Kind.UNKNOWN, ""),
+        (Phase.POST, 504, "", Kind.UNKNOWN, ""),
+        (Phase.TOKEN, 401, "invalid_client: AADSTS7000215: Invalid client secret", Kind.CONFIGURATION, "not its id"),
+        (Phase.TOKEN, 401, "invalid_client: AADSTS7000222: expired", Kind.CONFIGURATION, "has expired"),
+        (Phase.TOKEN, 400, "unauthorized_client: AADSTS700016: no such", Kind.CONFIGURATION, "OAUTH_CLIENT_ID"),
+        (Phase.TOKEN, 400, "invalid_request: AADSTS90014: missing", Kind.CONFIGURATION, "admin consent"),
+        (Phase.TOKEN, 400, "invalid_grant: Token has been revoked.", Kind.CONFIGURATION, "OAUTH_CLIENT_ID"),
+        (Phase.TOKEN, 503, "", Kind.TRANSIENT, ""),
+        (Phase.TOKEN, 429, "", Kind.THROTTLED, ""),
+    ],
+)
+def test_answers_over_https_have_a_class_and_a_hint(phase: Phase, code: int, text: str, kind: Kind, hint: str) -> None:
+    verdict = classify(Answer(phase, code, text), "microsoft")
+    assert verdict.kind is kind
+    assert hint in (verdict.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("host", "provider"),
+    [
+        ("smtp.office365.com", "microsoft"),
+        ("SMTP.Office365.com.", "microsoft"),
+        ("smtp.hve.mx.microsoft", "microsoft"),
+        ("graph.microsoft.com", "microsoft"),
+        ("smtp.gmail.com", "google"),
+        ("email-smtp.eu-west-1.amazonaws.com", "amazon"),
+        ("notgmail.com", "other"),
+        ("mail.example.com", "other"),
+    ],
+)
+def test_the_provider_is_known_by_its_host(host: str, provider: str) -> None:
+    assert provider_of(host) == provider
+
+
+def test_the_same_code_means_another_thing_elsewhere() -> None:
+    reply = Answer(Phase.DOT, 550, "5.4.5 Daily user sending limit exceeded.")
+    assert classify(reply, "google").kind is Kind.THROTTLED
+    assert classify(reply, "other").kind is Kind.PERMANENT
