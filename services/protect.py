@@ -9,6 +9,12 @@ from models.base import SCHEMA
 from models.shape import TableNeed, needs
 
 PREFIX = "keeps_"
+WANTED = text("SELECT value ->> 'protected' = 'true' FROM escalation.settings WHERE key = 'protection'")
+WISH = text("""
+    INSERT INTO escalation.settings (key, value)
+    VALUES ('protection', jsonb_build_object('protected', CAST(:wanted AS boolean)))
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = clock_timestamp()
+""")
 VIEWS = text("""
     SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = :schema AND c.relkind = 'v' AND starts_with(c.relname, :prefix)
@@ -26,12 +32,20 @@ def protect(connection: Connection) -> None:
         connection.execute(
             text(f"CREATE OR REPLACE VIEW {SCHEMA}.{PREFIX}{need.name} AS SELECT {columns} FROM public.{need.name}")
         )
+    connection.execute(WISH, {"wanted": True})
+
+
+def keep_protected(connection: Connection) -> None:
+    """Protect tables that were made again, if they were protected before."""
+    if connection.execute(WANTED).scalar():
+        protect(connection)
 
 
 def unprotect(connection: Connection) -> None:
     """Take the views away, for a migration of ABParts' that changes the type of a column."""
     for need in kept():
         connection.execute(text(f"DROP VIEW IF EXISTS {SCHEMA}.{PREFIX}{need.name}"))
+    connection.execute(WISH, {"wanted": False})
 
 
 def unprotected(connection: Connection) -> list[str]:

@@ -201,23 +201,22 @@ def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]
             "ids": [str(identity("trigger", ticket_id, one.reason)) for ticket_id, one in triggers],
             "session_ids": [one.event.session_id for _, one in triggers],
             "types": [TRIGGER_TYPE[one.reason] for _, one in triggers],
-            "values": [observed(one) for _, one in triggers],
+            "values": [observed(one.signal.evidence) for _, one in triggers],
             "times": [one.event.occurred_at for _, one in triggers],
-            "reasons": [told(one) for _, one in triggers],
+            "reasons": [told(one.reason, one.signal.evidence) for _, one in triggers],
         },
     )
 
 
-def observed(fired: Fired) -> float | None:
-    value = fired.signal.evidence.get("observed")
+def observed(evidence: Mapping[str, Any]) -> float | None:
+    value = evidence.get("observed")
     return float(value) if isinstance(value, int | float) else None
 
 
-def told(fired: Fired) -> str:
+def told(reason: str, evidence: Mapping[str, Any]) -> str:
     """The decision in words: the reason, what was seen, and the limit."""
-    evidence = fired.signal.evidence
     details = [
         f"{name}={evidence[name]}" for name in ("observed", "limit", "phrase", "gloss", "flag") if evidence.get(name)
     ]
     grounds = evidence.get("grounds") or []
-    return "; ".join([fired.reason, *details, *grounds])
+    return "; ".join([reason, *details, *grounds])

@@ -1,38 +1,53 @@
 """`python -m worker db …`: the database's shape, rights, and what to do when its tables were lost."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from config.settings import get_settings
-from models.migrations import as_sql
+from models.migrations import alone, as_sql
 from services import adoption, protect, rights
+from services import rebuild as rebuilding
 from services.database import make_engine
 from services.difference import Difference, Kind
+from services.errors import described
+from worker.commands.rebuild_words import tell_plan, tell_report
 
 app = typer.Typer(no_args_is_help=True, help="Create, adopt, check, protect and restore the tables.")
 # Words are for a person and go to stderr; what may be piped on goes to stdout.
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def database() -> Engine:
-    return make_engine(get_settings(), statement_timeout=False)
+@contextmanager
+def database() -> Iterator[Engine]:
+    """The database; what it refuses is told in one line, and nothing was changed then."""
+    engine = make_engine(get_settings(), statement_timeout=False)
+    try:
+        yield engine
+    except DBAPIError as error:
+        console.print(f"The database refused, and nothing was changed: {described(error)}", markup=False)
+        raise typer.Exit(1) from None
+    finally:
+        engine.dispose()
 
 
 @app.command()
 def migrate() -> None:
     """Create what is missing and adopt what is there (DATABASE_URL); safe at any time and from several places."""
-    try:
-        left = adoption.migrate(database())
-    except adoption.NotAdoptable as error:
-        console.print("The database cannot be taken on as it is. Nothing was written. What differs:")
-        tell(error.differences)
-        raise typer.Exit(1) from None
+    with database() as engine:
+        try:
+            left = adoption.migrate(engine)
+        except adoption.NotAdoptable as error:
+            console.print("The database cannot be taken on as it is. Nothing was written. What differs:")
+            tell(error.differences)
+            raise typer.Exit(1) from None
     tell(left)
     if any(one.kind is Kind.STATE for one in left):
         raise typer.Exit(1)
@@ -45,7 +60,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
 ) -> None:
     """Compare the database with what the worker needs; exit code 1 when something differs. Changes nothing."""
-    with database().connect() as connection:
+    with database() as engine, engine.connect() as connection:
         try:
             differences = adoption.check(connection, role)
         except rights.UnknownRole as error:
@@ -76,14 +91,35 @@ def grants(
     owner: Annotated[bool, typer.Option("--owner", help="For the role that migrates, not the one that works.")] = False,
 ) -> None:
     """Print the GRANT statements with the least rights that a role needs."""
-    with database().connect() as connection:
+    with database() as engine, engine.connect() as connection:
         typer.echo("\n".join(rights.grants(connection, role, "owner" if owner else "application")))
+
+
+@app.command()
+def rebuild(
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this it is only shown.")] = False,
+) -> None:
+    """Show, and with --apply do, what brings back tables that were dropped or truncated."""
+    with database() as engine, alone(engine) as connection, connection.begin():
+        try:
+            plan = rebuilding.make_plan(connection)
+            tell_plan(console, plan)
+            report = rebuilding.rebuild(connection) if apply and not plan.nothing_to_do else None
+        except (rebuilding.NothingRemembered, rebuilding.Unfit) as error:
+            console.print(f"It cannot be rebuilt: {error}", markup=False)
+            raise typer.Exit(1) from None
+    if plan.nothing_to_do:
+        console.print("Nothing was lost.")
+    elif report is None:
+        console.print("Nothing was changed yet: python -m worker db rebuild --apply")
+    else:
+        tell_report(console, report)
 
 
 @app.command("protect")
 def protect_tables() -> None:
     """Have PostgreSQL refuse a plain DROP of the assistant's tables and of the columns that the worker needs."""
-    with database().begin() as connection:
+    with database() as engine, engine.begin() as connection:
         protect.protect(connection)
     console.print("Protected. Before ABParts changes the type of a column: python -m worker db unprotect")
 
@@ -91,7 +127,7 @@ def protect_tables() -> None:
 @app.command("unprotect")
 def unprotect_tables() -> None:
     """Take the protection away, for a migration that changes a column's type."""
-    with database().begin() as connection:
+    with database() as engine, engine.begin() as connection:
         protect.unprotect(connection)
     console.print("Not protected any more. Afterwards: python -m worker db protect")
 

@@ -1,0 +1,88 @@
+"""Carries a rebuild out, in the caller's transaction: all of it or nothing."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, text
+
+from models.remembered import REMEMBER_SHAPE
+from services.protect import keep_protected
+from services.rebuild.definitions import (
+    attempt,
+    belongings,
+    create,
+    literal,
+    missing_references,
+    table_is_there,
+    watch,
+)
+from services.rebuild.fate import LOST_ROWS, Fate, TableState
+from services.rebuild.own_records import restore_own
+from services.rebuild.plan import Plan, make_plan
+from services.rebuild.rows import record_unseen, restore_rows
+
+WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('lock_timeout', '10s', true)")
+
+
+@dataclass(slots=True)
+class Report:
+    """What was done: rows written by table, and statements that PostgreSQL refused, to be run by somebody who may."""
+
+    plan: Plan
+    written: dict[str, int] = field(default_factory=dict)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def rebuild(connection: Connection) -> Report:
+    """Restore what was dropped or truncated; rows that were deleted one by one stay deleted.
+
+    :raises NothingRemembered: the database was never adopted
+    :raises Unfit: a table was made again in another shape
+    """
+    report = Report(make_plan(connection))
+    connection.execute(WHO)
+    states = [table.state for table in report.plan.tables if not table.nothing_to_do]
+    for state in states:
+        make_table(connection, state)
+    # Every table exists now and records what happens to it.
+    for state in states:
+        report.written[state.name] = restore(connection, state)
+    make_references(connection, report)
+    for statement in belongings(connection, states):
+        try_to(connection, report, statement)
+    keep_protected(connection)
+    if not report.refused:
+        connection.execute(text(REMEMBER_SHAPE))
+    return report
+
+
+def make_table(connection: Connection, state: TableState) -> None:
+    if state.fate is Fate.DROPPED:
+        for statement in create(state):
+            connection.execute(literal(statement))
+    if state.audited and state.fate in {Fate.DROPPED, Fate.REPLACED, Fate.UNWATCHED}:
+        for statement in watch(state):
+            connection.execute(text(statement))
+    if state.audited and state.fate in {Fate.REPLACED, Fate.UNWATCHED}:
+        record_unseen(connection, state)
+
+
+def restore(connection: Connection, state: TableState) -> int:
+    if not state.audited or state.fate not in LOST_ROWS:
+        return 0
+    return restore_rows(connection, state) + restore_own(connection, state)
+
+
+def make_references(connection: Connection, report: Report) -> None:
+    """Foreign keys again; where rows refer to what is gone, the key holds for new rows only."""
+    states = [table.state for table in report.plan.tables]
+    for reference in missing_references(connection, states):
+        if not table_is_there(connection, reference):
+            report.refused.append((reference.add(), f"{reference.table} is missing too"))
+        elif try_to(connection, report, reference.add()):
+            try_to(connection, report, reference.validate())
+
+
+def try_to(connection: Connection, report: Report, statement: str) -> bool:
+    if refusal := attempt(connection, statement):
+        report.refused.append((statement, refusal))
+    return refusal is None

@@ -1,0 +1,135 @@
+"""Rows that the audit log does not know, from the worker's own tables: less, but better than nothing."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, text
+
+from rules.reasons import REASONS, TRIGGER_TYPE, by_gravity
+from services.conversation import load_conversations
+from services.identity import identity
+from services.rebuild.fate import LOST_ROWS, TableState
+from services.rebuild.rows import NO_ROWS
+from services.tickets import UNKNOWN_USER, observed, told
+
+UNRECORDED = """
+    NOT EXISTS (SELECT FROM escalation.audit_log AS a WHERE a.table_name = '{table}' AND a.row_id = {key})
+    AND NOT EXISTS (SELECT FROM {here} AS p WHERE p.id = {key})"""
+SESSIONS = """
+    SELECT s.session_id, s.user_id, s.machine_id, s.language, s.created_at AT TIME ZONE 'UTC' AS at
+    FROM escalation.sessions AS s
+    WHERE EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = s.session_id) AND {unrecorded}
+    ORDER BY s.session_id"""
+TICKETS = """
+    SELECT t.ticket_id, t.session_id, t.ticket_number, coalesce(t.seen_priority, t.priority) AS priority,
+           t.seen_status AS status, t.seen_assigned AS assigned, t.reasons, t.opened_at AT TIME ZONE 'UTC' AS at
+    FROM escalation.tickets AS t WHERE {unrecorded} ORDER BY t.ticket_number"""
+REASONS_OF = "SELECT ticket_id, session_id, reasons FROM escalation.tickets ORDER BY ticket_number"
+IN_LOG_OR_TABLE = """
+    SELECT n.id FROM unnest(CAST(:ids AS text[])) AS n (id) WHERE {unrecorded}"""
+
+INSERT_SESSION = text("""
+    INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
+    VALUES (:id, :user_id, :machine_id, 'escalated', :language, :at, :at) ON CONFLICT DO NOTHING
+""")
+INSERT_TICKET = text("""
+    INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
+        session_summary, assigned_expert_id, created_at, updated_at)
+    VALUES (:ticket_id, :session_id, :ticket_number, :priority, :status, :reason, :summary, :assigned, :at, :at)
+    ON CONFLICT DO NOTHING
+""")
+INSERT_TRIGGER = text("""
+    INSERT INTO public.escalation_triggers
+        (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
+    VALUES (:id, :session_id, :type, :value, CAST(:at AS timestamptz) AT TIME ZONE 'UTC', 'escalate', :told)
+    ON CONFLICT DO NOTHING
+""")
+
+
+def unrecorded(state: TableState, key: str) -> str:
+    here = f"public.{state.name}" if state.exists else NO_ROWS
+    return UNRECORDED.format(table=state.name, key=key, here=here)
+
+
+def unknown_sessions(connection: Connection, state: TableState) -> list[dict[str, Any]]:
+    rows = connection.execute(text(SESSIONS.format(unrecorded=unrecorded(state, "s.session_id")))).mappings()
+    return [
+        {
+            "id": row["session_id"],
+            "user_id": row["user_id"] or UNKNOWN_USER,
+            "machine_id": row["machine_id"],
+            "language": row["language"] or "en",
+            "at": row["at"],
+        }
+        for row in rows
+    ]
+
+
+def unknown_tickets(connection: Connection, state: TableState) -> list[dict[str, Any]]:
+    statement = text(TICKETS.format(unrecorded=unrecorded(state, "t.ticket_id")))
+    rows = connection.execute(statement).mappings().all()
+    return [{**row, "reason": gravest(row["reasons"])} for row in rows]
+
+
+def gravest(reasons: Collection[str]) -> str:
+    known = by_gravity(reason for reason in reasons if reason in REASONS)
+    return known[0] if known else "unknown"
+
+
+def with_summaries(connection: Connection, tickets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The tickets' summaries anew, from what is left of the conversations."""
+    conversations = load_conversations(connection, {ticket["session_id"] for ticket in tickets})
+    return [{**ticket, "summary": conversations[ticket["session_id"]].summary()} for ticket in tickets]
+
+
+def unknown_triggers(connection: Connection, state: TableState) -> list[dict[str, Any]]:
+    tickets = connection.execute(text(REASONS_OF)).mappings()
+    triggers = [one for ticket in tickets for one in triggers_of(ticket)]
+    statement = text(IN_LOG_OR_TABLE.format(unrecorded=unrecorded(state, "n.id")))
+    missing = set(connection.execute(statement, {"ids": [one["id"] for one in triggers]}).scalars())
+    return [one for one in triggers if one["id"] in missing]
+
+
+def triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
+    """A trigger row for each reason, the same as was written with the ticket."""
+    return [
+        {
+            "id": str(identity("trigger", ticket["ticket_id"], reason)),
+            "session_id": ticket["session_id"],
+            "type": TRIGGER_TYPE[reason],
+            "value": observed(evidence),
+            "at": evidence["at"],
+            "told": told(reason, evidence),
+        }
+        for reason, evidence in ticket["reasons"].items()
+        if reason in REASONS
+    ]
+
+
+FINDERS = {
+    "ai_sessions": unknown_sessions,
+    "support_tickets": unknown_tickets,
+    "escalation_triggers": unknown_triggers,
+}
+
+
+def unknown_rows(connection: Connection, state: TableState) -> list[dict[str, Any]]:
+    """The rows of a lost table that only the worker's own tables know."""
+    find = FINDERS.get(state.name)
+    return find(connection, state) if find and state.fate in LOST_ROWS else []
+
+
+def restore_own(connection: Connection, state: TableState) -> int:
+    """Write them; return how many there were."""
+    rows = unknown_rows(connection, state)
+    if not rows:
+        return 0
+    if state.name == "support_tickets":
+        rows = with_summaries(connection, rows)
+    insert = {
+        "ai_sessions": INSERT_SESSION,
+        "support_tickets": INSERT_TICKET,
+        "escalation_triggers": INSERT_TRIGGER,
+    }[state.name]
+    connection.execute(insert, rows)
+    return len(rows)

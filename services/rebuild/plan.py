@@ -1,0 +1,110 @@
+"""What a rebuild would do, and what it cannot know; reads only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from services.difference import Difference, Kind
+from services.rebuild.definitions import missing_references
+from services.rebuild.fate import LOST_ROWS, Fate, TableState, table_states
+from services.rebuild.own_records import unknown_rows
+from services.rebuild.rows import deleted_rows, lost_rows, mended_rows, vanished_rows
+from services.schema_check import compare
+
+
+class Unfit(Exception):
+    """A table that is there has not the shape that the rows need."""
+
+    def __init__(self, differences: Sequence[Difference]) -> None:
+        super().__init__("\n".join(map(str, differences)))
+        self.differences = tuple(differences)
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlan:
+    """A table: what became of it, and how many rows are known from where."""
+
+    state: TableState
+    from_log: int
+    from_own: int
+    deleted: int
+    vanished: int
+    mended: int
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return self.state.fate in {Fate.WHOLE, Fate.TRUNCATED} and not self.from_log + self.from_own
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All tables in the order in which they are restored, foreign keys that are gone, and what cannot be known."""
+
+    tables: tuple[TablePlan, ...]
+    references: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return all(table.nothing_to_do for table in self.tables) and not self.references
+
+
+def make_plan(connection: Connection) -> Plan:
+    """Find out what was lost and what of it is known.
+
+    :raises NothingRemembered: the database was never adopted
+    :raises Unfit: a table was made again in another shape
+    """
+    states = table_states(connection)
+    if unfit := [one for one in compare(connection) if one.kind is Kind.SHAPE]:
+        raise Unfit(unfit)
+    tables = tuple(table_plan(connection, state) for state in states)
+    references = tuple(f"{one.name} of {one.table}" for one in missing_references(connection, states))
+    return Plan(tables, references, tuple(unknown(tables)))
+
+
+def table_plan(connection: Connection, state: TableState) -> TablePlan:
+    return TablePlan(
+        state=state,
+        from_log=lost_rows(connection, state),
+        from_own=len(unknown_rows(connection, state)),
+        deleted=deleted_rows(connection, state),
+        vanished=vanished_rows(connection, state),
+        mended=mended_rows(connection, state),
+    )
+
+
+def unknown(tables: Sequence[TablePlan]) -> Iterator[str]:
+    """What nobody can tell any more."""
+    if any(table.state.fate in LOST_ROWS and not table.nothing_to_do for table in tables):
+        yield (
+            "ai_messages, troubleshooting_steps: rows that went with them are not on record; what was said in sessions "
+            "that the worker saw stays in its inbox, and in its tickets."
+        )
+        yield "Changes that PostgreSQL's own log warns of: escalation.audit_log could not record them."
+    for table in tables:
+        yield from unknown_of_table(table)
+
+
+def unknown_of_table(table: TablePlan) -> Iterator[str]:
+    name = table.state.name
+    if table.state.audited and table.state.fate in {Fate.REPLACED, Fate.UNWATCHED}:
+        yield f"{name}: what was changed or deleted while the table had no audit triggers."
+    if table.vanished:
+        yield f"{name}: who took {table.vanished} rows away unrecorded. They are not restored."
+    if table.mended:
+        yield f"{name}: letters of {table.mended} rows that no text can hold; they are replaced by U+FFFD."
+    yield from unknown_of_own(table)
+
+
+def unknown_of_own(table: TablePlan) -> Iterator[str]:
+    if not table.from_own:
+        return
+    told = {
+        "ai_sessions": "the times and metadata of {count} sessions that only the worker's own tables know",
+        "support_tickets": "notes, contacts and machine of {count} tickets that only the worker's own tables know; "
+        "their status and priority are as last seen",
+        "escalation_triggers": "whether {count} triggers that only the worker's own tables know had been changed",
+    }[table.state.name]
+    yield f"{table.state.name}: {told.format(count=table.from_own)}."

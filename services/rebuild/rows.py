@@ -1,0 +1,87 @@
+"""The rows as the audit log knows them: the last entry of each row is what it was."""
+
+from sqlalchemy import Connection, TextClause, text
+
+from services.rebuild.fate import LOST_ROWS, TableState
+
+# The baseline was read while changes were on record already, so any other entry is newer, whatever its number.
+LAST = """
+    last AS (
+        SELECT DISTINCT ON (row_id) row_id, audit_id, action, new FROM escalation.audit_log
+        WHERE table_name = :table AND row_id IS NOT NULL
+        ORDER BY row_id, (action = 'baseline'), audit_id DESC
+    )"""
+LOST = """
+    lost AS (
+        SELECT row_id, new FROM last
+        WHERE new IS NOT NULL AND audit_id < :before AND NOT EXISTS (SELECT FROM {here} AS p WHERE p.id = last.row_id)
+    )"""
+# A dropped table has no rows.
+NO_ROWS = "(SELECT NULL::text AS id WHERE false)"
+# A row that JSONB could not hold was kept as text; the letters that no JSON value can be made of are replaced.
+CONTENT = r"""
+    CASE jsonb_typeof(lost.new) WHEN 'string'
+        THEN CAST(regexp_replace(lost.new #>> '{}', '\\u(0000|d[89a-f][0-9a-f]{2})', '\\ufffd', 'gi') AS json)
+        ELSE CAST(lost.new AS json) END"""
+RECORD_FOUND = """
+    WITH {last}
+    INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
+    SELECT 'rebuild', :table, p.id, CASE WHEN last.new IS NULL THEN 'insert' ELSE 'update' END, last.new, p.content
+    FROM (SELECT id, escalation.as_jsonb(row_to_json(t)) AS content FROM public.{table} AS t) AS p
+    LEFT JOIN last ON last.row_id = p.id
+    WHERE last.new IS DISTINCT FROM p.content"""
+RECORD_GONE = """
+    WITH {last}
+    INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old)
+    SELECT 'rebuild', :table, row_id, 'delete', new FROM last
+    WHERE new IS NOT NULL AND NOT EXISTS (SELECT FROM public.{table} AS p WHERE p.id = last.row_id)"""
+
+
+def statement(query: str, state: TableState) -> TextClause:
+    here = f"public.{state.name}" if state.exists else NO_ROWS
+    return text(query.format(last=LAST, lost=LOST.format(here=here), table=state.name))
+
+
+def count(connection: Connection, state: TableState, condition: str, source: str = "lost") -> int:
+    query = f"WITH {{last}}, {{lost}} SELECT count(*) FROM {source} WHERE {condition}"
+    given = {"table": state.name, "before": state.before}
+    return int(connection.execute(statement(query, state), given).scalar_one())
+
+
+def lost_rows(connection: Connection, state: TableState) -> int:
+    """How many rows went with the table, and are known."""
+    return count(connection, state, "true") if state.audited and state.fate in LOST_ROWS else 0
+
+
+def mended_rows(connection: Connection, state: TableState) -> int:
+    """How many of them hold letters that must be replaced."""
+    return count(connection, state, "jsonb_typeof(new) = 'string'") if state.fate in LOST_ROWS else 0
+
+
+def deleted_rows(connection: Connection, state: TableState) -> int:
+    """How many rows were deleted one by one, and stay deleted."""
+    return count(connection, state, "new IS NULL", "last") if state.audited else 0
+
+
+def vanished_rows(connection: Connection, state: TableState) -> int:
+    """How many rows are gone from a table that is still the same one, without a record of who took them."""
+    return count(connection, state, "true") if state.audited and state.fate not in LOST_ROWS else 0
+
+
+def restore_rows(connection: Connection, state: TableState) -> int:
+    """Write the lost rows again, those that are there stay as they are; return how many were written."""
+    columns = ", ".join(f'"{name}"' for name in state.columns)
+    values = ", ".join(f'r."{name}"' for name in state.columns)
+    query = (
+        f"WITH {LAST}, {LOST.format(here=f'public.{state.name}')} INSERT INTO public.{state.name} ({columns}) "
+        f"SELECT {values} FROM lost, json_populate_record(NULL::public.{state.name}, {CONTENT}) AS r "
+        "ORDER BY lost.row_id ON CONFLICT DO NOTHING"
+    )
+    return connection.execute(text(query), {"table": state.name, "before": state.before}).rowcount
+
+
+def record_unseen(connection: Connection, state: TableState) -> None:
+    """Bring the log up to what is in a table whose changes nobody recorded for a while."""
+    connection.execute(statement(RECORD_FOUND, state), {"table": state.name})
+    if state.fate not in LOST_ROWS:
+        connection.execute(statement(RECORD_GONE, state), {"table": state.name})

@@ -1,0 +1,39 @@
+"""What a rebuild would do, did, and cannot know, in words for the terminal."""
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from services.rebuild import Fate, Plan, Report
+
+COLUMNS = ("what happened", "rows from the log", "from own tables", "stay deleted")
+
+
+def tell_plan(console: Console, plan: Plan) -> None:
+    """The plan as a table, then foreign keys, then what nobody can know."""
+    table = Table(box=SIMPLE)
+    table.add_column("table", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(name, overflow="fold")
+    for one in plan.tables:
+        counts = (one.from_log, one.from_own, one.deleted)
+        happened = Fate.WHOLE if one.nothing_to_do else one.state.fate
+        table.add_row(one.state.name, happened.value, *(str(count) if count else "" for count in counts))
+    console.print(table)
+    tell_list(console, "Foreign keys that are made again:", plan.references)
+    tell_list(console, "What cannot be known:", plan.unknown)
+
+
+def tell_report(console: Console, report: Report) -> None:
+    """What was written, and what somebody else has to do."""
+    for name, count in report.written.items():
+        console.print(f"{name}: {count} rows restored")
+    refused = [f"{statement};\n  {reason}" for statement, reason in report.refused]
+    tell_list(console, "Refused by PostgreSQL; for somebody who may, or once the reason is gone:", refused)
+
+
+def tell_list(console: Console, heading: str, lines: tuple[str, ...] | list[str]) -> None:
+    if lines:
+        console.print(heading)
+    for line in lines:
+        console.print(f"- {line}", markup=False)
