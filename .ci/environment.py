@@ -1,0 +1,151 @@
+"""Makes `.venv` with everything the project needs, once for each change of what it needs; `--remove` takes it away.
+
+Runs on the Python that `make` found, before anything is installed: the standard library only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections import deque
+from importlib.util import find_spec
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+VENV, VAR = CHECKOUT / ".venv", CHECKOUT / "var"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "ready"
+NEEDS = ("pyproject.toml", "constraints.txt", "client/pyproject.toml")
+WHAT = ("-c", "constraints.txt", "-e", ".[embedded,dev]")
+CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "client/build")
+# The same place and rule as for var: worker/embedded/places.py.
+OUTSIDE = Path("/var/lib/escalation-worker")
+
+
+def main() -> None:
+    check_version()
+    if "--remove" in sys.argv:
+        remove()
+    elif not (PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted()):
+        make()
+
+
+def check_version() -> None:
+    if not (3, 11) <= sys.version_info < (3, 15):
+        sys.exit(f"Python 3.11 to 3.14 is needed, {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.13")
+
+
+def wanted() -> str:
+    """Changes whenever the environment has to be made again."""
+    parts = [sys.version, str(CHECKOUT), *((CHECKOUT / name).read_text() for name in NEEDS)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def make() -> None:
+    place()
+    STAMP.unlink(missing_ok=True)
+    if not made_by_this_python():
+        create()
+    install()
+    STAMP.write_text(wanted())
+
+
+def made_by_this_python() -> bool:
+    if not PYTHON.exists():
+        return False
+    version = subprocess.run([PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
+    return version.stdout.strip() == sys.version.strip()
+
+
+def place() -> None:
+    """As root, keep the environment where PostgreSQL's own user can reach it, whatever the modes of the checkout."""
+    if os.geteuid() != 0 or VENV.exists() or open_to_others(CHECKOUT):
+        return
+    OUTSIDE.mkdir(mode=0o711, exist_ok=True)
+    if OUTSIDE.is_symlink() or OUTSIDE.stat().st_uid != 0:
+        sys.exit(f"{OUTSIDE} is not root's: remove it")
+    target = OUTSIDE / hashlib.sha256(os.fsencode(VENV)).hexdigest()[:12]
+    target.mkdir(mode=0o755, exist_ok=True)
+    VENV.unlink(missing_ok=True)
+    VENV.symlink_to(target)
+
+
+def open_to_others(folder: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
+
+
+def create() -> None:
+    print(f"Making .venv with {sys.executable}", flush=True)
+    uv, virtualenv = shutil.which("uv"), shutil.which("virtualenv")
+    target = str(VENV.resolve())
+    if find_spec("ensurepip"):
+        run(sys.executable, "-m", "venv", "--clear", target)
+    elif uv:
+        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, target)
+    elif virtualenv:
+        run(virtualenv, "--quiet", "--clear", "--python", sys.executable, target)
+    else:
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        sys.exit(f"{sys.executable} cannot make environments (no ensurepip): apt-get install {package}, or install uv")
+
+
+def install() -> None:
+    """Install with pip, or with uv where that made the environment without pip; say what is being fetched."""
+    has_pip = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0
+    uv = shutil.which("uv")
+    if not has_pip and not uv:
+        sys.exit(f"{VENV} has no pip: make clean, then again")
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *WHAT]
+    if not has_pip:
+        command = [str(uv), "pip", "install", "--python", str(PYTHON), *WHAT]
+    print("Installing packages; the first time takes about a minute", flush=True)
+    show_progress(command)
+
+
+def show_progress(command: list[str]) -> None:
+    last: deque[str] = deque(maxlen=20)
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            last.append(line)
+            if line.startswith(("Collecting ", "Installing collected", " + ", "Resolved ", "Prepared ")):
+                print(f"  {line.strip()[:100]}", flush=True)
+    if process.returncode:
+        sys.exit(f"{''.join(last)}Installing failed; the command was: {' '.join(command)}")
+
+
+def run(*command: str) -> None:
+    if subprocess.run(command, cwd=CHECKOUT).returncode:
+        sys.exit(f"failed: {' '.join(command)}")
+
+
+def remove() -> None:
+    if stack_is_running():
+        sys.exit(f"A stack is running with its data in {VAR}: stop it first")
+    for folder in (VENV, VAR):
+        shutil.rmtree(folder.resolve(), ignore_errors=True)
+        if folder.is_symlink():
+            folder.unlink()
+    for cache in (*CACHES, *(str(path) for path in CHECKOUT.rglob("__pycache__"))):
+        shutil.rmtree(CHECKOUT / cache, ignore_errors=True)
+
+
+def stack_is_running() -> bool:
+    lock = VAR / "stack.lock"
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    main()

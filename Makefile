@@ -1,0 +1,43 @@
+# What a developer does here; each target makes its own environment first. `make help` lists them.
+
+MAKEFLAGS += --no-print-directory
+PYTHON ?= $(shell .ci/find-python)
+RUN := .venv/bin/python -m
+FILES := client/src config rules models services tasks worker demo tests
+
+.DEFAULT_GOAL := help
+.PHONY: help environment demo up test test-all check fmt clean
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  PYTHON=python3.13 chooses the interpreter; ARGS=… goes to demo, up and pytest."
+
+environment:
+	@if [ -z "$(PYTHON)" ]; then .ci/find-python --explain; fi
+	@$(PYTHON) .ci/environment.py
+
+demo: environment ## Play recorded sessions through the whole stack and check every mail
+	@$(RUN) worker demo $(ARGS)
+
+up: environment ## Start the whole stack on this machine and keep it running
+	@$(RUN) worker up $(ARGS)
+
+test: check ## Check and test everything that needs no Debian packages
+	@$(RUN) pytest --durations=10 $(ARGS)
+
+test-all: environment ## Test what needs Debian packages (as root they are installed)
+	@$(RUN) tests.debian
+	@$(RUN) pytest --durations=10 -m debian $(ARGS)
+
+check: environment ## Lint, format, types and layers, without running the program
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+	@$(RUN) pytest -q tests/test_layers.py
+
+fmt: environment ## Put the code into shape
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+clean: ## Remove the environment, the data of the stack and all caches
+	@$(PYTHON) .ci/environment.py --remove

@@ -1,0 +1,125 @@
+"""Tests that need programs of Debian packages: installed as root, and listed at the end where they are missing.
+
+`@pytest.mark.debian("promtool")` names the programs of a test; `python -m tests.debian` installs what is missing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+    "make": "make",
+    "noto-fonts": "fonts-noto-core",
+    "postfix": "postfix",
+    "promtool": "prometheus",
+    "systemd-analyze": "systemd",
+}
+SERVERS = {"postfix": "postfix.service", "promtool": "prometheus.service"}
+NOTO = Path("/usr/share/fonts/truetype/noto")
+# Debian asks this program whether a package may start its servers (invoke-rc.d(8)); 101 forbids it.
+POLICY = Path("/usr/sbin/policy-rc.d")
+NOT_RUN = pytest.StashKey[dict[str, list[str]]]()
+
+
+def is_there(program: str) -> bool:
+    if program == "noto-fonts":
+        return any(NOTO.glob("NotoSans-*"))
+    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is not None
+
+
+def missing() -> list[str]:
+    """Programs that are not installed."""
+    return [program for program in PACKAGES if not is_there(program)]
+
+
+def install_command(programs: list[str]) -> list[str]:
+    return ["apt-get", "install", "--yes", "--no-install-recommends", *(PACKAGES[program] for program in programs)]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what cannot run here, and remember it."""
+    lacking = set(missing())
+    not_run = config.stash.setdefault(NOT_RUN, {})
+    kept = []
+    for item in items:
+        lacks = needs(item) & lacking
+        for program in lacks:
+            not_run.setdefault(program, []).append(item.nodeid)
+        if not lacks:
+            kept.append(item)
+    items[:] = kept
+
+
+def needs(item: pytest.Item) -> set[str]:
+    """The programs of a test; a mark without programs needs all."""
+    marks = list(item.iter_markers("debian"))
+    return {program for mark in marks for program in mark.args or PACKAGES}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not_run := wanted_but_not_run(config):
+        terminalreporter.section("not run, since programs are missing", red=True)
+        for program, tests in not_run.items():
+            terminalreporter.line(f"{program}: {len(tests)} tests")
+        terminalreporter.line(f"install them: {' '.join(install_command(list(not_run)))}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where CI is set nothing may be left out in silence."""
+    if os.environ.get("CI") and wanted_but_not_run(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def wanted_but_not_run(config: pytest.Config) -> dict[str, list[str]]:
+    """What was left out although it was asked for: a run without `-m debian` does not ask."""
+    asked = config.option.markexpr == "debian"
+    return config.stash.get(NOT_RUN, {}) if asked else {}
+
+
+def install() -> int:
+    """Install what is missing as root; elsewhere say what to do."""
+    programs = missing()
+    if not programs:
+        return 0
+    command = install_command(programs)
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print(f"Missing: {', '.join(programs)}. As root: {' '.join(command)}", file=sys.stderr)
+        return 0
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with servers_stay_off():
+        subprocess.run(["apt-get", "update", "--quiet"], env=environment, check=True)
+        code = subprocess.run(command, env=environment, check=False).returncode
+    keep_off_after_boot(programs)
+    return code
+
+
+def keep_off_after_boot(programs: list[str]) -> None:
+    units = [SERVERS[program] for program in programs if program in SERVERS]
+    if units and shutil.which("systemctl"):
+        subprocess.run(["systemctl", "disable", "--quiet", *units], check=True)
+
+
+@contextmanager
+def servers_stay_off() -> Iterator[None]:
+    """Packages with servers (postfix, prometheus) are installed for their programs only."""
+    ours = not POLICY.exists()
+    if ours:
+        POLICY.write_text("#!/bin/sh\nexit 101\n")
+        POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            POLICY.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(install())
