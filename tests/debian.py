@@ -73,9 +73,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Where CI is set nothing may be left out in silence."""
-    if os.environ.get("CI") and wanted_but_not_run(session.config):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    """Where CI is set nothing may be left out; elsewhere it is enough that it was said."""
+    if wanted_but_not_run(session.config):
+        if os.environ.get("CI"):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
 
 
 def wanted_but_not_run(config: pytest.Config) -> dict[str, list[str]]:
