@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from config.errors import ConfigurationError
 from config.toml_problems import configuration_error, problems_of
-from rules.detection import KINDS, Entry, Lexicon, WordList, WordListError, build
+from rules.detection import Entry, Lexicon, WordList, WordListError, build
 
 FOLDER = Path(__file__).with_name("detection")
 
@@ -47,7 +47,7 @@ class FindingModel(EntryModel):
 
 class ScopeModel(EntryModel):
     effect: Literal["stands", "denied", "asked", "supposed", "over", "quoted"]
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = KINDS
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("safety_concern", "user_request", "unhurt")
 
 
 class WordListModel(Model):

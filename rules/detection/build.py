@@ -7,8 +7,9 @@ from itertools import chain
 from rules.detection.alphabet import Alphabet
 from rules.detection.compile import Compiler
 from rules.detection.fold import fold
-from rules.detection.lexicon import Lexicon, Rule
+from rules.detection.lexicon import Coder, Lexicon, Rule
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, slips
+from rules.detection.tokens import UNKNOWN
 from rules.detection.vocabulary import Vocabulary
 from rules.detection.wordlist import Entry, WordList
 
@@ -23,11 +24,14 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     alphabet = Alphabet((spec, vocabulary.forms(spec)) for spec in dict.fromkeys(vocabulary.specs()))
     compiler = Compiler(vocabulary, alphabet)
     ordinary = {fold(word) for words in lists for word in words.ordinary}
-    return Lexicon(
-        words={word: "x" for word in ordinary} | alphabet.words,
+    coder = Coder(
+        words={word: UNKNOWN for word in ordinary} | alphabet.words,
         stems=alphabet.stems,
         slips=slips(slippery(vocabulary)),
         proclitics=tuple(sorted({fold(word) for words in lists for word in words.proclitics}, key=len, reverse=True)),
+    )
+    return Lexicon(
+        code=coder.remembering(),
         rules=indexed(chain.from_iterable(words.entries for words in lists), compiler),
         exceptions=indexed(chain.from_iterable(words.exceptions for words in lists), compiler),
         scopes={
@@ -49,5 +53,5 @@ def indexed(entries: Iterable[Entry], compiler: Compiler) -> dict[str, tuple[Rul
 
 def slippery(vocabulary: Vocabulary) -> Iterator[str]:
     """The folded words that are long enough to be known in spite of a slip."""
-    words = (fold(spec.word.strip("=*")) for spec in vocabulary.content())
+    words = (fold(spec.word.strip("=*")) for spec in vocabulary.of_findings())
     return (word for word in dict.fromkeys(words) if len(word) >= SHORTEST_WITH_SLIPS)

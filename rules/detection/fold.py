@@ -56,7 +56,7 @@ def invisible(letter: str) -> bool:
 
 def fold(text: str) -> str:
     """The text in plain small letters; each character folds alone, so `offsets` can lead back."""
-    return text.translate(table())
+    return text.lower().replace("'", "").replace("`", "") if text.isascii() else text.translate(table())
 
 
 def offsets(text: str) -> list[int]:

@@ -1,8 +1,9 @@
 """The word lists of all languages, ready for use: which code a word has, and which rules a code may lead to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, one_slip, shortened
 from rules.detection.tokens import UNKNOWN
@@ -10,6 +11,7 @@ from rules.detection.wordlist import Entry
 
 STEM_KEY = 3
 LONGEST_WORD = 32
+REMEMBERED_WORDS = 50_000
 LONG_DRAWN = re.compile(r"(.)\1{2,}")
 
 
@@ -32,18 +34,31 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Lexicon:
-    """Everything that `detect` knows. Each known word has a code, one letter that stands for all it may mean."""
+    """Everything that `detect` knows; `code` gives a folded word the letter that stands for all it may mean."""
+
+    code: Callable[[str], str]
+    rules: Mapping[str, tuple[Rule, ...]]
+    exceptions: Mapping[str, tuple[Rule, ...]]
+    scopes: Mapping[str, tuple[Scope, ...]]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Coder:
+    """The known words and how to find them in what people write."""
 
     words: Mapping[str, str]
     stems: Mapping[str, tuple[tuple[str, str], ...]]
     slips: Mapping[str, tuple[str, ...]]
     proclitics: tuple[str, ...]
-    rules: Mapping[str, tuple[Rule, ...]]
-    exceptions: Mapping[str, tuple[Rule, ...]]
-    scopes: Mapping[str, tuple[Scope, ...]]
+
+    def remembering(self) -> Callable[[str], str]:
+        """`code`, quick for the words that it has seen: people use the same few thousand."""
+        return lru_cache(maxsize=REMEMBERED_WORDS)(self.code)
 
     def code(self, word: str) -> str:
         """The code of a folded word or mark."""
+        if len(word) > LONGEST_WORD:
+            return UNKNOWN
         if code := self.words.get(word):
             return code
         for stem, code in self.stems.get(word[:STEM_KEY], ()):
@@ -53,8 +68,6 @@ class Lexicon:
 
     def unusual(self, word: str) -> str:
         """The code of a word that is not written as in the lists: drawn out, with an article in front, with a slip."""
-        if len(word) > LONGEST_WORD:
-            return UNKNOWN
         if LONG_DRAWN.search(word):
             word = LONG_DRAWN.sub(r"\1", word)
             return self.code(word)

@@ -59,10 +59,13 @@ def best_hit(rule: Rule, codes: str, scopes: tuple[Scope, ...]) -> Hit | None:
 def weakened(entry: Entry, codes: str, start: int, end: int, scopes: tuple[Scope, ...]) -> str:
     """The effect of the first scope that holds here; a finding stands where none does."""
     for scope in scopes:
-        if entry.kind in scope.entry.kinds and not (entry.own_negation and scope.entry.effect == "denied"):
-            if holds(scope, codes, start, end):
-                return "" if scope.entry.effect == STANDS else scope.entry.effect
+        if concerns(scope.entry, entry) and holds(scope, codes, start, end):
+            return "" if scope.entry.effect == STANDS else scope.entry.effect
     return ""
+
+
+def concerns(scope: Entry, entry: Entry) -> bool:
+    return entry.kind in scope.kinds and not (entry.own_negation and scope.effect == "denied")
 
 
 def holds(scope: Scope, codes: str, start: int, end: int) -> bool:

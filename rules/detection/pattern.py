@@ -1,8 +1,9 @@
 """The small language in which the entries of a word list are written.
 
-`word` the word; `=word` the word in no other spelling; `stem*` a word that begins so; `<class>` a word or phrase of a class; `a|b` either; `a_b` two words as one of these; `x?` may be absent;
-`x{3}` up to three of them; `~3` up to three other words; `~~3` the same, also past a comma; `^` and `$` the beginning
-and the end of a clause; `?` a question mark; `@` (in scopes) the finding.
+`word` the word; `=word` the word in no other spelling; `stem*` a word that begins so; `<class>` a word or phrase of a
+class; `a|b` either; `a_b` two words as one of these; `x?` may be absent; `x{3}` up to three of them; `~3` up to three
+other words; `~~3` the same, also past a comma; `^` and `$` the beginning and the end of a clause; `?` a question mark;
+`@` (in scopes) the finding.
 """
 
 import re

@@ -1,12 +1,12 @@
 """The ways in which people write one word: other letters for those a keyboard lacks, and slips of the finger."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice, product
+from itertools import islice, product, takewhile
 
 from rules.detection.fold import fold
 
 MOST_SPELLINGS = 200
-SHORTEST_WITH_SLIPS = 7
+SHORTEST_WITH_SLIPS, SHORTEST_WITH_EXTRA, SHORTEST_WITH_WRONG = 5, 7, 10
 
 
 def spellings(word: str, renderings: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
@@ -28,17 +28,23 @@ def parts(word: str, renderings: Mapping[str, tuple[str, ...]]) -> Iterator[str]
 
 
 def one_slip(word: str, other: str) -> bool:
-    """Whether one letter too many, too few, wrong or swapped with its neighbour makes one of the other."""
-    start = 0
-    while start < min(len(word), len(other)) and word[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(word), len(other)) - start and word[-1 - end] == other[-1 - end]:
-        end += 1
+    """Whether two letters are swapped; in a longer word also one too many or too few, in a long one also a wrong one.
+
+    Other slips make other words too often, above all those in the last letter, which tells forms of one word apart.
+    """
+    start = shared(zip(word, other, strict=False))
+    end = shared(zip(reversed(word[start:]), reversed(other[start:]), strict=False))
     rest, other_rest = word[start : len(word) - end], other[start : len(other) - end]
     if len(rest) == len(other_rest) == 2:
         return rest == other_rest[::-1]
-    return len(rest) <= 1 and len(other_rest) <= 1
+    if len(rest) == len(other_rest):
+        return bool(end) and len(rest) == 1 and len(word) >= SHORTEST_WITH_WRONG
+    return bool(end) and len(rest) + len(other_rest) == 1 and len(word) >= SHORTEST_WITH_EXTRA
+
+
+def shared(pairs: Iterable[tuple[str, str]]) -> int:
+    """How many pairs are equal before the first that is not."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def shortened(word: str) -> Iterator[str]:

@@ -77,10 +77,10 @@ class Vocabulary:
             for entry in chain(words.entries, words.scopes, words.exceptions):
                 yield from flat(self.of_entry(entry))
 
-    def content(self) -> Iterator[Spec]:
-        """The words of the classes that carry meaning."""
-        for language, words in self.lists.items():
-            yield from flat(chain.from_iterable(self.phrases_of_class(language, name) for name in words.classes))
+    def of_findings(self) -> Iterator[Spec]:
+        """The words that lead to findings; a slip in a word that only weakens one must not silence it."""
+        for words in self.lists.values():
+            yield from flat(chain.from_iterable(map(self.of_entry, words.entries)))
 
     def of_entry(self, entry: Entry) -> Iterator[Phrase]:
         for pattern in entry.patterns:

@@ -25,7 +25,7 @@ class WordListError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Patterns that mean something: a finding (`kind`), what weakens one (`effect`), or nothing at all (an exception)."""
+    """Patterns that mean something: a finding (`kind`), what weakens one (`effect`), or nothing (an exception)."""
 
     id: str
     language: str

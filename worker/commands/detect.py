@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config.lexicon import load_lexicon
-from rules.detection import Finding, Findings, Lexicon, detect
+from rules.detection import Finding, Findings, detect
 
 app = typer.Typer(no_args_is_help=True, help="What the word lists hear in a text, and how well.")
 console = Console()
