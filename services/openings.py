@@ -10,6 +10,7 @@ from rules.decision import Decision, Fired
 from rules.reasons import rank
 from rules.routing import recipients, recommend, recommended_action
 from services.conversation import Conversation, load_conversations
+from services.customer_notice import warn_customers
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.inbox import record_tickets_of
 from services.knowledge import Knowledge
@@ -40,6 +41,7 @@ def open_tickets(
     queue_mails(connection, mails, knowledge.message_id_domain)
     numbered = number_and_insert(connection, tickets, knowledge.settings.ticket_time_zone)
     insert_own(connection, numbered)
+    warn_customers(connection, [ticket.ticket_id for ticket in numbered if is_danger(ticket)], knowledge)
     queue_outcomes(connection, [opened(ticket) for ticket in numbered])
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets)}
@@ -89,7 +91,8 @@ def new_ticket(
         decision=decision,
         summary=conversation.summary(),
         machine_context=machine.as_machine_context(session.metadata) if machine else session.machine_context,
-        expert_contact_info=contact.as_expert_contact_info("", decision.reasons[0], action),
+        # The number is filled in when it is drawn; `why` is ours, for the mail.
+        expert_contact_info=contact.as_expert_contact_info("", decision.reasons[0], action) | {"why": contact.why},
         user_id=session.user_id,
         machine_id=session.machine_id,
         language=session.language,
@@ -120,6 +123,10 @@ def decided_events(decision: Decision, ticket_id: str) -> list[tuple[UUID, str, 
     return [(event_id, ticket_id, items) for event_id, items in evidence.items()]
 
 
+def is_danger(ticket: NewTicket) -> bool:
+    return "safety_concern" in ticket.decision.reasons
+
+
 def opening_mail(ticket: NewTicket, published: Published, knowledge: Knowledge) -> NewMail:
     reasons = ticket.decision.reasons
     first = min(published[one.event.id] for one in ticket.decision.fired)
@@ -133,7 +140,7 @@ def opening_mail(ticket: NewTicket, published: Published, knowledge: Knowledge) 
             region=ticket.region,
             default=knowledge.settings.support_email,
         ),
-        rank=rank(ticket.priority, "safety_concern" in reasons),
+        rank=rank(ticket.priority, is_danger(ticket)),
         ticket_id=ticket.ticket_id,
         session_id=ticket.session_id,
         published_at=first,

@@ -9,10 +9,12 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 
 from rules.delivery import BEFORE_MAIL, Kind, Times
 from services.circuit import Gate, close_circuit, open_circuit, pause
+from services.customer_notice import tell_customers
 from services.database import begin
 from services.delivery.claim import ClaimedMail
 from services.delivery.record import Result, record
 from services.errors import Trouble, trouble
+from services.knowledge import knowledge
 from services.reachability import not_reached, reached
 
 logger = structlog.get_logger()
@@ -38,6 +40,8 @@ def record_surely(
         return []
     with begin() as connection:
         states = record(connection, lease_id, mail, results)
+        if "accepted" in states:
+            tell_customers(connection, [mail.mail_id], knowledge())
         settle_account(connection, results, account, times, state)
     say(mail, results, states)
     return states

@@ -1,0 +1,84 @@
+"""Mails to the user: the ticket, once a server accepted the support mail; advice on danger at once."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from config.mail_settings import checked_address
+from rules.reasons import PRIORITIES, rank
+from services.directory import load_people
+from services.knowledge import Knowledge
+from services.outbox import NewMail, queue_mails
+
+TEMPLATE = "customer_notice"
+# Behind every support mail of an ordinary ticket.
+LAST = rank(PRIORITIES[0], safety=False)
+# Advice on danger: before ordinary mail, behind all safety mail to the support team.
+FIRST = rank("urgent", safety=False)
+
+TICKETS = text("""
+    SELECT DISTINCT t.ticket_id, t.session_id, coalesce(s.user_id, a.user_id) AS user_id,
+           coalesce(s.language, a.language) AS language, t.reasons ? 'safety_concern' AS safety
+    FROM escalation.tickets AS t
+    LEFT JOIN escalation.sessions AS s ON s.session_id = t.session_id
+    LEFT JOIN public.ai_sessions AS a ON a.id = t.session_id
+    WHERE t.ticket_id = ANY(CAST(:ticket_ids AS text[]))
+""")
+OPENED = text("""
+    SELECT ticket_id FROM escalation.mails
+    WHERE mail_id = ANY(CAST(:mail_ids AS uuid[])) AND template = 'ticket_opened'
+""")
+
+
+def tell_customers(connection: Connection, mail_ids: Sequence[UUID], knowledge: Knowledge) -> None:
+    """Queue a notice for the user of each ticket whose first support mail was accepted; a repeat writes nothing."""
+    if knowledge.settings.customer_notice:
+        opened = connection.execute(OPENED, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).scalars().all()
+        queue_notices(connection, opened, knowledge, rank_of_mail=LAST, cause=())
+
+
+def warn_customers(connection: Connection, ticket_ids: Sequence[str], knowledge: Knowledge) -> None:
+    """Queue the advice to stop and keep away at once: it claims nothing about humans."""
+    if knowledge.settings.customer_notice:
+        queue_notices(connection, ticket_ids, knowledge, rank_of_mail=FIRST, cause=("advice",))
+
+
+def queue_notices(
+    connection: Connection,
+    ticket_ids: Sequence[str],
+    knowledge: Knowledge,
+    *,
+    rank_of_mail: int,
+    cause: tuple[str, ...],
+) -> None:
+    if not ticket_ids:
+        return
+    tickets = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids)}).all()
+    people = load_people(connection, [ticket.user_id for ticket in tickets if ticket.user_id])
+    mails = [
+        NewMail(
+            cause=(ticket.ticket_id, *cause),
+            template=TEMPLATE,
+            recipients=tuple(usable([person.email])),
+            rank=rank_of_mail,
+            ticket_id=ticket.ticket_id,
+            session_id=ticket.session_id,
+            language=ticket.language or "en",
+        )
+        for ticket in tickets
+        if (person := people.get(ticket.user_id or "")) and usable([person.email])
+    ]
+    if mails:
+        queue_mails(connection, mails, knowledge.message_id_domain)
+
+
+def usable(addresses: Iterable[str | None]) -> list[str]:
+    """The addresses that mail can go to; ABParts does not check what it stores."""
+    good = []
+    for address in addresses:
+        try:
+            good.append(checked_address(address or ""))
+        except ValueError:
+            continue
+    return good

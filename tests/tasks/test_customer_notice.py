@@ -1,0 +1,85 @@
+"""What users are told by mail, and when: nothing about humans before a server accepted the support mail."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Connection, text
+
+from demo.seed import seed
+from escalation_client.events import Event
+from services import database
+from services.customer_notice import tell_customers
+from services.knowledge import Knowledge
+from services.stream import Entry
+from tasks.batch import write
+from tests.events import message, started
+from tests.tasks.conftest import rows
+
+Entries = Callable[[Sequence[Event | str]], list[Entry]]
+SMOKE, REQUEST = "there is smoke from the cabinet", "i want to talk to a human"
+
+
+@pytest.fixture
+def noticing(installation: Knowledge) -> Knowledge:
+    with database.begin() as connection:
+        seed(connection)
+    return replace(installation, settings=installation.settings.model_copy(update={"customer_notice": True}))
+
+
+@pytest.fixture
+def user_id(noticing: Knowledge, connection: Connection) -> str:
+    return str(connection.execute(text("SELECT id FROM public.users WHERE email IS NOT NULL LIMIT 1")).scalar_one())
+
+
+def notices(connection: Connection) -> list[dict[str, object]]:
+    return rows(
+        connection,
+        """SELECT m.lane, m.rank, m.language, r.address FROM escalation.mails AS m
+           JOIN escalation.mail_recipients AS r USING (mail_id) WHERE m.template = 'customer_notice' ORDER BY m.rank""",
+    )
+
+
+def support_mail(connection: Connection) -> list[dict[str, object]]:
+    return rows(connection, "SELECT mail_id FROM escalation.mails WHERE template = 'ticket_opened'")
+
+
+def told(connection: Connection, knowledge: Knowledge) -> None:
+    with database.begin() as transaction:
+        tell_customers(transaction, [row["mail_id"] for row in support_mail(connection)], knowledge)  # type: ignore[misc]
+
+
+def test_a_user_hears_of_the_ticket_only_after_the_support_mail(
+    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s", user=user_id), message("s", REQUEST)]), noticing)
+    assert notices(connection) == []
+    told(connection, noticing)
+    told(connection, noticing)
+    (notice,) = notices(connection)
+    assert (notice["lane"], notice["language"]) == ("normal", "en")
+    assert "@" in str(notice["address"])
+
+
+def test_advice_on_danger_goes_at_once_and_never_before_safety_mail(
+    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s", user=user_id), message("s", SMOKE)]), noticing)
+    (advice,) = notices(connection)
+    assert (advice["lane"], advice["rank"]) == ("normal", 1)
+
+
+def test_a_user_without_a_usable_address_gets_nothing_and_the_ticket_is_opened(
+    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    connection.execute(text("UPDATE public.users SET email = 'nobody' WHERE id = :id"), {"id": user_id})
+    result = write(entries([started("s", user=user_id), message("s", SMOKE)]), noticing).result
+    assert (result.opened, notices(connection)) == (1, [])
+
+
+def test_off_unless_switched_on(
+    noticing: Knowledge, installation: Knowledge, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s", user=user_id), message("s", SMOKE)]), installation)
+    told(connection, installation)
+    assert notices(connection) == []
