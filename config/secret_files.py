@@ -20,7 +20,8 @@ class SecretFileSource(PydanticBaseSettingsSource):
         if not path or field_name.endswith("_file"):
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            # An empty file is no secret, as an empty variable is none.
+            return Path(path).read_text(encoding="utf-8").strip() or None, field_name, False
         except OSError as error:
             raise ConfigurationError(f"{variable}: cannot read {path}: {error.strerror}") from error
 

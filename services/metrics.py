@@ -1,0 +1,105 @@
+"""What the exporter and `status` tell: a few statements over tables that stay small; no personal data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+MAILS = text("""
+    SELECT state, lane, count(*) AS count,
+           coalesce(extract(epoch FROM clock_timestamp() - min(queued_at)), 0)::float AS oldest_seconds
+    FROM escalation.mail_recipients WHERE state NOT IN ('accepted', 'cancelled', 'refused') GROUP BY state, lane
+""")
+DUE = text("""
+    SELECT lane, extract(epoch FROM clock_timestamp() - min(queued_at))::float AS oldest_seconds
+    FROM escalation.mail_recipients
+    WHERE state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp() GROUP BY lane
+""")
+CIRCUITS = text("""
+    SELECT split_part(account, ':', 1) AS way, bool_or(state <> 'closed') AS open,
+           bool_or(unreachable_since IS NOT NULL) AS unreachable
+    FROM escalation.mail_accounts GROUP BY 1
+""")
+UNACKNOWLEDGED = text("""
+    SELECT CASE WHEN age < interval '15 minutes' THEN '15m' WHEN age < interval '1 hour' THEN '1h'
+                WHEN age < interval '1 day' THEN '1d' ELSE 'older' END AS age, count(*) AS count
+    FROM (SELECT clock_timestamp() - opened_at AS age FROM escalation.tickets
+          WHERE acknowledged_at IS NULL AND NOT adopted AND seen_status NOT IN ('resolved', 'closed')) AS waiting
+    GROUP BY 1
+""")
+# Ranges, so that a long history costs nothing: what is counted is what happened after the last reading.
+ATTEMPTS = text("""
+    SELECT coalesce(reply_class, 'none') AS class, count(*) AS count FROM escalation.delivery_attempts
+    WHERE finished_at > :after AND finished_at <= :until GROUP BY 1
+""")
+DECISIONS = text("""
+    SELECT type, decision, count(*) AS count FROM escalation.event_inbox
+    WHERE received_at > :after AND received_at <= :until GROUP BY type, decision
+""")
+TICKETS = text("""
+    SELECT reason, t.priority, count(*) AS count
+    FROM escalation.tickets AS t, LATERAL jsonb_object_keys(t.reasons) AS reason
+    WHERE t.opened_at > :after AND t.opened_at <= :until AND NOT t.adopted GROUP BY reason, t.priority
+""")
+REJECTED = text("""
+    SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > :after AND rejected_at <= :until
+""")
+ACCEPTED = text("""
+    SELECT r.lane, extract(epoch FROM r.accepted_at - m.published_at)::float AS seconds
+    FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+    WHERE r.accepted_at > :after AND r.accepted_at <= :until AND m.published_at IS NOT NULL
+""")
+# A transaction of the last seconds may still commit rows that are older than this reading.
+NOW = text("SELECT clock_timestamp() - interval '10 seconds'")
+ALERTS = text("SELECT key, summary, hint, raised_at FROM escalation.alerts WHERE cleared_at IS NULL ORDER BY raised_at")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How things are at this moment."""
+
+    mails: list[dict[str, Any]]
+    due: list[dict[str, Any]]
+    circuits: list[dict[str, Any]]
+    unacknowledged: list[dict[str, Any]]
+    alerts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened between two readings."""
+
+    attempts: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    tickets: list[dict[str, Any]]
+    rejected: int
+    accepted: list[dict[str, Any]]
+
+
+def state(connection: Connection) -> State:
+    """Counts and ages."""
+    statements = (MAILS, DUE, CIRCUITS, UNACKNOWLEDGED, ALERTS)
+    return State(*(rows(connection, statement) for statement in statements))
+
+
+def settled(connection: Connection) -> datetime:
+    """The latest moment before which no row is expected to appear any more, by the database's clock."""
+    moment: datetime = connection.execute(NOW).scalar_one()
+    return moment
+
+
+def news(connection: Connection, after: datetime, until: datetime) -> News:
+    """What happened after one moment and until another."""
+    span = {"after": after, "until": until}
+    return News(
+        attempts=rows(connection, ATTEMPTS, span),
+        decisions=rows(connection, DECISIONS, span),
+        tickets=rows(connection, TICKETS, span),
+        rejected=connection.execute(REJECTED, span).scalar_one(),
+        accepted=rows(connection, ACCEPTED, span),
+    )
+
+
+def rows(connection: Connection, statement: Any, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(statement, parameters or {}).mappings()]

@@ -1,0 +1,126 @@
+"""docker-compose.yml, Dockerfile and the settings fit together, and nothing is open that need not be."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from tests.deploy.compose import ROOT, compose, copied_folders, our_services, services
+
+SETTINGS = {name.upper() for name in Settings.model_fields}
+SECRETS = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+QUEUES = {"events", "sweeps", "urgent", "mail"}
+EVERY_COMMAND = """
+from importlib import import_module
+from worker.commands import COMMANDS, available
+for name in available():
+    import_module(COMMANDS[name])
+import tasks.mail, worker.celery_app
+print(worker.celery_app.__file__)
+"""
+# Those carry their password inside; an operator who wants them as files sets DATABASE_URL_FILE in .env.
+URLS = {"DATABASE_URL", "REDIS_URL"}
+
+
+@pytest.mark.parametrize("name", our_services())
+def test_each_variable_is_a_setting(name: str) -> None:
+    for variable in our_services()[name]["environment"]:
+        assert variable in SETTINGS or variable.removesuffix("_FILE") in SETTINGS, variable
+
+
+@pytest.mark.parametrize("name", our_services())
+def test_secrets_are_files_that_the_service_is_given(name: str) -> None:
+    service = our_services()[name]
+    for variable, value in service["environment"].items():
+        assert variable not in SECRETS - URLS, f"{variable} is a secret"
+        if str(value).startswith("/run/secrets/"):
+            assert Path(value).name in service["secrets"]
+
+
+def test_every_secret_that_is_used_is_declared() -> None:
+    used = {secret for service in services().values() for secret in service.get("secrets", [])}
+    assert used == set(compose()["secrets"])
+
+
+def test_no_password_has_a_default() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    # ${NAME:-} passes an empty value on, which is none.
+    assert re.findall(r"\$\{\w*(?:PASSWORD|SECRET|TOKEN)(?:_\w+)?:-[^}]+\}", text) == []
+    assert re.search(r"password\s*:\s*\w", text, re.IGNORECASE) is None
+
+
+@pytest.mark.parametrize("name", services())
+def test_only_this_machine_reaches_a_published_port(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in services()[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", services())
+def test_images_are_pinned(name: str) -> None:
+    image = services()[name]["image"]
+    assert image == "escalation-worker:${VERSION:-latest}" or re.search(r":v?\d+\.\d+", image)
+
+
+@pytest.mark.parametrize("name", our_services())
+def test_our_services_run_without_rights_and_within_limits(name: str) -> None:
+    service = our_services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert {"cpus", "memory"} == set(service["deploy"]["resources"]["limits"])
+    assert service["restart"] in {"unless-stopped", "on-failure"}
+
+
+def test_every_service_of_ours_that_lasts_has_a_health_check() -> None:
+    assert {name for name, one in our_services().items() if not one.get("healthcheck")} == {"migrate"}
+
+
+def test_every_queue_is_consumed_once_and_safety_mail_apart_from_events() -> None:
+    queues = [
+        set(command[command.index("-Q") + 1].split(","))
+        for command in (one["command"] for one in our_services().values())
+        if "-Q" in command
+    ]
+    assert set().union(*queues) == QUEUES
+    assert sum(map(len, queues)) == len(QUEUES)
+    assert any("urgent" in one and "events" not in one for one in queues)
+
+
+def test_a_mailer_may_finish_the_mail_in_its_hands() -> None:
+    grace = int(our_services()["mailer"]["stop_grace_period"].removesuffix("s"))
+    assert grace > Settings.model_fields["smtp_reply_seconds"].default
+
+
+def test_the_image_is_not_built_as_root_and_names_its_base_exactly() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r"^ARG PYTHON=3\.\d+\.\d+-slim-\w+$", dockerfile, re.MULTILINE)
+    assert dockerfile.index("\nUSER escalation") < dockerfile.index("\nENTRYPOINT")
+    assert "PYTHONPATH=/app" in dockerfile
+
+
+def test_what_the_image_holds_is_enough(tmp_path: Path) -> None:
+    for name in copied_folders() - {"pyproject.toml", "constraints.txt"}:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+        else:
+            shutil.copy(source, tmp_path / name)
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": f"{tmp_path}:{tmp_path}/client/src",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", EVERY_COMMAND],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(str(tmp_path))

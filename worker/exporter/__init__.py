@@ -1,0 +1,1 @@
+"""The exporter: what Prometheus reads."""

@@ -1,0 +1,111 @@
+"""Reads PostgreSQL and Redis when Prometheus asks; what cannot be read is left out and `escalation_up` is 0."""
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import structlog
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, TimeoutError
+
+from services.health import stream_state
+from services.metrics import State, state
+from worker.doorbell import SIGN_OF_LIFE
+from worker.exporter.counted import Counted
+from worker.schedule import SECONDS_BETWEEN
+from worker.signs import BEAT, last_runs
+
+logger = structlog.get_logger()
+LANES = ("urgent", "normal")
+
+
+class EscalationCollector(Collector):
+    """One reading at a time, however many ask."""
+
+    def __init__(self, engine: Engine, redis: Redis) -> None:
+        self.engine, self.redis = engine, redis
+        self.counted = Counted()
+        self.lock = threading.Lock()
+
+    def collect(self) -> Iterable[Metric]:
+        with self.lock:
+            up = GaugeMetricFamily("escalation_up", "Whether the exporter reaches it", labels=["part"])
+            metrics = [*self.guarded("postgresql", self.database, up), *self.guarded("redis", self.broker, up)]
+            return [up, *metrics]
+
+    def guarded(self, part: str, read: Callable[[], Iterator[Metric]], up: GaugeMetricFamily) -> list[Metric]:
+        try:
+            found = list(read())
+        except (DBAPIError, TimeoutError, RedisError) as error:
+            logger.warning("exporter_cannot_read", part=part, error=type(error).__name__)
+            up.add_metric([part], 0)
+            return []
+        up.add_metric([part], 1)
+        return found
+
+    def database(self) -> Iterator[Metric]:
+        with self.engine.connect() as connection:
+            now = state(connection)
+            self.counted.read(connection)
+        yield from gauges(now)
+        for metric in self.counted.metrics:
+            yield from metric.collect()
+
+    def broker(self) -> Iterator[Metric]:
+        lag, pending, oldest = stream_state(self.redis)
+        yield GaugeMetricFamily("escalation_stream_lag", "Entries of the stream not read yet", lag)
+        yield GaugeMetricFamily("escalation_stream_pending", "Entries read and not finished", pending)
+        yield GaugeMetricFamily("escalation_oldest_event_seconds", "Age of the oldest undecided event", oldest)
+        rings = bool(self.redis.exists(SIGN_OF_LIFE))
+        yield GaugeMetricFamily("escalation_doorbell_up", "Whether a worker waits at the stream", rings)
+        yield from runs(last_runs(self.redis))
+
+
+def runs(ages: Mapping[str, float]) -> Iterator[Metric]:
+    """Never seen is infinitely long ago, so that an alert fires for it too."""
+    yield GaugeMetricFamily("escalation_beat_age_seconds", "Since beat sent a hint", ages.get(BEAT, math.inf))
+    age = GaugeMetricFamily("escalation_sweep_age_seconds", "Since the sweep ended", labels=["sweep"])
+    every = GaugeMetricFamily("escalation_sweep_interval_seconds", "How often it should run", labels=["sweep"])
+    for name, seconds in SECONDS_BETWEEN.items():
+        label = [name.removeprefix("escalation.")]
+        age.add_metric(label, ages.get(name, math.inf))
+        every.add_metric(label, seconds)
+    yield from (age, every)
+
+
+def gauges(now: State) -> Iterator[Metric]:
+    mails = GaugeMetricFamily("escalation_mails", "Mails on their way, by state", labels=["state", "lane"])
+    for row in now.mails:
+        mails.add_metric([row["state"], row["lane"]], row["count"])
+    due = GaugeMetricFamily("escalation_mail_oldest_due_seconds", "Age of the oldest due mail", labels=["lane"])
+    oldest = {row["lane"]: row["oldest_seconds"] for row in now.due}
+    waiting = GaugeMetricFamily(
+        "escalation_mail_oldest_seconds", "Age of the oldest mail that no server has accepted", labels=["lane"]
+    )
+    for lane in LANES:
+        due.add_metric([lane], oldest.get(lane, 0))
+        ages = [row["oldest_seconds"] for row in now.mails if row["lane"] == lane]
+        waiting.add_metric([lane], max(ages, default=0))
+    yield from (mails, due, waiting, *circuits(now))
+    late = GaugeMetricFamily(
+        "escalation_tickets_unacknowledged", "Open tickets that nobody took, by age up to", labels=["age"]
+    )
+    counts = {row["age"]: row["count"] for row in now.unacknowledged}
+    for age in ("15m", "1h", "1d", "older"):
+        late.add_metric([age], counts.get(age, 0))
+    yield late
+    yield GaugeMetricFamily("escalation_alerts", "Open alerts", len(now.alerts))
+
+
+def circuits(now: State) -> Iterator[Metric]:
+    is_open = GaugeMetricFamily("escalation_mail_circuit_open", "Mail is held: the login fails", labels=["way"])
+    unreachable = GaugeMetricFamily("escalation_mail_unreachable", "The server cannot be reached", labels=["way"])
+    for row in now.circuits:
+        is_open.add_metric([row["way"]], row["open"])
+        unreachable.add_metric([row["way"]], row["unreachable"])
+    yield from (is_open, unreachable)

@@ -1,0 +1,45 @@
+"""Serves the metrics until the program is told to stop."""
+
+import signal
+import threading
+from types import FrameType
+
+from prometheus_client import CollectorRegistry, start_http_server
+from sqlalchemy import Engine
+
+from config.settings import Settings
+from services.database import engine
+from services.stream import connect
+from worker.exporter.collector import EscalationCollector
+
+
+def serve(settings: Settings) -> None:
+    """Listen at EXPORTER_ADDRESS and EXPORTER_PORT until SIGTERM or SIGINT.
+
+    :raises OSError: the address cannot be listened at
+    """
+    redis = connect(settings.redis_url.get_secret_value())
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(EscalationCollector(reader(), redis))
+    server, thread = start_http_server(settings.exporter_port, settings.exporter_address, registry)
+    wait_for_the_end()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    redis.close()
+
+
+def reader() -> Engine:
+    """The engine, whose connections may not change anything here."""
+    return engine().execution_options(postgresql_readonly=True)
+
+
+def wait_for_the_end() -> None:
+    ended = threading.Event()
+
+    def end(_: int, __: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    ended.wait()
