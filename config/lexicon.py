@@ -42,7 +42,7 @@ class EntryModel(Model):
 class FindingModel(EntryModel):
     kind: Kind
     hurt: bool = False
-    own_negation: bool = False
+    whole: bool = False
 
 
 class ScopeModel(EntryModel):

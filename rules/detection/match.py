@@ -58,24 +58,22 @@ def best_hit(rule: Rule, codes: str, scopes: tuple[Scope, ...]) -> Hit | None:
 
 def weakened(entry: Entry, codes: str, start: int, end: int, scopes: tuple[Scope, ...]) -> str:
     """The effect of the first scope that holds here; a finding stands where none does."""
+    # What stands before a finding may also stand between its words, unless they are one saying ("not safe").
+    places = range(start, start + 1 if entry.whole else end)
     for scope in scopes:
-        if concerns(scope.entry, entry) and holds(scope, codes, start, end):
+        if entry.kind in scope.entry.kinds and holds(scope, codes, places, end):
             return "" if scope.entry.effect == STANDS else scope.entry.effect
     return ""
 
 
-def concerns(scope: Entry, entry: Entry) -> bool:
-    return entry.kind in scope.kinds and not (entry.own_negation and scope.effect == "denied")
-
-
-def holds(scope: Scope, codes: str, start: int, end: int) -> bool:
-    """Whether the words around a finding fit; what stands before may also stand between its words."""
+def holds(scope: Scope, codes: str, places: range, end: int) -> bool:
+    """Whether the words before one of the places, and those after the end, fit."""
     if scope.after and not scope.after.match(codes, end):
         return False
     if not scope.before:
         return True
-    begin = sentence_start(codes, start)
-    return any(scope.before.search(codes, max(begin, place - REACH), place) for place in range(start, end))
+    begin = sentence_start(codes, places[0])
+    return any(scope.before.search(codes, max(begin, place - REACH), place) for place in places)
 
 
 def sentence_start(codes: str, place: int) -> int:

@@ -36,7 +36,7 @@ class Entry:
     kind: str = ""
     effect: str = ""
     hurt: bool = False
-    own_negation: bool = False
+    whole: bool = False
     kinds: tuple[str, ...] = KINDS
 
 
