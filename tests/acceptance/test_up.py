@@ -90,6 +90,14 @@ def test_a_port_in_use_is_named(stack: RunningStack) -> None:
         assert f"flower: port {taken} on 127.0.0.1 is in use: choose another" in second.said
 
 
+def test_it_ends_within_ten_seconds_and_leaves_nothing_behind(stack: RunningStack) -> None:
+    pids = stack.pids().values()
+    assert stack.stop() == 0
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert stack.processes() == []
+    assert not (stack.var / "stack.json").exists()
+
+
 def kept(database_url: str, redis_url: str, part: str) -> bool:
     try:
         with Redis.from_url(redis_url, socket_timeout=5) as redis:

@@ -31,8 +31,11 @@ def environment(empty_database_url: str, redis_url: str, mail_server: LocalMailS
 def stacks(server_folder: Path, environment: dict[str, str]) -> Iterator[tuple[RunningStack, RunningStack]]:
     """Two side by side: one takes PostgreSQL and the mail server from the environment, the other Redis."""
     ours = {name: value for name, value in environment.items() if name != "REDIS_URL"}
+    for file in ("beat/beat.log", "beat/old", "mine.txt"):
+        (server_folder / "given1" / file).parent.mkdir(parents=True, exist_ok=True)
+        (server_folder / "given1" / file).write_text("from an earlier run")
     with (
-        started(server_folder / "given1", environment=ours) as one,
+        started(server_folder / "given1", "--fresh", environment=ours) as one,
         started(server_folder / "given2", environment={"REDIS_URL": environment["REDIS_URL"]}) as other,
     ):
         yield one.ready(), other.ready()
@@ -55,6 +58,9 @@ def test_given_parts_are_used_and_two_stacks_do_not_disturb_each_other(
         cursor.execute("SELECT to_regclass('escalation.event_inbox'), to_regclass('public.machines')")
         assert cursor.fetchone() == ("escalation.event_inbox", None)
     connection.close()
+
+    assert not (one.var / "beat/old").exists(), "--fresh forgets what earlier stacks left"
+    assert (one.var / "mine.txt").exists(), "--fresh leaves alone what is not a stack's"
 
     before = other.pids()
     assert one.stop() == 0
