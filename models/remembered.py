@@ -47,7 +47,7 @@ SHAPE_FUNCTION: Final = (
             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND NOT starts_with(t.tgname, 'escalation_audit_')),
         'grants', (
             SELECT coalesce(jsonb_agg(format('GRANT %s%s ON public.%I TO %s%s', g.privilege_type,
-                coalesce(format(' (%I)', g.attname), ''), c.relname,
+                ' (' || quote_ident(g.attname) || ')', c.relname,
                 CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END,
                 CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)), '[]')
             FROM (

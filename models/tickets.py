@@ -57,6 +57,11 @@ class AuditEntry(OwnBase):
     __tablename__ = "audit_log"
     __table_args__ = (
         Index("audit_log_row", "table_name", "row_id"),
+        Index(
+            "audit_log_session",
+            text("(new ->> 'session_id')"),
+            postgresql_where=text("table_name = 'support_tickets' AND action IN ('insert', 'baseline')"),
+        ),
         Index("audit_log_at", "at", postgresql_using="brin"),
     )
 

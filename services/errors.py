@@ -4,13 +4,17 @@ from enum import Enum
 
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
+# Classes of SQLSTATE that have nothing to do with content: connections, a server that only reads, a schema, table or
+# right that is missing, resources, interventions, the system itself.
+NOT_CONTENT = frozenset({"08", "25", "3F", "42", "53", "57", "58", "XX"})
+
 
 class Trouble(Enum):
     """Whose fault it is, and so what to do."""
 
     RETRY = "a serialization failure or deadlock: the same again"
     LOCKED = "a row is held by somebody else: that session later, the others now"
-    INFRASTRUCTURE = "no connection, no space, a shutdown: everything later"
+    INFRASTRUCTURE = "no connection, no space, a table that is missing or may not be written: everything later"
     CONTENT = "this content can never be written: set it aside"
 
 
@@ -21,7 +25,7 @@ def trouble(error: Exception) -> Trouble:
     if not isinstance(error, DBAPIError):
         return Trouble.CONTENT
     state = getattr(error.orig, "pgcode", None)
-    if error.connection_invalidated or not state or state[:2] in {"08", "53", "57", "58", "XX"}:
+    if error.connection_invalidated or not state or state[:2] in NOT_CONTENT:
         return Trouble.INFRASTRUCTURE
     if state == "55P03":
         return Trouble.LOCKED

@@ -22,8 +22,10 @@ HOLDS = text("""
         WHEN 'SCHEMA' THEN to_regnamespace(:name) IS NULL OR has_schema_privilege(:role, :name, :privilege)
         ELSE to_regclass(:name) IS NULL OR CASE
             WHEN :columns = '' THEN has_table_privilege(:role, :name, :privilege)
-            ELSE (SELECT bool_and(has_column_privilege(:role, :name, c, :privilege))
-                  FROM regexp_split_to_table(:columns, ', ') AS c) END
+            ELSE NOT EXISTS (
+                SELECT FROM pg_attribute AS a
+                WHERE a.attrelid = to_regclass(:name) AND a.attname = ANY(string_to_array(:columns, ', '))
+                  AND NOT has_column_privilege(:role, a.attrelid, a.attnum, :privilege)) END
     END
 """)
 KNOWN = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")

@@ -16,11 +16,11 @@ from services.live_shape import LiveTable, read_tables
 class Fate(StrEnum):
     """What happened to a table, in words."""
 
-    WHOLE = "is as it should be"
-    DROPPED = "was dropped"
-    REPLACED = "was dropped and made again by somebody else"
-    UNWATCHED = "has lost its audit triggers"
-    TRUNCATED = "was truncated"
+    WHOLE = "whole"
+    DROPPED = "dropped"
+    REPLACED = "dropped, made again"
+    UNWATCHED = "lost its triggers"
+    TRUNCATED = "truncated"
 
 
 # In these cases rows went without being deleted one by one.

@@ -5,9 +5,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-TABLES = (
-    """
-    CREATE TABLE IF NOT EXISTS public.ai_sessions (
+TABLES = {
+    "ai_sessions": """
         id VARCHAR PRIMARY KEY,
         user_id VARCHAR NOT NULL,
         machine_id VARCHAR,
@@ -15,10 +14,8 @@ TABLES = (
         language VARCHAR NOT NULL,
         created_at TIMESTAMP NOT NULL,
         updated_at TIMESTAMP NOT NULL,
-        session_metadata JSON
-    )""",
-    """
-    CREATE TABLE IF NOT EXISTS public.ai_messages (
+        session_metadata JSON""",
+    "ai_messages": """
         id VARCHAR PRIMARY KEY,
         session_id VARCHAR NOT NULL REFERENCES public.ai_sessions (id),
         sender VARCHAR NOT NULL,
@@ -26,10 +23,8 @@ TABLES = (
         message_type VARCHAR NOT NULL,
         language VARCHAR NOT NULL,
         timestamp TIMESTAMP NOT NULL,
-        message_metadata JSON
-    )""",
-    """
-    CREATE TABLE IF NOT EXISTS public.troubleshooting_steps (
+        message_metadata JSON""",
+    "troubleshooting_steps": """
         id VARCHAR PRIMARY KEY,
         session_id VARCHAR NOT NULL REFERENCES public.ai_sessions (id),
         step_number INTEGER NOT NULL,
@@ -39,10 +34,8 @@ TABLES = (
         completed BOOLEAN NOT NULL,
         success BOOLEAN,
         created_at TIMESTAMP NOT NULL,
-        completed_at TIMESTAMP
-    )""",
-    """
-    CREATE TABLE IF NOT EXISTS public.support_tickets (
+        completed_at TIMESTAMP""",
+    "support_tickets": """
         id VARCHAR PRIMARY KEY,
         session_id VARCHAR NOT NULL REFERENCES public.ai_sessions (id),
         ticket_number VARCHAR NOT NULL UNIQUE,
@@ -56,21 +49,25 @@ TABLES = (
         assigned_expert_id VARCHAR,
         created_at TIMESTAMP NOT NULL,
         updated_at TIMESTAMP NOT NULL,
-        resolved_at TIMESTAMP
-    )""",
-    """
-    CREATE TABLE IF NOT EXISTS public.escalation_triggers (
+        resolved_at TIMESTAMP""",
+    "escalation_triggers": """
         id VARCHAR PRIMARY KEY,
         session_id VARCHAR NOT NULL REFERENCES public.ai_sessions (id),
         trigger_type VARCHAR NOT NULL,
         trigger_value DOUBLE PRECISION,
         triggered_at TIMESTAMP NOT NULL,
         escalation_decision VARCHAR NOT NULL,
-        decision_reason TEXT
-    )""",
-)
+        decision_reason TEXT""",
+}
 
 
 def upgrade() -> None:
-    for table in TABLES:
-        op.execute(table)
+    for name, columns in TABLES.items():
+        # CREATE TABLE IF NOT EXISTS wants the right to create tables even where there is nothing to create.
+        op.execute(f"""
+    DO $create$ BEGIN
+        IF to_regclass('public.{name}') IS NULL THEN
+            CREATE TABLE public.{name} ({columns}
+            );
+        END IF;
+    END $create$""")
