@@ -1,7 +1,7 @@
 """Gives each word a code: one letter for all words that mean the same to every list."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rules.detection.lexicon import STEM_KEY
 from rules.detection.tokens import MARKS
@@ -15,11 +15,12 @@ Meanings = dict[str, set[Spec]]
 class Alphabet:
     """`words` and `stems` lead from folded words to codes, `codes` from a word of a list to all codes that hold it."""
 
-    def __init__(self, spelt: Iterable[tuple[Spec, frozenset[str]]]) -> None:
+    def __init__(self, spelt: Iterable[tuple[Spec, frozenset[str]]], proclitics: Sequence[str]) -> None:
         exact, stems = sorted_out(spelt)
         self.codes: defaultdict[Spec, set[str]] = defaultdict(set)
         self._code_of: dict[frozenset[Spec], str] = {}
-        self.words = {form: self.code(meaning(form, exact, stems)) for form in exact.keys() | stems.keys()} | MARKS
+        meanings = {form: meaning(form, exact, stems, proclitics) for form in exact.keys() | stems.keys()}
+        self.words = {form: self.code(specs) for form, specs in sorted(meanings.items())} | MARKS
         self.stems = grouped({stem: self.words[stem] for stem in stems})
 
     def code(self, specs: frozenset[Spec]) -> str:
@@ -42,11 +43,17 @@ def sorted_out(spelt: Iterable[tuple[Spec, frozenset[str]]]) -> tuple[Meanings, 
     return exact, stems
 
 
-def meaning(form: str, exact: Mapping[str, set[Spec]], stems: Mapping[str, set[Spec]]) -> frozenset[Spec]:
-    found = set(exact.get(form, ()))
-    for size in range(1, len(form) + 1):
-        found |= stems.get(form[:size], set())
-    return frozenset(found)
+def meaning(form: str, exact: Meanings, stems: Meanings, proclitics: Sequence[str]) -> frozenset[Spec]:
+    """What a word may stand for, as it is and without an article or a short word in front."""
+    rests = (form.removeprefix(proclitic) for proclitic in proclitics if form.startswith(proclitic))
+    return plain_meaning(form, exact, stems).union(
+        *(plain_meaning(rest, exact, stems) for rest in rests if len(rest) >= STEM_KEY)
+    )
+
+
+def plain_meaning(form: str, exact: Meanings, stems: Meanings) -> frozenset[Spec]:
+    beginnings = (form[:size] for size in range(STEM_KEY, len(form) + 1))
+    return frozenset(exact.get(form, ())).union(*(stems.get(beginning, ()) for beginning in beginnings))
 
 
 def grouped(stems: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:

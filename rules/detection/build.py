@@ -21,14 +21,16 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     alone (it would be tried on every text).
     """
     vocabulary = Vocabulary(lists)
-    alphabet = Alphabet((spec, vocabulary.forms(spec)) for spec in dict.fromkeys(vocabulary.specs()))
+    proclitics = sorted({fold(word) for words in lists for word in words.proclitics}, key=len, reverse=True)
+    spelt = ((spec, vocabulary.forms(spec)) for spec in dict.fromkeys(vocabulary.specs()))
+    alphabet = Alphabet(spelt, proclitics)
     compiler = Compiler(vocabulary, alphabet)
     ordinary = {fold(word) for words in lists for word in words.ordinary}
     coder = Coder(
         words={word: UNKNOWN for word in ordinary} | alphabet.words,
         stems=alphabet.stems,
         slips=slips(slippery(vocabulary)),
-        proclitics=tuple(sorted({fold(word) for words in lists for word in words.proclitics}, key=len, reverse=True)),
+        proclitics=tuple(proclitics),
     )
     return Lexicon(
         code=coder.remembering(),
