@@ -13,9 +13,9 @@ def customer_page(story: Story, teller: Teller) -> dict[str, Any]:
     return {
         "called": teller.name(story.user.called) if story.user else "",
         "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in story.recipients),
-        "caller": teller.name(helper.name) if helper else "",
-        "caller_phone": teller.name(helper.phone) if helper else "",
-        "caller_hours": teller.name(helper.hours) if helper else "",
+        "helper": teller.name(helper.name) if helper else "",
+        "helper_phone": teller.name(helper.phone) if helper else "",
+        "helper_hours": teller.name(helper.hours) if helper else "",
         "callback_phone": one_line(story.callback_phone),
         "preheader": "",
     }

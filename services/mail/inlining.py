@@ -34,6 +34,8 @@ class InliningLoader(FileSystemLoader):
         hidden = TAG.sub(lambda tag: f"<!--{tag.group()}-->", source)
         if DOCUMENT in source:
             styled = self.inliner.inline(hidden.replace("</head>", f"<style>{self.styles}</style></head>"))
+            # What is kept of the styles goes to the front; the encoding has to be said before it.
+            styled = styled.replace("<head>", '<head><meta charset="utf-8">', 1)
         else:
             styled = self.inliner.inline_fragment(hidden, self.styles)
         return HIDDEN.sub(r"\1", styled)

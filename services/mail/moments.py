@@ -40,6 +40,11 @@ class Manners:
     def locale(self) -> Locale:
         return locale_of(self.language)
 
+    @property
+    def place(self) -> str:
+        """What the reader's zone is called after."""
+        return city(self.zone.key, self.language)
+
     def day(self, moment: date) -> str:
         """A date with its weekday; a moment counts by the reader's zone."""
         local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
@@ -48,10 +53,6 @@ class Manners:
     def clock(self, moment: datetime, zone: ZoneInfo | None = None) -> str:
         """Hours to 24 in every language: at night nobody should have to look for a small am or pm."""
         return f"{moment.astimezone(zone or self.zone):%H:%M}"
-
-    def moment(self, moment: datetime) -> str:
-        """Date and time with the name of the zone."""
-        return f"{self.day(moment)}, {self.clock(moment)} {city(self.zone.key, self.language)}"
 
     def elsewhere(self, moment: datetime) -> str | None:
         """The other zone's time with its name, and its weekday where that differs; None where both clocks agree."""
@@ -63,14 +64,19 @@ class Manners:
         weekday = "" if there.date() == here.date() else format_skeleton("Ed", there, locale=self.locale) + ", "
         return f"{weekday}{there:%H:%M} {city(self.other.key, self.language)}"
 
-    def both(self, moment: datetime) -> str:
-        """The moment by the reader's clock and, in brackets, by the other one."""
+    def clocks(self, moment: datetime) -> str:
+        """The time of day by both clocks, each with its place."""
+        here = f"{self.clock(moment)} {self.place}"
         there = self.elsewhere(moment)
-        return f"{self.moment(moment)} ({there})" if there else self.moment(moment)
+        return f"{here}, {there}" if there else here
+
+    def both(self, moment: datetime) -> str:
+        """Date and time by both clocks."""
+        return f"{self.day(moment)}, {self.clocks(moment)}"
 
     def duration(self, length: timedelta) -> str:
         """Roughly how long, such as 42 minutes."""
-        return format_timedelta(length, locale=self.locale, threshold=1.5)
+        return format_timedelta(length, locale=self.locale, threshold=2)
 
     def number(self, value: Decimal | float) -> str:
         return format_decimal(value, locale=self.locale)

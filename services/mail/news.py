@@ -48,14 +48,15 @@ def item(news: Mapping[str, Any], story: Story, teller: Teller) -> Item:
     event_id, reason = UUID(news["event_id"]), news.get("reason")
     evidence = evidence_for(event_id, reason, story)
     quotes = dict.fromkeys(quote for one in evidence if (quote := quote_of(one, story, teller)))
-    heading = teller.say(NEWS[news["kind"]])
+    kind = news["kind"]
+    heading = teller.say(NEWS[kind])
     return Item(
-        kind="safety" if reason == "safety_concern" else news["kind"],
-        heading=f"{heading}: {teller.word(reason, REASONS)}" if news["kind"] == "reason" else heading,
+        kind="safety" if reason == "safety_concern" else kind,
+        heading=f"{heading}: {teller.word(reason, REASONS)}" if kind == "reason" else heading,
         at=datetime.fromisoformat(news["at"]),
         quotes=tuple(quotes),
         facts=tuple(fact for one in evidence for fact in facts_of(one, teller)),
-        notes=notes_of(event_id, story, teller) if news["kind"] == "notes" else "",
+        notes=notes_of(event_id, story, teller) if kind == "notes" else "",
     )
 
 

@@ -8,7 +8,7 @@ from services.mail.news import danger_in, is_danger, news_of
 from services.mail.reach import buttons
 from services.mail.rows import MailRow
 from services.mail.sections import sections
-from services.mail.subject import headline, machine_label, preheader, priority_of
+from services.mail.subject import headline, machine_label, preheader, priority_of, who
 from services.mail.teller import Teller
 from services.mail.why import grounds, last_words
 from services.mail.wording import HURT, PRIORITIES
@@ -19,9 +19,10 @@ def ticket_page(
     mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """The variables of the ticket templates."""
-    priority = priority_of(story)
+    priority, why = priority_of(story), grounds(story, teller)
     return {
         "number": teller.name(story.ticket.number),
+        "title": teller.name(story.ticket.number),
         "priority": priority,
         "priority_words": teller.say(PRIORITIES[priority]),
         "headline": headline(story, teller, danger_in(mail.content, story)),
@@ -31,7 +32,9 @@ def ticket_page(
         "late": late(mail, story, teller, settings),
         "hurt": hurt(story, teller),
         "nobody_hurt": story.hurt == "denied",
-        "grounds": grounds(story, teller),
+        "grounds": why,
+        "further": why if mail.template == "ticket_updated" else why[1:],
+        "who": who(story, teller),
         "last_words": last_words(story, teller),
         "notes": [teller.long(text) for text in story.notes],
         "news": news_of(mail.content, story, teller),

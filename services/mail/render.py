@@ -78,6 +78,7 @@ def plain_page(mail: MailRow) -> dict[str, Any]:
     """A mail about no ticket says what it was queued with."""
     return {
         "subject": one_line(mail.content["subject"]),
+        "title": one_line(mail.content["subject"]),
         "text": clean(mail.content["text"]),
         "preheader": "",
         "priority": "low",

@@ -65,14 +65,25 @@ def brief(text: str) -> str:
     return re.sub(r"\s+\S*$", "", line[: LONGEST_PART - 1]) + "…"
 
 
+def who(story: Story, teller: Teller) -> list[str]:
+    """What stands below the headline: the machine, and who is in trouble, where, and in which language."""
+    speaks = teller.say("speaks %(language)s", language=teller.manners.language_name(one_line(story.language)))
+    parts = [machine_label(story), *where(story, teller), speaks if story.language else ""]
+    return list(dict.fromkeys(filter(None, parts)))
+
+
 def preheader(story: Story, teller: Teller) -> str:
-    """Who, for whom, where and what time it is there: what a list of mails shows after the subject."""
-    user, machine = story.user, story.machine
-    organisation = user.organisation if user else None
+    """What a list of mails shows after the subject: who, for whom, where, and what time it is there."""
+    manners, moment = teller.manners, story.event_at
+    return " · ".join([*where(story, teller), manners.elsewhere(moment) or manners.clocks(moment)])
+
+
+def where(story: Story, teller: Teller) -> list[str]:
+    """The user, the organisation and the place, as far as they are known."""
+    organisation = story.user.organisation if story.user else None
     parts = [
-        teller.name(user.called) if user else "",
+        teller.name(story.user.called) if story.user else "",
         teller.name(organisation.name) if organisation else "",
-        teller.name(machine.location) if machine else "",
-        teller.manners.elsewhere(story.event_at) or teller.manners.moment(story.event_at),
+        teller.name(story.machine.location) if story.machine else "",
     ]
-    return " · ".join(filter(None, parts))
+    return [part for part in parts if part]

@@ -34,16 +34,17 @@ def within(text: str, limit: int, teller: Teller) -> str:
 
 
 def requests(story: Story, teller: Teller) -> Iterator[str]:
+    label = teller.say("Notes with the request")
     for one in story.conversation.requests:
         if one.notes:
-            yield f"{teller.say('Notes')} ({teller.manners.both(one.at)})\n{clean(one.notes)}"
+            yield f"{label} ({teller.manners.both(one.at)})\n{clean(one.notes)}"
 
 
 def diagnoses(conversation: Conversation, teller: Teller) -> Iterator[str]:
     for one in conversation.diagnoses:
-        category, level = teller.word(one.category, CATEGORIES), teller.word(one.confidence_level, LEVELS)
-        head = f"{teller.say('Diagnosis')}: {category} ({teller.say('confidence')}: {level})"
-        yield "\n".join([head, *listed(teller.say("Safety warnings"), one.safety_warnings),
+        kind = teller.say("Kind of problem: %(category)s", category=teller.word(one.category, CATEGORIES))
+        level = teller.say("Confidence: %(level)s", level=teller.word(one.confidence_level, LEVELS))
+        yield "\n".join([kind, level, *listed(teller.say("Safety warnings"), one.safety_warnings),
                          *listed(teller.say("Likely causes"), one.likely_causes),
                          *listed(teller.say("Recommended steps"), one.recommended_steps)])  # fmt: skip
 

@@ -1,0 +1,63 @@
+"""`python -m worker mail preview`: the mails as their readers see them, without sending one."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlalchemy import text
+
+from config.mail_settings import MailSettings
+from config.settings import Settings, get_settings
+from services.database import begin
+from services.mail.render import letter_of
+from services.story import Story, load_stories
+from services.ticket_links import link
+from worker.browser import INSTALL, find_browser
+from worker.preview.example import example_story
+from worker.preview.mails import mail_of
+from worker.preview.pictures import take_pictures, write_letter
+
+console = Console()
+Template = StrEnum("Template", ["ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test"])
+Language = StrEnum("Language", ["en", "el", "ar", "es", "tr", "no"])
+
+
+def preview(
+    out: Annotated[Path, typer.Option(file_okay=False, help="The folder to write to.")],
+    template: Annotated[Template | None, typer.Option(help="One mail; else all of them.")] = None,
+    language: Annotated[Language | None, typer.Option(help="One language; else all of them.")] = None,
+    ticket: Annotated[str | None, typer.Option(help="A ticket's number (AB-20261124-0001); else an example.")] = None,
+) -> None:
+    """Write mails as HTML, text and, with Chromium, as pictures (360 and 640 pixels wide, light and dark)."""
+    real = ticket_story(ticket) if ticket else None
+    settings = get_settings() if ticket else MailSettings()  # type: ignore[call-arg]
+    names, codes = [template] if template else list(Template), [language] if language else list(Language)
+    pages = [written(name, code, real or example_story(code), settings, out) for code in codes for name in names]
+    if find_browser() is None:
+        console.print(f"No pictures, since no Chromium is installed: {INSTALL}")
+    else:
+        take_pictures(pages)
+    console.print(f"{len(pages)} mails are in {out}")
+
+
+def written(template: Template, language: Language, story: Story, settings: MailSettings, out: Path) -> Path:
+    """One mail; return its HTML."""
+    mail = mail_of(template, story, language)
+    page = link(story.ticket.ticket_id, settings) if isinstance(settings, Settings) else None
+    told = settings.model_copy(update={"support_language": language})
+    letter = letter_of(mail, None if template == "test" else story, told, page)
+    return write_letter(letter, out, f"{template}-{language}")
+
+
+def ticket_story(number: str) -> Story:
+    """The story of a ticket in the database; ends the command where there is none."""
+    with begin() as connection:
+        row = connection.execute(
+            text("SELECT ticket_id FROM escalation.tickets WHERE ticket_number = :number"), {"number": number}
+        ).scalar()
+        stories = load_stories(connection, [row] if row else [])
+    if row not in stories:
+        raise typer.BadParameter(f"{number} is no ticket of ours: see python -m worker tickets list")
+    return stories[row]

@@ -1,0 +1,1 @@
+"""Mails to look at: example data, files and pictures."""

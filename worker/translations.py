@@ -1,0 +1,87 @@
+"""`python -m worker.translations` brings the catalogues up to date with the texts of templates and code."""
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as BabelMessage
+from babel.messages.extract import extract_python
+from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
+
+from rules.routing import HOW_SOON
+from services.mail import wording
+from services.mail.catalogues import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path
+from services.mail.moments import locale_of
+
+CODE: Final = Path(wording.__file__).parent
+IN_TEMPLATES: Final = ("_", "gettext", "ngettext")
+IN_CODE: Final = ("say", "count")
+WITH_PLURAL: Final = {"ngettext", "count"}
+
+Message = str | tuple[str, str]
+
+
+def messages() -> set[Message]:
+    """Every text that is translated; a pair is singular and plural."""
+    named = {text for known in wording.ALL for text in known.values()} | {text.strip() for text in HOW_SOON.values()}
+    return named | set(in_templates()) | set(in_code())
+
+
+def in_templates() -> Iterator[Message]:
+    for path in sorted([*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt")]):
+        if "desk" not in path.parts:
+            yield from found(babel_extract(io.BytesIO(path.read_bytes()), IN_TEMPLATES, (), {}))
+
+
+def in_code() -> Iterator[Message]:
+    for path in sorted(CODE.glob("*.py")):
+        yield from found(extract_python(io.BytesIO(path.read_bytes()), dict.fromkeys(IN_CODE), (), {}))
+
+
+def found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
+    """The texts among the arguments of calls; what is no text there comes from `wording` or is data."""
+    for _, function, arguments, *_ in extracted:
+        texts = [one for one in (arguments if isinstance(arguments, tuple) else (arguments,)) if one]
+        if texts:
+            yield (texts[0], texts[1]) if function in WITH_PLURAL else texts[0]
+
+
+def updated(language: str) -> Catalog:
+    """The language's catalogue with every text of today: new ones are empty, those of yesterday are gone."""
+    path = catalogue_path(language)
+    known = Catalog()
+    if path.exists():
+        with path.open("rb") as file:
+            known = read_po(file, locale=locale_of(language))
+    catalogue = Catalog(
+        locale=locale_of(language), header_comment=f"# The mails in {locale_of(language).english_name}.", fuzzy=False,
+        project="escalation-worker", version="1", msgid_bugs_address="-", last_translator="-", language_team="-",
+        creation_date=known.creation_date, revision_date=known.creation_date,
+    )  # fmt: skip
+    for message in sorted(messages(), key=str):
+        translated = known.get(message if isinstance(message, str) else message[0])
+        catalogue.add(message, translated.string if translated else "")
+    return catalogue
+
+
+def main() -> None:
+    """Write all catalogues and say how many texts wait for a translation."""
+    for language in LANGUAGES:
+        if language != SOURCE_LANGUAGE:
+            catalogue = updated(language)
+            path = catalogue_path(language)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                write_po(file, catalogue, width=0)
+            print(f"{language}: {sum(is_empty(one) for one in catalogue if one.id)} of {len(catalogue)} to translate")
+
+
+def is_empty(message: BabelMessage) -> bool:
+    return not (all(message.string or [""]) if isinstance(message.string, tuple | list) else message.string)
+
+
+if __name__ == "__main__":
+    main()
