@@ -18,6 +18,7 @@ COMMANDS = {
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",
     "health": "worker.commands.health",
+    "doctor": "worker.commands.doctor",
     "exporter": "worker.commands.exporter",
 }
 # They start servers that only the extra "embedded" brings; the production image has neither.

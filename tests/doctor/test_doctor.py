@@ -1,0 +1,165 @@
+"""For each thing that breaks: the doctor names it and the remedy, and nothing else that is well."""
+
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from escalation_client.events import encode
+from services.stream import EVENTS
+from tests.doctor.conftest import Doctor
+from tests.events import confidence
+from tests.processes import Processes, wait_for
+
+
+def test_a_whole_installation_is_well(doctor: Doctor, family: Processes) -> None:
+    family.worker()
+    family.beat()
+    wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
+    found = doctor.examine()
+    assert {one["part"] for one in found.findings} == {
+        *("settings", "contacts", "postgresql", "clock", "redis", "mail", "workers", "flower"),
+    }
+    plain = doctor.run()
+    assert plain.returncode == 0
+    assert "All is well." in plain.stdout
+
+
+def test_missing_workers_and_beat_are_named(doctor: Doctor) -> None:
+    found = doctor.examine()
+    assert found.code == 1
+    assert set(found.broken()) == {"workers"}
+    words = [one["found"] for one in found.of("workers", "broken")]
+    assert [word for word in words if "nobody consumes queue urgent" in word]
+    assert "never" in words
+
+
+def test_a_wrong_mail_password_is_named_with_the_servers_words(doctor: Doctor) -> None:
+    mail = doctor.examine(SMTP_PASSWORD="wrong-secret").broken()["mail"]
+    assert mail["tried"] == "log in"
+    assert "535" in mail["found"]
+    assert "SMTP_PASSWORD" in mail["remedy"]
+
+
+def test_a_mail_server_that_is_away_is_named(doctor: Doctor) -> None:
+    mail = doctor.examine(SMTP_PORT="1").broken()["mail"]
+    assert "refused" in mail["found"]
+    assert "SMTP_SERVER" in mail["remedy"]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_named(doctor: Doctor) -> None:
+    assert "SMTP_CA_FILE" in doctor.examine(SMTP_CA_FILE="").broken()["mail"]["remedy"]
+
+
+def test_a_mail_server_without_a_name_is_told_apart(doctor: Doctor) -> None:
+    assert "DNS" in doctor.examine(SMTP_SERVER="no-such-host.invalid").broken()["mail"]["remedy"]
+
+
+def test_a_database_that_is_away_is_named_and_the_rest_still_examined(doctor: Doctor) -> None:
+    found = doctor.examine(DATABASE_URL="postgresql://escalation:hidden-secret@127.0.0.1:1/abparts")
+    assert "Connection refused" in found.broken()["postgresql"]["found"]
+    assert found.of("redis", "ok")
+    assert found.of("mail", "unknown")
+    assert "hidden-secret" not in found.output
+
+
+def test_a_wrong_database_name_is_told_apart(doctor: Doctor, database_url: str) -> None:
+    name = database_url.rpartition("/")[2].partition("?")[0]
+    found = doctor.examine(DATABASE_URL=database_url.replace(f"/{name}", "/nothing_here"))
+    assert "database's name" in found.broken()["postgresql"]["remedy"]
+
+
+def test_a_redis_that_is_away_is_named(doctor: Doctor) -> None:
+    found = doctor.examine(REDIS_URL="redis://:hidden-secret@127.0.0.1:1/0")
+    assert "REDIS_URL" in found.broken()["redis"]["remedy"]
+    assert found.of("workers", "unknown")
+    assert "hidden-secret" not in found.output
+
+
+def test_a_wrong_redis_password_is_told_apart(doctor: Doctor, redis_url: str) -> None:
+    host = redis_url.partition("@")[2]
+    found = doctor.examine(REDIS_URL=f"redis://:hidden-secret@{host}")
+    assert "password" in found.broken()["redis"]["remedy"]
+    assert "hidden-secret" not in found.output
+
+
+def test_events_in_another_database_of_redis_are_found(doctor: Doctor, redis_url: str) -> None:
+    with Redis.from_url(redis_url.removesuffix("/0") + "/2") as other:
+        other.xadd(EVENTS, {"event": encode(confidence("lost", 0.1))})
+        assert "events arrive in /2, you read /0" in doctor.examine().broken()["redis"]["found"]
+
+
+def test_events_that_nobody_reads_are_named(doctor: Doctor, redis: Redis) -> None:
+    redis.xadd(EVENTS, {"event": encode(confidence("waits", 0.1))})
+    assert "no worker has ever read it" in doctor.examine().broken()["redis"]["found"]
+
+
+def test_a_policy_that_drops_events_is_named(doctor: Doctor, redis: Redis) -> None:
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert "allkeys-lru" in doctor.examine().broken()["redis"]["found"]
+    finally:
+        redis.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "place"),
+    [
+        ("DROP TABLE public.escalation_triggers CASCADE", "public.escalation_triggers is missing"),
+        ("ALTER TABLE public.support_tickets DROP COLUMN priority", "public.support_tickets.priority"),
+        ("DROP TRIGGER escalation_audit_update ON public.support_tickets", "is not audited"),
+        ("DROP SCHEMA escalation CASCADE", "schema escalation is not there"),
+    ],
+)
+def test_a_schema_that_was_changed_is_named(doctor: Doctor, connection: Connection, break_it: str, place: str) -> None:
+    connection.execute(text(break_it))
+    assert [one for one in doctor.examine().of("postgresql", "broken") if place in one["found"] and one["remedy"]]
+
+
+def test_a_second_writer_of_tickets_is_named(doctor: Doctor, connection: Connection) -> None:
+    connection.execute(
+        text("""INSERT INTO escalation.audit_log (actor, table_name, row_id, action)
+                VALUES ('abparts_api', 'support_tickets', 'x', 'insert')""")
+    )
+    [warning] = doctor.examine().of("postgresql", "warning")
+    assert "abparts_api opened 1 tickets" in warning["found"]
+
+
+def test_a_broken_contacts_file_is_named_with_its_line(doctor: Doctor, tmp_path: Path) -> None:
+    contacts = tmp_path / "contacts.toml"
+    contacts.write_text("version = \n", encoding="utf-8")
+    assert "contacts.toml" in doctor.examine(CONTACTS_FILE=str(contacts)).broken()["contacts"]["found"]
+
+
+def test_example_contacts_are_named_where_real_users_wait(doctor: Doctor) -> None:
+    assert "examples" in doctor.examine(ESCALATION_EMBEDDED="false").broken()["contacts"]["found"]
+
+
+def test_a_missing_setting_is_named_and_ends_the_examination(doctor: Doctor) -> None:
+    found = doctor.examine(DATABASE_URL="")
+    assert found.code == 1
+    assert "DATABASE_URL" in found.broken()["settings"]["found"]
+
+
+def test_a_misspelt_setting_is_named_with_the_right_one(doctor: Doctor) -> None:
+    [warning] = doctor.examine(SMTP_PASWORD="hidden-secret").of("settings", "warning")
+    assert warning["remedy"] == "Did you mean SMTP_PASSWORD?"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"SMTP_USE_SSL": "true", "SMTP_SERVER": "smtp.office365.com"}, "smtp.office365.com speaks STARTTLS"),
+        ({"SMTP_PORT": "465"}, "465 without SMTP_USE_SSL"),
+    ],
+)
+def test_contradictory_settings_are_named(doctor: Doctor, changed: dict[str, str], words: str) -> None:
+    assert words in doctor.examine(**changed).broken()["settings"]["found"]
+
+
+def test_no_secret_is_ever_printed(doctor: Doctor, family: Processes) -> None:
+    secrets = [family.environment[name] for name in ("SMTP_PASSWORD", "FLOWER_PASSWORD")]
+    secrets.append(family.environment["REDIS_URL"].partition("@")[0].rpartition(":")[2])
+    output = doctor.examine().output + doctor.run().stdout
+    assert [secret for secret in secrets if secret in output] == []

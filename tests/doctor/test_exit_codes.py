@@ -1,0 +1,14 @@
+from worker.doctor.finding import Finding, Part, exit_code
+
+PART = Part("part")
+FINE, NOTED = PART.ok("a", "b"), PART.note("a", "b")
+BROKEN, UNKNOWN = PART.broken("a", "b", "c"), PART.unknown("a", "b")
+
+
+def codes(*groups: list[Finding]) -> list[int]:
+    return [exit_code(group) for group in groups]
+
+
+def test_what_is_broken_counts_before_what_could_not_be_checked() -> None:
+    groups = [FINE, NOTED], [FINE, UNKNOWN], [BROKEN, UNKNOWN], [PART.warning("a", "b", "c")]
+    assert codes(*groups) == [0, 2, 1, 0]

@@ -1,0 +1,26 @@
+"""The files of the rules: policy, word lists and contacts."""
+
+from collections.abc import Iterator
+
+from config.contacts import ensure_real, load_contacts
+from config.errors import ConfigurationError
+from config.policy import load_policy
+from config.settings import Settings
+from worker.doctor.finding import Finding, Part
+
+PART = Part("contacts")
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    tried = f"read {settings.contacts_file}"
+    try:
+        load_policy(settings.policy_file)
+        book = load_contacts(settings.contacts_file)
+        ensure_real(book, settings.escalation_embedded)
+    except ConfigurationError as error:
+        yield PART.broken(tried, str(error), "Mend the file and restart the workers; running ones keep what they read.")
+        return
+    yield PART.ok(tried, f"{len(book.contacts)} contacts, version {book.version}")
+    if not settings.support_email:
+        remedy = "Set SUPPORT_EMAIL to a mailbox that people read."
+        yield PART.warning(tried, "SUPPORT_EMAIL is not set: only the contacts' routes are mailed", remedy)

@@ -1,0 +1,104 @@
+"""Mail: name, connection, TLS, login and the right to send as FROM_EMAIL. No mail is sent."""
+
+import socket
+from collections.abc import Iterator
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from config.errors import ConfigurationError
+from config.settings import Settings
+from rules.delivery import Answer, Phase, classify
+from services.database import engine
+from services.transports.base import Budget, Stopped
+from services.transports.conversation import Conversation
+from services.transports.failures import failed
+from services.transports.login import log_in
+from services.transports.make import account_of, credentials_of, make_transport, server_of
+from worker.doctor.finding import Finding, Part
+
+PART = Part("mail")
+SECONDS = 60.0
+CIRCUIT = text("SELECT state, hint FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'")
+HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    try:
+        account = account_of(settings)
+        yield from by_smtp(settings) if settings.mail_transport == "smtp" else by_probe(settings)
+    except ConfigurationError as error:
+        yield PART.broken("read the settings of mail", str(error), "Set it as .env.example says.")
+        return
+    yield from circuit(account.key)
+
+
+def by_probe(settings: Settings) -> Iterator[Finding]:
+    transport = make_transport(settings)
+    tried = f"ask {settings.mail_transport} without sending"
+    answer = transport.probe()
+    transport.close()
+    yield PART.ok(tried, transport.account.key) if answer is None else refused(tried, answer, settings)
+
+
+def by_smtp(settings: Settings) -> Iterator[Finding]:
+    host = f"{settings.smtp_server}:{settings.smtp_port}"
+    tried = f"look the name {settings.smtp_server} up"
+    try:
+        socket.getaddrinfo(settings.smtp_server, settings.smtp_port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        yield PART.broken(tried, f"no address: {error}", "Check SMTP_SERVER and this machine's DNS.")
+        return
+    yield PART.ok(tried, "it has an address")
+    yield from talk(settings, host)
+
+
+def talk(settings: Settings, host: str) -> Iterator[Finding]:
+    """As far as a real mail goes, up to and without its recipients."""
+    credentials = credentials_of(settings)
+    conversation = Conversation(server_of(settings))
+    tried = f"connect to {host} ({conversation.server.tls})"
+    try:
+        conversation.open(Budget(SECONDS))
+        yield PART.ok(tried, "it answers and its certificate is good" if secured(conversation) else "it answers")
+        tried = "log in" if credentials else "go on without a login"
+        if credentials:
+            log_in(conversation, credentials)
+            yield PART.ok(tried, f"as {credentials.user}")
+        tried = f"MAIL FROM:<{settings.sender}> and RSET"
+        conversation.demand(Phase.MAIL, "MAIL", f"FROM:<{settings.sender}>")
+        conversation.demand(Phase.MAIL, "RSET")
+        yield PART.ok(tried, "the server lets it send")
+        conversation.ask(Phase.MAIL, "QUIT")
+    except Stopped as stop:
+        yield refused(tried, stop.answer, settings)
+    except OSError as error:
+        yield refused(tried, failed(error, conversation.phase), settings)
+    finally:
+        conversation.close()
+
+
+def secured(conversation: Conversation) -> bool:
+    return conversation.server.tls != "none"
+
+
+def refused(tried: str, answer: Answer, settings: Settings) -> Finding:
+    verdict = classify(answer, account_of(settings).provider)
+    found = f"at {answer.phase.value}: {answer.code or ''} {' '.join(answer.text.split())}".strip()
+    return PART.broken(tried, found[:300], verdict.hint or "Look at the reply; nothing is lost, mail waits.")
+
+
+def circuit(account: str) -> Iterator[Finding]:
+    tried = "look whether mail is held"
+    try:
+        with engine().connect() as connection:
+            row = connection.execute(CIRCUIT, {"account": account}).one_or_none()
+            waiting = connection.execute(HELD).scalar_one()
+    except DBAPIError:
+        yield PART.unknown(tried, "PostgreSQL does not answer", "See postgresql above.")
+        return
+    if row is None:
+        yield PART.ok(tried, f"it flows; {waiting} on their way")
+        return
+    remedy = f"{row.hint or ''} Then it goes by itself; at once with `python -m worker mail probe`.".strip()
+    yield PART.broken(tried, f"mail is held since the login fails ({row.state}); {waiting} mails wait", remedy)

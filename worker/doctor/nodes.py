@@ -1,0 +1,66 @@
+"""Workers and beat: who answers, which queues are consumed, and when each sweep last ran."""
+
+from collections.abc import Iterator
+
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from config.settings import Settings
+from services.stream import connect
+from worker.celery_app import QUEUES, app
+from worker.doctor.finding import Finding, Part
+from worker.doorbell import SIGN_OF_LIFE
+from worker.schedule import SECONDS_BETWEEN
+from worker.signs import BEAT, PING_SECONDS, last_runs
+
+PART = Part("workers")
+BEAT_LATE = 60.0
+START = "Start it: docker compose up -d, or see docs/install.md."
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from queues()
+        redis = connect(settings.redis_url.get_secret_value())
+        with redis:
+            rings, ages = bool(redis.exists(SIGN_OF_LIFE)), last_runs(redis)
+    except (OperationalError, RedisError) as error:
+        yield PART.unknown("ask workers and beat", f"the broker does not answer ({type(error).__name__})", "See redis.")
+        return
+    tried = "look for the doorbell's sign of life"
+    yield PART.ok(tried, "it rings") if rings else PART.broken(tried, "none within a minute", "Start the worker.")
+    yield from beat(ages)
+    yield from sweeps(ages)
+
+
+def queues() -> Iterator[Finding]:
+    """Each queue needs somebody who consumes it."""
+    tried = "ask who consumes each queue"
+    answers = app.control.inspect(timeout=PING_SECONDS).active_queues() or {}
+    consumed = {queue["name"] for node in answers.values() for queue in node}
+    if answers:
+        yield PART.ok(tried, f"{', '.join(sorted(answers))} answer")
+    for name in QUEUES:
+        if name not in consumed:
+            yield PART.broken(tried, f"nobody consumes queue {name}", START)
+
+
+def beat(ages: dict[str, float]) -> Iterator[Finding]:
+    tried = "look when beat last rang"
+    age = ages.get(BEAT)
+    if age is None:
+        yield PART.broken(tried, "never", f"Beat: {START}")
+    elif age > BEAT_LATE:
+        yield PART.broken(tried, f"{age:.0f} s ago", f"Beat: {START}")
+    else:
+        yield PART.ok(tried, f"{age:.0f} s ago")
+
+
+def sweeps(ages: dict[str, float]) -> Iterator[Finding]:
+    tried = "look when each sweep last ended"
+    late = {name: ages[name] for name, every in SECONDS_BETWEEN.items() if ages.get(name, 0) > 120 + 2 * every}
+    for name, age in late.items():
+        remedy = "Look at the workers' log; beat and the queue's worker have to run."
+        yield PART.broken(tried, f"{name.removeprefix('escalation.')}: {age:.0f} s ago", remedy)
+    if not late:
+        yield PART.ok(tried, f"{len(ages.keys() & SECONDS_BETWEEN.keys())} of {len(SECONDS_BETWEEN)} ran, none is late")

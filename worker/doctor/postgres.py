@@ -1,0 +1,91 @@
+"""PostgreSQL: reachable, new enough, of the right shape, and nobody else writes tickets."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from config.settings import Settings
+from services.database import engine
+from services.difference import Kind
+from services.schema_check import compare
+from worker.doctor.clock import about_clock
+from worker.doctor.finding import Finding, Part
+
+PART = Part("postgresql")
+OLDEST = 150_000
+CONNECT = "connect as DATABASE_URL says"
+FACTS = text("""
+    SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
+           current_user AS role, current_database() AS database, pg_is_in_recovery() AS standby,
+           coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
+           inet_server_addr() IS NOT NULL AND NOT inet_server_addr() << '127.0.0.0/8' AS remote,
+           clock_timestamp() AS now
+""")
+OTHERS = text("""
+    SELECT actor, count(*) AS count FROM escalation.audit_log
+    WHERE table_name = 'support_tickets' AND action = 'insert' AND actor <> 'worker' AND at > now() - interval '7 days'
+    GROUP BY actor ORDER BY actor
+""")
+
+
+def check(_: Settings) -> Iterator[Finding]:
+    try:
+        with engine().connect() as connection:
+            yield from facts(connection)
+            yield from shape(connection)
+    except DBAPIError as error:
+        yield PART.broken(CONNECT, reason(error), advice(error))
+
+
+def reason(error: DBAPIError) -> str:
+    """What psycopg2 says, in one line; it names host, user and database, never the password."""
+    return " ".join(str(error.orig).split())[:300]
+
+
+def advice(error: DBAPIError) -> str:
+    words = str(error.orig)
+    if "password authentication failed" in words or "no password supplied" in words:
+        return "Check user and password in DATABASE_URL."
+    if "does not exist" in words:
+        return "Check the database's name and role in DATABASE_URL."
+    if "permission denied" in words:
+        return "Give the role the rights that docs/security.md lists."
+    return "Check host and port in DATABASE_URL, and whether PostgreSQL runs. Events wait in the stream meanwhile."
+
+
+def facts(connection: Connection) -> Iterator[Finding]:
+    row = connection.execute(FACTS).one()
+    found = f"PostgreSQL {row.version}, database {row.database}, role {row.role}"
+    if row.number < OLDEST:
+        yield PART.broken(CONNECT, found, "Use PostgreSQL 15 or newer.")
+    elif row.standby:
+        yield PART.broken(CONNECT, f"{found}, a read-only standby", "Point DATABASE_URL at the primary server.")
+    else:
+        yield PART.ok(CONNECT, found)
+    if row.remote and not row.encrypted:
+        yield PART.warning(CONNECT, "the connection is not encrypted", "Add ?sslmode=verify-full to DATABASE_URL.")
+    yield about_clock("PostgreSQL", (datetime.now(UTC) - row.now).total_seconds())
+
+
+def shape(connection: Connection) -> Iterator[Finding]:
+    tried = "compare the tables with what the program needs"
+    differences = compare(connection)
+    for one in differences:
+        found = f"{one.place} {one.found}; {one.needed}"
+        make = PART.note if one.kind is Kind.NOTE else PART.broken
+        yield make(tried, found, one.remedy.replace("`db ", "`python -m worker db "))
+    if all(one.kind is Kind.NOTE for one in differences):
+        yield PART.ok(tried, "all that is needed is there, and changes are audited")
+    if not any(one.place == "schema escalation" for one in differences):
+        yield from second_writers(connection)
+
+
+def second_writers(connection: Connection) -> Iterator[Finding]:
+    for row in connection.execute(OTHERS):
+        yield PART.warning(
+            "look for a second writer of tickets",
+            f"{row.actor} opened {row.count} tickets in the last seven days",
+            "Switch the other way of opening tickets off, or users get two (docs/install.md).",
+        )

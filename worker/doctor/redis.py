@@ -1,0 +1,103 @@
+"""Redis: reachable, keeps what it is given, and the events arrive where they are read."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from redis import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+
+from config.settings import Settings
+from services.health import stream_state
+from services.stream import EVENTS, GROUP, connect
+from worker.doctor.clock import about_clock
+from worker.doctor.finding import Finding, Part
+
+PART = Part("redis")
+CONNECT = "connect as REDIS_URL says"
+OLDEST = (6, 2)
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    redis = connect(settings.redis_url.get_secret_value())
+    try:
+        information: Any = redis.info()
+        yield from server(settings, information)
+        seconds, microseconds = redis.time()
+        yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
+        yield from stream(settings, redis)
+        yield from elsewhere(settings, redis, information)
+    except RedisError as error:
+        yield PART.broken(CONNECT, f"{type(error).__name__}: {error}"[:300], advice(error))
+    finally:
+        redis.close()
+
+
+def advice(error: RedisError) -> str:
+    if isinstance(error, NoPermissionError):
+        return "Give the user of REDIS_URL the rights that docs/security.md lists."
+    if isinstance(error, AuthenticationError) or "WRONGPASS" in str(error) or "NOAUTH" in str(error):
+        return "Check user and password in REDIS_URL: redis://user:password@host:6379/0."
+    return "Check host and port in REDIS_URL, and whether Redis runs. Assistants keep events in their spool meanwhile."
+
+
+def server(settings: Settings, information: dict[str, Any]) -> Iterator[Finding]:
+    version = str(information.get("valkey_version") or information["redis_version"])
+    found = f"version {version}, database {database_of(settings)}"
+    old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < OLDEST
+    yield PART.broken(CONNECT, found, "Use Redis 6.2 or newer.") if old else PART.ok(CONNECT, found)
+    if urlsplit(settings.redis_url.get_secret_value()).password is None:
+        yield PART.warning(CONNECT, "no password was needed", "Set requirepass, and put it into REDIS_URL.")
+    tried = "look whether it keeps what it is given"
+    if not information.get("aof_enabled"):
+        remedy = "Set appendonly yes and appendfsync always, or a crash loses events that were confirmed."
+        yield PART.warning(tried, "appendonly is off", remedy)
+    policy = information.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        yield PART.broken(
+            tried, f"maxmemory-policy is {policy}: it may drop events", "Set maxmemory-policy noeviction."
+        )
+
+
+def stream(settings: Settings, redis: Redis) -> Iterator[Finding]:
+    tried = f"look at the stream {EVENTS}"
+    try:
+        groups: Any = redis.xinfo_groups(EVENTS)
+    except ResponseError:
+        yield PART.note(tried, "it is not there yet", "The first event or the first worker creates it.")
+        return
+    if not any(group["name"] == GROUP.encode() for group in groups):
+        yield PART.broken(tried, "its group is missing: no worker has ever read it", "Start the worker.")
+        return
+    lag, pending, oldest = stream_state(redis)
+    found = f"{lag} entries not read, {pending} in work, the oldest {oldest:.0f} s old"
+    if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
+        yield PART.broken(tried, found, "Start the worker, or more of them; look at its log.")
+    else:
+        yield PART.ok(tried, found)
+
+
+def elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[Finding]:
+    """Events that somebody publishes into another database of the same server."""
+    ours = database_of(settings)
+    for name in information:
+        number = name.removeprefix("db")
+        if not name.startswith("db") or not number.isdecimal() or int(number) == ours:
+            continue
+        with connect(in_database(settings.redis_url.get_secret_value(), int(number))) as other:
+            if other.exists(EVENTS):
+                yield PART.broken(
+                    "look for events in other databases of this server",
+                    f"events arrive in /{number}, you read /{ours}: {other.xlen(EVENTS)} entries wait there",
+                    f"Let the assistant publish to /{ours}, or end REDIS_URL with /{number}.",
+                )
+
+
+def database_of(settings: Settings) -> int:
+    path = urlsplit(settings.redis_url.get_secret_value()).path.strip("/")
+    return int(path) if path.isdecimal() else 0
+
+
+def in_database(url: str, number: int) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
