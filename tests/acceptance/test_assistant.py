@@ -16,13 +16,14 @@ from services.stream import EVENTS
 from tests.events import confidence
 from tests.processes import ROOT, Processes, wait_for
 from worker.embedded import EmbeddedValkey
-from worker.embedded.ports import HOST, free_port
+from worker.embedded.ports import HOST, Port
 
 
 @pytest.fixture
 def assistant(family: Processes, tmp_path: Path) -> Iterator[httpx.Client]:
     """The example's pages, answered by two processes."""
-    port = free_port()
+    reserved = Port(None, "uvicorn")
+    port = reserved.number
     server = family.start(
         "uvicorn", "--app-dir", str(ROOT / "client" / "examples"), "--workers", "2",
         "--host", HOST, "--port", str(port), "fastapi_assistant:app",

@@ -1,14 +1,16 @@
 """Decisions: the gravest reason, the priority, the open ticket, and that order does not matter."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
-from config.lexicon import load_lexicon
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.lexicon import load_lexicon
 from config.policy import load_policy
 from config.settings import CONFIG_FOLDER
 from escalation_client.events import Event
@@ -21,7 +23,7 @@ POLICY = load_policy(CONFIG_FOLDER / "policy.toml")
 LEXICON = load_lexicon()
 
 
-def decided(events: list[Event], state: SessionState | None = None) -> Decision:
+def decided(events: Sequence[Event], state: SessionState | None = None) -> Decision:
     examined = [Examined(event, examine(event, POLICY, LEXICON)) for event in events]
     return decide(state or SessionState("s"), examined, POLICY)
 
@@ -84,8 +86,8 @@ def test_a_further_reason_is_news_and_the_same_reason_is_not() -> None:
 
 def test_new_danger_notes_and_a_happy_end_are_news_of_an_open_ticket() -> None:
     state = with_ticket(decided([message("s", "there is smoke from the cabinet")]))
-    events = [message("s", "now there is fire", 20), requested("s", notes="call me"), ended("s")]
-    kinds = [one.kind for one in decided([*events], state).news]
+    events: list[Event] = [message("s", "now there is fire", 20), requested("s", notes="call me"), ended("s")]
+    kinds = [one.kind for one in decided(events, state).news]
     assert kinds == ["reason", "safety", "notes", "ended"]
 
 
@@ -146,7 +148,8 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
 
 def outcome(batches: list[list[Event]]) -> tuple[object, ...]:
     """Drain batch after batch as the inbox does: what was seen before does not go on."""
-    state, seen, priority = SessionState("s"), set(), "none"
+    state, priority = SessionState("s"), "none"
+    seen: set[UUID] = set()
     for batch in batches:
         fresh = {event.id: event for event in batch if event.id not in seen}
         seen |= fresh.keys()

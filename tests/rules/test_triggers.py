@@ -1,8 +1,8 @@
 """Each trigger at its limits: what fires, with which priority, and what is kept as evidence."""
 
 import pytest
-from config.lexicon import load_lexicon
 
+from config.lexicon import load_lexicon
 from config.policy import load_policy
 from config.settings import CONFIG_FOLDER
 from escalation_client.events import Event, StepRecorded

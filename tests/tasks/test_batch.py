@@ -210,7 +210,7 @@ def test_an_event_that_postgresql_refuses_is_found_by_halving(
 ) -> None:
     # A number with so many digits that jsonb cannot hold it, in a member that nobody knows.
     poison = encode(confidence("poison", 0.9)).replace('"data":{', '"data":{"extra":1e-99999,')
-    events = [*[confidence(f"s{number}", 0.1) for number in range(9)], poison]
+    events: list[Event | str] = [*[confidence(f"s{number}", 0.1) for number in range(9)], poison]
     written = write(entries(events), installation)
     assert (written.result.opened, written.result.rejected, len(written.done)) == (9, 1, 10)
     (row,) = rows(connection, "SELECT reason, session_id FROM escalation.rejected_events")
@@ -272,7 +272,7 @@ def test_eight_writers_give_four_hundred_gapless_numbers(
     batches = [entries([confidence(f"{writer}-{number}", 0.1) for number in range(50)]) for writer in range(8)]
     parts = [batch[place : place + 5] for batch in batches for place in range(0, 50, 5)]
     threads = [
-        threading.Thread(target=lambda mine=parts[writer::8]: [write(part, installation) for part in mine])  # type: ignore[misc]
+        threading.Thread(target=lambda mine=parts[writer::8]: [write(part, installation) for part in mine])
         for writer in range(8)
     ]
     for thread in threads:

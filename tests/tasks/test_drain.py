@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -22,6 +23,11 @@ from tests.tasks.conftest import Publish, forget, rows
 
 def pending(redis: Redis) -> int:
     return int(redis.xpending(EVENTS, GROUP)["pending"])
+
+
+def stored(redis: Redis, stream: str) -> list[Any]:
+    entries: Any = redis.xrange(stream)
+    return list(entries)
 
 
 def test_a_drain_empties_the_stream_and_acknowledges(
@@ -129,7 +135,7 @@ def test_only_what_is_finished_and_old_is_trimmed(
     publish([confidence("new", 0.9)])
     unfinished = read_new(redis, 1)
     trim(redis, kept_seconds)
-    remaining = {entry_id for entry_id, _ in redis.xrange(EVENTS)}
+    remaining = {entry_id for entry_id, _ in stored(redis, EVENTS)}
     assert unfinished[0].entry_id.encode() in remaining
     assert len(remaining) < 500
 
@@ -150,7 +156,7 @@ def test_outcomes_reach_the_stream_once_they_are_committed(
     for _ in range(2):
         with database.begin() as connection:
             relay(connection, redis, 100, 10_000)
-    (entry,) = redis.xrange(OUTCOMES)
+    (entry,) = stored(redis, OUTCOMES)
     outcome = json.loads(entry[1][b"outcome"])
     assert (outcome["type"], outcome["session_id"], outcome["reasons"]) == ("ticket.opened", "s", ["user_request"])
     assert outcome["ticket_number"] in outcome["say"]
