@@ -29,7 +29,7 @@ def installation(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ESCALATION_EMBEDDED", "true")
     monkeypatch.setenv("LOCK_TIMEOUT_SECONDS", "0.3")
     forget()
-    app.conf.broker_url = redis_url
+    app.conf.update(broker_url=redis_url)
     app.set_current()
     yield knowledge()
     database.engine().dispose()
