@@ -17,7 +17,6 @@ STATEMENTS = (
     """
     CREATE INDEX tickets_unfinished ON escalation.tickets (ticket_id)
     WHERE seen_status NOT IN ('resolved', 'closed') OR seen_priority IS NULL""",
-    "CREATE INDEX audit_log_at ON escalation.audit_log USING brin (at)",
     """
     CREATE TABLE escalation.ticket_actions (
         action_id UUID PRIMARY KEY,

@@ -11,10 +11,6 @@ from models.remembered import REMEMBER_SHAPE, SHAPE_FUNCTION
 revision = "0005"
 down_revision = "0004"
 
-# Finds the tickets of a session without an index on ABParts' table, also those that somebody else opened.
-SESSION_INDEX = """
-    CREATE INDEX audit_log_session ON escalation.audit_log ((new ->> 'session_id'))
-    WHERE table_name = 'support_tickets' AND action IN ('insert', 'baseline')"""
 BASELINE = """
     INSERT INTO escalation.audit_log (actor, table_name, row_id, action, new)
     SELECT 'migration', '{table}', id, 'baseline', escalation.as_jsonb(row_to_json(whole))
@@ -24,7 +20,6 @@ WATERMARK = """
 
 
 def upgrade() -> None:
-    op.execute(SESSION_INDEX)
     for statement in SHAPE_FUNCTION:
         op.execute(statement)
     op.execute(REMEMBER_SHAPE)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from config.settings import get_settings
 from escalation_client.events import Event
 from services import database
 from services.adoption import NotAdoptable, check, migrate
@@ -114,7 +115,7 @@ def limited_installation(
     url = owner.url.set(drivername="postgresql", username=role).render_as_string(hide_password=False)
     limited = installation.settings.model_copy(update={"database_url": type(installation.settings.database_url)(url)})
     monkeypatch.setenv("DATABASE_URL", url)
-    database.get_settings.cache_clear()
+    get_settings.cache_clear()
     yield Knowledge(installation.policy, installation.lexicon, installation.contacts, limited)
     database.engine().dispose()
     assert list(roles) == []
