@@ -39,7 +39,7 @@ def public(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Knowledg
 @pytest.fixture
 def desk(public: Knowledge) -> Iterator[str]:
     """The address of a running page."""
-    server = uvicorn.Server(server_settings(public.settings, "127.0.0.1", 0))
+    server = uvicorn.Server(server_settings(knowledge().settings, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_for(lambda: server.started)

@@ -8,21 +8,17 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader
-
 from config.settings import Settings
 from rules.ticket_life import UNFINISHED, VERDICTS
 from services.mail.catalogues import TEMPLATES
-from services.mail.environment import environment_with
 from services.mail.moments import Manners
 from services.mail.page import ticket_page
-from services.mail.render import frame
 from services.mail.rows import MailRow
 from services.mail.teller import Limits, Teller
 from services.mail.wording import REASONS
 from services.story import Story
 from services.ticket_links import form_token
-from worker.desk.words import words_in
+from worker.desk.words import environment, words_in
 
 STYLES = (Path("mail.css"), Path("desk/desk.css"))
 # The mail's attachment holds everything, so the page may show more than the mail's own body.
@@ -41,11 +37,6 @@ class Shown:
 
 
 @lru_cache(maxsize=1)
-def environment() -> Environment:
-    return environment_with(FileSystemLoader(TEMPLATES))
-
-
-@lru_cache(maxsize=1)
 def styles() -> str:
     """The mail's style sheet and the page's own."""
     return "\n".join((TEMPLATES / path).read_text(encoding="utf-8") for path in STYLES)
@@ -61,12 +52,10 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
     teller = Teller(manners, LIMITS)
     ticket = story.ticket
     page = {
-        **frame(manners),
         **ticket_page(as_mail(story), story, teller, settings, None),
         "late": "",
         "said": shown.said,
         "wrong": shown.wrong,
-        "translations": words_in(settings.support_language),
         "token": token,
         "form": form_token(ticket.ticket_id, settings),
         "unfinished": ticket.status in UNFINISHED,
@@ -80,7 +69,7 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
         ],
         "verdict_names": VERDICTS,
     }
-    return environment().get_template("desk/ticket.html").render(page)
+    return environment(settings.support_language).get_template("desk/ticket.html").render(page)
 
 
 def as_mail(story: Story) -> MailRow:
@@ -101,7 +90,6 @@ def as_mail(story: Story) -> MailRow:
 
 def message_html(title: str, text: str, settings: Settings) -> str:
     """A page that only says something."""
-    manners = Manners(settings.support_language, ZoneInfo(settings.support_time_zone))
     said = words_in(settings.support_language).gettext
-    page = {**frame(manners), "title": said(title), "text": said(text)}
-    return environment().get_template("desk/message.html").render(page)
+    page = {"title": said(title), "text": said(text)}
+    return environment(settings.support_language).get_template("desk/message.html").render(page)
