@@ -1,14 +1,15 @@
 """Jinja for mails: nothing undefined passes, HTML is escaped and plain text is not."""
 
+from collections.abc import Callable
 from functools import lru_cache
-from gettext import NullTranslations
 from typing import Final
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import BytecodeCache, Environment, StrictUndefined, pass_eval_context
+from jinja2.bccache import Bucket
+from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-from services.mail.catalogues import TEMPLATES
+from services.mail.catalogues import LANGUAGES, TEMPLATES, translations
 from services.mail.cleaning import direction
 from services.mail.inlining import InliningLoader
 
@@ -16,16 +17,32 @@ LEFT_TO_RIGHT, ISOLATE_END = "\u2066", "\u2069"
 RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
 
 
+class Compiled(BytecodeCache):
+    """Keeps the compiled templates in memory, so that a further language need not compile them again."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.known:
+            bucket.bytecode_from_string(self.known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.known[bucket.key] = bucket.bytecode_to_string()
+
+
 @lru_cache(maxsize=1)
-def environment() -> Environment:
-    """The one environment of this process; a render's language comes with its variable `translations`."""
-    return environment_with(InliningLoader(TEMPLATES))
+def shared() -> tuple[InliningLoader, Compiled]:
+    return InliningLoader(TEMPLATES), Compiled()
 
 
-def environment_with(loader: BaseLoader) -> Environment:
-    """The same for templates from elsewhere, such as a web page's, whose styles are not inlined."""
+@lru_cache(maxsize=len(LANGUAGES))
+def environment(language: str) -> Environment:
+    """The environment of one language in this process."""
+    loader, compiled = shared()
     made = Environment(
         loader=loader,
+        bytecode_cache=compiled,
         autoescape=lambda name: bool(name and name.endswith(".html")),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -33,34 +50,37 @@ def environment_with(loader: BaseLoader) -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_callables(translate, translate_number, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(ltr=left_to_right, direction=direction, broken=broken)
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    right_to_left = language in RIGHT_TO_LEFT_LANGUAGES
+    made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
+    made.globals.update(start="right" if right_to_left else "left")
+    made.filters.update(ltr=isolating(right_to_left), direction=direction, broken=broken)
     return made
 
 
-@pass_context
-def translate(context: Context, text: str) -> str:
-    return catalogue(context).gettext(text)
+def isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
+    """A filter for numbers, phones and addresses: they keep their order in a right-to-left text (UAX #9, isolates)."""
 
+    @pass_eval_context
+    def left_to_right(context: EvalContext, value: object) -> str:
+        if context.autoescape:
+            return Markup('<bdi dir="ltr">{}</bdi>').format(value)
+        return f"{LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
-@pass_context
-def translate_number(context: Context, one: str, many: str, number: int) -> str:
-    return catalogue(context).ngettext(one, many, number)
-
-
-def catalogue(context: Context) -> NullTranslations:
-    found: NullTranslations = context["translations"]
-    return found
-
-
-@pass_context
-def left_to_right(context: Context, value: object) -> str:
-    """A number, phone or address that keeps its order inside a right-to-left sentence (UAX #9, isolates)."""
-    if context.eval_ctx.autoescape:
-        return Markup('<bdi dir="ltr">{}</bdi>').format(value)
-    return f"{LEFT_TO_RIGHT}{value}{ISOLATE_END}" if context["language"] in RIGHT_TO_LEFT_LANGUAGES else str(value)
+    return left_to_right
 
 
 def broken(text: str) -> Markup:
     """Escaped text whose lines stay lines in HTML, also where style sheets are ignored."""
     return Markup("<br>").join(text.split("\n"))
+
+
+def prepare(language: str) -> None:
+    """Compile all templates now, so that the first mail does not wait for it."""
+    made = environment(language)
+    for name in made.list_templates(filter_func=is_mail):
+        made.get_template(name)
+
+
+def is_mail(name: str) -> bool:
+    return not name.startswith("desk/") and name.endswith((".html", ".txt"))

@@ -20,6 +20,7 @@ class Item:
     kind: str
     heading: str
     at: datetime
+    clock: str
     quotes: tuple[Quote, ...] = ()
     facts: tuple[str, ...] = ()
     notes: str = ""
@@ -48,12 +49,13 @@ def item(news: Mapping[str, Any], story: Story, teller: Teller) -> Item:
     event_id, reason = UUID(news["event_id"]), news.get("reason")
     evidence = evidence_for(event_id, reason, story)
     quotes = dict.fromkeys(quote for one in evidence if (quote := quote_of(one, story, teller)))
-    kind = news["kind"]
+    kind, at = news["kind"], datetime.fromisoformat(news["at"])
     heading = teller.say(NEWS[kind])
     return Item(
         kind="safety" if reason == "safety_concern" else kind,
         heading=f"{heading}: {teller.word(reason, REASONS)}" if kind == "reason" else heading,
-        at=datetime.fromisoformat(news["at"]),
+        at=at,
+        clock=teller.manners.clocks(at),
         quotes=tuple(quotes),
         facts=tuple(fact for one in evidence for fact in facts_of(one, teller)),
         notes=notes_of(event_id, story, teller) if kind == "notes" else "",

@@ -1,14 +1,14 @@
 """From a mail's row and its ticket's story to subject, text, HTML and attachment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from config.mail_settings import MailSettings
-from services.mail.catalogues import known_language, translations
+from services.mail.catalogues import known_language
 from services.mail.cleaning import clean, one_line
 from services.mail.customer import customer_page
-from services.mail.environment import RIGHT_TO_LEFT_LANGUAGES, environment
+from services.mail.environment import environment
 from services.mail.message import Attachment, Letter
 from services.mail.moments import Manners
 from services.mail.page import ticket_page
@@ -24,10 +24,10 @@ def letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: 
     """The letter, told as fully as keeps its HTML below the limit; all of the session is attached where it is cut."""
     manners = manners_of(mail, story, settings)
     if story is None:
-        return rendered(mail.template, {**frame(manners), **plain_page(mail)})
+        return rendered(mail.template, plain_page(mail), manners.language)
     for limits in SCALES:
         teller = Teller(manners, limits)
-        made = rendered(mail.template, page_of(mail, story, teller, settings, link))
+        made = rendered(mail.template, page_of(mail, story, teller, settings, link), manners.language)
         if len((made.html or "").encode()) < settings.mail_html_bytes:
             break
     if not teller.shortened or mail.template == CUSTOMER_NOTICE:
@@ -39,12 +39,10 @@ def letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: 
 def short_letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: str | None = None) -> Letter:
     """A few lines of plain text, for a server that refused the letter itself."""
     manners = manners_of(mail, story, settings)
-    if story is None:
-        page = {**frame(manners), **plain_page(mail)}
-        return Letter(template(f"{mail.template}/subject.txt", page), template(f"{mail.template}/body.txt", page))
-    page = page_of(mail, story, Teller(manners, SCALES[-1]), settings, link)
-    body = "customer_notice/body.txt" if mail.template == CUSTOMER_NOTICE else SHORT
-    return Letter(template(f"{mail.template}/subject.txt", page), template(body, page))
+    page = page_of(mail, story, Teller(manners, SCALES[-1]), settings, link) if story else plain_page(mail)
+    body = SHORT if story and mail.template != CUSTOMER_NOTICE else f"{mail.template}/body.txt"
+    subject, text = texts([f"{mail.template}/subject.txt", body], page, manners.language)
+    return Letter(subject, text)
 
 
 def manners_of(mail: MailRow, story: Story | None, settings: MailSettings) -> Manners:
@@ -59,19 +57,7 @@ def manners_of(mail: MailRow, story: Story | None, settings: MailSettings) -> Ma
 
 def page_of(mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None) -> dict[str, Any]:
     told = customer_page(story, teller) if mail.template == CUSTOMER_NOTICE else {}
-    return {**frame(teller.manners), **ticket_page(mail, story, teller, settings, link), **told}
-
-
-def frame(manners: Manners) -> dict[str, Any]:
-    """What every template needs."""
-    right_to_left = manners.language in RIGHT_TO_LEFT_LANGUAGES
-    return {
-        "language": manners.language,
-        "direction": "rtl" if right_to_left else "ltr",
-        "start": "right" if right_to_left else "left",
-        "translations": translations(manners.language),
-        "manners": manners,
-    }
+    return {**ticket_page(mail, story, teller, settings, link), **told}
 
 
 def plain_page(mail: MailRow) -> dict[str, Any]:
@@ -85,13 +71,15 @@ def plain_page(mail: MailRow) -> dict[str, Any]:
     }
 
 
-def rendered(folder: str, page: Mapping[str, Any]) -> Letter:
-    subject, text, html = (template(f"{folder}/{name}", page) for name in ("subject.txt", "body.txt", "body.html"))
+def rendered(folder: str, page: Mapping[str, Any], language: str) -> Letter:
+    names = [f"{folder}/{name}" for name in ("subject.txt", "body.txt", "body.html")]
+    subject, text, html = texts(names, page, language)
     return Letter(subject, text, html)
 
 
-def template(name: str, page: Mapping[str, Any]) -> str:
-    return environment().get_template(name).render(page)
+def texts(names: Iterable[str], page: Mapping[str, Any], language: str) -> list[str]:
+    templates = map(environment(language).get_template, names)
+    return [template.render(page) for template in templates]
 
 
 def attachment_name(story: Story) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from services.conversation import Evidence
@@ -37,10 +36,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A reason in words, when it came up, what was written, and the figures behind it."""
+    """A reason in words, the time when it came up, what was written, and the figures behind it."""
 
     words: str
-    at: datetime | None
+    clock: str
     quotes: tuple[Quote, ...]
     facts: tuple[str, ...]
 
@@ -54,7 +53,8 @@ def ground(reason: Reason, story: Story, teller: Teller) -> Ground:
     shown = reason.evidence[:MOST_EVIDENCE]
     facts = dict.fromkeys(fact for one in shown for fact in facts_of(one, teller))
     quotes = dict.fromkeys(quote for one in shown if (quote := quote_of(one, story, teller)))
-    return Ground(teller.word(reason.name, REASONS), reason.at, tuple(quotes), tuple(facts))
+    clock = teller.manners.clocks(reason.at) if reason.at else ""
+    return Ground(teller.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
 
 
 def last_words(story: Story, teller: Teller) -> Quote | None:
