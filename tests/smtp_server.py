@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 Act = Callable[["Session"], None]
 Said = str | Act
@@ -58,6 +58,7 @@ class SmtpServer:
     """
 
     tls: str = "none"
+    host: str = "127.0.0.1"
     context: ssl.SSLContext | None = None
     users: dict[str, str] = field(default_factory=dict)
     mechanisms: str = "PLAIN LOGIN"
@@ -102,7 +103,7 @@ class SmtpServer:
         return port
 
     def __enter__(self) -> Self:
-        self.listening.bind(("127.0.0.1", 0))
+        self.listening.bind((self.host, 0))
         self.listening.listen(64)
         threading.Thread(target=self.accept, daemon=True).start()
         return self
@@ -145,6 +146,7 @@ class Session:
         self.user: str | None = None
         self.sender, self.options, self.recipients = "", "", list[str]()
         self.secure = False
+        self.lines: Any = None
 
     def run(self) -> None:
         raw = self.connection
@@ -159,10 +161,9 @@ class Session:
             return
         finally:
             self.server.open.discard(raw)
-            self.end_quietly()
-
-    def end_quietly(self) -> None:
-        shut(self.connection)
+            if self.lines:
+                self.lines.close()
+            shut(self.connection)
 
     def end(self) -> None:
         raise Ended
@@ -208,6 +209,7 @@ class Session:
             told = self.server.told("tls", "")
             if told is not None and not isinstance(told, str):
                 told(self)
+            self.lines.close()
             self.secure_now()
             self.lines = self.connection.makefile("rb")
 

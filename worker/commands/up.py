@@ -3,11 +3,10 @@
 import json
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from worker.embedded.stack import Stack
@@ -36,10 +35,13 @@ def up(
     """
     if platform.system() not in SYSTEMS:
         fail(f"the embedded stack runs on Linux and macOS, not on {platform.system()}: use WSL 2 or Docker")
-    from worker.embedded.errors import StackError
-    from worker.embedded.running import run
-    from worker.embedded.stack import Ports
-    from worker.embedded.trouble import explain
+    try:
+        from worker.embedded.errors import StackError
+        from worker.embedded.running import run
+        from worker.embedded.stack import Ports
+        from worker.embedded.trouble import explain
+    except ModuleNotFoundError as error:
+        fail(f"{error.name} is not installed: pip install -e '.[embedded]'")
 
     ports = Ports(redis=redis_port, smtp=smtp_port, inbox=inbox_port, flower=flower_port)
     with console.status("Starting …") as status:
@@ -60,7 +62,7 @@ def say(text: str) -> None:
     console.print(text, markup=False)
 
 
-def fail(text: str) -> None:
+def fail(text: str) -> NoReturn:
     console.print(text, style="red", markup=False)
     raise typer.Exit(1)
 
@@ -70,19 +72,20 @@ def announce(stack: "Stack", as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(stack.description()))
     else:
-        console.print(places(stack))
+        say(places(stack))
     for warning in stack.warnings():
         console.print(warning, style="yellow", markup=False)
     say("Everything answers. Ctrl-C stops it.")
 
 
-def places(stack: "Stack") -> Table:
+def places(stack: "Stack") -> str:
     """What a person needs to look around; of servers that were given only that they are used."""
     description = stack.description()
-    table = Table(show_header=False, box=None)
-    table.add_row("Flower", description["flower_url"])
-    table.add_row("Mails", description["inbox_url"] or "go to SMTP_SERVER")
-    table.add_row("PostgreSQL", stack.postgres.url if stack.postgres else "DATABASE_URL is used")
-    table.add_row("Redis", stack.valkey.url if stack.valkey else "REDIS_URL is used")
-    table.add_row("Data, logs", str(stack.folder))
-    return table
+    lines = {
+        "Flower": description["flower_url"],
+        "Mails": description["inbox_url"] or "go to SMTP_SERVER",
+        "PostgreSQL": stack.postgres.url if stack.postgres else "DATABASE_URL is used",
+        "Redis": stack.valkey.url if stack.valkey else "REDIS_URL is used",
+        "Data, logs": str(stack.folder),
+    }
+    return "\n".join(f"  {name:<12}{place}" for name, place in lines.items())

@@ -12,14 +12,13 @@ from worker.embedded.processes import family, send, wait_or_kill
 SECONDS = 5.0
 
 
-def end_leftovers(folder: Path) -> list[str]:
-    """End what an earlier stack of this folder left running; returns what it was."""
+def end_leftovers(folder: Path) -> int:
+    """End what an earlier stack of this folder left running; returns how many processes that were."""
     found = leftovers(folder.absolute())
-    names = [f"{process.name()} ({process.pid})" for process in found if process.is_running()]
     for process, number in found.items():
         send([process], number)
     wait_or_kill(list(found), SECONDS)
-    return names
+    return len(found)
 
 
 def leftovers(folder: Path) -> dict[psutil.Process, int]:

@@ -54,7 +54,8 @@ class Part(ABC):
 
         :raises StackError: names what is missing or wrong
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        # Another user, where there is one, has to pass through to what is his.
+        self.folder.mkdir(mode=0o711 if self.account else 0o700, parents=True, exist_ok=True)
 
     def start(self) -> Self:
         """Start the program and wait until it answers; nothing happens when it runs already.

@@ -23,8 +23,8 @@ def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Stac
     """
     folder = data_folder(var)
     with locked(folder), watched(folder):
-        for leftover in end_leftovers(folder):
-            say(f"ended what an earlier stack left running: {leftover}")
+        if count := end_leftovers(folder):
+            say(f"ended what an earlier stack left running: {count} processes")
         if fresh:
             forget(folder)
         stack = Stack(folder, ports, say)
@@ -37,7 +37,9 @@ def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Stac
 @contextmanager
 def ended_by_signals(stack: Stack) -> Iterator[None]:
     """Signals ask for the end, and only once: what is being ended goes on ending."""
-    before = {number: signal.signal(number, lambda *_: stack.supervisor.stopping.set()) for number in SIGNALS}
+    # `nohup` has the end of the terminal ignored.
+    wanted = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda *_: stack.supervisor.stopping.set()) for number in wanted}
     try:
         yield
     finally:

@@ -37,6 +37,7 @@ class Supervisor:
         :raises Stopped: `stopping` was set
         """
         began = time.monotonic()
+        self.say(f"starting {', '.join(part.name for part in parts)}")
         for part in parts:
             self.parts.append(part)
             part.spawn()
@@ -90,11 +91,11 @@ class Supervisor:
     def spawn(self, part: Part) -> None:
         try:
             part.spawn()
+            self.changed()
         except (StackError, OSError) as error:
             self.say(f"{part.name} cannot be started: {error}")
         else:
             self.say(f"{part.name} runs again (pid {part.pid})")
-            self.changed()
 
     def stop(self, programs_seconds: float = 4.5, servers_seconds: float = 3.5) -> None:
         """End all within the sum of both times: first those that use the servers, then the servers."""

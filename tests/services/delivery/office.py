@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+from sqlalchemy import text as sql
 
 from config.settings import get_settings
 from services.database import begin
@@ -13,6 +14,8 @@ from services.outbox import NewMail, queue_mails
 from tasks.delivery import deliver
 from tasks.mail import sender_of
 from tests.smtp_server import SmtpServer
+
+TEXT = "hello\n.a line that begins with a dot\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,9 @@ class Office:
     connection: Connection
     server: SmtpServer
 
-    def queue(self, name: str, *recipients: str, rank: int = 3, **more: Any) -> UUID:
+    def queue(self, name: str, *recipients: str, rank: int = 3, text: str = TEXT, **more: Any) -> UUID:
         """Queue a mail with this subject."""
-        content = {"subject": name, "text": f"{name}\n.a line that begins with a dot\n"}
+        content = {"subject": name, "text": text}
         to = recipients or ("support@example.com",)
         mail = NewMail(cause=(name,), template="test", recipients=to, rank=rank, content=content, **more)
         with begin() as connection:
@@ -37,10 +40,10 @@ class Office:
 
     def all_due(self) -> None:
         """Let the time until the next attempt pass."""
-        self.connection.execute(text("UPDATE escalation.mail_recipients SET next_attempt_at = clock_timestamp()"))
+        self.connection.execute(sql("UPDATE escalation.mail_recipients SET next_attempt_at = clock_timestamp()"))
 
     def rows(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-        return [dict(row) for row in self.connection.execute(text(statement), parameters).mappings()]
+        return [dict(row) for row in self.connection.execute(sql(statement), parameters).mappings()]
 
     def recipient(self, mail_id: UUID, address: str = "support@example.com") -> dict[str, Any]:
         """Where the mail to this address stands; `delay` is in seconds from now."""

@@ -1,6 +1,14 @@
 """A mail from the outbox to the server, and what is on record afterwards."""
 
+import pytest
+
+from services.database import begin
+from services.delivery.changes import cancel
+from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
+from tests.smtp_server import drop, hang, take_and_drop
+
+GOOD, BAD = "good@example.com", "bad@example.com"
 
 
 def test_a_mail_is_accepted_and_its_reply_recorded(office: Office) -> None:
@@ -17,3 +25,213 @@ def test_a_mail_is_accepted_and_its_reply_recorded(office: Office) -> None:
         "dot", 250, "2.0.0", "2.0.0 taken",
     )  # fmt: skip
     assert attempt["started_at"] < attempt["body_started_at"] < attempt["finished_at"]
+
+
+def test_one_mail_is_one_conversation_for_all_its_recipients(office: Office) -> None:
+    office.queue("hello", "a@example.com", "b@example.com", "c@example.com")
+
+    assert office.send() == {"accepted": 3}
+
+    [message] = office.server.messages
+    assert set(message.recipients) == {"a@example.com", "b@example.com", "c@example.com"}
+
+
+def test_a_refused_recipient_does_not_stop_the_others(office: Office) -> None:
+    mail_id = office.queue("hello", GOOD, BAD)
+    office.server.on_every("rcpt", lambda address: "550 5.1.1 no such user" if address == BAD else None)
+
+    assert office.send() == {"accepted": 1, "refused": 1}
+
+    assert office.recipient(mail_id, GOOD)["state"] == "accepted"
+    refused = office.recipient(mail_id, BAD)
+    assert (refused["state"], refused["reply_class"], refused["reply"]) == (
+        "refused", "permanent", "5.1.1 no such user",
+    )  # fmt: skip
+    assert refused["body_started_at"] is None
+    assert [attempt["body_started_at"] is None for attempt in office.attempts(mail_id)] == [True, False]
+
+
+def test_more_recipients_than_the_server_takes_at_once_get_it_in_parts(office: Office) -> None:
+    recipients = [f"r{number}@example.com" for number in range(25)]
+    office.queue("hello", *recipients)
+    taken: list[str] = []
+
+    def at_most_ten(address: str) -> str | None:
+        if len(office.server.messages) * 10 + 10 <= len(taken):
+            return "452 4.5.3 Too many recipients"
+        taken.append(address)
+        return None
+
+    office.server.on_every("rcpt", at_most_ten)
+
+    assert office.send()["accepted"] == 25
+
+    assert [len(message.recipients) for message in office.server.messages] == [10, 10, 5]
+    assert sorted(taken) == sorted(recipients)
+
+
+@pytest.mark.parametrize("rank", [0, 3])
+def test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id(
+    office: Office, rank: int
+) -> None:
+    mail_id = office.queue("hello", rank=rank)
+    office.server.on("dot", take_and_drop, take_and_drop)
+
+    assert office.send() == {"unknown": 1}
+
+    recipient = office.recipient(mail_id)
+    assert (recipient["state"], recipient["reply_class"]) == ("unknown", "unknown")
+    assert recipient["delay"] == pytest.approx(60 if rank == 0 else 900, abs=5)
+    office.all_due()
+    assert office.send() == {"held": 1}
+    office.all_due()
+    assert office.send() == {}
+    first, second = office.server.messages
+    assert first.header("Message-ID") == second.header("Message-ID")
+    assert [attempt["reply_class"] for attempt in office.attempts(mail_id)] == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
+def test_a_connection_lost_before_the_dot_is_tried_again(office: Office, step: str) -> None:
+    mail_id = office.queue("hello")
+    office.server.on(step, drop)
+
+    assert office.send() == {"deferred": 1}
+
+    recipient = office.recipient(mail_id)
+    assert (recipient["reply_phase"], recipient["attempts"]) == (step, 1)
+    assert 24 - 5 < recipient["delay"] <= 36
+    office.all_due()
+    assert office.send() == {"accepted": 1}
+    assert office.subjects() == ["hello"]
+
+
+@pytest.mark.parametrize("step", ["connect", "ehlo", "auth", "mail", "rcpt", "data"])
+def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_time_out(office: Office, step: str) -> None:
+    mail_id = office.queue("hello")
+    office.server.on(step, hang)
+
+    assert office.send() == {"deferred": 1}
+
+    phase = {"connect": "greeting"}.get(step, step)
+    assert office.recipient(mail_id)["reply_phase"] == phase
+    assert "timed out" in office.recipient(mail_id)["reply"]
+
+
+def test_silence_after_the_dot_is_unknown(office: Office) -> None:
+    office.queue("hello")
+    office.server.on("dot", hang)
+    assert office.send() == {"unknown": 1}
+
+
+def test_an_error_at_quit_changes_nothing(office: Office, setting: Setting) -> None:
+    setting(mail_connections=2)  # so that the connection ends with the run
+    mail_id = office.queue("hello")
+    office.server.on("quit", drop, "500 no", hang)
+
+    assert office.send() == {"accepted": 1}
+
+    assert office.server.count("quit") == 1
+    assert office.recipient(mail_id)["state"] == "accepted"
+
+
+def test_421_in_the_middle_ends_the_connection_and_nobody_has_the_mail(office: Office) -> None:
+    mail_id = office.queue("hello", "a@example.com", "b@example.com")
+    office.server.on("rcpt", "250 2.1.5 ok", "421 4.3.2 shutting down")
+
+    assert office.send() == {"deferred": 2}
+
+    assert {row["reply"] for row in office.rows("SELECT reply FROM escalation.mail_recipients")} == {
+        "4.3.2 shutting down"
+    }
+    assert office.server.messages == []
+    office.all_due()
+    assert office.send() == {"accepted": 2}
+    assert len(office.attempts(mail_id)) == 4
+
+
+def test_a_refused_message_goes_short_once(office: Office) -> None:
+    mail_id = office.queue("hello")
+    office.server.on("dot", "554 5.6.0 I do not like HTML")
+
+    assert office.send()["accepted"] == 1
+
+    assert len(office.server.messages) == 1
+    assert "multipart" not in office.server.messages[0].data.decode()
+    assert [attempt["reply_class"] for attempt in office.attempts(mail_id)] == ["permanent", "accepted"]
+
+
+def test_a_message_that_is_refused_short_too_stops(office: Office) -> None:
+    office.queue("hello")
+    office.server.on("dot", "554 5.6.0 no", "554 5.6.0 no")
+    assert office.send() == {"queued": 1, "refused": 1}
+
+
+def test_a_message_above_the_server_s_size_is_not_even_offered(office: Office) -> None:
+    office.queue("hello")
+    office.server.features = ("SIZE 1200",)
+    tally = office.send()
+    assert tally["accepted"] + tally["refused"] == 1
+    assert office.server.count("data") == tally["accepted"]
+    assert office.rows("SELECT reply FROM escalation.delivery_attempts ORDER BY started_at")[0]["reply"].startswith(
+        "5.3.4 the message has"
+    )
+
+
+def test_a_mail_that_was_cancelled_is_not_sent(office: Office) -> None:
+    mail_id = office.queue("hello")
+    with begin() as connection:
+        assert cancel(connection, [mail_id]) == 1
+    assert office.send() == {}
+    assert office.states() == {"cancelled": 1}
+
+
+def test_a_mail_without_its_ticket_stops_no_other(office: Office) -> None:
+    office.queue("lost", ticket_id="no-such-ticket", rank=2)
+    office.queue("hello")
+
+    tally = office.send()
+
+    assert (tally["refused"], tally["accepted"]) == (1, 1)
+    assert office.subjects() == ["hello"]
+
+
+def test_a_connection_is_used_for_many_mails(office: Office) -> None:
+    for number in range(25):
+        office.queue(f"mail {number}")
+    assert office.send()["accepted"] == 25
+    assert office.send() == {}
+    office.queue("one more")
+    assert office.send()["accepted"] == 1
+    assert (office.server.connections, office.server.count("auth")) == (1, 1)
+    assert office.server.count("rset") == 25
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_replaced_without_an_attempt(office: Office) -> None:
+    office.queue("first")
+    office.send()
+    mail_id = office.queue("second")
+    office.server.on("rset", "421 4.4.2 idle for too long")
+
+    assert office.send() == {"accepted": 1}
+
+    assert office.server.connections == 2
+    assert office.recipient(mail_id)["attempts"] == 1
+
+
+def test_mail_leaves_by_gravity_then_age(office: Office) -> None:
+    for number, rank in enumerate([4, 3, 0, 2, 1, 3, 0]):
+        office.queue(f"{rank} {number}", rank=rank)
+    assert office.send()["accepted"] == 7
+    assert office.subjects() == ["0 2", "0 6", "1 4", "2 3", "3 1", "3 5", "4 0"]
+
+
+def test_a_grave_mail_that_comes_meanwhile_waits_for_a_few_sends_only(office: Office, setting: Setting) -> None:
+    setting(mail_claim_size=3)
+    for number in range(12):
+        office.queue(f"{number}")
+    office.server.on("dot", lambda _: office.queue("grave", rank=1) and None)
+
+    assert office.send()["accepted"] == 13
+
+    assert office.subjects().index("grave") == 3

@@ -22,8 +22,12 @@ def serve(folder: Path, smtp_port: int, page_port: int, login: Login) -> None:
 
     @asynccontextmanager
     async def receiving(_: Starlette) -> AsyncIterator[None]:
-        async with await receive(store, login, str(folder / CERTIFICATE), HOST, smtp_port):
+        server = await receive(store, login, str(folder / CERTIFICATE), HOST, smtp_port)
+        try:
             yield
+        finally:
+            # Without waiting: clients keep their connections for the next mail.
+            server.close()
 
     uvicorn.run(web_application(store, receiving), host=HOST, port=page_port, log_level="warning", server_header=False,
                 timeout_graceful_shutdown=1)  # fmt: skip
