@@ -156,7 +156,7 @@ class Session:
             self.lines = self.connection.makefile("rb")
             self.reply("connect", "220 test ESMTP")
             while line := self.lines.readline():
-                self.command(line.decode("utf-8").rstrip("\r\n"))
+                self.command(line.decode("utf-8", "replace").rstrip("\r\n"))
         except (Ended, OSError):
             return
         finally:

@@ -123,7 +123,9 @@ class SmtpTransport:
     def is_passing(self, error: BaseException) -> bool:
         """Refused or closed before the server has said anything; a time-out has taken long enough."""
         early = self.conversation is not None and self.conversation.phase in {Phase.CONNECT, Phase.GREETING}
-        return early and isinstance(error, (ConnectionError, SMTPServerDisconnected, gaierror))
+        # smtplib turns a time-out while it waits for a reply into this error too.
+        timed_out = isinstance(error.__context__, TimeoutError)
+        return early and not timed_out and isinstance(error, (ConnectionError, SMTPServerDisconnected, gaierror))
 
     def failure(self, error: OSError) -> Answer:
         return failed(error, self.conversation.phase if self.conversation else Phase.CONNECT)

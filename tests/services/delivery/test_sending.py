@@ -230,7 +230,11 @@ def test_a_grave_mail_that_comes_meanwhile_waits_for_a_few_sends_only(office: Of
     setting(mail_claim_size=3)
     for number in range(12):
         office.queue(f"{number}")
-    office.server.on("dot", lambda _: office.queue("grave", rank=1) and None)
+
+    def while_the_first_is_sent(_: str) -> None:
+        office.queue("grave", rank=1)
+
+    office.server.on("dot", while_the_first_is_sent)
 
     assert office.send()["accepted"] == 13
 
