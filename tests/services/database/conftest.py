@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from services.adoption import migrate
 from services.database import driver_url
 from tests.services.database.abparts_models import METADATA
-from tests.services.database.rows import fill
+from tests.services.database.rows import LATER, add_session, fill
 
 
 @pytest.fixture
@@ -44,6 +44,16 @@ def guest(adopted: Engine) -> Iterator[Connection]:
     """ABParts' own connection: it does not say that it is us; each statement is a transaction of its own."""
     with adopted.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
+
+
+@pytest.fixture
+def lived(adopted: Engine) -> Engine:
+    """The adopted database after some changes."""
+    with adopted.begin() as connection:
+        for statement in LATER:
+            connection.execute(text(statement))
+        add_session(connection, "new")
+    return adopted
 
 
 def opened(url: str) -> Iterator[Engine]:

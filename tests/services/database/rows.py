@@ -25,6 +25,13 @@ FILL = (
     "INSERT INTO expert_feedback (id, session_id, rating) VALUES ('f1', 's1', 5), ('f2', 's4', 1)",
     "INSERT INTO support_cases (id, session_id, ticket_id) VALUES ('c1', 's1', 't1'), ('c2', NULL, NULL)",
 )
+LATER = (
+    "UPDATE support_tickets SET status = 'resolved', resolution_notes = 'Tightened', priority = 'high' WHERE id = 't1'",
+    "UPDATE ai_sessions SET session_metadata = '{\"a\": null, \"b\": [1.50]}', language = 'el' WHERE id = 's2'",
+    "DELETE FROM support_tickets WHERE id = 't3'",
+    "DELETE FROM escalation_triggers WHERE session_id = 's2'",
+    "UPDATE support_tickets SET ticket_number = 'AB-20260102-0001' WHERE id = 't5'",
+)
 SESSION = """
     INSERT INTO ai_sessions (id, user_id, status, language, created_at, updated_at)
     VALUES (:id, 'u', 'active', 'en', now(), now())
