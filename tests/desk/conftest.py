@@ -11,6 +11,7 @@ import uvicorn
 from sqlalchemy import Connection
 
 from config.settings import get_settings
+from escalation_client.events import Event
 from services.knowledge import Knowledge, knowledge
 from services.ticket_links import token
 from tasks.batch import write
@@ -57,7 +58,7 @@ def browser(desk: str) -> Iterator[httpx.Client]:
 @pytest.fixture
 def ticket(public: Knowledge, entries: Entries, connection: Connection) -> dict[str, str]:
     """An urgent ticket with two reasons: its id, number and path."""
-    events = [started("s"), message("s", "there is smoke from the <b>cabinet</b>"), confidence("s", 0.1)]
+    events: list[Event] = [started("s"), message("s", "there is smoke from the <b>cabinet</b>"), confidence("s", 0.1)]
     write(entries(events), public)
     (row,) = rows(connection, "SELECT ticket_id, ticket_number FROM escalation.tickets")
     return {

@@ -1,5 +1,9 @@
 """What people do with tickets: audited, checked, harmless when repeated, and the same by plain SQL."""
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar, cast
+
 import pytest
 from sqlalchemy import Connection
 
@@ -7,13 +11,15 @@ from rules.ticket_life import TakenAlready, TicketRefused
 from services.database import begin
 from services.ladder import notice_changes
 from services.staff_text import UnfitText
-from services.ticket_actions import acknowledge, assign, close, note, prioritise, reopen, resolve
+from services.ticket_actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
 from tests.follow_up.conftest import Opened, by_sql, outcomes, ticket_row
 from tests.tasks.conftest import rows
 
+Result = TypeVar("Result")
 
-def act(action, *arguments):  # type: ignore[no-untyped-def]
+
+def act(action: Callable[..., Result], *arguments: str) -> Result:
     with begin() as connection:
         return action(connection, *arguments)
 
@@ -91,7 +97,9 @@ def test_taken_again_after_reopening_is_told_again(opened: Opened, connection: C
         (resolve, ("New hose.", "Maria")),
     ],
 )
-def test_repeating_an_action_changes_nothing(repeated, arguments, opened: Opened, connection: Connection) -> None:  # type: ignore[no-untyped-def]
+def test_repeating_an_action_changes_nothing(
+    repeated: Callable[..., Done], arguments: tuple[str, ...], opened: Opened, connection: Connection
+) -> None:
     number = opened()
     assert act(repeated, number, *arguments).changed
     before = (ticket_row(connection, number), outcomes(connection), audit(connection))
@@ -110,8 +118,12 @@ def test_repeating_an_action_changes_nothing(repeated, arguments, opened: Opened
         (None, prioritise, ("highest",), "'highest' is no priority: it should be one of low, medium, high, urgent"),
     ],
 )
-def test_what_may_not_follow_is_refused_with_the_next_step(  # type: ignore[no-untyped-def]
-    prepared, action, arguments, said, opened: Opened
+def test_what_may_not_follow_is_refused_with_the_next_step(
+    prepared: Callable[..., Done] | None,
+    action: Callable[..., Done],
+    arguments: tuple[str, ...],
+    said: str,
+    opened: Opened,
 ) -> None:
     number = opened()
     if prepared:
@@ -156,14 +168,14 @@ def test_plain_sql_counts_as_taking_it(change: str, opened: Opened, connection: 
 
 def test_plain_sql_resolves_reopens_and_gives_back(opened: Opened, connection: Connection) -> None:
     number = opened()
-    waiting = ticket_row(connection, number)["waiting_since"]
+    waiting = cast(datetime, ticket_row(connection, number)["waiting_since"])
     for change in ("status = 'in_progress'", "status = 'resolved'", "status = 'in_progress'", "status = 'open'"):
         by_sql(connection, f"UPDATE public.support_tickets SET {change}")
     act(notice_changes)
     assert outcomes(connection) == ["ticket.opened", "ticket.acknowledged", "ticket.resolved", "ticket.acknowledged"]
     row = ticket_row(connection, number)
     assert row["acknowledged_at"] is None
-    assert row["waiting_since"] > waiting  # type: ignore[operator]
+    assert cast(datetime, row["waiting_since"]) > waiting
 
 
 def test_a_change_that_the_database_did_not_record_is_noticed_all_the_same(

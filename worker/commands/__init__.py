@@ -14,10 +14,13 @@ COMMANDS = {
     "rejected": "worker.commands.rejected",
     "tickets": "worker.commands.tickets",
     "desk": "worker.commands.desk",
+    "explain": "worker.commands.explain",
     "reconcile": "worker.commands.reconcile",
+    "shadow": "worker.commands.shadow",
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",
     "health": "worker.commands.health",
+    "house": "worker.commands.house",
     "doctor": "worker.commands.doctor",
     "exporter": "worker.commands.exporter",
 }

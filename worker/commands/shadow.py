@@ -1,0 +1,80 @@
+"""`python -m worker shadow report`: what the worker would have done beside what ABParts did itself."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from services.database import begin
+from services.knowledge import knowledge
+from services.mode import adopted_at
+from services.shadow_report import ShadowReport, compare
+
+app = typer.Typer(no_args_is_help=True, help="Compare with what ABParts did itself (MODE=shadow).")
+console = Console()
+
+WORDS = {
+    "both": "Both escalate",
+    "only_worker": "Only the worker would escalate",
+    "only_abparts": "Only ABParts escalated; the worker saw the events and would not",
+    "unseen": "Only ABParts escalated; no event of the session arrived, so something is not published yet",
+    "neither": "Neither",
+}
+
+
+@app.callback()
+def group() -> None:
+    """Compare with what ABParts did itself (MODE=shadow)."""
+
+
+@app.command()
+def report(
+    since: Annotated[
+        datetime | None, typer.Option(help="UTC, such as 2026-11-23T21:30:00; since the adoption unless given.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many different sessions to list.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
+) -> None:
+    """Count where both agree, and list the sessions where they do not; `explain SESSION` says why."""
+    with begin() as connection:
+        begun = since.replace(tzinfo=UTC) if since else adopted_at(connection)
+        found = compare(connection, begun, knowledge().policy)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        return
+    show(found, limit)
+
+
+def show(found: ShadowReport, limit: int) -> None:
+    console.print(f"{len(found.sessions)} sessions since {found.since:%Y-%m-%d %H:%M:%S} UTC")
+    counts = Table("", "sessions")
+    for kind, words in WORDS.items():
+        counts.add_row(words, str(found.counts[kind]))
+    console.print(counts)
+    if found.reasons:
+        reasons = Table("reason of the worker (gravest)", "sessions")
+        for reason, number in found.reasons.most_common():
+            reasons.add_row(reason, str(number))
+        console.print(reasons)
+    if found.different:
+        console.print(f"The first {min(limit, len(found.different))} of {len(found.different)} to look at:")
+        console.print(different_table(found, limit))
+
+
+def different_table(found: ShadowReport, limit: int) -> Table:
+    table = Table("session", "what", "the worker's reasons", "ABParts' reason", "ABParts' ticket")
+    for one in found.different[:limit]:
+        what = "another reason" if one.differs else WORDS[one.kind].partition(";")[0]
+        cells = (
+            one.session_id,
+            what,
+            ", ".join(one.reasons),
+            one.their_reason or "",
+            "yes" if one.ticket_by_them else "no",
+        )
+        table.add_row(*map(escape, cells))
+    return table
