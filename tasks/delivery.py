@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from rules.delivery import Answer, Case, Finding, Kind, Phase, Times, classify, next_step
+from rules.delivery import Answer, Case, Finding, Kind, Limits, Phase, Times, classify, next_step
 from services.circuit import TRIAL, Gate, gate, take_trial
 from services.database import engine
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
@@ -25,6 +25,9 @@ from tasks.hints import hint
 from tasks.recording import concerns_account, record_surely
 
 logger = structlog.get_logger()
+
+# For a server that we know nothing of; safety mail has one more. MAIL_CONNECTIONS says otherwise.
+SENDERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +152,18 @@ class BeginBodyOf:
             begin_body(self.connection, self.lease_id, [self.ids[address] for address in addresses])
 
 
+def senders_at_once(limits: Limits, urgent_only: bool) -> int:
+    """How many may send at once; where the provider sets no limit, a silent server must not take every child."""
+    slots = limits.slots(urgent_only)
+    return slots if slots is not None else SENDERS + int(urgent_only)
+
+
 def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
     """Send what is due, safety mail first; the number of recipients by the state that they reached."""
     tally: Counter[str] = Counter()
     account = sender.transport.account
     with engine().connect() as connection, lease(connection) as lease_id:
-        if not take_slot(connection, account.key, account.limits.slots(urgent_only)):
+        if not take_slot(connection, account.key, senders_at_once(account.limits, urgent_only)):
             return tally
         try:
             deadline = time.monotonic() + sender.run_seconds
