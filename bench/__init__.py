@@ -1,0 +1,1 @@
+"""Benchmarks and storms: what the pages on performance and reliability are made of."""

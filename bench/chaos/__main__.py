@@ -1,0 +1,31 @@
+"""`python -m bench.chaos [--minutes N] [--seed N]`: let a storm rage and say whether anything was lost."""
+
+import argparse
+import random
+import sys
+import time
+
+from bench.chaos.storm import run
+
+SHOWN = 20
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long faults come (default: 1)")
+    parser.add_argument("--seed", type=int, default=None, help="the same seed gives the same storm (default: any)")
+    arguments = parser.parse_args()
+    seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
+    print(f"storm of {arguments.minutes:g} minutes, seed {seed}", flush=True)
+    begin = time.monotonic()
+    report = run(
+        seed, arguments.minutes, lambda words: print(f"{time.monotonic() - begin:7.1f} s  {words}", flush=True)
+    )
+    for line in [*report.recovery_lines, *report.verdict.differences[:SHOWN]]:
+        print(line)
+    print(report.line)
+    return 0 if report.verdict.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""What differs between what must exist after a storm and what does."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bench.chaos.oracle import Expected, expected
+from bench.chaos.sessions import Published
+from tests.smtp_server import Received
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Counts for the last line, and each difference in words."""
+
+    events: int
+    tickets: int = 0
+    mails: int = 0
+    lost: int = 0
+    doubled: int = 0
+    differences: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not (self.lost or self.doubled or self.differences)
+
+    def missing(self, what: str, things: Iterable[object]) -> None:
+        for thing in things:
+            self.lost += 1
+            self.differences.append(f"lost: {what} {thing}")
+
+    def repeated(self, what: str, things: Iterable[object]) -> None:
+        for thing in things:
+            self.doubled += 1
+            self.differences.append(f"doubled: {what} {thing}")
+
+    def same(self, what: str, found: object, wanted: object) -> None:
+        if found != wanted:
+            self.differences.append(f"{what}: is {found!r}, must be {wanted!r}")
+
+
+def judge(connection: Connection, published: Published, received: Sequence[Received]) -> Verdict:
+    """Compare everything; the connection sees what was committed."""
+    verdict = Verdict(len(published.lines))
+    check_events(verdict, connection, published)
+    ends = expected(published.good)
+    check_sessions(verdict, connection, ends)
+    check_tickets(verdict, connection, {name: end for name, end in ends.items() if end.reasons})
+    check_audit(verdict, connection)
+    check_mails(verdict, connection, received)
+    check_outcomes(verdict, connection)
+    return verdict
+
+
+def rows(connection: Connection, statement: str) -> list[Any]:
+    return list(connection.execute(text(statement)))
+
+
+def compare(verdict: Verdict, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
+    verdict.missing(what, (wanted - found).elements())
+    verdict.repeated(what, (found - wanted).elements())
+
+
+def check_events(verdict: Verdict, connection: Connection, published: Published) -> None:
+    stored = Counter(str(row[0]) for row in rows(connection, "SELECT event_id FROM escalation.event_inbox"))
+    compare(verdict, "event", stored, Counter(event["id"] for event in published.good))
+    aside = Counter(
+        bytes(row[0]).decode() for row in rows(connection, "SELECT payload FROM escalation.rejected_events")
+    )
+    compare(verdict, "bad event", aside, Counter(published.bad))
+
+
+def check_sessions(verdict: Verdict, connection: Connection, ends: dict[str, Expected]) -> None:
+    found = dict(map(tuple, rows(connection, "SELECT session_id, status FROM escalation.sessions")))
+    for session, end in ends.items():
+        verdict.same(f"status of {session}", found.pop(session, None), end.status)
+    verdict.same("sessions that nobody published", found, {})
+
+
+TICKETS = """
+    SELECT t.session_id, t.priority, t.escalation_reason, t.ticket_number, o.reasons, s.status,
+        (SELECT count(*) FROM public.escalation_triggers AS g WHERE g.session_id = t.session_id) AS triggers
+    FROM public.support_tickets AS t
+    LEFT JOIN escalation.tickets AS o ON o.ticket_id = t.id
+    LEFT JOIN public.ai_sessions AS s ON s.id = t.session_id
+    ORDER BY t.ticket_number
+"""
+
+
+def check_tickets(verdict: Verdict, connection: Connection, ends: dict[str, Expected]) -> None:
+    found = rows(connection, TICKETS)
+    verdict.tickets = len(found)
+    compare(verdict, "ticket of", Counter(row.session_id for row in found), Counter(list(ends)))
+    for row in found:
+        if end := ends.get(row.session_id):
+            is_now = (row.priority, row.escalation_reason, frozenset(row.reasons or ()), row.status)
+            verdict.same(f"ticket of {row.session_id}", is_now, (end.priority, end.gravest, end.reasons, "escalated"))
+            verdict.same(f"triggers of {row.session_id}", row.triggers, len(end.reasons))
+    check_numbers(verdict, [row.ticket_number for row in found])
+
+
+def check_numbers(verdict: Verdict, numbers: Sequence[str]) -> None:
+    """Gapless within each day."""
+    days: dict[str, list[int]] = {}
+    for number in numbers:
+        _, day, last = number.split("-")
+        days.setdefault(day, []).append(int(last))
+    for day, given in days.items():
+        verdict.same(f"numbers of {day}", sorted(given), list(range(1, len(given) + 1)))
+
+
+UNAUDITED = """
+    SELECT t.id FROM public.support_tickets AS t
+    WHERE (SELECT count(*) FROM escalation.audit_log AS a
+           WHERE a.table_name = 'support_tickets' AND a.row_id = t.id AND a.action = 'insert') <> 1
+       OR to_jsonb(t) <> (SELECT a.new FROM escalation.audit_log AS a
+           WHERE a.table_name = 'support_tickets' AND a.row_id = t.id ORDER BY a.audit_id DESC LIMIT 1)
+    UNION ALL
+    SELECT g.id FROM public.escalation_triggers AS g
+    WHERE (SELECT count(*) FROM escalation.audit_log AS a
+           WHERE a.table_name = 'escalation_triggers' AND a.row_id = g.id AND a.action = 'insert') <> 1
+"""
+
+
+def check_audit(verdict: Verdict, connection: Connection) -> None:
+    verdict.missing("audit of", (row[0] for row in rows(connection, UNAUDITED)))
+
+
+RECIPIENTS = """
+    SELECT m.message_id, r.address, r.state,
+        (SELECT count(*) FROM escalation.delivery_attempts AS a
+         WHERE a.recipient_id = r.recipient_id AND a.reply_class = 'unknown') AS unknown
+    FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+"""
+WITHOUT_MAIL = """
+    SELECT ticket_number FROM escalation.tickets AS t
+    WHERE NOT EXISTS (SELECT FROM escalation.mails AS m WHERE m.ticket_id = t.ticket_id AND template = 'ticket_opened')
+"""
+
+
+def check_mails(verdict: Verdict, connection: Connection, received: Sequence[Received]) -> None:
+    """Each mail was accepted; it came more than once only as often as its reply was lost, which is on record."""
+    taken = Counter((one.header("Message-ID"), address) for one in received for address in one.recipients)
+    verdict.missing("mail of", (row[0] for row in rows(connection, WITHOUT_MAIL)))
+    for row in rows(connection, RECIPIENTS):
+        verdict.mails += 1
+        times = taken.pop((row.message_id, row.address), 0)
+        verdict.same(f"state of mail {row.message_id}", row.state, "accepted")
+        if not times:
+            verdict.missing("mail", [row.message_id])
+        verdict.repeated("mail", [row.message_id] * max(times - 1 - row.unknown, 0))
+    verdict.repeated("mail that is in no outbox", taken)
+
+
+def check_outcomes(verdict: Verdict, connection: Connection) -> None:
+    opened = Counter(row[0] for row in rows(connection, OPENED))
+    tickets = Counter(row[0] for row in rows(connection, "SELECT id FROM public.support_tickets"))
+    compare(verdict, "outcome of ticket", opened, tickets)
+
+
+OPENED = """
+    SELECT payload ->> 'ticket_id' FROM escalation.outcomes
+    WHERE payload ->> 'type' = 'ticket.opened' AND published_at IS NOT NULL
+"""

@@ -1,0 +1,143 @@
+"""The servers, proxies and processes of a storm, and what they are told."""
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine
+
+from bench.chaos.proxy import Proxy, to_port, to_socket
+from config.settings import Settings
+from models.migrations import upgrade
+from services.database import driver_url
+from tests.processes import Process, Processes, processes
+from tests.smtp_server import SmtpServer
+from worker.embedded import EmbeddedPostgres, EmbeddedValkey
+from worker.embedded.folders import temporary_folder
+from worker.embedded.lock import locked
+from worker.embedded.pidfile import MARK
+from worker.embedded.watchdog import watched
+
+PUBLISHERS = 2
+ACCOUNT = ("desk@example.com", "no secret")
+# Shorter than in production, so that a storm of a minute sees what takes hours there.
+DURATIONS = {
+    "BATCH_SIZE": "50",
+    "RECLAIM_AFTER_SECONDS": "2",
+    "STATEMENT_TIMEOUT_SECONDS": "5",
+    "SMTP_CONNECT_SECONDS": "2",
+    "SMTP_COMMAND_SECONDS": "2",
+    "SMTP_REPLY_SECONDS": "2",
+    "MAIL_BUNDLE_SECONDS": "1",
+    "MAIL_RUN_SECONDS": "5",
+    "MAIL_RETRY_SECONDS": "1,2",
+    "MAIL_RATE_PAUSE_SECONDS": "2",
+    "MAIL_CONNECTIONS_PAUSE_SECONDS": "2",
+    "MAIL_QUOTA_PAUSE_SECONDS": "2",
+    "MAIL_FIRST_PROBE_SECONDS": "2",
+    "MAIL_NEXT_PROBE_SECONDS": "2",
+    "MAIL_REPEAT_URGENT_SECONDS": "1",
+    "MAIL_REPEAT_SECONDS": "2",
+}
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a fault can reach."""
+
+    folder: Path
+    random: random.Random
+    postgres: EmbeddedPostgres
+    valkey: EmbeddedValkey
+    mail: SmtpServer
+    redis_proxy: Proxy
+    postgres_proxy: Proxy
+    engine: Engine
+    family: Processes
+    workers: list[Process] = field(default_factory=list)
+    mailers: list[Process] = field(default_factory=list)
+    beats: list[Process] = field(default_factory=list)
+    publishers: list[Process] = field(default_factory=list)
+
+    def supervise(self) -> None:
+        """What a supervisor does: start again whatever has ended, a publisher only when it had not finished."""
+        for process in [*self.workers, *self.mailers, *self.beats]:
+            if process.popen.poll() is not None:
+                process.restart()
+        for publisher in self.publishers:
+            if publisher.popen.poll() not in (None, 0):
+                publisher.restart()
+
+    def start(self) -> None:
+        """The workers for events, the one for mail, and beat."""
+        self.workers += [self.worker("events,sweeps", name) for name in ("first", "second")]
+        self.mailers.append(self.worker("urgent,mail", "mail"))
+        self.beats.append(self.family.start("celery", "-A", "worker", "beat", "-l", "INFO"))
+        for process in [*self.workers, *self.mailers]:
+            process.said("ready.")
+
+    def worker(self, queues: str, name: str) -> Process:
+        return self.family.start(
+            "celery", "-A", "worker", "worker", "-Q", queues, "-c", "2", "-n", f"{name}@storm", "-l", "INFO"
+        )
+
+    def publish(self, lines: list[str], seconds: float) -> None:
+        """Divide the lines among publishers; they are sent in about so many seconds."""
+        for number in range(PUBLISHERS):
+            file = self.folder / f"published-{number}.jsonl"
+            file.write_text("\n".join(lines[number::PUBLISHERS]), encoding="utf-8")
+            url = self.family.environment["REDIS_URL"]
+            spool = str(self.folder / f"spool-{number}")
+            self.publishers.append(self.family.start("bench.chaos.publisher", url, str(file), spool, f"{seconds:.0f}"))
+
+    def stop(self) -> None:
+        """SIGTERM to all programs, as an operator would."""
+        for process in self.family.started:
+            process.stop()
+
+
+@contextmanager
+def world(seed: int) -> Iterator[World]:
+    """A world with running servers and no process yet; nothing of it is left afterwards."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(temporary_folder())
+        stack.enter_context(locked(folder))
+        stack.enter_context(watched(folder))
+        postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
+        valkey = stack.enter_context(EmbeddedValkey(folder / "valkey"))
+        mail = stack.enter_context(SmtpServer(users=dict([ACCOUNT])))
+        redis_proxy = stack.enter_context(Proxy(to_port(valkey.port)))
+        socket = postgres.socket_folder / ".s.PGSQL.5432"
+        postgres_proxy = stack.enter_context(Proxy(to_socket(str(socket))))
+        engine = create_engine(driver_url(postgres.url), isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+        stack.callback(engine.dispose)
+        upgrade(engine)
+        environment = surroundings(folder, valkey, mail, redis_proxy, postgres_proxy)
+        family = stack.enter_context(processes(environment, folder))
+        for name in Settings.model_fields:
+            if name.upper() not in environment:
+                family.environment.pop(name.upper(), None)
+        yield World(folder, random.Random(seed), postgres, valkey, mail, redis_proxy, postgres_proxy, engine, family)
+
+
+def surroundings(
+    folder: Path, valkey: EmbeddedValkey, mail: SmtpServer, redis_proxy: Proxy, postgres_proxy: Proxy
+) -> dict[str, str]:
+    """The processes' environment: the servers through the proxies."""
+    user, password = ACCOUNT
+    return {
+        **DURATIONS,
+        "DATABASE_URL": f"postgresql://postgres@127.0.0.1:{postgres_proxy.port}/abparts",
+        "REDIS_URL": f"redis://:{quote(valkey.password)}@127.0.0.1:{redis_proxy.port}/0",
+        "SUPPORT_EMAIL": "support@example.com",
+        "SMTP_SERVER": "127.0.0.1",
+        "SMTP_PORT": str(mail.port),
+        "SMTP_USE_TLS": "false",
+        "SMTP_USERNAME": user,
+        "SMTP_PASSWORD": password,
+        "ESCALATION_EMBEDDED": "true",
+        MARK: str(folder),
+    }

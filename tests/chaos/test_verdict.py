@@ -1,0 +1,86 @@
+"""The verdict sees what is missing, doubled or different; a check that could not fail would prove nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from bench.chaos.sessions import Published, published
+from bench.chaos.verdict import Verdict, judge
+from services.knowledge import Knowledge
+from services.stream import EVENTS, read_new
+from tasks.batch import write
+from tests.smtp_server import Received
+
+SENT = "SELECT message_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)"
+
+
+@pytest.fixture
+def storm() -> Published:
+    return published(seed=3, sessions=30)
+
+
+@pytest.fixture
+def received(installation: Knowledge, redis: Redis, connection: Connection, storm: Published) -> list[Received]:
+    """Everything evaluated, every mail accepted, every outcome told."""
+    for line in storm.lines:
+        redis.xadd(EVENTS, {"event": line})
+    write(read_new(redis, len(storm.lines)), installation)
+    connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
+    connection.execute(text("UPDATE escalation.outcomes SET published_at = now()"))
+    taken = connection.execute(text(SENT))
+    return [Received("", (to,), f"Message-ID: {name}\r\n\r\n".encode(), None, "") for name, to in taken]
+
+
+def test_a_faithful_world_has_no_differences(
+    connection: Connection, storm: Published, received: list[Received]
+) -> None:
+    verdict = judge(connection, storm, received)
+    assert verdict.differences == []
+    assert verdict.ok
+    assert verdict.tickets > 1
+
+
+DAMAGE = {
+    "lost: event": "DELETE FROM escalation.event_inbox WHERE type = 'session.started'",
+    "lost: bad event": "DELETE FROM escalation.rejected_events",
+    "status of": "UPDATE escalation.sessions SET status = 'abandoned' WHERE status = 'escalated'",
+    "lost: ticket of": "DELETE FROM public.support_tickets WHERE ticket_number LIKE '%-0001'",
+    "ticket of": "UPDATE public.support_tickets SET priority = CASE priority WHEN 'high' THEN 'low' ELSE 'high' END",
+    "triggers of": "DELETE FROM public.escalation_triggers",
+    "numbers of": "UPDATE public.support_tickets SET ticket_number = replace(ticket_number, '-0001', '-9999')",
+    "lost: audit of": "DELETE FROM escalation.audit_log",
+    "lost: mail of": "DELETE FROM escalation.mails WHERE template = 'ticket_opened'",
+    "state of mail": "UPDATE escalation.mail_recipients SET state = 'held'",
+    "lost: outcome of": "UPDATE escalation.outcomes SET published_at = NULL",
+}
+
+
+@pytest.mark.parametrize("named", DAMAGE)
+def test_damage_is_found(connection: Connection, storm: Published, received: list[Received], named: str) -> None:
+    connection.execute(text(DAMAGE[named]))
+    assert found(judge(connection, storm, received), named)
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (lambda mails: mails[1:], "lost: mail"),
+        (lambda mails: [*mails, mails[0]], "doubled: mail"),
+    ],
+)
+def test_a_mail_that_never_came_or_came_twice_is_found(
+    connection: Connection,
+    storm: Published,
+    received: list[Received],
+    tamper: Callable[[list[Received]], list[Received]],
+    named: str,
+) -> None:
+    verdict = judge(connection, storm, tamper(received))
+    assert found(verdict, named)
+    assert verdict.lost + verdict.doubled == 1
+
+
+def found(verdict: Verdict, named: str) -> bool:
+    return not verdict.ok and any(one.startswith(named) for one in verdict.differences)
