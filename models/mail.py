@@ -116,7 +116,10 @@ class MailAccount(OwnBase):
 
 
 class Alert(OwnBase):
-    """Something that a person has to look at; at most one open alert a key."""
+    """Something that a person has to look at; at most one open alert a key.
+
+    `tried_at`, `posted_at` and `clear_posted_at` are those of the webhook.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (Index("alerts_open", "key", unique=True, postgresql_where=text("cleared_at IS NULL")),)
@@ -127,3 +130,6 @@ class Alert(OwnBase):
     hint: Mapped[str | None]
     raised_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     cleared_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
+    posted_at: Mapped[datetime | None]
+    clear_posted_at: Mapped[datetime | None]

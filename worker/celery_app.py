@@ -15,7 +15,16 @@ from worker.doorbell import DoorbellStep
 from worker.schedule import beat_schedule
 from worker.signs import note_the_run, note_what_beat_sends
 
-TASKS = ("tasks.events", "tasks.mail", "tasks.questions", "tasks.tickets", "tasks.follow_up", "tasks.sweeps")
+TASKS = (
+    "tasks.events",
+    "tasks.mail",
+    "tasks.questions",
+    "tasks.tickets",
+    "tasks.follow_up",
+    "tasks.sweeps",
+    "tasks.alerts",
+    "tasks.house",
+)
 QUEUES = ("events", "urgent", "mail", "sweeps")
 KEY_PREFIX = "escalation:celery:"
 HINT_VISIBILITY_SECONDS = 120

@@ -17,6 +17,8 @@ SECONDS_BETWEEN = {
     "escalation.trim_streams": 60.0,
     "escalation.chase_tickets": 60.0,
     "escalation.reconcile": 300.0,
+    "escalation.post_alerts": 30.0,
+    "escalation.keep_house": 3_600.0,
 }
 QUEUE = {
     "escalation.drain_events": "events",

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
@@ -31,6 +32,7 @@ class EscalationCollector(Collector):
         self.engine, self.redis = engine, redis
         self.counted = Counted()
         self.lock = threading.Lock()
+        self.began = time.time()
 
     def collect(self) -> Iterable[Metric]:
         with self.lock:
@@ -63,17 +65,17 @@ class EscalationCollector(Collector):
         yield GaugeMetricFamily("escalation_oldest_event_seconds", "Age of the oldest undecided event", oldest)
         rings = bool(self.redis.exists(SIGN_OF_LIFE))
         yield GaugeMetricFamily("escalation_doorbell_up", "Whether a worker waits at the stream", rings)
-        yield from runs(last_runs(self.redis))
+        yield from runs(last_runs(self.redis), time.time() - self.began)
 
 
-def runs(ages: Mapping[str, float]) -> Iterator[Metric]:
-    """Never seen is infinitely long ago, so that an alert fires for it too."""
+def runs(ages: Mapping[str, float], watched: float) -> Iterator[Metric]:
+    """Beat never seen is infinitely long ago; a sweep never seen may not be due yet: it is as old as this exporter."""
     yield GaugeMetricFamily("escalation_beat_age_seconds", "Since beat sent a hint", ages.get(BEAT, math.inf))
     age = GaugeMetricFamily("escalation_sweep_age_seconds", "Since the sweep ended", labels=["sweep"])
     every = GaugeMetricFamily("escalation_sweep_interval_seconds", "How often it should run", labels=["sweep"])
     for name, seconds in SECONDS_BETWEEN.items():
         label = [name.removeprefix("escalation.")]
-        age.add_metric(label, ages.get(name, math.inf))
+        age.add_metric(label, ages.get(name, watched))
         every.add_metric(label, seconds)
     yield from (age, every)
 

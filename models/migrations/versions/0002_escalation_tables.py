@@ -171,7 +171,10 @@ TABLES = (
         summary TEXT NOT NULL,
         hint TEXT,
         raised_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
-        cleared_at TIMESTAMPTZ
+        cleared_at TIMESTAMPTZ,
+        tried_at TIMESTAMPTZ,
+        posted_at TIMESTAMPTZ,
+        clear_posted_at TIMESTAMPTZ
     )""",
     "CREATE UNIQUE INDEX alerts_open ON escalation.alerts (key) WHERE cleared_at IS NULL",
 )

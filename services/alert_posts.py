@@ -1,0 +1,58 @@
+"""Which alerts are to be posted now: new ones, those still open after a while, and once that it is over."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+# A post that failed or whose process was killed is tried again after a minute.
+CLAIM = text("""
+    UPDATE escalation.alerts SET tried_at = clock_timestamp()
+    WHERE alert_id IN (
+        SELECT alert_id FROM escalation.alerts
+        WHERE coalesce(tried_at < clock_timestamp() - interval '1 minute', true)
+          AND (cleared_at IS NULL
+                   AND coalesce(posted_at < clock_timestamp() - make_interval(secs => :repeat), true)
+               OR cleared_at IS NOT NULL AND posted_at IS NOT NULL AND clear_posted_at IS NULL)
+        ORDER BY raised_at LIMIT greatest(0, :per_hour - (
+            SELECT count(*) FILTER (WHERE posted_at > clock_timestamp() - interval '1 hour')
+                 + count(*) FILTER (WHERE clear_posted_at > clock_timestamp() - interval '1 hour')
+            FROM escalation.alerts))
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING alert_id, key, summary, hint, cleared_at IS NOT NULL AS is_over
+""")
+POSTED = text("""
+    UPDATE escalation.alerts
+    SET posted_at = CASE WHEN :is_over THEN posted_at ELSE clock_timestamp() END,
+        clear_posted_at = CASE WHEN :is_over THEN clock_timestamp() END
+    WHERE alert_id = :alert_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One alert to post; no personal data."""
+
+    alert_id: int
+    key: str
+    summary: str
+    hint: str | None
+    is_over: bool
+
+    @property
+    def words(self) -> str:
+        """What a person reads."""
+        if self.is_over:
+            return f"Over: {self.summary}"
+        return f"Escalation worker: {self.summary}" + (f"\n{self.hint}" if self.hint else "")
+
+
+def claim_posts(connection: Connection, repeat_seconds: float, per_hour: int) -> list[Post]:
+    """Take the alerts that are due, so that no other process posts them within the next minute."""
+    rows = connection.execute(CLAIM, {"repeat": repeat_seconds, "per_hour": per_hour})
+    return sorted((Post(*row) for row in rows), key=lambda post: post.alert_id)
+
+
+def note_posted(connection: Connection, post: Post) -> None:
+    """The webhook took it."""
+    connection.execute(POSTED, {"alert_id": post.alert_id, "is_over": post.is_over})

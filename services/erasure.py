@@ -1,0 +1,95 @@
+"""Removes a person from what is ours: texts, names and addresses go; ticket numbers, times and counts stay.
+
+ABParts' own tables stay ABParts' business, and nothing of ours holds its rows.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+ERASED = "erased"
+
+
+class MailOnItsWay(Exception):
+    """Mails that tell of the person have not been accepted yet; erasing them would hide that nobody was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where the person is: sessions, their tickets, and the person's own address."""
+
+    sessions: list[str]
+    tickets: list[str]
+    address: str | None
+
+
+SESSIONS = text("""
+    SELECT session_id FROM escalation.sessions WHERE user_id = :user_id
+    UNION SELECT id FROM public.ai_sessions WHERE CAST(user_id AS text) = :user_id
+    UNION SELECT session_id FROM escalation.event_inbox
+    WHERE type = 'session.started' AND payload -> 'data' ->> 'user_id' = :user_id
+    ORDER BY 1
+""")
+TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(CAST(:sessions AS text[])) ORDER BY 1")
+ADDRESS_TABLE = text("SELECT to_regclass('public.users') IS NOT NULL")
+ADDRESS = text("SELECT email FROM public.users WHERE CAST(id AS text) = :user_id")
+WAITING = text("""
+    SELECT count(*) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+    WHERE (m.session_id = ANY(CAST(:sessions AS text[])) OR r.address = :address)
+      AND r.state NOT IN ('accepted', 'refused', 'cancelled')
+""")
+# Of evidence only what is no text of the person's: when, which event, and numbers.
+BARE_REASONS = """(
+    SELECT coalesce(jsonb_object_agg(reason, jsonb_strip_nulls(jsonb_build_object(
+        'at', e -> 'at', 'event_id', e -> 'event_id', 'rule', e -> 'rule', 'limit', e -> 'limit',
+        'observed', CASE WHEN jsonb_typeof(e -> 'observed') = 'number' THEN e -> 'observed' END))), '{}')
+    FROM jsonb_each(t.reasons) AS each (reason, e))"""
+BARE_ROW = """jsonb_strip_nulls(jsonb_build_object(
+    'id', {row} -> 'id', 'ticket_number', {row} -> 'ticket_number', 'status', {row} -> 'status',
+    'priority', {row} -> 'priority', 'created_at', {row} -> 'created_at', 'trigger_type', {row} -> 'trigger_type'))"""
+BARE = {row: f"CASE WHEN {row} IS NULL THEN NULL ELSE {BARE_ROW.format(row=row)} END" for row in ("old", "new")}
+OF_PERSON = "session_id = ANY(CAST(:sessions AS text[]))"
+STATEMENTS = {
+    "events": f"UPDATE escalation.event_inbox SET payload = '{{}}', evidence = '[]' WHERE {OF_PERSON}",
+    "sessions": f"UPDATE escalation.sessions SET user_id = NULL WHERE {OF_PERSON}",
+    "events set aside": f"DELETE FROM escalation.rejected_events WHERE {OF_PERSON}",
+    "outcomes": f"DELETE FROM escalation.outcomes WHERE {OF_PERSON} AND published_at IS NOT NULL",
+    "mails": f"UPDATE escalation.mails SET content = '{{}}' WHERE {OF_PERSON}",
+    "attempts": f"""
+        UPDATE escalation.delivery_attempts SET reply = NULL WHERE recipient_id IN (
+            SELECT r.recipient_id FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+            WHERE m.{OF_PERSON} OR r.address = :address)""",
+    "addresses": "UPDATE escalation.mail_recipients SET address = :erased, reply = NULL WHERE address = :address",
+    "tickets": f"UPDATE escalation.tickets AS t SET reasons = {BARE_REASONS} WHERE t.{OF_PERSON}",
+    "notes": """UPDATE escalation.ticket_actions SET details = '{}'
+        WHERE ticket_id = ANY(CAST(:tickets AS text[]))""",
+    "audit log": f"""
+        UPDATE escalation.audit_log SET old = {BARE["old"]}, new = {BARE["new"]}
+        WHERE row_id = ANY(CAST(:sessions AS text[])) OR row_id = ANY(CAST(:tickets AS text[]))
+           OR coalesce(new, old) ->> 'session_id' = ANY(CAST(:sessions AS text[]))""",
+}
+
+
+def traces_of(connection: Connection, user_id: str) -> Traces:
+    """Where a person is, by the id that ABParts gave them."""
+    sessions = list(connection.execute(SESSIONS, {"user_id": user_id}).scalars())
+    tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
+    known = connection.execute(ADDRESS_TABLE).scalar_one()
+    return Traces(sessions, tickets, connection.execute(ADDRESS, {"user_id": user_id}).scalar() if known else None)
+
+
+def erase(connection: Connection, user_id: str) -> dict[str, int]:
+    """Remove the person; rows that were changed, by kind. A second time finds the same sessions and changes no more.
+
+    :raises MailOnItsWay: wait until those mails were accepted, or cancel them
+    """
+    traces = traces_of(connection, user_id)
+    parameters = {
+        "sessions": traces.sessions,
+        "tickets": traces.tickets,
+        "address": traces.address,
+        "erased": ERASED,
+    }
+    if waiting := connection.execute(WAITING, parameters).scalar_one():
+        raise MailOnItsWay(f"{waiting} mails that tell of this person are still on their way")
+    return {name: connection.execute(text(sql), parameters).rowcount for name, sql in STATEMENTS.items()}

@@ -1,0 +1,5 @@
+"""A worker's settings and servers in this process."""
+
+from tests.tasks.conftest import connection, installation, publish, redis
+
+__all__ = ["connection", "installation", "publish", "redis"]

@@ -1,0 +1,134 @@
+"""Alerts arrive at a real HTTP server, once, again when it was away, and when they are over."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from config.settings import get_settings
+from services.alerts import clear_alerts, raise_alert
+from services.database import begin
+from services.knowledge import Knowledge
+from services.webhook import body_for
+from tasks import alerts
+from tests.tasks.conftest import connection as watching
+from tests.tasks.conftest import installation
+
+__all__ = ["installation", "watching"]
+
+
+class Webhook(ThreadingHTTPServer):
+    """Keeps what is posted; answers with `status`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.posts: list[dict[str, Any]] = []
+        self.status = 200
+
+
+class Receiver(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        self.server.posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def webhook(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    server = Webhook()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/hook-secret")
+    get_settings.cache_clear()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def alert(key: str = "mail_account") -> None:
+    with begin() as connection:
+        raise_alert(connection, key, f"{key} does not work", "mend it")
+
+
+def minutes_later(minutes: int) -> None:
+    with begin() as connection:
+        connection.execute(
+            text("""UPDATE escalation.alerts SET tried_at = tried_at - make_interval(mins => :minutes),
+                    posted_at = posted_at - make_interval(mins => :minutes)"""),
+            {"minutes": minutes},
+        )
+
+
+def test_an_alert_is_posted_once(webhook: Webhook) -> None:
+    alert()
+    assert alerts.post_alerts() == "due=1 posted=1"
+    minutes_later(10)
+    assert alerts.post_alerts() == "due=0 posted=0"
+    assert [post["text"] for post in webhook.posts] == ["Escalation worker: mail_account does not work\nmend it"]
+
+
+def test_it_is_posted_again_after_hours_and_when_it_is_over(webhook: Webhook) -> None:
+    alert()
+    alerts.post_alerts()
+    minutes_later(241)
+    assert alerts.post_alerts() == "due=1 posted=1"
+    with begin() as connection:
+        clear_alerts(connection, "mail_account")
+    minutes_later(2)
+    assert alerts.post_alerts() == "due=1 posted=1"
+    assert webhook.posts[-1]["text"] == "Over: mail_account does not work"
+    minutes_later(241)
+    assert alerts.post_alerts() == "due=0 posted=0"
+
+
+def test_a_webhook_that_fails_is_tried_again_after_a_minute(webhook: Webhook) -> None:
+    alert()
+    webhook.status = 503
+    assert alerts.post_alerts() == "due=1 posted=0"
+    assert alerts.post_alerts() == "due=0 posted=0"
+    minutes_later(2)
+    webhook.status = 200
+    assert alerts.post_alerts() == "due=1 posted=1"
+
+
+def test_at_most_so_many_are_posted_in_an_hour(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALERT_PER_HOUR", "2")
+    get_settings.cache_clear()
+    for number in range(5):
+        alert(f"alert_{number}")
+    assert alerts.post_alerts() == "due=2 posted=2"
+    minutes_later(2)
+    assert alerts.post_alerts() == "due=0 posted=0"
+    minutes_later(61)
+    assert alerts.post_alerts() == "due=2 posted=2"
+
+
+def test_a_limit_of_the_queues_becomes_an_alert_and_is_cleared(webhook: Webhook, watching: Connection) -> None:
+    watching.execute(
+        text("""INSERT INTO escalation.rejected_events (rejected_id, entry_id, reason, payload)
+                SELECT gen_random_uuid(), n::text, 'bad', '' FROM generate_series(1, 101) AS n""")
+    )
+    assert alerts.post_alerts() == "due=1 posted=1"
+    assert "events set aside in an hour 101 > 100" in webhook.posts[0]["text"]
+    watching.execute(text("DELETE FROM escalation.rejected_events"))
+    minutes_later(2)
+    alerts.post_alerts()
+    assert webhook.posts[-1]["text"].startswith("Over:")
+
+
+def test_slack_and_teams_get_the_shape_that_they_take() -> None:
+    assert body_for("https://hooks.slack.com/services/x", "one") == {"text": "one"}
+    teams = body_for("https://example.webhook.office.com/x", "one\ntwo")
+    assert [block["text"] for block in teams["attachments"][0]["content"]["body"]] == ["one", "two"]

@@ -1,0 +1,49 @@
+"""`python -m worker house …`: forget what is old, and whoever asks for it."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config.settings import get_settings
+from services.database import begin, engine
+from services.erasure import MailOnItsWay, erase, traces_of
+from services.housekeeping import keep
+
+app = typer.Typer(no_args_is_help=True, help="How long things are kept, and erasing a person.")
+console = Console()
+
+SECONDS = 3_600.0
+
+
+@app.command("keep")
+def keep_command() -> None:
+    """Forget what is older than KEEP_PAYLOAD_DAYS, KEEP_EVENT_DAYS and KEEP_AUDIT_DAYS; a sweep does so every hour."""
+    show(keep(engine(), get_settings(), SECONDS), "rows")
+
+
+@app.command("erase-user")
+def erase_user(
+    user_id: Annotated[str, typer.Argument(help="The person's id in ABParts.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say where the person is.")] = False,
+) -> None:
+    """Remove a person's texts, names and addresses from our tables; numbers and counts stay. It cannot be undone."""
+    with begin() as connection:
+        traces = traces_of(connection, user_id)
+        console.print(f"{len(traces.sessions)} sessions, {len(traces.tickets)} tickets.")
+        if dry_run:
+            return
+        try:
+            done = erase(connection, user_id)
+        except MailOnItsWay as error:
+            console.print(f"{error}: wait, or see python -m worker mail list", style="red")
+            raise typer.Exit(1) from None
+    show(done, "rows changed")
+
+
+def show(done: dict[str, int], heading: str) -> None:
+    table = Table("what", heading)
+    for name, count in done.items():
+        table.add_row(name, str(count))
+    console.print(table)
