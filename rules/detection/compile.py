@@ -73,8 +73,8 @@ class Compiler:
         return {code for spec in min(telling, key=self.commonness) for code in self.alphabet.codes[spec]}
 
     def telling(self, phrases: Iterable[Phrase]) -> list[Spec]:
-        """The rarest word of each phrase."""
-        return [min(phrase, key=self.cost) for phrase in phrases]
+        """The rarest word of each phrase; the last ones tell most."""
+        return [min(reversed(phrase), key=self.cost) for phrase in phrases]
 
     def commonness(self, specs: Sequence[Spec]) -> int:
         return sum(map(self.cost, specs))

@@ -2,13 +2,15 @@
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from unicodedata import combining
 
 from rules.detection.fold import fold, offsets
 
-# What is examined of a long text: its beginning and its end. Nobody calls for help in the middle of 6,000 characters.
-HEAD = 4_000
-TAIL = 2_000
+# What is examined of a long text: its beginning and its end. Nobody calls for help in the middle of 4,000 characters.
+HEAD = 3_000
+TAIL = 1_000
 TOKEN = re.compile(
     r"[^\W_]+"
     r"|\.(?!\d)|[!?؟;؛:,،\n()\[\]\"«»“”„/–—>]|(?<=\s)-(?=\s)"
@@ -26,11 +28,18 @@ class Excerpt:
     text: str
     skipped: int
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
+    def places(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """From places in the folded excerpt to places in the original text."""
         starts = offsets(self.text)
-        first = bisect_right(starts, start) - 1
-        return self.original(first), self.original(bisect_left(starts, end, first))
+        for start, end in spans:
+            first = bisect_right(starts, start) - 1
+            yield self.original(first), self.original(self.after_marks(bisect_left(starts, end, first)))
+
+    def after_marks(self, place: int) -> int:
+        """Behind the accents and vowel signs of the letter before this place."""
+        while combining(self.text[place : place + 1] or " "):
+            place += 1
+        return place
 
     def original(self, place: int) -> int:
         return place + self.skipped if place > HEAD else place
