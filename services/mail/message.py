@@ -39,12 +39,12 @@ def build(headers: list[str], letter: Letter, boundary: str) -> bytes:
         part = multipart("alternative", [part, text_part("html", letter.html)], f"=_{boundary}_a")
     if letter.attachment is not None:
         part = multipart("mixed", [part, attached(letter.attachment)], f"=_{boundary}_m")
-    return LINE_END.join([*headers, "MIME-Version: 1.0", ""]).encode() + part
+    message = LINE_END.join([*headers, "MIME-Version: 1.0", ""]).encode() + part
+    return message if message.endswith(b"\r\n") else message + b"\r\n"
 
 
 def text_part(subtype: str, text: str, extra: str = "") -> bytes:
-    content = text.encode()
-    encoding, body = encoded(content)
+    encoding, body = encoded(text.replace("\n", LINE_END))
     head = (
         f"Content-Type: text/{subtype}; charset=utf-8{extra}{LINE_END}"
         f"Content-Transfer-Encoding: {encoding}{LINE_END}{LINE_END}"
@@ -52,12 +52,12 @@ def text_part(subtype: str, text: str, extra: str = "") -> bytes:
     return head.encode() + body
 
 
-def encoded(content: bytes) -> tuple[str, bytes]:
-    beyond_ascii = len(content) - len(content.decode().encode("ascii", "ignore"))
+def encoded(text: str) -> tuple[str, bytes]:
+    content = text.encode()
+    beyond_ascii = len(content) - len(text.encode("ascii", "ignore"))
     if beyond_ascii > len(content) * MOST_ESCAPED:
         return "base64", base64_lines(content)
-    crlf = content.replace(b"\n", b"\r\n")
-    return "quoted-printable", binascii.b2a_qp(crlf, istext=True)
+    return "quoted-printable", binascii.b2a_qp(content, istext=True)
 
 
 def base64_lines(content: bytes) -> bytes:

@@ -1,0 +1,124 @@
+"""Nobody's name, subject or address can add a header field or hide behind direction marks."""
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.directory import Person
+from services.mail.cleaning import cut, one_line
+from services.mail.headers import LONGEST_VALUE, address_of, field, mailbox, visible
+from services.mail.letterhead import letterhead, thread_root
+from services.mail.rows import MailRow
+from services.story import Story
+from tests.services.mail.letters import settings_for
+from worker.preview.example import example_story
+from worker.preview.mails import mail_of
+
+HOSTILE = "Nikos\r\nBcc: thief@example.com\r\n\r\n<script>\u202e\u2028X-Injected: 1\x00\x85"
+
+
+def headers_of(story: Story, mail: MailRow, subject: str = "Smoke") -> list[str]:
+    return letterhead(mail, story, subject, settings_for())
+
+
+def parsed(headers: list[str]) -> dict[str, str]:
+    message = message_from_bytes("\r\n".join([*headers, "", ""]).encode(), policy=policy.SMTP)
+    assert message.defects == []
+    assert len(message.keys()) == len(headers)
+    return {name: str(value) for name, value in message.items()}
+
+
+def mail_for(story: Story, **changes: object) -> MailRow:
+    return replace(mail_of("ticket_opened", story, "en"), **changes)  # type: ignore[arg-type]
+
+
+@given(st.text(max_size=600))
+@example(HOSTILE)
+@example("=?utf-8?q?Bcc?=")
+@example("λ" * 300)
+def test_any_subject_comes_back_as_one_line(text: str) -> None:
+    line = field("Subject", text)
+    assert all(part.startswith(" ") for part in line.split("\r\n")[1:])
+    assert all(len(part) <= 76 for part in line.split("\r\n"))
+    assert "\n" not in line.replace("\r\n", "")
+    assert line.isascii()
+    assert parsed([line])["Subject"] == cut(one_line(text), LONGEST_VALUE)
+
+
+@given(st.text(max_size=80))
+@example(HOSTILE)
+def test_any_name_stays_beside_its_address(text: str) -> None:
+    line = mailbox("From", text, "support@example.com")
+    message = message_from_bytes(f"{line}\r\n\r\n".encode(), policy=policy.SMTP)
+    assert [one.addr_spec for one in message["From"].addresses] == ["support@example.com"]
+    assert message.keys() == ["From"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("user@example.com", "user@example.com"),
+        ("user@bücher.example", "user@xn--bcher-kva.example"),
+        ("خالد@مثال.example", "خالد@xn--mgbh0fb.example"),
+        ("user@example.com\r\nBcc: x@example.com", None),
+        ("<user@example.com>", None),
+        ("a@b@example.com", None),
+        ("not an address", None),
+        (None, None),
+    ],
+)
+def test_an_address_is_bare_or_nothing(text: str | None, expected: str | None) -> None:
+    assert address_of(text) == expected
+
+
+def test_one_reader_s_foreign_letters_do_not_cut_off_the_others() -> None:
+    assert visible(["support@example.com", "خالد@example.com"]) == ["support@example.com"]
+    assert visible(["خالد@example.com"]) == ["خالد@example.com"]
+
+
+def test_every_field_that_a_mail_program_and_an_answering_machine_need_is_there() -> None:
+    story = example_story("en")
+    found = parsed(headers_of(story, mail_for(story)))
+    assert found["Message-ID"] == "<6f0f7c0e2f575a3e9d1c0a5a3f2b7c11@example.com>"
+    assert found["Date"] == "Tue, 24 Nov 2026 01:25:06 +0000"
+    assert found["From"] == "AutoBoss Support <abparts_support@example.com>"
+    assert found["To"] == "support@example.com, emergency@example.com"
+    assert found["Reply-To"] == "user@sea-farm.example.com"
+    assert found["References"] == found["In-Reply-To"]
+    assert found["Auto-Submitted"] == "auto-generated"
+    assert found["X-Auto-Response-Suppress"] == "OOF, AutoReply, DR, RN, NRN"
+    assert (found["Importance"], found["X-Priority"]) == ("high", "1")
+    assert found["X-Ticket-ID"] == "AB-20261124-0007"
+    assert found["X-Notification-ID"] == "6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11"
+
+
+def test_only_urgent_mail_says_that_it_is_important() -> None:
+    story = example_story("en")
+    assert {"Importance", "X-Priority"}.isdisjoint(parsed(headers_of(story, mail_for(story, rank=2))))
+
+
+def test_answers_to_a_notice_go_to_the_team() -> None:
+    story = example_story("en")
+    found = parsed(headers_of(story, mail_for(story, template="customer_notice")))
+    assert found["Reply-To"] == "support@example.com"
+
+
+@pytest.mark.parametrize("address", ["خالد@example.com", "no address", "a@example.com\nBcc: b@example.com", None])
+def test_an_address_that_cannot_be_answered_is_left_out(address: str | None) -> None:
+    story = example_story("en")
+    assert story.user is not None
+    person: Person = replace(story.user, email=address)
+    headers = headers_of(replace(story, user=person), mail_for(story))
+    assert "Reply-To" not in parsed(headers)
+    assert all(header.isascii() for header in headers)
+
+
+@given(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?(\.[a-z]{2,60}){1,4}", fullmatch=True))
+def test_the_thread_s_root_is_the_same_for_a_ticket_and_short_enough_for_every_mail_program(domain: str) -> None:
+    root = thread_root("ticket-1", f"<0123456789abcdef@{domain}>")
+    assert len(root) < 70
+    assert root == thread_root("ticket-1", f"<another@{domain}>")
+    assert root != thread_root("ticket-2", f"<another@{domain}>")

@@ -1,0 +1,203 @@
+"""What the mails say, in HTML and in plain text."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.conversation import Conversation
+from services.mail.catalogues import translations
+from services.mail.message import Letter
+from services.story import Reason, Story
+from tests.services.mail.letters import (
+    LANGUAGES,
+    TEMPLATES,
+    attempts,
+    delayed,
+    letter,
+    read,
+    talk,
+    with_conversation,
+    words,
+)
+from worker.preview.example import example_story
+from worker.preview.session import at
+
+
+def both(made: Letter) -> tuple[str, str]:
+    return made.text, read(made.html).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_the_text_has_every_word_of_the_html(template: str, language: str) -> None:
+    made = letter(template=template, language=language)
+    of_the_drawing = words(translations(language).gettext("Red and bold: below the limit of %(limit)s."))
+    assert words(read(made.html).text) - words(made.text) <= of_the_drawing
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "AB-20261124-0007", "URGENT SAFETY", "Safety concern identified", "User requested expert help",
+        "AI has low confidence in its solution", "Tue, 24 Nov 2026", "41f6c1d2-0000-4000-8000-0000000000c5",
+        "escalated", "We have to clean two more cages before the storm tonight.", "Morag Sinclair",
+        "user@sea-farm.example.com", "North Pier Sea Farm", "KEF-5", "V4.0", "AB4-2023-0117", "1,788.5", "Loch Fyne",
+        "Wed, 24 Mar 2027", "Sat, 24 Oct 2026", "electrical", "Worn contactor in the cabinet",
+        "Danger of electric shock: do not open the cabinet under power", "Check the main fuse in the cabinet",
+        "did not help", "filter was dirty, cleaned it", "not done yet", "photo of the open cabinet", "voice message",
+        "Emergency line", "+44 20 7946 0199", "24/7", "Safety concerns, day and night",
+        "takes every safety concern, on duty around the clock", "reports smoke", "Nobody is hurt, the user says.",
+        "+44 20 7946 0142", "speaks English", "support@example.com", "82%", "24%", "the machine's hours",
+        "2 steps were tried; none of them helped.", "General support",
+    ],
+)  # fmt: skip
+def test_a_ticket_s_mail_tells_everything(fact: str) -> None:
+    for told in both(letter()):
+        assert fact in told
+
+
+def test_the_lock_screen_shows_danger_first() -> None:
+    subject = letter(language="el").subject
+    assert subject == "ΕΠΕΙΓΟΝ ΑΣΦΑΛΕΙΑ · Βγαίνει καπνός από τον πίνακα και μυρίζει… · KEF-5 V4.0 · AB-20261124-0007"
+    english = letter(example_story("el"), language="en").subject
+    assert english.startswith("URGENT SAFETY · reports smoke · KEF-5 V4.0")
+
+
+def test_the_list_of_mails_shows_who_where_and_what_time_it_is_there() -> None:
+    hidden = read(letter().html).texts
+    told = next(text for text in hidden if "Morag" in text)
+    assert told == "Morag Sinclair · North Pier Sea Farm · Loch Fyne · 01:21 London"
+
+
+def test_the_first_screen_has_the_words_and_buttons_before_anything_else() -> None:
+    shown = read(letter().html)
+    text = shown.text
+    assert text.index("smoke from the cabinet") < text.index("Nobody is hurt") < text.index("Call back")
+    assert text.index("Call back") < text.index("This mail went to") < text.index("Tried and unknown")
+    links = [attributes.get("href") for tag, attributes in shown.tags if tag == "a"]
+    assert links[:2] == ["tel:+442079460142", "mailto:user@sea-farm.example.com?subject=AB-20261124-0007"]
+
+
+def test_without_a_number_to_call_back_the_organisation_s_is_offered() -> None:
+    story = example_story("en")
+    made = letter(replace(story, requests=()))
+    assert "Call the organisation: +44 20 7946 0143" in read(made.html).text
+    assert 'href="tel:+442079460143"' in str(made.html)
+
+
+def test_the_ticket_s_page_is_linked_where_there_is_one() -> None:
+    made = letter(link="https://tickets.example.com/t/abc.def")
+    assert "https://tickets.example.com/t/abc.def" in made.text
+    assert 'href="https://tickets.example.com/t/abc.def"' in str(made.html)
+    for told in both(letter()):
+        assert "python -m worker tickets acknowledge AB-20261124-0007" in told
+
+
+@pytest.mark.parametrize(
+    ("hurt", "sentence"),
+    [
+        ("said", "Somebody is hurt, the user says."),
+        ("denied", "Nobody is hurt, the user says."),
+        ("unknown", "Unknown: nobody has said whether anyone is hurt."),
+    ],
+)
+def test_whether_anyone_is_hurt_is_always_told_when_there_is_danger(hurt: str, sentence: str) -> None:
+    for told in both(letter(with_conversation(example_story("en"), hurt=hurt))):
+        assert sentence in told
+
+
+def test_a_mail_that_leaves_late_says_how_old_its_event_is() -> None:
+    story = example_story("en")
+    for told in both(delayed(story, "ticket_opened", 42)):
+        assert "what it tells happened 46 minutes ago, on Tue, 24 Nov 2026, 03:21 Athens, 01:21 London" in told
+    for told in both(delayed(story, "ticket_unacknowledged", 6)):
+        assert "This mail is late" in told
+    for told in (*both(delayed(story, "ticket_opened", 0.5)), *both(delayed(story, "ticket_unacknowledged", 4))):
+        assert "This mail is late" not in told
+
+
+def test_an_update_begins_with_what_is_new_and_looks_like_no_answer_when_it_is_danger() -> None:
+    made = letter(template="ticket_updated")
+    assert made.subject.startswith("URGENT SAFETY · ")
+    for told in both(made):
+        assert told.index("New sign of danger") < told.index("New notes") < told.index("Why a person is needed")
+        assert told.count("We have to clean two more cages") == 2
+
+
+def test_an_ordinary_update_answers_the_first_mail() -> None:
+    story = example_story("en")
+    calm = tuple(reason for reason in story.ticket.reasons if reason.name != "safety_concern")
+    story = replace(story, ticket=replace(story.ticket, reasons=calm, priority="medium"))
+    first, update = letter(story), letter(story, "ticket_updated")
+    assert update.subject == f"Re: {first.subject}"
+
+
+def test_a_chased_mail_says_who_was_asked_and_for_how_long() -> None:
+    made = letter(template="ticket_unacknowledged")
+    assert "not taken for 10 minutes" in made.subject
+    for told in both(made):
+        assert "Nobody has taken this ticket for 10 minutes" in told
+        assert "Emergency line was asked before you" in told
+
+
+def test_a_notice_claims_nothing_before_a_server_accepted_the_support_mail() -> None:
+    story = example_story("en")
+    waiting = replace(story, recipients=tuple(replace(one, state="sending") for one in story.recipients))
+    for told in both(letter(waiting, "customer_notice")):
+        assert "support team" not in told
+        assert "Emergency line" not in told
+        assert "keep everyone away from it" in told
+        assert "AB-20261124-0007" in told
+    for told in both(letter(story, "customer_notice")):
+        assert "Your ticket was sent to our support team." in told
+        assert "Who will contact you: Emergency line" in told
+        assert "+44 20 7946 0142" in told
+
+
+def test_a_notice_without_danger_warns_of_none() -> None:
+    story = example_story("en")
+    calm = replace(story.ticket, reasons=(Reason(name="user_request"),), priority="medium")
+    for told in both(letter(replace(story, ticket=calm), "customer_notice")):
+        assert "stop the machine" not in told
+
+
+def test_a_ticket_of_which_nothing_is_known_still_makes_a_mail() -> None:
+    story = example_story("en")
+    empty = Story(
+        ticket=replace(story.ticket, reasons=(), status=None, priority="whatever"),
+        session=replace(story.session, language=None, status=None, started_at=None),
+        conversation=Conversation(session_id=story.session.session_id),
+        unknown=("user", "machine", "language", "conversation", "diagnosis", "steps"),
+    )
+    for template in TEMPLATES:
+        for told in both(letter(empty, template)):
+            assert "AB-20261124-0007" in told
+    assert letter(empty).subject == "MEDIUM · AB-20261124-0007"
+    assert "Nobody knows: who the user is, which machine it is, the language, what was said" in letter(empty).text
+
+
+def test_codes_that_nobody_knows_are_shown_as_they_are() -> None:
+    story = example_story("en")
+    diagnosis = replace(story.conversation.diagnoses[0], category="net_drum_gearbox", confidence_level="so_so")
+    strange = with_conversation(story, diagnoses=(diagnosis,))
+    strange = replace(strange, ticket=replace(story.ticket, reasons=(Reason(name="Phoned the office"),)))
+    for told in both(letter(strange)):
+        for shown in ("net drum gearbox", "so so", "Phoned the office"):
+            assert shown in told
+
+
+def test_messages_of_several_days_name_the_day_each_time_it_changes() -> None:
+    days = tuple(replace(one, at=at(place * 1_000)) for place, one in enumerate(talk(["a", "b", "c"])))
+    for told in both(letter(with_conversation(example_story("en"), messages=days))):
+        assert told.count("Tue, 24 Nov 2026, Athens") == 1
+        assert told.count("Wed, 25 Nov 2026, Athens") == 1
+
+
+def test_the_steps_keep_their_numbers_when_some_are_left_out() -> None:
+    made = letter(with_conversation(example_story("en"), steps=attempts([f"Part {n}" for n in range(100)])))
+    for told in both(made):
+        assert "70 steps are left out here." in told
+        assert "15. Part 14" in told
+        assert "86. Part 85" in told
+    assert made.attachment is not None
+    assert "50. Part 49" in made.attachment.text

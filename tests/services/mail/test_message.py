@@ -1,0 +1,84 @@
+"""The hand-made MIME is what a parser makes of it, whatever is in it."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from timeit import repeat
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from services.mail.cleaning import clean
+from services.mail.letterhead import letterhead
+from services.mail.message import Attachment, Letter, build
+from services.mail.render import letter_of
+from tests.services.mail.letters import letter, settings_for
+from worker.preview.example import example_story
+from worker.preview.mails import mail_of
+
+TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=400).map(clean)
+
+
+def parsed(message: bytes) -> EmailMessage:
+    found = message_from_bytes(message, policy=policy.SMTP)
+    assert isinstance(found, EmailMessage)
+    assert [part.defects for part in found.walk() if part.defects] == []
+    return found
+
+
+def content(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n").removesuffix("\n")
+
+
+@settings(max_examples=300)
+@given(TEXTS, TEXTS, TEXTS)
+@example(".\n..\nFrom me\n=\n= =\n trailing  \n\ttab\t", "--=_b_a\n--=_b_a--", "x" * 5_000)
+@example("λ" * 5_000, "", "")
+def test_every_text_comes_back(text: str, html: str, attached: str) -> None:
+    message = build(["Subject: x"], Letter("x", text, html, Attachment("AB-1.txt", attached)), "b")
+    found = parsed(message)
+    assert content(found, "plain") == text.removesuffix("\n")
+    assert content(found, "html") == html.removesuffix("\n")
+    (attachment,) = found.iter_attachments()
+    assert attachment.get_filename() == "AB-1.txt"
+    assert attachment.get_content().replace("\r\n", "\n").removesuffix("\n") == attached.removesuffix("\n")
+
+
+@given(TEXTS)
+def test_every_line_ends_with_crlf_and_is_short_and_ascii(text: str) -> None:
+    message = build(["Subject: x"], Letter("x", text, f"<p>{text}</p>"), "b")
+    assert message.isascii()
+    assert message.endswith(b"\r\n")
+    assert message.count(b"\n") == message.count(b"\r\n") == message.count(b"\r")
+    assert max(map(len, message.split(b"\r\n"))) <= 76
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_text_beyond_ascii_is_sent_in_the_shorter_encoding(language: str) -> None:
+    found = parsed(build(["Subject: x"], letter(language=language), "b"))
+    part = found.get_body(("plain",))
+    assert part is not None
+    assert part["Content-Transfer-Encoding"] == {"en": "quoted-printable", "ar": "base64"}[language]
+
+
+@pytest.mark.parametrize("text", ["Short.", "Σύντομο."])
+def test_plain_text_alone_has_no_parts(text: str) -> None:
+    message = build(["Subject: x"], Letter("x", text), "b")
+    assert parsed(message).get_content_type() == "text/plain"
+    assert content(parsed(message), "plain") == text
+    assert message.endswith(b"\r\n")
+
+
+def test_a_message_is_built_in_a_millisecond() -> None:
+    story = example_story("en")
+    mail, made, team = mail_of("ticket_opened", story, "en"), letter(story), settings_for()
+    fastest = min(repeat(lambda: build(letterhead(mail, story, made.subject, team), made, "b"), number=1, repeat=200))
+    assert fastest < 0.001
+
+
+def test_a_usual_letter_is_rendered_in_some_milliseconds() -> None:
+    story = example_story("en")
+    mail, team = mail_of("ticket_opened", story, "en"), settings_for()
+    assert min(repeat(lambda: letter_of(mail, story, team), number=1, repeat=200)) < 0.006
