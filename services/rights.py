@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from models.audit import AUDITED
 from models.base import SCHEMA
+from models.forgetting import FORGET_FUNCTION
 from models.shape import TableNeed, needs, own_tables
 from services.difference import Difference, Kind
 
@@ -19,6 +20,7 @@ READ_ONLY = frozenset({"audit_log"})
 HOLDS = text("""
     SELECT CASE :kind
         WHEN 'DATABASE' THEN has_database_privilege(:role, current_database(), :privilege)
+        WHEN 'FUNCTION' THEN to_regprocedure(:name) IS NULL OR has_function_privilege(:role, :name, :privilege)
         WHEN 'SCHEMA' THEN to_regnamespace(:name) IS NULL OR has_schema_privilege(:role, :name, :privilege)
         ELSE to_regclass(:name) IS NULL OR CASE
             WHEN :columns = '' THEN has_table_privilege(:role, :name, :privilege)
@@ -44,7 +46,7 @@ class Right:
     """One privilege on one thing; with `columns`, on these alone."""
 
     privilege: str
-    kind: Literal["DATABASE", "SCHEMA", "TABLE"]
+    kind: Literal["DATABASE", "FUNCTION", "SCHEMA", "TABLE"]
     name: str
     columns: tuple[str, ...] = ()
 
@@ -69,6 +71,7 @@ def application_rights(connection: Connection) -> Iterator[Right]:
     for name in [*own_tables(), "alembic_version"]:
         for privilege in privileges_on(name):
             yield Right(privilege, "TABLE", f"{SCHEMA}.{name}")
+    yield Right("EXECUTE", "FUNCTION", FORGET_FUNCTION)
 
 
 def existing(connection: Connection) -> list[TableNeed]:

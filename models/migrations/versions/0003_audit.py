@@ -7,6 +7,7 @@ triggers are there, nothing may lock the log: they wait 20 ms for it, and then l
 from alembic import op
 
 from models.audit import ACTIONS, AS_JSONB, AUDITED, function_statements, trigger_statements
+from models.forgetting import FORGET
 
 revision = "0003"
 down_revision = "0002"
@@ -23,7 +24,7 @@ INDEXES = (
 def upgrade() -> None:
     for statement in INDEXES:
         op.execute(statement)
-    for statement in AS_JSONB:
+    for statement in (*AS_JSONB, *FORGET):
         op.execute(statement)
     for action in ACTIONS:
         for statement in function_statements(action):

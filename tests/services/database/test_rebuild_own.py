@@ -1,4 +1,4 @@
-"""The worker's own tickets through the accident: while tables are missing events wait, and afterwards all is as it was."""
+"""The worker's own tickets through the accident: events wait meanwhile, and afterwards all is as it was."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -78,7 +78,9 @@ def test_without_the_log_the_worker_s_own_tables_give_what_they_know(
 def test_nothing_is_told_or_mailed_because_of_a_rebuild(
     tickets: dict[str, Any], migrated: Engine, connection: Connection, redis: Redis
 ) -> None:
-    count = "SELECT (SELECT count(*) FROM escalation.mails) AS mails, (SELECT count(*) FROM escalation.outcomes) AS told"
+    count = (
+        "SELECT (SELECT count(*) FROM escalation.mails) AS mails, (SELECT count(*) FROM escalation.outcomes) AS told"
+    )
     before = rows(connection, count)
     run(migrated, THE_ACCIDENT)
     apply(migrated)

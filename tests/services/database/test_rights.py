@@ -101,6 +101,17 @@ def test_the_worker_s_role_can_neither_change_the_log_nor_take_anything_away(
     limited.dispose()
 
 
+def test_the_worker_s_role_may_have_the_log_forget_what_is_old(migrated: Engine, role: str) -> None:
+    forget = text("SELECT escalation.forget_audit('31 days', 10)")
+    limited = as_role(migrated, role)
+    with limited.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
+        connection.execute(forget)
+    give(migrated, role, "application")
+    with limited.begin() as connection:
+        assert connection.execute(forget).all() == []
+    limited.dispose()
+
+
 @pytest.fixture
 def limited_installation(
     installation: Knowledge, monkeypatch: pytest.MonkeyPatch, database_url: str
