@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from services.alerts import clear_alerts, raise_alert
+from services.circuit import ALERT as ACCOUNT_ALERT
 from services.outcomes import mail_held
 
 # An account whose quota is used up for so long is a person's matter; so is what waits for it.
@@ -45,6 +46,9 @@ ALERTS: Final = {
 def watch(connection: Connection, settings: Settings, *, account_works: bool) -> None:
     """Raise and clear the alerts of the outbox. While the account's own alert is open, it speaks for late mail too."""
     connection.execute(HOLD_THROTTLED, {"give_up": settings.mail_give_up_seconds})
+    if account_works:
+        # An alert of an account that is not in use any more, too.
+        clear_alerts(connection, ACCOUNT_ALERT)
     counts = connection.execute(TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
     for name, (key, summary, hint) in ALERTS.items():
         quiet = name in {"late", "stuck"} and not account_works
