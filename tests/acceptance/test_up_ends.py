@@ -14,6 +14,8 @@ import pytest
 
 from tests.processes import ROOT, wait_for
 from tests.stack import RunningStack, started
+from worker.embedded import StackError
+from worker.embedded.places import data_folder
 
 LEFT_OUT = shutil.ignore_patterns("var", ".*", "__pycache__", "build", "*.egg-info")
 
@@ -57,6 +59,25 @@ def test_after_kill_nothing_is_left_and_the_next_start_has_the_data(closed_home:
             second.process.kill()
             wait_for(lambda: not second.processes(), "the watchdog to end everything")
     assert modes(closed_home) == before
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_folder_with_files_is_not_replaced_by_a_link(server_folder: Path, empty: bool) -> None:
+    closed = server_folder / f"closed{empty}"
+    (closed / "var").mkdir(parents=True)
+    closed.chmod(0o700)
+    if not empty:
+        (closed / "var" / "mine.txt").write_text("kept")
+    if os.geteuid() == 0 and not empty:
+        with pytest.raises(StackError, match=f"move it away .mv {closed}/var {closed}/var.old. and start again"):
+            data_folder(closed / "var")
+        assert (closed / "var" / "mine.txt").read_text() == "kept"
+    else:
+        folder = data_folder(closed / "var")
+        assert folder.is_dir()
+        assert (folder == closed / "var") == (os.geteuid() != 0)
+        folder.rmdir() if empty else shutil.rmtree(folder)
+    assert closed.stat().st_mode & 0o077 == 0
 
 
 def test_a_stack_that_is_still_starting_can_be_ended(server_folder: Path) -> None:

@@ -19,9 +19,10 @@ def data_folder(var: Path) -> Path:
     if os.geteuid() != 0 or open_to_others(existing_parent(var)):
         var.mkdir(mode=0o711, parents=True, exist_ok=True)
         return var.resolve()
-    outside = place_outside(var)
-    if not var.is_symlink():
-        link(var, outside)
+    # A link whose folder somebody removed is made anew.
+    if not (var.is_symlink() and var.exists()):
+        make_room(var)
+        var.symlink_to(place_outside(var))
     return var.resolve(strict=True)
 
 
@@ -40,13 +41,14 @@ def place_outside(var: Path) -> Path:
     return folder
 
 
-def link(var: Path, outside: Path) -> None:
-    if var.exists():
+def make_room(var: Path) -> None:
+    var.parent.mkdir(parents=True, exist_ok=True)
+    if var.is_symlink():
+        var.unlink()
+    elif var.exists():
         if any(var.iterdir()):
             raise StackError(
                 f"{var} lies where PostgreSQL's own user cannot reach it, and modes of such folders are not changed: "
-                f"move it away (mv {var} {var}.old) and start again, and it becomes a link to {outside}"
+                f"move it away (mv {var} {var}.old) and start again, and it becomes a link to a folder in {OUTSIDE}"
             )
         var.rmdir()
-    var.parent.mkdir(parents=True, exist_ok=True)
-    var.symlink_to(outside)
