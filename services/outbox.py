@@ -2,45 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from services.identity import identity
+from services.new_mail import NORMAL, URGENT, NewMail
+from services.rehearsal import redirected
 
-URGENT, NORMAL = "urgent", "normal"
-
-
-@dataclass(frozen=True, slots=True)
-class NewMail:
-    """A message to be: what it is about, how urgent, and to whom.
-
-    `cause` names why it exists and makes its id; `apart_seconds` is the distance kept to the ticket's previous mail.
-    """
-
-    cause: tuple[str, ...]
-    template: str
-    recipients: tuple[str, ...]
-    rank: int
-    ticket_id: str | None = None
-    session_id: str | None = None
-    language: str = "en"
-    content: dict[str, Any] = field(default_factory=dict)
-    published_at: datetime | None = None
-    apart_seconds: float = 0.0
-
-    @property
-    def mail_id(self) -> UUID:
-        return identity("mail", self.template, *self.cause)
-
-    @property
-    def lane(self) -> str:
-        """Safety mail has a lane of its own."""
-        return URGENT if self.rank == 0 else NORMAL
-
+__all__ = ["NORMAL", "URGENT", "NewMail", "queue_mails", "queue_recipients"]
 
 INSERT_MAILS = text("""
     INSERT INTO escalation.mails
@@ -74,6 +45,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
 
     :param domain: the right side of the Message-ID, fixed here for every attempt (RFC 5322, 3.6.4)
     """
+    mails = redirected(connection, mails)
     connection.execute(
         INSERT_MAILS,
         {

@@ -20,6 +20,7 @@ COMMANDS = {
     "mail": "worker.commands.mail",
     "detect": "worker.commands.detect",
     "health": "worker.commands.health",
+    "status": "worker.commands.status",
     "house": "worker.commands.house",
     "doctor": "worker.commands.doctor",
     "exporter": "worker.commands.exporter",

@@ -1,13 +1,17 @@
 """`python -m worker doctor`: what is wrong and what to do."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
+from config.mail_settings import checked_address
+from config.settings import get_settings
 from worker.doctor.finding import Finding, Level, exit_code
+from worker.doctor.rehearsal import EVENTS, rehearse
 from worker.doctor.run import examine
 
 app = typer.Typer()
@@ -25,16 +29,31 @@ MARKS = {
 @app.command()
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as soon as it is known.")] = False,
+    end_to_end: Annotated[bool, typer.Option("--end-to-end", help="Send marked sessions the whole way.")] = False,
+    to: Annotated[str | None, typer.Option(help="Who gets the mails of --end-to-end, and nobody else.")] = None,
+    reason: Annotated[str, typer.Option(help=f"all, or one of {', '.join(EVENTS)}.")] = "user_request",
+    seconds: Annotated[float, typer.Option(min=1, help="The longest wait for each reason.")] = 120.0,
 ) -> None:
     """Try every part; exit code 1: something is broken, 2: something could not be checked."""
     findings = []
-    for finding in examine():
+    steps = marked_sessions(to, reason, seconds) if end_to_end else examine()
+    for finding in steps:
         findings.append(finding)
         show(finding, as_json)
     code = exit_code(findings)
     if not as_json:
         console.print({0: "All is well.", 1: "Something is broken.", 2: "Not everything could be checked."}[code])
     raise typer.Exit(code)
+
+
+def marked_sessions(to: str | None, reason: str, seconds: float) -> Iterator[Finding]:
+    if reason != "all" and reason not in EVENTS:
+        raise typer.BadParameter(f"--reason {reason}: should be all or one of {', '.join(EVENTS)}")
+    try:
+        address = checked_address(to or "")
+    except ValueError as error:
+        raise typer.BadParameter(f"--to {to or ''}: {error}; the mails go there and to nobody else") from None
+    return rehearse(get_settings(), list(EVENTS) if reason == "all" else [reason], address, seconds)
 
 
 def show(finding: Finding, as_json: bool) -> None:

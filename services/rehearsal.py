@@ -1,0 +1,85 @@
+"""Rehearsals: marked sessions that go the whole way, mailed to one address only, and removed afterwards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from services.new_mail import NewMail
+
+MARK = "rehearsal-"
+PLAN = text("""
+    INSERT INTO escalation.settings (key, value) VALUES (:session_id, jsonb_build_object('to', CAST(:to AS text)))
+""")
+PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
+STATIONS = text("""
+    SELECT (SELECT max(published_at) FROM escalation.event_inbox WHERE session_id = :session_id) AS published_at,
+           (SELECT max(received_at) FROM escalation.event_inbox WHERE session_id = :session_id) AS received_at,
+           (SELECT min(opened_at) FROM escalation.tickets WHERE session_id = :session_id) AS opened_at,
+           (SELECT min(r.accepted_at) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+            WHERE m.session_id = :session_id AND m.template = 'ticket_opened') AS accepted_at,
+           (SELECT max(published_at) FROM escalation.outcomes
+            WHERE session_id = :session_id AND payload ->> 'type' = 'mail.accepted') AS told_at,
+           (SELECT max(r.reply) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+            WHERE m.session_id = :session_id AND r.state <> 'accepted') AS reply
+""")
+TICKETS = "(SELECT ticket_id FROM escalation.tickets WHERE session_id = :session_id)"
+OF_SESSION = "session_id = :session_id"
+REMOVALS = (
+    f"DELETE FROM escalation.mails WHERE {OF_SESSION}",
+    f"DELETE FROM escalation.outcomes WHERE {OF_SESSION}",
+    f"DELETE FROM escalation.ticket_rungs WHERE ticket_id IN {TICKETS}",
+    f"DELETE FROM escalation.ticket_actions WHERE ticket_id IN {TICKETS}",
+    f"DELETE FROM public.escalation_triggers WHERE {OF_SESSION}",
+    f"DELETE FROM public.support_tickets WHERE {OF_SESSION}",
+    "DELETE FROM public.ai_sessions WHERE id = :session_id",
+    f"DELETE FROM escalation.tickets WHERE {OF_SESSION}",
+    f"DELETE FROM escalation.event_inbox WHERE {OF_SESSION}",
+    f"DELETE FROM escalation.sessions WHERE {OF_SESSION}",
+    "DELETE FROM escalation.audit_log WHERE row_id = :session_id OR coalesce(new, old) ->> 'session_id' = :session_id",
+    "DELETE FROM escalation.settings WHERE key = :session_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """When a rehearsal passed each station, by the servers' clocks; `reply` is the mail server's refusal."""
+
+    published_at: datetime | None
+    received_at: datetime | None
+    opened_at: datetime | None
+    accepted_at: datetime | None
+    told_at: datetime | None
+    reply: str | None
+
+    @property
+    def done(self) -> bool:
+        return self.told_at is not None
+
+
+def plan(connection: Connection, session_id: str, to: str) -> None:
+    """From now on whatever is mailed about this session goes to this address alone."""
+    connection.execute(PLAN, {"session_id": session_id, "to": to})
+
+
+def redirected(connection: Connection, mails: Sequence[NewMail]) -> Sequence[NewMail]:
+    """Mails of planned rehearsals with their one recipient; all others as they are, without asking the database."""
+    keys = [mail.session_id for mail in mails if mail.session_id and mail.session_id.startswith(MARK)]
+    if not keys:
+        return mails
+    planned = {row.key: row.to for row in connection.execute(PLANNED, {"keys": keys})}
+    return [
+        replace(mail, recipients=(planned[mail.session_id],)) if mail.session_id in planned else mail for mail in mails
+    ]
+
+
+def stations(connection: Connection, session_id: str) -> Stations:
+    """How far it has come."""
+    return Stations(*connection.execute(STATIONS, {"session_id": session_id}).one())
+
+
+def remove(connection: Connection, session_id: str) -> None:
+    """Leave nothing of it, so that it counts in no statistics; its ticket's number is not given again."""
+    for statement in REMOVALS:
+        connection.execute(text(statement), {"session_id": session_id})

@@ -1,0 +1,125 @@
+"""`python -m worker status`: how things are, on one screen."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from redis.exceptions import RedisError
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import DBAPIError
+
+from services.database import engine
+from services.health import stream_state
+from services.metrics import State, state
+from services.stream import redis_client
+from worker.doorbell import SIGN_OF_LIFE
+from worker.schedule import SECONDS_BETWEEN
+from worker.signs import BEAT, last_runs
+
+app = typer.Typer()
+console = Console()
+
+LATE_SECONDS = 120.0
+ERRORS = (DBAPIError, RedisError)
+
+
+@app.command()
+def command(
+    watch: Annotated[bool, typer.Option("--watch", help="Again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 2.0,
+) -> None:
+    """Queues, mails, tickets, sweeps and open alerts; exit code 1 when PostgreSQL or Redis cannot be read."""
+    if watch:
+        follow(every)
+        return
+    try:
+        console.print(screen())
+    except ERRORS as error:
+        console.print(unreadable(error))
+        raise typer.Exit(1) from None
+
+
+def follow(every: float) -> None:
+    with Live(Text("…"), console=console, auto_refresh=False, screen=console.is_terminal) as live:
+        try:
+            while True:
+                live.update(tolerant_screen(), refresh=True)
+                time.sleep(every)
+        except KeyboardInterrupt:
+            return
+
+
+def tolerant_screen() -> RenderableType:
+    """A watch outlives what it watches."""
+    try:
+        return screen()
+    except ERRORS as error:
+        return unreadable(error)
+
+
+def unreadable(error: Exception) -> Text:
+    place = "Redis" if isinstance(error, RedisError) else "PostgreSQL"
+    return Text(f"{place} cannot be read ({type(error).__name__}): run python -m worker doctor", style="red")
+
+
+def screen() -> Group:
+    with engine().connect() as connection:
+        now = state(connection)
+    redis = redis_client()
+    rings, ages = bool(redis.exists(SIGN_OF_LIFE)), last_runs(redis)
+    return Group(flow(stream_state(redis), rings, ages), mails(now), sweeps(ages), alerts(now))
+
+
+def flow(stream: tuple[int, int, float], rings: bool, ages: dict[str, float]) -> Table:
+    lag, pending, oldest = stream
+    table = grid("Events", "", "")
+    table.add_row("not read yet", str(lag), "")
+    table.add_row("in work", str(pending), f"the oldest {oldest:.0f} s" if lag or pending else "")
+    table.add_row("worker at the stream", marked("yes" if rings else "no", bad=not rings), "")
+    age = ages.get(BEAT)
+    said = "never" if age is None else f"{age:.0f} s ago"
+    table.add_row("beat rang", marked(said, bad=age is None or age > LATE_SECONDS), "")
+    return table
+
+
+def mails(now: State) -> Table:
+    table = grid("Mails and tickets", "count", "oldest")
+    for row in now.mails:
+        words = f"mail {row['state']}, {row['lane']}"
+        table.add_row(words, marked(str(row["count"]), bad=row["state"] == "held"), f"{row['oldest_seconds']:.0f} s")
+    for row in now.circuits:
+        if row["open"] or row["unreachable"]:
+            table.add_row(f"{row['way']} account", marked("held" if row["open"] else "unreachable", bad=True), "")
+    for row in now.unacknowledged:
+        table.add_row(f"tickets nobody took, up to {row['age']}", str(row["count"]), "")
+    return table
+
+
+def sweeps(ages: dict[str, float]) -> Table:
+    table = grid("Sweeps", "last run", "every")
+    for name, every in SECONDS_BETWEEN.items():
+        age = ages.get(name)
+        late = age is not None and age > LATE_SECONDS + 2 * every
+        said = "not yet" if age is None else f"{age:.0f} s ago"
+        table.add_row(name.removeprefix("escalation."), marked(said, bad=late), f"{every:.0f} s")
+    return table
+
+
+def alerts(now: State) -> RenderableType:
+    if not now.alerts:
+        return Text("No open alerts.", style="green")
+    table = grid("Open alerts", "since (UTC)", "what to do")
+    for row in now.alerts:
+        table.add_row(Text(row["summary"], style="red"), f"{row['raised_at']:%Y-%m-%d %H:%M}", Text(row["hint"] or ""))
+    return table
+
+
+def grid(*headings: str) -> Table:
+    return Table(*headings, box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+
+
+def marked(words: Any, *, bad: bool) -> Text:
+    return Text(str(words), style="red" if bad else "")

@@ -1,0 +1,99 @@
+"""The whole way with a marked session: from the stream to the mail server's acceptance, each station timed."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+from config.settings import Settings
+from escalation_client.errors import PublishError
+from escalation_client.events import ConfidenceReported, DiagnosisMade, EscalationRequested, Event, MessageAdded
+from escalation_client.events import StepRecorded as Step
+from escalation_client.publisher import Publisher
+from services.database import begin
+from services.rehearsal import MARK, Stations, plan, remove, stations
+from worker.doctor.finding import Finding, Part
+from worker.doctor.postgres import reason as database_says
+
+PART = Part("end to end")
+LOOK_SECONDS = 0.2
+WORDS = "There is smoke. This is a rehearsal of the escalation worker: nobody is in danger."
+EVENTS: dict[str, Callable[[str, datetime], list[Event]]] = {
+    "safety_concern": lambda session, now: [
+        MessageAdded(session_id=session, occurred_at=now, message_id=session, sender="user", content=WORDS, safety=True)
+    ],
+    "user_request": lambda session, now: [EscalationRequested(session_id=session, occurred_at=now, notes="rehearsal")],
+    "expert_required": lambda session, now: [
+        DiagnosisMade(session_id=session, occurred_at=now, confidence_level="high", requires_expert=True)
+    ],
+    "complex_issue": lambda session, now: [
+        EscalationRequested(session_id=session, occurred_at=now, reason="complex_issue", notes="rehearsal")
+    ],
+    "low_confidence": lambda session, now: [ConfidenceReported(session_id=session, occurred_at=now, confidence=0.0)],
+    "steps_exceeded": lambda session, now: [
+        Step(session_id=session, occurred_at=now, step_number=number, completed=True, success=False)
+        for number in range(1, 31)
+    ],
+}
+
+
+def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) -> Iterator[Finding]:
+    """One marked session for each reason, removed afterwards; at most so many seconds for each."""
+    if settings.mode == "shadow":
+        yield PART.unknown("publish a marked session", "MODE=shadow opens no tickets", "Set MODE=active.")
+        return
+    for reason in reasons:
+        session = f"{MARK}{uuid4()}"
+        tried = f"publish a marked session ({reason})"
+        try:
+            with begin() as connection:
+                plan(connection, session, to)
+            try:
+                yield verdict(tried, publish_and_wait(settings, reason, session, seconds), seconds)
+            finally:
+                with begin() as connection:
+                    remove(connection, session)
+        except DBAPIError as error:
+            yield PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
+        except (PublishError, RedisError) as error:
+            yield PART.broken(tried, f"{type(error).__name__}: the event could not be published", "See redis above.")
+
+
+def publish_and_wait(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
+    publisher = Publisher(settings.redis_url.get_secret_value())
+    publisher.publish_many(EVENTS[reason](session, datetime.now(UTC)))
+    publisher.close()
+    deadline = time.monotonic() + seconds
+    while True:
+        with begin() as connection:
+            found = stations(connection, session)
+        if found.done or time.monotonic() > deadline:
+            return found
+        time.sleep(LOOK_SECONDS)
+
+
+def verdict(tried: str, found: Stations, seconds: float) -> Finding:
+    way = (("inbox", found.received_at), ("ticket", found.opened_at), ("mail accepted", found.accepted_at),
+           ("assistant told", found.told_at))  # fmt: skip
+    passed = [f"{name} {after(found.published_at, at)}" for name, at in way if at is not None]
+    if found.done:
+        return PART.ok(tried, ", ".join(passed))
+    missing = next(name for name, at in way if at is None)
+    said = f"; the mail server said: {' '.join(found.reply.split())}" if found.reply else ""
+    words = f"{', '.join(passed) or 'nothing happened'}; no {missing} within {seconds:.0f} s{said}"
+    return PART.broken(tried, words, ADVICE[missing])
+
+
+ADVICE = {
+    "inbox": "The event lies in the stream: does the worker run? See workers above.",
+    "ticket": "The event arrived and opened no ticket: look at the worker's log.",
+    "mail accepted": "The mail waits: does the mailer run? See mail above.",
+    "assistant told": "The mail was accepted and the outcome waits: does the worker run the sweeps?",
+}
+
+
+def after(published: datetime | None, at: datetime) -> str:
+    return f"after {(at - published).total_seconds():.2f} s" if published else "reached"
