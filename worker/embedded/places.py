@@ -16,14 +16,15 @@ def data_folder(var: Path) -> Path:
 
     :raises StackError: there is something in the way
     """
+    if var.is_symlink() and not var.exists() and var.readlink().parent == OUTSIDE:
+        # Somebody removed the folder that we had made.
+        var.unlink()
     if os.geteuid() != 0 or open_to_others(existing_parent(var)):
         var.mkdir(mode=0o711, parents=True, exist_ok=True)
-        return var.resolve()
-    # A link whose folder somebody removed is made anew.
-    if not (var.is_symlink() and var.exists()):
+    else:
         make_room(var)
         var.symlink_to(place_outside(var))
-    return var.resolve(strict=True)
+    return var.resolve()
 
 
 def existing_parent(var: Path) -> Path:
@@ -43,9 +44,7 @@ def place_outside(var: Path) -> Path:
 
 def make_room(var: Path) -> None:
     var.parent.mkdir(parents=True, exist_ok=True)
-    if var.is_symlink():
-        var.unlink()
-    elif var.exists():
+    if var.exists():
         if any(var.iterdir()):
             raise StackError(
                 f"{var} lies where PostgreSQL's own user cannot reach it, and modes of such folders are not changed: "
