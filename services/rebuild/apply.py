@@ -31,6 +31,13 @@ class Report:
     written: dict[str, int] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows that were known and could not be written: their session is gone, or their number or id is taken."""
+        planned = {table.state.name: table.from_log + table.from_own for table in self.plan.tables}
+        missing = {name: planned[name] - count for name, count in self.written.items()}
+        return {name: count for name, count in missing.items() if count}
+
 
 def rebuild(connection: Connection) -> Report:
     """Restore what was dropped or truncated; rows that were deleted one by one stay deleted.

@@ -35,14 +35,15 @@ INSERT_SESSION = text("""
 INSERT_TICKET = text("""
     INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
         session_summary, assigned_expert_id, created_at, updated_at)
-    VALUES (:ticket_id, :session_id, :ticket_number, :priority, :status, :reason, :summary, :assigned, :at, :at)
-    ON CONFLICT DO NOTHING
+    SELECT :ticket_id, :session_id, :ticket_number, :priority, :status, :reason, :summary, :assigned, :at, :at
+    WHERE EXISTS (SELECT FROM public.ai_sessions WHERE id = :session_id) ON CONFLICT DO NOTHING
 """)
 INSERT_TRIGGER = text("""
     INSERT INTO public.escalation_triggers
         (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
-    VALUES (:id, :session_id, :type, :value, CAST(:at AS timestamptz) AT TIME ZONE 'UTC', 'escalate', :told)
-    ON CONFLICT DO NOTHING
+    SELECT :id, :session_id, :type, CAST(:value AS double precision), CAST(:at AS timestamptz) AT TIME ZONE 'UTC',
+           'escalate', :told
+    WHERE EXISTS (SELECT FROM public.ai_sessions WHERE id = :session_id) ON CONFLICT DO NOTHING
 """)
 
 
@@ -119,17 +120,12 @@ def unknown_rows(connection: Connection, state: TableState) -> list[dict[str, An
     return find(connection, state) if find and state.fate in LOST_ROWS else []
 
 
+INSERTS = {"ai_sessions": INSERT_SESSION, "support_tickets": INSERT_TICKET, "escalation_triggers": INSERT_TRIGGER}
+
+
 def restore_own(connection: Connection, state: TableState) -> int:
-    """Write them; return how many there were."""
+    """Write them, as far as their session is there; return how many were written."""
     rows = unknown_rows(connection, state)
-    if not rows:
-        return 0
-    if state.name == "support_tickets":
+    if rows and state.name == "support_tickets":
         rows = with_summaries(connection, rows)
-    insert = {
-        "ai_sessions": INSERT_SESSION,
-        "support_tickets": INSERT_TICKET,
-        "escalation_triggers": INSERT_TRIGGER,
-    }[state.name]
-    connection.execute(insert, rows)
-    return len(rows)
+    return sum(connection.execute(INSERTS[state.name], row).rowcount for row in rows)

@@ -9,7 +9,7 @@ from services.difference import Difference, Kind
 from services.rebuild.definitions import missing_references
 from services.rebuild.fate import LOST_ROWS, Fate, TableState, table_states
 from services.rebuild.own_records import unknown_rows
-from services.rebuild.rows import deleted_rows, lost_rows, mended_rows, vanished_rows
+from services.rebuild.rows import deleted_rows, erased_rows, lost_rows, mended_rows, vanished_rows
 from services.schema_check import compare
 
 
@@ -31,6 +31,7 @@ class TablePlan:
     deleted: int
     vanished: int
     mended: int
+    erased: int
 
     @property
     def nothing_to_do(self) -> bool:
@@ -72,6 +73,7 @@ def table_plan(connection: Connection, state: TableState) -> TablePlan:
         deleted=deleted_rows(connection, state),
         vanished=vanished_rows(connection, state),
         mended=mended_rows(connection, state),
+        erased=erased_rows(connection, state),
     )
 
 
@@ -93,6 +95,8 @@ def unknown_of_table(table: TablePlan) -> Iterator[str]:
         yield f"{name}: what was changed or deleted while the table had no audit triggers."
     if table.vanished:
         yield f"{name}: who took {table.vanished} rows away unrecorded. They are not restored."
+    if table.erased:
+        yield f"{name}: what {table.erased} rows held that were erased on request. They stay erased."
     if table.mended:
         yield f"{name}: letters of {table.mended} rows that no text can hold; they are replaced by U+FFFD."
     yield from unknown_of_own(table)

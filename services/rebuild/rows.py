@@ -11,9 +11,10 @@ LAST = """
         WHERE table_name = :table AND row_id IS NOT NULL
         ORDER BY row_id, (action = 'baseline'), audit_id DESC
     )"""
+# What was erased on request is on record without its content, and stays erased.
 LOST = """
     lost AS (
-        SELECT row_id, new FROM last
+        SELECT row_id, new, jsonb_typeof(new) = 'object' AND NOT new ?& CAST(:required AS text[]) AS erased FROM last
         WHERE new IS NOT NULL AND audit_id < :before AND NOT EXISTS (SELECT FROM {here} AS p WHERE p.id = last.row_id)
     )"""
 # A dropped table has no rows.
@@ -23,6 +24,7 @@ CONTENT = r"""
     CASE jsonb_typeof(lost.new) WHEN 'string'
         THEN CAST(regexp_replace(lost.new #>> '{}', '\\u(0000|d[89a-f][0-9a-f]{2})', '\\ufffd', 'gi') AS json)
         ELSE CAST(lost.new AS json) END"""
+HAS_SESSION = "EXISTS (SELECT FROM public.ai_sessions AS s WHERE s.id = r.session_id)"
 RECORD_FOUND = """
     WITH {last}
     INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
@@ -42,15 +44,24 @@ def statement(query: str, state: TableState) -> TextClause:
     return text(query.format(last=LAST, lost=LOST.format(here=here), table=state.name))
 
 
+def given(state: TableState) -> dict[str, object]:
+    required = [column["name"] for column in state.shape["columns"] if column["required"]]
+    return {"table": state.name, "before": state.before, "required": required}
+
+
 def count(connection: Connection, state: TableState, condition: str, source: str = "lost") -> int:
     query = f"WITH {{last}}, {{lost}} SELECT count(*) FROM {source} WHERE {condition}"
-    given = {"table": state.name, "before": state.before}
-    return int(connection.execute(statement(query, state), given).scalar_one())
+    return int(connection.execute(statement(query, state), given(state)).scalar_one())
 
 
 def lost_rows(connection: Connection, state: TableState) -> int:
     """How many rows went with the table, and are known."""
-    return count(connection, state, "true") if state.audited and state.fate in LOST_ROWS else 0
+    return count(connection, state, "NOT erased") if state.audited and state.fate in LOST_ROWS else 0
+
+
+def erased_rows(connection: Connection, state: TableState) -> int:
+    """How many rows went with the table whose content had been erased on request."""
+    return count(connection, state, "erased") if state.audited and state.fate in LOST_ROWS else 0
 
 
 def mended_rows(connection: Connection, state: TableState) -> int:
@@ -69,15 +80,19 @@ def vanished_rows(connection: Connection, state: TableState) -> int:
 
 
 def restore_rows(connection: Connection, state: TableState) -> int:
-    """Write the lost rows again, those that are there stay as they are; return how many were written."""
+    """Write the lost rows again, those that are there stay as they are; return how many were written.
+
+    A row whose session is not there is left out: its foreign key would refuse it, and all the others with it.
+    """
     columns = ", ".join(f'"{name}"' for name in state.columns)
     values = ", ".join(f'r."{name}"' for name in state.columns)
     query = (
         f"WITH {LAST}, {LOST.format(here=f'public.{state.name}')} INSERT INTO public.{state.name} ({columns}) "
         f"SELECT {values} FROM lost, json_populate_record(NULL::public.{state.name}, {CONTENT}) AS r "
+        f"WHERE NOT lost.erased AND {HAS_SESSION if 'session_id' in state.columns else 'true'} "
         "ORDER BY lost.row_id ON CONFLICT DO NOTHING"
     )
-    return connection.execute(text(query), {"table": state.name, "before": state.before}).rowcount
+    return connection.execute(text(query), given(state)).rowcount
 
 
 def record_unseen(connection: Connection, state: TableState) -> None:

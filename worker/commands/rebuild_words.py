@@ -28,6 +28,8 @@ def tell_report(console: Console, report: Report) -> None:
     """What was written, and what somebody else has to do."""
     for name, count in report.written.items():
         console.print(f"{name}: {count} rows restored")
+    left_out = [f"{name}: {count} rows" for name, count in report.left_out.items()]
+    tell_list(console, "Left out, since their session is gone or their number or id is taken by now:", left_out)
     refused = [f"{statement};\n  {reason}" for statement, reason in report.refused]
     tell_list(console, "Refused by PostgreSQL; for somebody who may, or once the reason is gone:", refused)
 

@@ -96,6 +96,23 @@ def test_lost_triggers_are_made_again_and_missing_rows_are_not_brought_back(live
     assert plan(lived).nothing_to_do
 
 
+def test_what_was_erased_on_request_stays_erased(lived: Engine, guest: Connection) -> None:
+    run(lived, """UPDATE escalation.audit_log SET old = NULL, new = jsonb_build_object('id', row_id)
+                  WHERE row_id IN ('s1', 't1') OR new ->> 'session_id' = 's1'""", THE_ACCIDENT)  # fmt: skip
+    report = apply(lived)
+    assert report.written == {"ai_sessions": 20, "support_tickets": 3, "escalation_triggers": 7}
+    assert "support_tickets: what 1 rows held that were erased on request. They stay erased." in report.plan.unknown
+    assert rows(guest, "SELECT id FROM support_tickets WHERE id = 't1'") == []
+
+
+def test_a_row_whose_session_is_unknown_does_not_keep_the_others_away(lived: Engine) -> None:
+    run(lived, "DELETE FROM escalation.audit_log WHERE table_name = 'ai_sessions' AND row_id = 's5'",
+        "TRUNCATE ai_sessions CASCADE")  # fmt: skip
+    report = apply(lived)
+    assert report.left_out == {"support_tickets": 1, "escalation_triggers": 1}
+    assert (report.written["ai_sessions"], report.written["support_tickets"]) == (20, 3)
+
+
 def test_letters_that_no_json_value_can_hold_are_replaced(lived: Engine, guest: Connection) -> None:
     guest.execute(
         text(r"""UPDATE ai_sessions SET session_metadata = '{"a": "\ud83d half", "n": 1.50}' WHERE id = 's4'""")
