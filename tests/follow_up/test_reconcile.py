@@ -1,9 +1,6 @@
 """What fell through is found and mended; what is as it should be, or older than the switch-on, is left alone."""
 
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from sqlalchemy import Connection
@@ -14,7 +11,6 @@ from services.knowledge import Knowledge, knowledge
 from services.mode import note_mode
 from services.reconcile import Report, Tally, reconcile
 from services.ticket_actions import resolve
-from tasks import follow_up
 from tasks.batch import write
 from tests.events import confidence, message
 from tests.follow_up.conftest import Opened, by_sql
@@ -194,47 +190,3 @@ def in_mode(mode: str, monkeypatch: pytest.MonkeyPatch) -> Knowledge:
     with begin() as connection:
         note_mode(connection, mode)
     return knowledge()
-
-
-class Counting(BaseHTTPRequestHandler):
-    beats = 0
-
-    def do_GET(self) -> None:
-        Counting.beats += 1
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """The test's output stays quiet."""
-
-
-@pytest.fixture
-def monitoring(monkeypatch: pytest.MonkeyPatch, installation: Knowledge) -> Iterator[type[Counting]]:
-    """A monitoring service that counts its calls."""
-    Counting.beats = 0
-    with HTTPServer(("127.0.0.1", 0), Counting) as server:
-        monkeypatch.setenv("HEARTBEAT_URL", f"http://127.0.0.1:{server.server_port}/secret")
-        get_settings.cache_clear()
-        knowledge.cache_clear()
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield Counting
-        server.shutdown()
-        thread.join()
-
-
-def test_the_heartbeat_is_sent_only_when_all_is_clean(
-    monitoring: type[Counting], opened: Opened, connection: Connection
-) -> None:
-    opened()
-    assert follow_up.reconcile_all() == "clean heartbeat=sent"
-    assert monitoring.beats == 1
-    by_sql(connection, "DELETE FROM escalation.mails")
-    by_sql(connection, "UPDATE escalation.tickets SET opened_at = opened_at - interval '2 minutes'")
-    by_sql(connection, "UPDATE escalation.settings SET value = jsonb_build_object('at', now() - interval '1 day')")
-    assert follow_up.reconcile_all() == "unmailed_tickets=1/1 heartbeat=withheld"
-    assert monitoring.beats == 1
-    by_sql(connection, "UPDATE escalation.mail_recipients SET state = 'refused'")
-    with pytest.raises(follow_up.Unmended, match="unmailed_tickets=0/1: see python -m worker reconcile --dry-run"):
-        follow_up.reconcile_all()
-    assert monitoring.beats == 1
