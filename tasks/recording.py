@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import Connection
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from config.settings import get_settings
 from rules.delivery import BEFORE_MAIL, Kind, Times
 from services.circuit import Gate, close_circuit, open_circuit, pause
 from services.customer_notice import tell_customers
@@ -40,7 +41,8 @@ def record_surely(
         return []
     with begin() as connection:
         states = record(connection, lease_id, mail, results)
-        if "accepted" in states:
+        # Asked first: a process that only sends should not load word lists for it.
+        if "accepted" in states and get_settings().customer_notice:
             tell_customers(connection, [mail.mail_id], knowledge())
         settle_account(connection, results, account, times, state)
     say(mail, results, states)

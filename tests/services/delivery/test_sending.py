@@ -6,7 +6,7 @@ from services.database import begin
 from services.delivery.changes import cancel
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
-from tests.smtp_server import drop, hang, take_and_drop
+from tests.smtp_session import Session, drop, hang, take_and_drop
 
 GOOD, BAD = "good@example.com", "bad@example.com"
 
@@ -38,7 +38,7 @@ def test_one_mail_is_one_conversation_for_all_its_recipients(office: Office) -> 
 
 def test_a_refused_recipient_does_not_stop_the_others(office: Office) -> None:
     mail_id = office.queue("hello", GOOD, BAD)
-    office.server.on_every("rcpt", lambda address: "550 5.1.1 no such user" if address == BAD else None)
+    office.server.on_every("rcpt", lambda session: "550 5.1.1 no such user" if session.argument == BAD else None)
 
     assert office.send() == {"accepted": 1, "refused": 1}
 
@@ -56,10 +56,10 @@ def test_more_recipients_than_the_server_takes_at_once_get_it_in_parts(office: O
     office.queue("hello", *recipients)
     taken: list[str] = []
 
-    def at_most_ten(address: str) -> str | None:
+    def at_most_ten(session: Session) -> str | None:
         if len(office.server.messages) * 10 + 10 <= len(taken):
             return "452 4.5.3 Too many recipients"
-        taken.append(address)
+        taken.append(session.argument)
         return None
 
     office.server.on_every("rcpt", at_most_ten)
@@ -231,7 +231,7 @@ def test_a_grave_mail_that_comes_meanwhile_waits_for_a_few_sends_only(office: Of
     for number in range(12):
         office.queue(f"{number}")
 
-    def while_the_first_is_sent(_: str) -> None:
+    def while_the_first_is_sent(_: Session) -> None:
         office.queue("grave", rank=1)
 
     office.server.on("dot", while_the_first_is_sent)

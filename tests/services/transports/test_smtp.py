@@ -8,7 +8,8 @@ import pytest
 from config.errors import ConfigurationError
 from rules.delivery import Finding, Phase
 from tests.services.transports.conftest import MESSAGE, Make, only, send
-from tests.smtp_server import Reply, SmtpServer, drop, hang
+from tests.smtp_server import SmtpServer
+from tests.smtp_session import Reply, drop, hang
 
 Serve = Callable[..., SmtpServer]
 PLAIN_TLS = ["none", "starttls", "ssl"]

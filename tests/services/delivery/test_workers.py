@@ -1,0 +1,119 @@
+"""Several senders at once: no mail twice, the gravest first, and limits that all of them share."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from config.settings import get_settings
+from services.database import begin, engine
+from services.delivery.lease import lease, take_slot
+from services.outbox import NewMail, queue_mails
+from services.rates import Rates, limiter
+from services.transports.make import account_of
+from tests.processes import processes, wait_for
+from tests.services.delivery.conftest import Setting
+from tests.services.delivery.office import TEXT, Office
+
+CLAIM = 10
+
+
+def test_two_senders_and_500_mails_without_a_duplicate_in_order_of_gravity(office: Office, tmp_path: Path) -> None:
+    mails = [
+        NewMail((str(number),), "test", ("support@example.com",), number % 5, content={"subject": "m", "text": TEXT})
+        for number in range(500)
+    ]
+    with begin() as connection:
+        queue_mails(connection, mails, "example.com")
+    ranks = {f"<{mail.mail_id.hex}@example.com>": mail.rank for mail in mails}
+
+    with processes({}, tmp_path) as family:
+        senders = [family.start("tests.services.delivery.sender") for _ in range(2)]
+        for sender in senders:
+            wait_for(lambda sender=sender: "ends" in sender.output, "the senders' end", seconds=180)  # type: ignore[misc]
+
+    sent = [message.header("Message-ID") for message in office.server.messages]
+    assert Counter(sent) == Counter(ranks)
+    assert office.states() == {"accepted": 500}
+    assert office.server.connections == 2
+    order = [ranks[message_id] for message_id in sent]
+    # While one sender has its last grave mails in hand, the other may begin with the next ones: a claim, no more.
+    for place, rank in enumerate(order):
+        assert sum(earlier > rank for earlier in order[:place]) <= CLAIM, (place, order)
+
+
+def test_connections_are_shared_and_one_is_kept_for_safety_mail(office: Office, setting: Setting) -> None:
+    setting(mail_connections=2)
+    office.queue("normal")
+    office.queue("safety", rank=0)
+    account = account_of(get_settings()).key
+
+    with engine().connect() as other, lease(other):
+        assert take_slot(other, account, 1)
+        assert office.send() == {}
+        assert office.send(urgent_only=True) == {"accepted": 1}
+    assert office.send() == {"accepted": 1}
+    assert office.subjects() == ["safety", "normal"]
+
+
+def test_a_killed_sender_s_connection_is_free_at_once(office: Office, setting: Setting) -> None:
+    setting(mail_connections=1)
+    office.queue("hello")
+    with engine().connect() as other, lease(other):
+        take_slot(other, account_of(get_settings()).key, 1)
+        assert office.send() == {}
+        office.connection.execute(
+            text("""SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+                    WHERE l.locktype = 'advisory' AND a.datname = current_database()""")
+        )
+        assert office.send() == {"accepted": 1}
+
+
+def test_the_rate_of_a_minute_is_kept_with_a_part_for_safety_mail(office: Office, setting: Setting) -> None:
+    setting(mail_per_minute=10)
+    for number in range(30):
+        office.queue(f"mail {number}")
+    for _ in range(5):
+        office.send()
+    assert office.states() == {"accepted": 8, "queued": 22}
+
+    for number in range(5):
+        office.queue(f"safety {number}", rank=0)
+    for _ in range(5):
+        office.send(urgent_only=True)
+        office.send()
+
+    assert office.states() == {"accepted": 10, "queued": 25}
+    assert office.subjects()[-2:] == ["safety 0", "safety 1"]
+    assert {row["attempts"] for row in office.rows(
+        "SELECT attempts FROM escalation.mail_recipients WHERE state = 'queued'")} == {0}  # fmt: skip
+
+
+def test_processes_share_the_rate(setting: Setting) -> None:
+    setting(mail_per_minute=10)
+    settings = get_settings()
+    account = account_of(settings)
+    url = settings.redis_url.get_secret_value()
+    one, other = (Rates(limiter(url, process), account.key, account.limits) for process in (1, 2))
+    assert [one.take(False, 1) for _ in range(5)] == [True] * 5
+    assert [other.take(False, 1) for _ in range(4)] == [True, True, True, False]
+    assert (one.room(False, 99), other.room(True, 99)) == (0, 2)
+
+
+def test_a_day_counts_recipients(setting: Setting) -> None:
+    setting(mail_per_day=10)
+    settings = get_settings()
+    account = account_of(settings)
+    rates = Rates(limiter(settings.redis_url.get_secret_value(), 1), account.key, account.limits)
+    assert [rates.take(False, 4) for _ in range(3)] == [True, True, False]
+    assert rates.take(False, 2)
+    assert rates.room(True, 99) == 0
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0"])
+def test_without_redis_mail_still_leaves(office: Office, setting: Setting, url: str) -> None:
+    setting(mail_per_minute=1, redis_url=url)
+    office.queue("one")
+    office.queue("two")
+    assert office.send() == {"accepted": 2}
