@@ -1,6 +1,6 @@
 """Why a contact is recommended: as data, so that it can be translated, and in English."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -36,6 +36,16 @@ class WhyPart:
     code: str
     subject: str = ""
     moment: datetime | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """For storing; `of_json` reads it again."""
+        moment = {"moment": self.moment.isoformat()} if self.moment else {}
+        return {"code": self.code, "subject": self.subject, **moment}
+
+    @classmethod
+    def of_json(cls, stored: Mapping[str, str]) -> "WhyPart":
+        moment = stored.get("moment")
+        return cls(stored["code"], stored["subject"], datetime.fromisoformat(moment) if moment else None)
 
 
 def in_english(parts: Iterable[WhyPart], now: datetime) -> str:

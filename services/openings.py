@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from rules.decision import Decision, Fired
 from rules.reasons import rank
-from rules.routing import recipients, recommend, recommended_action
+from rules.routing import Recommendation, recipients, recommend, recommended_action
 from services.conversation import Conversation, load_conversations
 from services.customer_notice import warn_customers
 from services.directory import MachineRecord, Person, load_machines, load_people
@@ -91,8 +92,8 @@ def new_ticket(
         decision=decision,
         summary=conversation.summary(),
         machine_context=machine.as_machine_context(session.metadata) if machine else session.machine_context,
-        # The number is filled in when it is drawn; `why` is ours, for the mail.
-        expert_contact_info=contact.as_expert_contact_info("", decision.reasons[0], action) | {"why": contact.why},
+        # The number is filled in when it is drawn.
+        expert_contact_info=contact.as_expert_contact_info("", decision.reasons[0], action) | explained(contact),
         user_id=session.user_id,
         machine_id=session.machine_id,
         language=session.language,
@@ -121,6 +122,11 @@ def decided_events(decision: Decision, ticket_id: str) -> list[tuple[UUID, str, 
         )
         evidence.setdefault(one.event.id, []).extend(counted)
     return [(event_id, ticket_id, items) for event_id, items in evidence.items()]
+
+
+def explained(contact: Recommendation) -> dict[str, Any]:
+    """Why this contact, in English and to translate: ours beside ABParts' members, for the mail."""
+    return {"why": contact.why, "why_parts": [part.as_json() for part in contact.why_parts]}
 
 
 def is_danger(ticket: NewTicket) -> bool:

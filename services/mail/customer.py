@@ -4,18 +4,17 @@ from typing import Any
 
 from services.mail.cleaning import one_line
 from services.mail.teller import Teller
-from services.story import Story
+from services.story import ContactCard, Story
 
 
 def customer_page(story: Story, teller: Teller) -> dict[str, Any]:
     """Variables beside those of every ticket; `informed` only when a server accepted a support mail."""
-    helper = story.advice.primary if story.advice else None
+    helper = story.advice.primary if story.advice else ContactCard()
     return {
         "called": teller.name(story.user.called) if story.user else "",
         "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in story.recipients),
-        "helper": teller.name(helper.name) if helper else "",
-        "helper_phone": teller.name(helper.phone) if helper else "",
-        "helper_hours": teller.name(helper.hours) if helper else "",
+        "helper": teller.name(helper.name),
+        "helper_phone": teller.name(helper.phone),
+        "helper_hours": teller.name(helper.hours),
         "callback_phone": one_line(story.callback_phone),
-        "preheader": "",
     }

@@ -19,6 +19,13 @@ def ticket_page(
     mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """The variables of the ticket templates."""
+    return {**first_screen(mail, story, teller, settings, link), **sections(story, teller)}
+
+
+def first_screen(
+    mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None
+) -> dict[str, Any]:
+    """Those of a short mail: enough to act on."""
     priority, why = priority_of(story), grounds(story, teller)
     return {
         "number": teller.name(story.ticket.number),
@@ -43,7 +50,6 @@ def ticket_page(
         "link": link,
         "recipients": [teller.name(address) for address in mail.recipients],
         "safety": story.ticket.safety,
-        **sections(story, teller),
     }
 
 

@@ -1,6 +1,7 @@
 """From a mail's row and its ticket's story to subject, text, HTML and attachment."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from services.mail.customer import customer_page
 from services.mail.environment import environment
 from services.mail.message import Attachment, Letter
 from services.mail.moments import Manners
-from services.mail.page import ticket_page
+from services.mail.page import first_screen, ticket_page
 from services.mail.rows import CUSTOMER_NOTICE, MailRow
 from services.mail.teller import SCALES, Teller
 from services.mail.transcript import transcript
@@ -21,26 +22,37 @@ SHORT: Final = "short.txt"
 
 
 def letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: str | None = None) -> Letter:
-    """The letter, told as fully as keeps its HTML below the limit; all of the session is attached where it is cut."""
+    """The whole letter."""
     manners = manners_of(mail, story, settings)
     if story is None:
         return rendered(mail.template, plain_page(mail), manners.language)
+    if mail.template == CUSTOMER_NOTICE:
+        return rendered(mail.template, notice_page(mail, story, manners, settings), manners.language)
+    return ticket_letter(mail, story, manners, settings, link)
+
+
+def ticket_letter(mail: MailRow, story: Story, manners: Manners, settings: MailSettings, link: str | None) -> Letter:
+    """Told as fully as keeps the HTML below the limit; all of the session is attached where something was cut."""
     for limits in SCALES:
         teller = Teller(manners, limits)
-        made = rendered(mail.template, page_of(mail, story, teller, settings, link), manners.language)
+        made = rendered(mail.template, ticket_page(mail, story, teller, settings, link), manners.language)
         if len((made.html or "").encode()) < settings.mail_html_bytes:
             break
-    if not teller.shortened or mail.template == CUSTOMER_NOTICE:
+    if not teller.shortened:
         return made
     whole = transcript(story, teller, settings.mail_attachment_bytes)
-    return Letter(made.subject, made.text, made.html, Attachment(f"{attachment_name(story)}.txt", whole))
+    return replace(made, attachment=Attachment(f"{attachment_name(story)}.txt", whole))
 
 
 def short_letter_of(mail: MailRow, story: Story | None, settings: MailSettings, link: str | None = None) -> Letter:
     """A few lines of plain text, for a server that refused the letter itself."""
-    manners = manners_of(mail, story, settings)
-    page = page_of(mail, story, Teller(manners, SCALES[-1]), settings, link) if story else plain_page(mail)
-    body = SHORT if story and mail.template != CUSTOMER_NOTICE else f"{mail.template}/body.txt"
+    manners, body = manners_of(mail, story, settings), f"{mail.template}/body.txt"
+    if story is None:
+        page = plain_page(mail)
+    elif mail.template == CUSTOMER_NOTICE:
+        page = notice_page(mail, story, manners, settings)
+    else:
+        page, body = first_screen(mail, story, Teller(manners, SCALES[-1]), settings, link), SHORT
     subject, text = texts([f"{mail.template}/subject.txt", body], page, manners.language)
     return Letter(subject, text)
 
@@ -55,9 +67,9 @@ def manners_of(mail: MailRow, story: Story | None, settings: MailSettings) -> Ma
     return Manners(settings.support_language, support, customer)
 
 
-def page_of(mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None) -> dict[str, Any]:
-    told = customer_page(story, teller) if mail.template == CUSTOMER_NOTICE else {}
-    return {**ticket_page(mail, story, teller, settings, link), **told}
+def notice_page(mail: MailRow, story: Story, manners: Manners, settings: MailSettings) -> dict[str, Any]:
+    teller = Teller(manners)
+    return {**first_screen(mail, story, teller, settings, None), **customer_page(story, teller)}
 
 
 def plain_page(mail: MailRow) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """What follows after a mail's first screen."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from rules.why import WhyPart
 from services.mail.doubt import chart
 from services.mail.facts import about_machine, about_ticket, about_user, lines
 from services.mail.reach import action, helper
 from services.mail.talk import conversation, steps, summary
 from services.mail.teller import Teller
-from services.mail.wording import CATEGORIES, LEVELS, UNKNOWN
-from services.story import Story
+from services.mail.wording import CATEGORIES, LEVELS, UNKNOWN, WHY
+from services.story import Advice, Story
 
 
 def sections(story: Story, teller: Teller) -> dict[str, Any]:
@@ -28,6 +30,24 @@ def sections(story: Story, teller: Teller) -> dict[str, Any]:
         "action": action(story, teller),
         "related": related(story, teller),
     }
+
+
+def why(advice: Advice, teller: Teller) -> Iterator[str]:
+    """The grounds for the contact; another writer's are shown as they are."""
+    if not advice.why_parts and advice.why:
+        yield teller.short(advice.why)
+    for part in advice.why_parts:
+        moment = teller.manners.both(part.moment) if part.moment else ""
+        yield teller.say(WHY[part.code], subject=subject_of(part, teller), moment=moment)
+
+
+def subject_of(part: WhyPart, teller: Teller) -> str:
+    """A language, a kind of problem or a country, in the reader's words."""
+    if part.code in {"language", "other_language"}:
+        return teller.manners.language_name(part.subject)
+    if part.code in {"region", "other_region"}:
+        return teller.manners.country(part.subject)
+    return teller.word(part.subject, CATEGORIES)
 
 
 def diagnosis(story: Story, teller: Teller) -> dict[str, Any] | None:
@@ -56,7 +76,7 @@ def contact(story: Story, teller: Teller) -> dict[str, Any] | None:
     return {
         "primary": helper(story.advice.primary, number, teller),
         "others": [helper(card, number, teller) for card in story.advice.alternatives],
-        "why": teller.short(story.advice.why),
+        "why": ", ".join(why(story.advice, teller)),
     }
 
 

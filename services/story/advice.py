@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rules.why import WhyPart
 from services.story.parts import Advice, ContactCard
 
 FIELDS = ("name", "email", "phone", "hours", "specialization")
@@ -18,6 +19,7 @@ def advice_of(stored: Any) -> Advice | None:
         alternatives=tuple(card_of(one) for one in alternatives or () if isinstance(one, Mapping)),
         action=stored.get("recommended_action"),
         why=stored.get("why"),
+        why_parts=tuple(WhyPart.of_json(part) for part in stored.get("why_parts") or ()),
     )
 
 

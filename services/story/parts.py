@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from rules.why import WhyPart
 from services.conversation import Conversation, Evidence, Request
 from services.directory import MachineRecord, Person
 
@@ -86,12 +87,16 @@ class ContactCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """Whom to contact, why and what to do first, as decided when the ticket was opened; `why` is English."""
+    """Whom to contact, why and what to do first, as decided when the ticket was opened.
+
+    `why` is English; `why_parts` say the same, to be translated.
+    """
 
     primary: ContactCard
     alternatives: tuple[ContactCard, ...] = ()
     action: str | None = None
     why: str | None = None
+    why_parts: tuple[WhyPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

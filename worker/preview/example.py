@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from rules.why import WhyPart
 from services.directory import MachineRecord, Person
 from services.directory.machines import HoursReading, MaintenanceEntry
 from services.directory.people import Organisation
@@ -48,7 +49,8 @@ def example_story(language: str) -> Story:
         user=example_person(language),
         machine=example_machine(language),
         advice=Advice(
-            primary=EMERGENCY, alternatives=(SUPPORT,), why="takes every safety concern, on duty around the clock"
+            primary=EMERGENCY, alternatives=(SUPPORT,),
+            why_parts=(WhyPart("emergency"), WhyPart("language", language), WhyPart("always")),
         ),
         requests=tuple(replace(request, callback_phone=PHONE) for request in conversation.requests),
         recipients=tuple(recipient(address) for address in ADDRESSES),
