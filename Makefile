@@ -6,7 +6,7 @@ RUN := .venv/bin/python -m
 FILES := client/src config rules models services tasks worker demo bench tests
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo up test test-all chaos check fmt clean
+.PHONY: help environment demo up test test-all bench chaos check fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: check ## Check and test everything that needs no Debian packages
 test-all: environment ## Test what needs Debian packages (as root they are installed)
 	@$(RUN) tests.debian
 	@$(RUN) pytest --durations=10 -m debian $(ARGS)
+
+bench: environment ## Measure side by side with what others do (ARGS=--write-docs writes docs/performance.md)
+	@$(RUN) bench $(ARGS)
 
 chaos: environment ## Let a storm of faults rage and check that nothing is lost (MINUTES=1 SEED=any)
 	@$(RUN) bench.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
