@@ -3,7 +3,6 @@
 MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell .ci/find-python)
 RUN := .venv/bin/python -m
-FILES := client/src config rules models services tasks worker demo bench tests
 
 .DEFAULT_GOAL := help
 .PHONY: help environment demo up test test-all bench chaos check fmt clean
