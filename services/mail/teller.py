@@ -74,17 +74,22 @@ class Teller:
 
     def short(self, text: str | None) -> str:
         """A text of some sentences."""
-        return self.kept(clean(text or ""), self.limits.short)
+        return self.cleaned(text or "", self.limits.short)
 
     def long(self, text: str | None) -> str:
         """A text of any length."""
-        return self.kept(clean(text or ""), self.limits.long)
+        return self.cleaned(text or "", self.limits.long)
 
     def shorts(self, texts: Iterable[str]) -> list[str]:
         """The first of some short texts."""
         every = list(texts)
         self.shortened |= len(every) > self.limits.entries
         return [self.short(text) for text in every[: self.limits.entries]]
+
+    def cleaned(self, text: str, limit: int) -> str:
+        """Of a long text only what may be shown is cleaned, since some are very long."""
+        self.shortened |= len(text) > 2 * limit
+        return self.kept(clean(text[: 2 * limit]), limit)
 
     def kept(self, text: str, limit: int) -> str:
         self.shortened |= len(text) > limit

@@ -1,6 +1,7 @@
 """The whole session as plain text, for the attachment of a mail that could hold only parts of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from services.conversation import Conversation, Message
@@ -14,23 +15,35 @@ MARK: Final = "\ufeff"
 
 
 def transcript(story: Story, teller: Teller, limit: int) -> str:
-    """Everything that was said and tried; in at most `limit` bytes, if need be without its middle.
+    """Everything that was said and tried; in about `limit` bytes, if need be without its middle.
 
     It begins with a byte order mark: without one the text viewers of Windows and Android guess the encoding wrongly.
     """
     parts = [one_line(story.ticket.number), *requests(story, teller), *diagnoses(story.conversation, teller)]
-    parts += [*steps(story.conversation, teller), *messages(story.conversation.messages, teller)]
+    parts += [*steps(story.conversation, teller), *messages(ends(story.conversation.messages, limit), teller)]
     return MARK + within("\n\n".join(parts) + "\n", limit, teller)
+
+
+def ends(messages: Sequence[Message], limit: int) -> Sequence[Message]:
+    """The messages without those in the middle that would be cut out anyway: very many would take long."""
+    head = taken(messages, limit)
+    tail = taken(messages[::-1], limit)
+    return messages if head + tail >= len(messages) else [*messages[:head], *messages[-tail:]]
+
+
+def taken(messages: Sequence[Message], limit: int) -> int:
+    """How many messages hold `limit` characters, from the first on."""
+    sizes = accumulate(len(one.content) for one in messages)
+    return next((place for place, size in enumerate(sizes, start=1) if size > limit), len(messages))
 
 
 def within(text: str, limit: int, teller: Teller) -> str:
     content = text.encode()
     if len(content) <= limit:
         return text
-    half = limit // 2
-    left_out = teller.say("[%(bytes)s bytes are left out here]", bytes=teller.manners.number(len(content) - 2 * half))
-    first, last = content[:half].decode(errors="ignore"), content[-half:].decode(errors="ignore")
-    return f"{first}\n\n{left_out}\n\n{last}"
+    first, last = content[: limit // 2].decode(errors="ignore"), content[-limit // 2 :].decode(errors="ignore")
+    left_out = teller.say("The middle of the session is left out here: all of it is too large for a mail.")
+    return f"{first}\n\n[{left_out}]\n\n{last}"
 
 
 def requests(story: Story, teller: Teller) -> Iterator[str]:
