@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from worker.commands.detect import app
 
 ROWS = [
-    ("let me talk to a human", "en", 1, "chat"),
+    ("let me talk to your winch technician", "en", 1, "chat"),
     ("the pump leaks", "en", 0, "chat"),
     ("quiero hablar con un técnico", "es", 1, "mesa"),
     ("somebody who understands this whole mess", "en", 1, "mesa"),

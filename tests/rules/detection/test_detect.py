@@ -126,7 +126,7 @@ def test_a_wish_has_no_word_on_who_is_hurt() -> None:
         "can i speak to a repersentative",
         "i need a tehcnician",
         "can i taaaaalk to a humaaaan",
-        "CAN I TALK TO A HUMAN",
+        "CAN I TALK TO A TECHNICIAN",
         "ｃａｎ ｉ ｔａｌｋ ｔｏ ａ ｈｕｍａｎ",
         "can i talk to a hu\u200bman",
     ],
