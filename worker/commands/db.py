@@ -27,12 +27,12 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextmanager
 def database() -> Iterator[Engine]:
-    """The database; what it refuses is told in one line, and nothing was changed then."""
+    """The database; what it refuses is told in one line."""
     engine = make_engine(get_settings(), statement_timeout=False)
     try:
         yield engine
     except DBAPIError as error:
-        console.print(f"The database refused, and nothing was changed: {described(error)}", markup=False)
+        console.print(f"The database refused: {described(error)}", markup=False)
         raise typer.Exit(1) from None
     finally:
         engine.dispose()
