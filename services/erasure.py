@@ -14,6 +14,10 @@ class MailOnItsWay(Exception):
     """Mails that tell of the person have not been accepted yet; erasing them would hide that nobody was reached."""
 
 
+class NotAllowed(Exception):
+    """The role may not change the audit log, which is append-only for the worker's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Traces:
     """Where the person is: sessions, their tickets, and the person's own address."""
@@ -33,6 +37,7 @@ SESSIONS = text("""
 TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(CAST(:sessions AS text[])) ORDER BY 1")
 ADDRESS_TABLE = text("SELECT to_regclass('public.users') IS NOT NULL")
 ADDRESS = text("SELECT email FROM public.users WHERE CAST(id AS text) = :user_id")
+ALLOWED = text("SELECT has_table_privilege('escalation.audit_log', 'UPDATE')")
 WAITING = text("""
     SELECT count(*) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
     WHERE (m.session_id = ANY(CAST(:sessions AS text[])) OR r.address = :address)
@@ -82,7 +87,10 @@ def erase(connection: Connection, user_id: str) -> dict[str, int]:
     """Remove the person; rows that were changed, by kind. A second time finds the same sessions and changes no more.
 
     :raises MailOnItsWay: wait until those mails were accepted, or cancel them
+    :raises NotAllowed: the role that migrates is needed
     """
+    if not connection.execute(ALLOWED).scalar_one():
+        raise NotAllowed("this role may not change the audit log: use the DATABASE_URL of the role that migrates")
     traces = traces_of(connection, user_id)
     parameters = {
         "sessions": traces.sessions,

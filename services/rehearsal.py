@@ -41,6 +41,13 @@ REMOVALS = (
     "DELETE FROM escalation.settings WHERE key = :session_id",
 )
 
+MAY_REMOVE = text("""
+    SELECT has_table_privilege('public.support_tickets', 'DELETE')
+       AND has_table_privilege('public.ai_sessions', 'DELETE')
+       AND has_table_privilege('public.escalation_triggers', 'DELETE')
+       AND has_table_privilege('escalation.audit_log', 'DELETE')
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Stations:
@@ -56,6 +63,11 @@ class Stations:
     @property
     def done(self) -> bool:
         return self.told_at is not None
+
+
+def may_remove(connection: Connection) -> bool:
+    """Whether this role could take a rehearsal away again; the worker's own, with the least rights, could not."""
+    return bool(connection.execute(MAY_REMOVE).scalar_one())
 
 
 def plan(connection: Connection, session_id: str, to: str) -> None:

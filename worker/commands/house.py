@@ -8,7 +8,7 @@ from rich.table import Table
 
 from config.settings import get_settings
 from services.database import begin, engine
-from services.erasure import MailOnItsWay, erase, traces_of
+from services.erasure import MailOnItsWay, NotAllowed, erase, traces_of
 from services.housekeeping import keep
 
 app = typer.Typer(no_args_is_help=True, help="How long things are kept, and erasing a person.")
@@ -38,6 +38,9 @@ def erase_user(
             done = erase(connection, user_id)
         except MailOnItsWay as error:
             console.print(f"{error}: wait, or see python -m worker mail list", style="red")
+            raise typer.Exit(1) from None
+        except NotAllowed as error:
+            console.print(f"{error} (docs/security.md)", style="red")
             raise typer.Exit(1) from None
     show(done, "rows changed")
 

@@ -100,5 +100,5 @@ def circuit(account: str) -> Iterator[Finding]:
     if row is None:
         yield PART.ok(tried, f"it flows; {waiting} on their way")
         return
-    remedy = f"{row.hint or ''} Then it goes by itself; at once with `python -m worker mail probe`.".strip()
+    remedy = f"{row.hint or ''} Once it is mended, everything goes by itself.".strip()
     yield PART.broken(tried, f"mail is held since the login fails ({row.state}); {waiting} mails wait", remedy)

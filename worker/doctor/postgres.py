@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from services.database import engine
 from services.difference import Kind
+from services.rights import missing_rights
 from services.schema_check import compare
 from worker.doctor.clock import about_clock
 from worker.doctor.finding import Finding, Part
@@ -71,7 +72,7 @@ def facts(connection: Connection) -> Iterator[Finding]:
 
 def shape(connection: Connection) -> Iterator[Finding]:
     tried = "compare the tables with what the program needs"
-    differences = compare(connection)
+    differences = [*compare(connection), *missing_rights(connection, "application")]
     for one in differences:
         found = f"{one.place} {one.found}; {one.needed}"
         make = PART.note if one.kind is Kind.NOTE else PART.broken

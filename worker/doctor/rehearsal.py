@@ -14,12 +14,13 @@ from escalation_client.events import ConfidenceReported, DiagnosisMade, Escalati
 from escalation_client.events import StepRecorded as Step
 from escalation_client.publisher import Publisher
 from services.database import begin
-from services.rehearsal import MARK, Stations, plan, remove, stations
+from services.rehearsal import MARK, Stations, may_remove, plan, remove, stations
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import reason as database_says
 
 PART = Part("end to end")
 LOOK_SECONDS = 0.2
+AS_OWNER = "Run it with the DATABASE_URL of the role that migrates (docs/security.md)."
 WORDS = "There is smoke. This is a rehearsal of the escalation worker: nobody is in danger."
 EVENTS: dict[str, Callable[[str, datetime], list[Event]]] = {
     "safety_concern": lambda session, now: [
@@ -50,6 +51,9 @@ def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) ->
         tried = f"publish a marked session ({reason})"
         try:
             with begin() as connection:
+                if not may_remove(connection):
+                    yield PART.unknown(tried, "this role could not remove the session afterwards", AS_OWNER)
+                    return
                 plan(connection, session, to)
             try:
                 yield verdict(tried, publish_and_wait(settings, reason, session, seconds), seconds)
