@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from tests.processes import wait_for
 from tests.stack import RunningStack, started
 
-PARTS = ["postgres", "valkey", "mail", "worker", "beat", "flower"]
+PARTS = ["postgres", "valkey", "mail", "worker", "beat", "flower", "desk", "exporter"]
 
 
 @pytest.fixture(scope="module")

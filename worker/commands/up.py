@@ -28,8 +28,10 @@ def up(
     inbox_port: Port = None,
     redis_port: Port = None,
     smtp_port: Port = None,
+    desk_port: Port = None,
+    metrics_port: Port = None,
 ) -> None:
-    """Start PostgreSQL, Valkey, a local mail server, worker, beat and Flower; keep them running until Ctrl-C.
+    """Start PostgreSQL, Valkey, a mail server, worker, beat, Flower, tickets' pages and metrics, until Ctrl-C.
 
     What the environment names already (DATABASE_URL, REDIS_URL, SMTP_SERVER) is used, not started.
     """
@@ -43,7 +45,7 @@ def up(
     except ModuleNotFoundError as error:
         fail(f"{error.name} is not installed: pip install -e '.[embedded]'")
 
-    ports = Ports(redis=redis_port, smtp=smtp_port, inbox=inbox_port, flower=flower_port)
+    ports = Ports(redis_port, smtp_port, inbox_port, flower_port, desk_port, metrics_port)
     with console.status("Starting …") as status:
 
         def ready(stack: "Stack") -> None:
@@ -84,6 +86,8 @@ def places(stack: "Stack") -> str:
     lines = {
         "Flower": description["flower_url"],
         "Mails": description["inbox_url"] or "go to SMTP_SERVER",
+        "Tickets": f"the link in each mail, at {description['desk_url']}",
+        "Metrics": description["metrics_url"],
         "PostgreSQL": stack.postgres.url if stack.postgres else "DATABASE_URL is used",
         "Redis": stack.valkey.url if stack.valkey else "REDIS_URL is used",
         "Data, logs": str(stack.folder),

@@ -46,7 +46,7 @@ class Child(Part):
         return self.spec.answers()
 
 
-def children(stack: str, redis_url: str, flower_port: int) -> list[ChildSpec]:
+def children(stack: str, redis_url: str, flower_port: int, desk_port: int, metrics_port: int) -> list[ChildSpec]:
     """All programs of a stack; `stack` tells its nodes from those of other stacks on the same Redis."""
     worker, beat = f"worker@{stack}", f"celerybeat@{stack}"
     celery = ("celery", "-A", "worker")
@@ -59,6 +59,8 @@ def children(stack: str, redis_url: str, flower_port: int) -> list[ChildSpec]:
         ),
         ChildSpec("beat", (*celery, "beat", "--hostname", beat), node_answers(redis_url, beat)),
         ChildSpec("flower", (*celery, "flower"), page_answers(f"http://{HOST}:{flower_port}/healthcheck")),
+        ChildSpec("desk", ("worker", "desk"), page_answers(f"http://{HOST}:{desk_port}/health")),
+        ChildSpec("exporter", ("worker", "exporter"), page_answers(f"http://{HOST}:{metrics_port}/metrics")),
     ]  # fmt: skip
 
 

@@ -31,6 +31,8 @@ class Ports:
     smtp: int | None = None
     inbox: int | None = None
     flower: int | None = None
+    desk: int | None = None
+    metrics: int | None = None
 
 
 class Stack:
@@ -49,6 +51,8 @@ class Stack:
         self.database_url = database or (self.postgres.url if self.postgres else "")
         self.redis_url = redis or (self.valkey.url if self.valkey else "")
         self.flower_port = Port(ports.flower, "flower")
+        self.desk_port = Port(ports.desk, "desk")
+        self.metrics_port = Port(ports.metrics, "metrics")
         self.flower_user = given("FLOWER_USER") or "escalation"
         self.flower_password = given("FLOWER_PASSWORD") or secrets.token_urlsafe(16)
 
@@ -66,7 +70,8 @@ class Stack:
         if self.postgres:
             self.supervisor.finish(self.once("seed", "db", "seed", "--quiet"))
         name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:8]
-        self.supervisor.start([self.child(spec) for spec in children(name, self.redis_url, self.flower_port.number)])
+        ports = (self.flower_port.number, self.desk_port.number, self.metrics_port.number)
+        self.supervisor.start([self.child(spec) for spec in children(name, self.redis_url, *ports)])
         self.write_description()
 
     def once(self, name: str, *arguments: str) -> Child:
@@ -85,10 +90,27 @@ class Stack:
             "FLOWER_PASSWORD": self.flower_password,
             "FLOWER_ADDRESS": HOST,
             "FLOWER_PORT": str(self.flower_port.number),
+            "DESK_HOST": HOST,
+            "DESK_PORT": str(self.desk_port.number),
+            "PUBLIC_URL": given("PUBLIC_URL") or self.desk_url,
+            "LINK_SECRET": given("LINK_SECRET") or self.link_secret(),
+            "EXPORTER_ADDRESS": HOST,
+            "EXPORTER_PORT": str(self.metrics_port.number),
             "ESCALATION_VAR_DIR": str(self.folder),
             "ESCALATION_EMBEDDED": os.environ.get("ESCALATION_EMBEDDED") or "1",
             **mail_variables(self.mail),
         }
+
+    @property
+    def desk_url(self) -> str:
+        return f"http://{HOST}:{self.desk_port.number}"
+
+    def link_secret(self) -> str:
+        """Kept beside the data, so that a restart does not spoil the links in mails."""
+        file = self.folder / "link_secret"
+        if not file.exists():
+            write_atomically(file, secrets.token_hex(32))
+        return file.read_text()
 
     def warnings(self) -> list[str]:
         """What is right for trying things out, and wrong where real users wait."""
@@ -110,6 +132,8 @@ class Stack:
             "inbox_url": self.mail.inbox_url if self.mail else None,
             "mail_dir": str(self.mail.mail_dir) if self.mail else None,
             "flower_url": f"http://{login}@{HOST}:{self.flower_port.number}/",
+            "desk_url": f"{self.desk_url}/",
+            "metrics_url": f"http://{HOST}:{self.metrics_port.number}/metrics",
             "var": str(self.folder),
             "pids": {part.name: part.pid for part in self.supervisor.parts},
         }
