@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -46,17 +45,18 @@ def started(program: str, profile: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """The browser's process; gives the ends of its pipes, to write to and to read from."""
     (commands_out, commands_in), (answers_out, answers_in) = os.pipe(), os.pipe()
     with open(commands_in, "wb") as commands, open(answers_out, "rb", buffering=0) as answers:
-        # The protocol wants the pipes as 3 and 4; subprocess can only keep the numbers that they have.
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{commands_out} 4>&{answers_in}', program, *OPTIONS,
-             f"--user-data-dir={profile}"],
-            pass_fds=(commands_out, answers_in), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        pid = spawn([program, *OPTIONS, f"--user-data-dir={profile}"], commands_out, answers_in)
         os.close(commands_out)
         os.close(answers_in)
         try:
             yield commands, answers
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def spawn(arguments: list[str], commands: int, answers: int) -> int:
+    """Start the program with the pipes as 3 and 4, as the protocol wants them; silent, in a group of its own."""
+    silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    pipes = [(os.POSIX_SPAWN_DUP2, commands, 3), (os.POSIX_SPAWN_DUP2, answers, 4)]
+    return os.posix_spawn(arguments[0], arguments, os.environ, file_actions=[*silent, *pipes], setsid=True)

@@ -1,0 +1,41 @@
+"""Mails as a browser shows them, measured."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from services.mail.message import Letter
+from services.mail.render import letter_of
+from services.story import Story
+from tests.services.mail.letters import settings_for
+from worker.browser import Browser
+from worker.preview.mails import mail_of
+
+PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
+
+
+def letter_for(template: str, language: str, story: Story) -> Letter:
+    mail = mail_of(template, story, language)
+    return letter_of(mail, None if template == "test" else story, settings_for(language))
+
+
+def measured(chromium: Browser, html: str, folder: Path, *, width: int, dark: bool = False) -> dict[str, Any]:
+    """What the probe sees of a page of this width."""
+    page = folder / "mail.html"
+    page.write_text(html, encoding="utf-8")
+    chromium.show(page, width=width, dark=dark)
+    found: dict[str, Any] = chromium.evaluate(PROBE)
+    return found
+
+
+def crowded(story: Story) -> Story:
+    """The same with words that have no place to break."""
+    long = "x" * 300
+    messages = tuple(replace(one, content=f"{one.content} {long} https://example.com/{long}") for one in
+                     story.conversation.messages)  # fmt: skip
+    steps = tuple(replace(one, instruction=long, feedback=long) for one in story.conversation.steps)
+    machine = replace(story.machine, location=long, serial_number=long) if story.machine else None
+    user = replace(story.user, name=long, email=f"{'y' * 60}@{'z' * 60}.example.com") if story.user else None
+    return replace(
+        story, conversation=replace(story.conversation, messages=messages, steps=steps), machine=machine, user=user
+    )

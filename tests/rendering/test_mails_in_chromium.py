@@ -1,0 +1,90 @@
+"""The mails in a real browser: on a phone and a desk, in light and dark, in every language."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rendering.pages import crowded, letter_for, measured
+from tests.services.mail.letters import LANGUAGES, with_conversation
+from tests.services.mail.test_html import hostile_story
+from worker.browser import Browser
+from worker.preview.example import example_story
+
+pytestmark = pytest.mark.debian("chromium", "noto-fonts")
+
+TEMPLATES = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test")
+WIDTHS = (360, 640)
+WATCH = "window.ran = []; for (const name of ['alert', 'confirm', 'prompt']) window[name] = () => ran.push(name)"
+
+WRONG = """<!doctype html><body style="background: #fff; color: #000">
+<p style="color: #ccc">pale</p><p style="font-size: 9px">tiny</p>
+<p style="width: 20px; height: 20px; overflow: hidden; white-space: nowrap">hidden words</p>
+<p style="width: 900px; text-align: right">wide</p>
+<table><tr><td class="button"><a class="press" href="tel:1">press</a></td></tr></table>"""
+
+
+def assert_readable(found: dict[str, Any]) -> None:
+    assert found["texts"] > 1
+    assert not found["scrolls"]
+    assert (found["contrast"], found["outside"], found["cut"], found["small"], found["targets"]) == ([],) * 5
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_mail_can_be_read(
+    chromium: Browser, tmp_path: Path, template: str, language: str, width: int, dark: bool
+) -> None:
+    story = with_conversation(example_story(language), hurt="said" if template == "ticket_updated" else "denied")
+    found = measured(chromium, str(letter_for(template, language, story).html), tmp_path, width=width, dark=dark)
+    assert_readable(found)
+    assert found["width"] == width
+    assert found["direction"] == ("rtl" if language == "ar" else "ltr")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_without_end_stay_on_the_screen(chromium: Browser, tmp_path: Path, language: str, width: int) -> None:
+    for template in TEMPLATES:
+        made = letter_for(template, language, crowded(example_story(language)))
+        assert_readable(measured(chromium, str(made.html), tmp_path, width=width))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_screen_of_a_phone_has_all_that_is_needed_to_act(
+    chromium: Browser, tmp_path: Path, language: str
+) -> None:
+    made = letter_for("ticket_opened", language, example_story(language))
+    shown = measured(chromium, str(made.html), tmp_path, width=360)["firstScreen"]
+    assert shown == ["H1", "found", "calm", "button", "button"]
+
+
+def test_without_styles_everything_is_still_there(chromium: Browser, tmp_path: Path) -> None:
+    made = letter_for("ticket_opened", "en", example_story("en"))
+    bare = "document.querySelectorAll('*').forEach(one => {one.removeAttribute('style'); one.removeAttribute('class')})"
+    measured(chromium, str(made.html), tmp_path, width=640)
+    before = set(str(chromium.evaluate("document.body.innerText")).split())
+    chromium.evaluate(f"document.querySelector('style').remove(); {bare}")
+    assert before <= set(str(chromium.evaluate("document.body.innerText")).split())
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_script_of_a_hostile_user_runs(chromium: Browser, tmp_path: Path, template: str) -> None:
+    made = letter_for(template, "en", hostile_story())
+    html = str(made.html).replace("<head>", f"<head><script>{WATCH}</script>", 1)
+    assert_readable(measured(chromium, html, tmp_path, width=360))
+    assert chromium.evaluate("ran") == []
+    assert chromium.evaluate("document.querySelectorAll('script').length") == 1
+    assert chromium.evaluate("performance.getEntriesByType('resource').length") == 0
+
+
+def test_the_probe_sees_what_is_wrong(chromium: Browser, tmp_path: Path) -> None:
+    found = measured(chromium, WRONG, tmp_path, width=360)
+    assert found["scrolls"]
+    assert found["contrast"] == [["pale", 1.61]]
+    assert found["cut"] == ["hidden words"]
+    assert found["small"] == ["tiny"]
+    assert found["targets"] == ["press"]
+    assert set(found["outside"]) == {"wide"}
