@@ -1,10 +1,6 @@
 """Alerts arrive at a real HTTP server, once, again when it was away, and when they are over."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -15,46 +11,19 @@ from services.database import begin
 from services.knowledge import Knowledge
 from services.webhook import body_for
 from tasks import alerts
+from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection as watching
 from tests.tasks.conftest import installation
 
 __all__ = ["installation", "watching"]
 
 
-class Webhook(ThreadingHTTPServer):
-    """Keeps what is posted; answers with `status`."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.posts: list[dict[str, Any]] = []
-        self.status = 200
-
-
-class Receiver(BaseHTTPRequestHandler):
-    server: Webhook
-
-    def do_POST(self) -> None:
-        self.server.posts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Quiet."""
-
-
 @pytest.fixture
 def webhook(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
-    server = Webhook()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/hook-secret")
-    get_settings.cache_clear()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening() as server:
+        monkeypatch.setenv("ALERT_WEBHOOK_URL", server.url)
+        get_settings.cache_clear()
+        yield server
 
 
 def alert(key: str = "mail_account") -> None:
