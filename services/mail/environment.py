@@ -14,6 +14,10 @@ from services.mail.cleaning import direction
 from services.mail.inlining import InliningLoader
 
 LEFT_TO_RIGHT, ISOLATE_END = "\u2066", "\u2069"
+BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
+WHOLE: Final = Markup('<bdi dir="ltr" style="white-space: nowrap">{}</bdi>')
+# The number of a ticket or telephone; what is longer might not fit beside a label on a phone.
+LONGEST_WHOLE: Final = 18
 RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
 
 
@@ -64,7 +68,7 @@ def isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
     @pass_eval_context
     def left_to_right(context: EvalContext, value: object) -> str:
         if context.autoescape:
-            return Markup('<bdi dir="ltr">{}</bdi>').format(value)
+            return (WHOLE if len(str(value)) <= LONGEST_WHOLE else BREAKING).format(value)
         return f"{LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
     return left_to_right
