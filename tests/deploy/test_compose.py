@@ -100,27 +100,33 @@ def test_the_image_is_not_built_as_root_and_names_its_base_exactly() -> None:
     assert "PYTHONPATH=/app" in dockerfile
 
 
-def test_what_the_image_holds_is_enough(tmp_path: Path) -> None:
+def copy_of_image(folder: Path) -> tuple[Path, dict[str, str]]:
+    """The files that the image holds, and an environment in which nothing answers."""
+    folder.mkdir(exist_ok=True)
     for name in copied_folders() - {"pyproject.toml", "constraints.txt"}:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
         else:
-            shutil.copy(source, tmp_path / name)
-    environment = {
+            shutil.copy(source, folder / name)
+    return folder, {
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": f"{tmp_path}:{tmp_path}/client/src",
+        "PYTHONPATH": f"{folder}:{folder}/client/src",
         "PYTHONDONTWRITEBYTECODE": "1",
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
+
+
+def test_what_the_image_holds_is_enough(tmp_path: Path) -> None:
+    folder, environment = copy_of_image(tmp_path)
     result = subprocess.run(
         [sys.executable, "-c", EVERY_COMMAND],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith(str(tmp_path))
+    assert result.stdout.startswith(str(folder))

