@@ -1,0 +1,61 @@
+"""The outbox as people look at it: mails by state, ticket and age, and everything about one."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+LIST = text("""
+    SELECT m.mail_id, m.template, t.ticket_number, r.address, r.state, r.attempts, r.reply_class, r.reply,
+           m.queued_at, r.next_attempt_at, r.accepted_at
+    FROM escalation.mails AS m
+    JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+    LEFT JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
+    WHERE (CAST(:state AS text) IS NULL OR r.state = :state)
+      AND (CAST(:ticket AS text) IS NULL OR t.ticket_number = :ticket)
+      AND (CAST(:older AS double precision) IS NULL
+           OR m.queued_at < clock_timestamp() - make_interval(secs => 3600 * CAST(:older AS double precision)))
+    ORDER BY m.queued_at DESC, r.address LIMIT :limit
+""")
+FIND = text("SELECT mail_id FROM escalation.mails WHERE CAST(mail_id AS text) LIKE :prefix || '%' LIMIT 2")
+MAIL = text("""
+    SELECT m.mail_id, m.template, m.language, m.lane, m.rank, m.message_id, m.queued_at, t.ticket_number
+    FROM escalation.mails AS m LEFT JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
+    WHERE m.mail_id = :mail_id
+""")
+ATTEMPTS = text("""
+    SELECT r.address, r.state, a.number, a.started_at, a.body_started_at, a.finished_at, a.phase, a.code,
+           a.enhanced_code, a.reply_class, a.reply
+    FROM escalation.mail_recipients AS r LEFT JOIN escalation.delivery_attempts AS a ON a.recipient_id = r.recipient_id
+    WHERE r.mail_id = :mail_id ORDER BY r.address, a.number
+""")
+
+
+class MailNotFound(Exception):
+    """No mail, or more than one, begins with this id."""
+
+
+def list_mails(
+    connection: Connection, *, state: str | None, ticket: str | None, older_hours: float | None, limit: int
+) -> list[dict[str, Any]]:
+    """Mails with a row for each recipient, the newest first."""
+    parameters = {"state": state, "ticket": ticket, "older": older_hours, "limit": limit}
+    return [dict(row) for row in connection.execute(LIST, parameters).mappings()]
+
+
+def find_mail(connection: Connection, prefix: str) -> UUID:
+    """The mail whose id begins so.
+
+    :raises MailNotFound: there is none, or there are several
+    """
+    found: Sequence[UUID] = connection.execute(FIND, {"prefix": prefix.lower()}).scalars().all()
+    if len(found) != 1:
+        raise MailNotFound(f"{'no' if not found else 'more than one'} mail has an id that begins with {prefix!r}")
+    return found[0]
+
+
+def show_mail(connection: Connection, mail_id: UUID) -> dict[str, Any]:
+    """One mail with every attempt at every address."""
+    mail = dict(connection.execute(MAIL, {"mail_id": mail_id}).mappings().one())
+    return mail | {"attempts": [dict(row) for row in connection.execute(ATTEMPTS, {"mail_id": mail_id}).mappings()]}

@@ -1,0 +1,79 @@
+"""`python -m worker mail …` as an operator types it."""
+
+import json
+
+from typer.testing import CliRunner, Result
+
+from tests.services.delivery.conftest import Setting
+from tests.services.delivery.office import Office
+from worker.commands.mail import app
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
+
+
+def test_mails_are_listed_by_state_ticket_and_age(office: Office) -> None:
+    accepted = office.queue("first")
+    office.send()
+    waiting = office.queue("second")
+    lines = [json.loads(line) for line in typed("list", "--json").output.splitlines()]
+    assert [line["mail_id"] for line in lines] == [str(waiting), str(accepted)]
+    only = [json.loads(line) for line in typed("list", "--json", "--state", "accepted").output.splitlines()]
+    assert [line["mail_id"] for line in only] == [str(accepted)]
+    assert "No mail fits." in typed("list", "--ticket", "AB-20200101-0001").output
+    assert "No mail fits." in typed("list", "--older-hours", "1").output
+    assert str(waiting)[:8] in typed("list").output
+
+
+def test_a_mail_is_shown_with_every_attempt(office: Office) -> None:
+    mail_id = office.queue("first")
+    office.send()
+    shown = json.loads(typed("show", str(mail_id)[:10], "--json").output)
+    assert [(one["number"], one["code"], one["reply_class"]) for one in shown["attempts"]] == [(1, 250, "accepted")]
+    assert "250" in typed("show", str(mail_id)).output
+
+
+def test_an_unknown_mail_is_an_error_with_the_next_step(office: Office) -> None:
+    result = typed("show", "ffff")
+    assert (result.exit_code, "python -m worker mail list" in result.output) == (1, True)
+
+
+def test_cancelled_mail_is_not_sent_and_retried_mail_is(office: Office) -> None:
+    mail_id = office.queue("first")
+    assert "1 recipients will not get it" in typed("cancel", str(mail_id)).output
+    assert office.send() == {}
+    assert "1 recipients are due now" in typed("retry", "--state", "cancelled").output
+    assert office.send() == {"accepted": 1}
+    assert typed("retry").exit_code == 2, "nothing named must not mean everything"
+
+
+def test_a_test_mail_says_that_mail_works(office: Office) -> None:
+    result = typed("test", "--to", "operator@example.com")
+    assert (result.exit_code, "mail works" in result.output) == (0, True)
+    assert office.subjects() == ["Test of the escalation worker"]
+
+
+def test_a_wrong_password_is_explained_and_not_shown(office: Office, setting: Setting) -> None:
+    setting(smtp_password="opensesame-wrong")
+    result = typed("test", "--to", "operator@example.com")
+    assert result.exit_code == 1
+    assert "Our settings or the account are wrong" in result.output
+    assert "What to do:" in result.output
+    assert "opensesame" not in result.output
+
+
+def test_an_address_that_is_none_is_refused(office: Office) -> None:
+    assert typed("test", "--to", "nobody").exit_code == 2
+
+
+def test_a_probe_after_the_remedy_closes_the_circuit(office: Office, setting: Setting) -> None:
+    mail_id = office.queue("first")
+    setting(smtp_password="wrong")
+    office.send()
+    assert typed("probe").exit_code == 1
+    setting(smtp_password="sesame")
+    assert typed("probe").exit_code == 0
+    office.all_due()
+    office.send()
+    assert office.recipient(mail_id)["state"] == "accepted"

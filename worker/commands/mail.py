@@ -1,0 +1,139 @@
+"""`python -m worker mail …`: what became of mails, another try, and whether mail works at all."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config.settings import get_settings
+from services.circuit import take_probe
+from services.database import begin
+from services.delivery.changes import cancel, retry
+from services.mail_register import MailNotFound, find_mail, list_mails, show_mail
+from services.transports.make import make_transport
+from tasks.hints import hint
+from tasks.probing import probe
+from worker.commands.mail_preview import preview
+from worker.commands.mail_test import send_test
+
+app = typer.Typer(no_args_is_help=True, help="Mails: list, look at, send again, cancel, preview; test the account.")
+console = Console(soft_wrap=True, highlight=False)
+State = StrEnum(
+    "State", ["queued", "sending", "accepted", "deferred", "held", "refused", "unknown", "cancelled"]
+)  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")]
+MailId = Annotated[str | None, typer.Argument(help="The mail's id, or how it begins.")]
+OfState = Annotated[State | None, typer.Option("--state", help="Only mails in this state.")]
+OfTicket = Annotated[str | None, typer.Option("--ticket", help="Only mails of this ticket (AB-20261124-0001).")]
+
+app.command()(preview)
+app.command("test")(send_test)
+
+
+@app.command("list")
+def list_command(
+    state: OfState = None,
+    ticket: OfTicket = None,
+    older_hours: Annotated[float | None, typer.Option(min=0, help="Only mails queued longer ago.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """A line for each recipient, the newest first, with what the server said last."""
+    with begin() as connection:
+        rows = list_mails(connection, state=state, ticket=ticket, older_hours=older_hours, limit=limit)
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row, default=str, ensure_ascii=False))
+        return
+    table = Table("mail", "queued (UTC)", "ticket", "template", "to", "state", "tries", "last reply")
+    for row in rows:
+        table.add_row(str(row["mail_id"])[:8], f"{row['queued_at']:%Y-%m-%d %H:%M:%S}", row["ticket_number"] or "-",
+                      row["template"], row["address"], row["state"], str(row["attempts"]),
+                      row["reply"] or "-")  # fmt: skip
+    console.print(table if rows else "No mail fits.")
+
+
+@app.command()
+def show(
+    mail_id: Annotated[str, typer.Argument(help="The mail's id, or how it begins.")], as_json: AsJson = False
+) -> None:
+    """One mail and every attempt: when, how far it got, what the server said."""
+    with begin() as connection:
+        mail = show_mail(connection, looked_up(mail_id))
+    if as_json:
+        typer.echo(json.dumps(mail, default=str, ensure_ascii=False))
+        return
+    attempts = mail.pop("attempts")
+    for name, value in mail.items():
+        console.print(f"{name}: {value if value is not None else '-'}", markup=False)
+    table = Table("to", "state", "try", "began (UTC)", "how far", "reply")
+    for row in attempts:
+        began = f"{row['started_at']:%Y-%m-%d %H:%M:%S}" if row["started_at"] else "-"
+        table.add_row(row["address"], row["state"], str(row["number"] or "-"), began, row["phase"] or "-", reply(row))
+    console.print(table)
+
+
+def reply(row: dict[str, Any]) -> str:
+    words = [str(row[name]) for name in ("code", "enhanced_code", "reply") if row[name]]
+    return f"{row['reply_class'] or ''} {' '.join(words)}".strip() or "-"
+
+
+@app.command("retry")
+def retry_command(mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None) -> None:
+    """Make mails due now that were not accepted: one by its id, or all of a state or a ticket."""
+    with begin() as connection:
+        count = retry(connection, chosen(mail_id, state, ticket))
+    hint("deliver_urgent")
+    hint("deliver_due")
+    console.print(f"{count} recipients are due now.")
+
+
+@app.command("cancel")
+def cancel_command(mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None) -> None:
+    """Do not send what was not accepted yet: one mail by its id, or all of a state or a ticket."""
+    with begin() as connection:
+        count = cancel(connection, chosen(mail_id, state, ticket))
+    console.print(f"{count} recipients will not get it.")
+
+
+@app.command("probe")
+def probe_command() -> None:
+    """Log in now, without sending anything, and let the held mail go when that works; exit code 1 when it does not."""
+    settings = get_settings()
+    transport = make_transport(settings)
+    with begin() as connection:
+        failed_phase = take_probe(connection, transport.account.key, settings.mail_times, now=True)
+    state = probe(transport, failed_phase or "auth", settings.mail_times)
+    hint("deliver_urgent")
+    hint("deliver_due")
+    console.print(f"The account's circuit is {state}." if state else "Logged in; the account works.")
+    if state == "open":
+        console.print("What the server says, and what to do: python -m worker mail test --to you@example.com")
+        raise typer.Exit(1)
+
+
+def chosen(mail_id: str | None, state: State | None, ticket: str | None) -> list[UUID]:
+    """The mails that a command is about.
+
+    :raises typer.BadParameter: nothing was named, which would mean all
+    """
+    if mail_id:
+        return [looked_up(mail_id)]
+    if state is None and ticket is None:
+        raise typer.BadParameter("name a mail by its id, or choose by --state or --ticket")
+    with begin() as connection:
+        rows = list_mails(connection, state=state, ticket=ticket, older_hours=None, limit=10_000)
+    return list({row["mail_id"] for row in rows})
+
+
+def looked_up(mail_id: str) -> UUID:
+    try:
+        with begin() as connection:
+            return find_mail(connection, mail_id)
+    except MailNotFound as error:
+        console.print(f"{error}: see python -m worker mail list", style="red", markup=False)
+        raise typer.Exit(1) from None

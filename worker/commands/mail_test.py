@@ -1,0 +1,79 @@
+"""`python -m worker mail test`: send one mail now and explain the answer in words."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+
+from config.mail_settings import checked_address
+from config.settings import Settings, get_settings
+from rules.delivery import Answer, Kind, classify
+from services.mail.compose import ComposedMail, composed_of
+from services.mail.rows import MailRow
+from services.transports.base import Envelope
+from services.transports.make import make_transport
+
+console = Console(soft_wrap=True, highlight=False)
+WORDS = {
+    Kind.ACCEPTED: "The mail server took the mail: mail works.",
+    Kind.TRANSIENT: "The server cannot be reached or asks to try later. A queued mail would be tried again by itself.",
+    Kind.THROTTLED: "The account is sending too fast at the moment. A queued mail would wait and use up no attempt.",
+    Kind.CONFIGURATION: "Our settings or the account are wrong. The queue would be held until that is mended.",
+    Kind.PERMANENT: "The server will never take this mail for this address.",
+    Kind.UNKNOWN: "The connection ended before the server confirmed the mail: it may have arrived or not.",
+}
+
+
+def send_test(to: Annotated[str, typer.Option(help="Where the mail goes.")]) -> None:
+    """Send a test mail now and say what the answer means; exit code 1 when the server did not take it."""
+    settings = get_settings()
+    try:
+        address = checked_address(to)
+    except ValueError as error:
+        raise typer.BadParameter(f"--to {to!r} {error}") from None
+    transport = make_transport(settings)
+    mail = composed_of(mail_to(settings, address), None, settings, short=False)
+    answer = handed_over(settings, mail, address)[address]
+    verdict = classify(answer, transport.account.provider)
+    console.print(f"{settings.mail_transport} {transport.account.key}: {told(answer)}", markup=False)
+    console.print(WORDS.get(verdict.kind, f"The answer's class is {verdict.kind.value}."), markup=False)
+    if verdict.hint:
+        console.print(f"What to do: {verdict.hint}", markup=False)
+    if verdict.kind is not Kind.ACCEPTED:
+        raise typer.Exit(1)
+
+
+def handed_over(settings: Settings, mail: ComposedMail, address: str) -> dict[str, Answer]:
+    transport = make_transport(settings)
+    try:
+        envelope = Envelope(settings.sender, (address,), mail.needs_smtputf8)
+        return transport.send(envelope, mail.message, begin_body=lambda addresses: None)
+    finally:
+        transport.close()
+
+
+def told(answer: Answer) -> str:
+    words = [answer.code, answer.enhanced, answer.text or (answer.finding.value if answer.finding else "no answer")]
+    return f"at {answer.phase.value}: {' '.join(str(word) for word in words if word)}"
+
+
+def mail_to(settings: Settings, address: str) -> MailRow:
+    """A mail that stands in no table."""
+    mail_id, now = uuid4(), datetime.now(UTC)
+    domain = settings.sender.rpartition("@")[2].encode("idna").decode()
+    text = "This mail was sent by: python -m worker mail test\nIt shows that mail works. There is nothing to do."
+    return MailRow(
+        mail_id=mail_id,
+        ticket_id=None,
+        template="test",
+        language=settings.support_language,
+        lane="normal",
+        rank=4,
+        message_id=f"<{mail_id.hex}@{domain}>",
+        content={"subject": "Test of the escalation worker", "text": text},
+        queued_at=now,
+        now=now,
+        recipients=(address,),
+    )
