@@ -22,7 +22,7 @@ up: environment ## Start the whole stack on this machine and keep it running
 	@$(RUN) worker up $(ARGS)
 
 test: check ## Check and test everything that needs no Debian packages
-	@$(RUN) pytest --durations=10 $(ARGS)
+	@$(RUN) pytest -n 4 --dist loadfile --durations=10 $(ARGS)
 
 test-all: environment ## Test what needs Debian packages (as root they are installed)
 	@$(RUN) tests.debian
