@@ -24,14 +24,17 @@ def known_language(language: str | None) -> str:
 @lru_cache(maxsize=len(LANGUAGES))
 def translations(language: str) -> gettext.NullTranslations:
     """The catalogue of one of LANGUAGES."""
-    if language == SOURCE_LANGUAGE:
-        return gettext.NullTranslations()
-    compiled = BytesIO()
-    with catalogue_path(language).open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return gettext.NullTranslations() if language == SOURCE_LANGUAGE else compiled(catalogue_path(language), language)
 
 
-def catalogue_path(language: str) -> Path:
-    return TEMPLATES / "locale" / language / "LC_MESSAGES" / "mail.po"
+def catalogue_path(language: str, domain: str = "mail") -> Path:
+    return TEMPLATES / "locale" / language / "LC_MESSAGES" / f"{domain}.po"
+
+
+def compiled(path: Path, language: str) -> gettext.GNUTranslations:
+    """The translations of a catalogue."""
+    binary = BytesIO()
+    with path.open("rb") as source:
+        write_mo(binary, read_po(source, locale=language))
+    binary.seek(0)
+    return gettext.GNUTranslations(binary)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from gettext import NullTranslations
 from typing import Final
 
-from jinja2 import BytecodeCache, Environment, StrictUndefined, pass_eval_context
+from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, pass_eval_context
 from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from services.mail.inlining import InliningLoader
 
 LEFT_TO_RIGHT, ISOLATE_END = "\u2066", "\u2069"
 BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
-WHOLE: Final = Markup('<bdi dir="ltr" style="white-space: nowrap">{}</bdi>')
+WHOLE: Final = Markup('<bdi class="whole" dir="ltr">{}</bdi>')
 # The number of a ticket or telephone; what is longer might not fit beside a label on a phone.
 LONGEST_WHOLE: Final = 18
 RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
@@ -44,6 +45,13 @@ def shared() -> tuple[InliningLoader, Compiled]:
 def environment(language: str) -> Environment:
     """The environment of one language in this process."""
     loader, compiled = shared()
+    return make_environment(language, loader, translations(language), compiled)
+
+
+def make_environment(
+    language: str, loader: BaseLoader, words: NullTranslations, compiled: BytecodeCache | None = None
+) -> Environment:
+    """An environment with all that the parts of a mail need."""
     made = Environment(
         loader=loader,
         bytecode_cache=compiled,
@@ -54,7 +62,7 @@ def environment(language: str) -> Environment:
         auto_reload=False,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     right_to_left = language in RIGHT_TO_LEFT_LANGUAGES
     made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
     made.globals.update(start="right" if right_to_left else "left")
