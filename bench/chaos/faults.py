@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from bench.chaos.world import World
 from tests.processes import Process
-from tests.smtp_server import Reply, Said, drop, hang, take_and_drop
+from tests.smtp_session import Reply, Session, drop, hang, take_and_drop
 
 Strike = Callable[[World], Iterator[None]]
 DISABLED = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
@@ -50,14 +50,14 @@ def killed_while_sending(step: str) -> Strike:
     def strike(world: World) -> Iterator[None]:
         once = threading.Lock()
 
-        def kill(_: str) -> None:
+        def kill(_: Session) -> None:
             if once.acquire(blocking=False):
                 with suppress(psutil.NoSuchProcess):
                     world.mailers[0].kill()
 
-        def kill_and_take(argument: str) -> Said:
-            kill(argument)
-            return take_and_drop
+        def kill_and_take(session: Session) -> str | None:
+            kill(session)
+            return take_and_drop(session)
 
         world.mail.on(step, kill_and_take if step == "dot" else kill)
         yield
@@ -77,7 +77,7 @@ def answering(step: str, reply: Reply) -> Strike:
     return strike
 
 
-def slow(_: str) -> None:
+def slow(_: Session) -> None:
     threading.Event().wait(0.3)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.oracle import Expected, expected
 from bench.chaos.sessions import Published
-from tests.smtp_server import Received
+from tests.smtp_session import Received
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from bench.chaos.verdict import Verdict, judge
 from services.knowledge import Knowledge
 from services.stream import EVENTS, read_new
 from tasks.batch import write
-from tests.smtp_server import Received
+from tests.smtp_session import Received
 
 SENT = "SELECT message_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)"
 
