@@ -22,9 +22,10 @@ from services.mail.compose import compose
 from services.rates import Rates, limiter
 from services.stream import answer_ring, redis_client
 from services.transports.make import account_of, close_transport, process_transport
-from tasks.delivery import Sender, deliver
+from tasks.delivery import deliver
 from tasks.hints import hint
 from tasks.probing import probe
+from tasks.run import Sender
 
 logger = structlog.get_logger()
 

@@ -7,11 +7,15 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from services.errors import Trouble, trouble
+
 # Above the hard time limit of the tasks that send: a living sender never loses its lease.
 LEASE_SECONDS = 600
 
 LOCK = text("SELECT pg_advisory_lock(hashtextextended(:lease_id, 0))")
 TAKE_SLOT = text("SELECT pg_try_advisory_lock(hashtext('escalation.slot.' || :account), :slot)")
+LOGIN = text("SELECT pg_advisory_lock(hashtextextended('escalation.login.' || :account, 0))")
+END_LOGIN = text("SELECT pg_advisory_unlock(hashtextextended('escalation.login.' || :account, 0))")
 UNLOCK = text("SELECT pg_advisory_unlock_all()")
 
 
@@ -37,6 +41,25 @@ def give_back(connection: Connection) -> None:
             connection.execute(UNLOCK)
     except DBAPIError:
         connection.invalidate()
+
+
+@contextmanager
+def login_turn(connection: Connection, account: str) -> Iterator[bool]:
+    """Whether it is this sender's turn to log in; it waits a moment for another one (LOCK_TIMEOUT_SECONDS)."""
+    try:
+        with connection.begin():
+            connection.execute(LOGIN, {"account": account})
+    except DBAPIError as error:
+        if trouble(error) is not Trouble.LOCKED:
+            raise
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        if not connection.invalidated:
+            with connection.begin():
+                connection.execute(END_LOGIN, {"account": account})
 
 
 def take_slot(connection: Connection, account: str, slots: int | None) -> bool:

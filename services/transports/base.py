@@ -60,12 +60,21 @@ class Transport(Protocol):
 
     account: Account
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can send without logging in first."""
+        ...
+
+    def prepare(self) -> Answer | None:
+        """Connect and log in, for the next message; none when that works, else the answer."""
+        ...
+
     def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
         """Hand a message over; an answer for each recipient. The only exceptions are those of `begin_body`."""
         ...
 
     def probe(self) -> Answer | None:
-        """Log in without sending anything; none when that works, else the answer."""
+        """Log in anew and end the connection again; none when that works, else the answer."""
         ...
 
     def close(self) -> None:

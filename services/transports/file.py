@@ -46,6 +46,13 @@ class FileTransport:
         unfinished.replace(path)
         return path
 
+    @property
+    def is_open(self) -> bool:
+        return self.folder.is_dir()
+
+    def prepare(self) -> Answer | None:
+        return self.probe()
+
     def probe(self) -> Answer | None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

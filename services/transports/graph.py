@@ -33,6 +33,11 @@ class GraphTransport:
         self.settings = settings
         self.https = Https(settings.https_ca_file, settings.smtp_connect_seconds, settings.smtp_reply_seconds)
         self.token = self.new_token_source()
+        self.has_token = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.has_token
 
     def new_token_source(self) -> Callable[[], SecretStr]:
         return token_source(self.settings, self.settings.graph_scope, "")
@@ -54,17 +59,21 @@ class GraphTransport:
             return failed_request(error, Phase.POST)
         if response.status_code == EXPIRED:
             # A token may be withdrawn before its time: the next attempt asks for a new one.
-            self.token = self.new_token_source()
+            self.token, self.has_token = self.new_token_source(), False
         return Answer(Phase.POST, response.status_code, said(response), retry_after=retry_after(response.headers))
 
-    def probe(self) -> Answer | None:
-        """A token is all that can be had without sending."""
-        self.token = self.new_token_source()
+    def prepare(self) -> Answer | None:
+        """Get a token; more cannot be tried without sending."""
         try:
             self.token()
         except Stopped as stop:
             return stop.answer
+        self.has_token = True
         return None
+
+    def probe(self) -> Answer | None:
+        self.token = self.new_token_source()
+        return self.prepare()
 
     def close(self) -> None:
         self.https.close()

@@ -53,7 +53,11 @@ class SmtpTransport:
             raise
         return answers
 
-    def probe(self) -> Answer | None:
+    @property
+    def is_open(self) -> bool:
+        return self.conversation is not None and self.conversation.sock is not None and self.is_fresh()
+
+    def prepare(self) -> Answer | None:
         self.close()
         try:
             self.connect(Budget(self.message_seconds))
@@ -63,8 +67,12 @@ class SmtpTransport:
             answer = self.failure(error)
             self.drop()
             return answer
-        self.close()
         return None
+
+    def probe(self) -> Answer | None:
+        answer = self.prepare()
+        self.close()
+        return answer
 
     def close(self) -> None:
         conversation, self.conversation = self.conversation, None
@@ -85,10 +93,10 @@ class SmtpTransport:
     def ready(self, budget: Budget) -> Conversation:
         """The open connection if it still answers, else a new one."""
         conversation = self.conversation
-        if conversation and self.is_fresh():
+        if conversation and self.is_open:
             conversation.budget = budget
             with suppress(OSError):
-                if conversation.sock and conversation.ask(Phase.MAIL, "RSET").code == 250:
+                if not self.messages or conversation.ask(Phase.MAIL, "RSET").code == 250:
                     return conversation
         self.close()
         return self.connect(budget)

@@ -10,6 +10,7 @@ from sqlalchemy import text as sql
 
 from config.settings import get_settings
 from services.database import begin
+from services.delivery.changes import retry
 from services.outbox import NewMail, queue_mails
 from tasks.delivery import deliver
 from tasks.mail import sender_of
@@ -37,6 +38,11 @@ class Office:
     def send(self, *, urgent_only: bool = False) -> "Counter[str]":
         """One run of a sender in this process."""
         return deliver(sender_of(get_settings()), urgent_only=urgent_only)
+
+    def retry(self, mail_id: UUID) -> None:
+        """As `mail retry` does."""
+        with begin() as connection:
+            assert retry(connection, [mail_id]) > 0
 
     def all_due(self) -> None:
         """Let the time until the next attempt pass."""

@@ -1,0 +1,158 @@
+"""A sender at work: claim, log in, send with no transaction open, record; over and over."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Connection
+
+from rules.delivery import Answer, Finding, Phase, Times
+from services.circuit import CLOSED, TRIAL, Gate, account_works, gate, take_trial
+from services.delivery.claim import ClaimedMail, claim, release, safety_waits
+from services.delivery.lease import login_turn
+from services.delivery.record import LeaseLost, Result, begin_body
+from services.mail.compose import ComposedMail
+from services.outbox import NORMAL, URGENT
+from services.rates import Rates
+from services.transports.base import Envelope, Transport
+from tasks.composing import Compose, compose_all
+from tasks.hints import hint
+from tasks.judging import judge
+from tasks.recording import concerns_account, record_surely
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What a run needs; `claim_size` in mails, `run_seconds` is when it stops claiming."""
+
+    sender: str
+    transport: Transport
+    rates: Rates
+    compose: Compose
+    times: Times
+    claim_size: int
+    run_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed, and how the account's gate stood."""
+
+    mails: Sequence[ClaimedMail]
+    gate: Gate
+
+
+@dataclass(slots=True)
+class Run:
+    """A sender at work: its session's connection and lease, and what became of the mails so far."""
+
+    sender: Sender
+    urgent_only: bool
+    connection: Connection
+    lease_id: UUID
+    deadline: float
+    tally: "Counter[str]"
+
+    @property
+    def account(self) -> str:
+        return self.sender.transport.account.key
+
+    @property
+    def time_is_up(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def go_on(self) -> None:
+        """Claim and send until nothing is due, the account wants a rest, or the time is up."""
+        while not self.time_is_up:
+            claimed = self.claim()
+            if claimed is None:
+                return
+            if len(claimed.mails) == self.sender.claim_size:
+                # There is probably more: let another child join in before this one starts to work.
+                hint("deliver_urgent" if self.urgent_only else "deliver_due")
+            if not self.log_in(claimed) or not self.send_all(claimed):
+                return
+        self.tally["more"] = 1
+
+    def claim(self) -> Claim | None:
+        """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only."""
+        room = self.sender.rates.room(self.urgent_only, self.sender.claim_size)
+        if room < 1:
+            return None
+        with self.connection.begin():
+            state = gate(self.connection, self.account)
+            if state.shut:
+                return None
+            safety_only = self.urgent_only or (state.just_closed and safety_waits(self.connection))
+            lanes = [URGENT] if safety_only else [URGENT, NORMAL]
+            mails = claim(self.connection, self.lease_id, lanes, 1 if state.narrow else room)
+            if mails and state.state == TRIAL:
+                take_trial(self.connection, self.account)
+        return Claim(mails, state) if mails else None
+
+    def log_in(self, claimed: Claim) -> bool:
+        """Connect, one sender at a time: when the first finds the settings wrong, the others need not try them."""
+        if self.sender.transport.is_open:
+            return True
+        mine, *others = claimed.mails
+        with login_turn(self.connection, self.account) as my_turn:
+            if my_turn and (claimed.gate.state != CLOSED or self.account_works()):
+                answer = self.sender.transport.prepare()
+                if answer is None:
+                    return True
+                self.record(mine, {one.address: answer for one in mine.recipients}, claimed.gate)
+                self.give_back(others)
+                return False
+        self.give_back(claimed.mails)
+        return False
+
+    def account_works(self) -> bool:
+        with self.connection.begin():
+            return account_works(self.connection, self.account)
+
+    def send_all(self, claimed: Claim) -> bool:
+        """Send them one after the other; whether the account takes more. What was not tried is given back."""
+        composed = compose_all(self.connection, self.sender.compose, claimed.mails)
+        for number, mail in enumerate(claimed.mails):
+            if (number and self.time_is_up) or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
+                self.give_back(claimed.mails[number:])
+                return False
+            answers = self.send(mail, composed.get((mail.mail_id, mail.short)))
+            if concerns_account(self.record(mail, answers, claimed.gate)):
+                self.give_back(claimed.mails[number + 1 :])
+                return False
+        return True
+
+    def send(self, mail: ClaimedMail, composed: ComposedMail | None) -> dict[str, Answer]:
+        """Hand one mail over; no answers when somebody else has it by now."""
+        addresses = tuple(one.address for one in mail.recipients)
+        if composed is None:
+            missing = Answer(Phase.COMPOSE, text="the mail could not be put together", finding=Finding.NOT_COMPOSED)
+            return dict.fromkeys(addresses, missing)
+        envelope = Envelope(self.sender.sender, addresses, composed.needs_smtputf8)
+        ids = {one.address: one.recipient_id for one in mail.recipients}
+
+        def body_begins(taken: Sequence[str]) -> None:
+            with self.connection.begin():
+                begin_body(self.connection, self.lease_id, [ids[address] for address in taken])
+
+        try:
+            return self.sender.transport.send(envelope, composed.message, body_begins)
+        except LeaseLost:
+            logger.warning("lease_lost", mail_id=str(mail.mail_id))
+            return {}
+
+    def record(self, mail: ClaimedMail, answers: dict[str, Answer], state: Gate) -> list[Result]:
+        results = judge(mail, answers, self.sender.transport.account.provider, self.sender.times) if answers else []
+        self.tally.update(record_surely(self.lease_id, mail, results, self.account, self.sender.times, state))
+        return results
+
+    def give_back(self, mails: Sequence[ClaimedMail]) -> None:
+        if mails:
+            with self.connection.begin():
+                release(self.connection, self.lease_id, mails)

@@ -1,0 +1,180 @@
+"""Mail that cannot leave, or that nobody can get, goes to the next contact; a person and the assistant hear of it."""
+
+import pytest
+
+from tasks import mail
+from tests.services.delivery.conftest import Setting
+from tests.services.delivery.office import Office
+
+REFUSED = "550 5.1.1 no such user"
+SUPPORT, EMERGENCY = "support@example.com", "emergency@example.com"
+
+
+def ticket_mail(office: Office, name: str = "one", rank: int = 0, *recipients: str) -> str:
+    """A mail of a ticket; it is not rendered here."""
+    return str(office.queue(name, *recipients, rank=rank, ticket_id=f"ticket-{name}", session_id=f"session-{name}"))
+
+
+def addresses(office: Office, mail_id: str) -> list[str]:
+    return [
+        row["address"]
+        for row in office.rows(
+            "SELECT address FROM escalation.mail_recipients WHERE mail_id = :mail_id ORDER BY queued_at",
+            mail_id=mail_id,
+        )
+    ]
+
+
+def minutes_pass(office: Office, minutes: float) -> None:
+    office.connection.exec_driver_sql(
+        f"UPDATE escalation.mail_recipients SET queued_at = queued_at - interval '{minutes} minutes', "
+        f"next_attempt_at = next_attempt_at - interval '{minutes} minutes'"
+    )
+
+
+def set_state(office: Office, state: str, reply_class: str | None = None) -> None:
+    value = f"'{reply_class}'" if reply_class else "NULL"
+    office.connection.exec_driver_sql(f"UPDATE escalation.mail_recipients SET state = '{state}', reply_class = {value}")
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_urgent_mail_that_cannot_leave_for_five_minutes_goes_to_the_next_contact(office: Office, rank: int) -> None:
+    mail_id = ticket_mail(office, "one", rank)
+    minutes_pass(office, 4.9)
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT]
+
+    minutes_pass(office, 0.2)
+    mail.reap_leases()
+    mail.reap_leases()
+
+    assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
+    assert office.alerts() == ["urgent_mail_stuck"]
+
+
+def test_other_mail_may_wait(office: Office) -> None:
+    mail_id = ticket_mail(office, "one", 2)
+    minutes_pass(office, 60)
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT]
+
+
+def test_urgent_mail_that_somebody_has_is_not_stuck(office: Office) -> None:
+    mail_id = ticket_mail(office, "one", 0, SUPPORT, "other@example.com")
+    office.connection.exec_driver_sql(
+        f"UPDATE escalation.mail_recipients SET state = 'accepted' WHERE address = '{SUPPORT}'"
+    )
+    minutes_pass(office, 10)
+    mail.reap_leases()
+    assert len(addresses(office, mail_id)) == 2
+
+
+def test_urgent_mail_that_waits_for_its_time_is_not_stuck(office: Office) -> None:
+    mail_id = ticket_mail(office, "one", 1)
+    office.connection.exec_driver_sql(
+        "UPDATE escalation.mail_recipients SET queued_at = queued_at - interval '9 minutes', "
+        "next_attempt_at = clock_timestamp() + interval '1 minute'"
+    )
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT]
+
+
+@pytest.mark.parametrize("state", ["deferred", "held", "unknown", "refused"])
+def test_whatever_keeps_urgent_mail_the_next_contact_gets_it(office: Office, state: str) -> None:
+    mail_id = ticket_mail(office)
+    set_state(office, state, "transient")
+    minutes_pass(office, 6)
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
+
+
+def test_the_ladder_ends(office: Office) -> None:
+    mail_id = ticket_mail(office)
+    for _ in range(5):
+        minutes_pass(office, 6)
+        mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+def test_for_a_refused_recipient_the_next_contact_is_used_at_once(office: Office, rank: int) -> None:
+    mail_id = ticket_mail(office, "one", rank)
+    set_state(office, "refused", "permanent")
+    mail.reap_leases()
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
+    assert "mail_refused" in office.alerts()
+
+
+def test_the_user_s_own_mail_goes_to_nobody_else(office: Office) -> None:
+    mail_id = ticket_mail(office)
+    office.connection.exec_driver_sql("UPDATE escalation.mails SET template = 'customer_notice'")
+    set_state(office, "refused", "permanent")
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT]
+
+
+def test_late_mail_raises_one_alert_until_it_has_left(office: Office, setting: Setting) -> None:
+    office.queue("hello")
+    office.server.on("rcpt", "450 4.2.0 later", "450 4.2.0 later")
+    office.send()
+    mail.reap_leases()
+    assert office.alerts() == []
+
+    office.connection.exec_driver_sql(
+        "UPDATE escalation.delivery_attempts SET started_at = started_at - interval '16 minutes'"
+    )
+    for _ in range(3):
+        mail.reap_leases()
+    assert office.alerts(open_only=False) == ["mail_late"]
+
+    for _ in range(2):
+        office.all_due()
+        office.send()
+    mail.reap_leases()
+    assert office.states() == {"accepted": 1}
+    assert office.alerts() == []
+
+
+def test_held_mail_is_a_person_s_matter_and_leaves_when_told(office: Office, setting: Setting) -> None:
+    setting(mail_retry_seconds="1", mail_give_up_seconds="2")
+    mail_id = office.queue("hello")
+    office.server.on("rcpt", *["450 4.2.0 later"] * 3)
+    for _ in range(3):
+        office.send()
+        office.all_due()
+    mail.reap_leases()
+    assert office.states() == {"held": 1}
+    assert office.alerts() == ["mail_held"]
+    assert office.send() == {}
+
+    office.retry(mail_id)
+
+    assert office.send() == {"accepted": 1}
+    mail.reap_leases()
+    assert office.alerts() == []
+
+
+def test_the_assistant_hears_once_that_nobody_was_reached_and_once_that_somebody_was(office: Office) -> None:
+    mail_id = ticket_mail(office, "one", 0)
+    office.connection.exec_driver_sql("UPDATE escalation.mails SET template = 'ticket_opened'")
+    office.connection.exec_driver_sql(
+        "INSERT INTO escalation.tickets (ticket_id, session_id, ordinal, ticket_number, priority, reasons) "
+        "VALUES ('ticket-one', 'session-one', 1, 'AB-20261124-0001', 'urgent', '{\"safety_concern\": {}}')"
+    )
+    office.server.on_every("auth", "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant.")
+    # Its ticket is not one of ABParts, so the template for tests stands in for the letter.
+    office.connection.exec_driver_sql("UPDATE escalation.mails SET ticket_id = NULL, template = 'test'")
+    office.send()
+    office.connection.exec_driver_sql(
+        "UPDATE escalation.mails SET ticket_id = 'ticket-one', template = 'ticket_opened'"
+    )
+
+    for _ in range(3):
+        mail.reap_leases()
+
+    [outcome] = office.rows("SELECT payload FROM escalation.outcomes ORDER BY position")
+    assert outcome["payload"]["type"] == "mail.held"
+    assert outcome["payload"]["ticket_number"] == "AB-20261124-0001"
+    assert outcome["payload"]["reasons"] == ["safety_concern"]
+    assert office.rows("SELECT held_at FROM escalation.mails WHERE mail_id = :mail_id", mail_id=mail_id)[0]["held_at"]
