@@ -39,7 +39,7 @@ def preview(
         console.print(f"No pictures, since no Chromium is installed: {INSTALL}")
     else:
         take_pictures(pages)
-    console.print(f"{len(pages)} mails are in {out}")
+    console.print(f"Mails written to {out}: {len(pages)}")
 
 
 def written(template: Template, language: Language, story: Story, settings: MailSettings, out: Path) -> Path:

@@ -11,7 +11,6 @@ from services.story import Reason, Story
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,
-    attempts,
     delayed,
     letter,
     read,
@@ -192,13 +191,3 @@ def test_messages_of_several_days_name_the_day_each_time_it_changes() -> None:
     for told in both(letter(with_conversation(example_story("en"), messages=days))):
         assert told.count("Tue, 24 Nov 2026, Athens") == 1
         assert told.count("Wed, 25 Nov 2026, Athens") == 1
-
-
-def test_the_steps_keep_their_numbers_when_some_are_left_out() -> None:
-    made = letter(with_conversation(example_story("en"), steps=attempts([f"Part {n}" for n in range(100)])))
-    for told in both(made):
-        assert "70 steps are left out here." in told
-        assert "15. Part 14" in told
-        assert "86. Part 85" in told
-    assert made.attachment is not None
-    assert "50. Part 49" in made.attachment.text

@@ -75,6 +75,16 @@ def test_a_short_conversation_is_shown_whole_and_nothing_is_attached() -> None:
         assert f"Message {place}." in read(made.html).text
 
 
+def test_the_steps_keep_their_numbers_when_some_are_left_out() -> None:
+    made = letter(with_conversation(example_story("en"), steps=attempts([f"Part {n}" for n in range(100)])))
+    for told in (made.text, read(made.html).text):
+        assert "70 steps are left out here." in told
+        assert "15. Part 14" in told
+        assert "86. Part 85" in told
+    assert made.attachment is not None
+    assert "50. Part 49" in made.attachment.text
+
+
 def test_the_limit_is_a_setting() -> None:
     story = with_conversation(example_story("en"), messages=talk(["word " * 150] * 40))
     mail = mail_of("ticket_opened", story, "en")
