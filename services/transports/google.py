@@ -19,6 +19,28 @@ RENEW_BEFORE_SECONDS: Final = 300.0
 ASSERTION_SECONDS: Final = 3_600
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """Who signs, and with what."""
+
+    client_email: str
+    private_key: SecretStr
+
+    @classmethod
+    def from_json(cls, text: SecretStr) -> "ServiceAccount":
+        """Read the key file that Google's console gives.
+
+        :raises ConfigurationError: it is none
+        """
+        try:
+            account = json.loads(text.get_secret_value())
+            return cls(account["client_email"], SecretStr(account["private_key"]))
+        except (ValueError, KeyError, TypeError):
+            raise ConfigurationError(
+                "OAUTH_SERVICE_ACCOUNT: should be the JSON key of a service account, with client_email and private_key"
+            ) from None
+
+
 @dataclass(slots=True)
 class GoogleTokens:
     """Keeps its token and asks for the next one five minutes before the end."""
@@ -28,7 +50,7 @@ class GoogleTokens:
     client_id: str | None
     client_secret: SecretStr | None
     refresh_token: SecretStr | None
-    service_account: SecretStr | None
+    service_account: ServiceAccount | None
     https: Https
     kept: SecretStr | None = None
     renew_at: float = field(default=0.0)
@@ -39,7 +61,8 @@ class GoogleTokens:
         :raises Stopped: none was given
         """
         if self.kept is None or time.monotonic() >= self.renew_at:
-            answer = self.ask(self.assertion() if self.service_account else self.refreshing())
+            account = self.service_account
+            answer = self.ask(self.assertion(account) if account else self.refreshing())
             self.kept = SecretStr(answer["access_token"])
             self.renew_at = time.monotonic() + float(answer.get("expires_in", 0)) - RENEW_BEFORE_SECONDS
         return self.kept
@@ -66,30 +89,19 @@ class GoogleTokens:
             "refresh_token": self.refresh_token.get_secret_value() if self.refresh_token else "",
         }
 
-    def assertion(self) -> dict[str, str]:
+    def assertion(self, account: ServiceAccount) -> dict[str, str]:
         """RFC 7523, section 2.1: the service account signs that it acts for the mailbox."""
-        account = self.account()
         now = int(time.time())
         claims = {
-            "iss": account["client_email"],
+            "iss": account.client_email,
             "sub": self.mailbox,
             "scope": SCOPE,
             "aud": self.token_url,
             "iat": now,
             "exp": now + ASSERTION_SECONDS,
         }
-        signed = jwt.encode(claims, account["private_key"], algorithm="RS256")
+        signed = jwt.encode(claims, account.private_key.get_secret_value(), algorithm="RS256")
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
-
-    def account(self) -> dict[str, Any]:
-        text = self.service_account.get_secret_value() if self.service_account else ""
-        try:
-            account: dict[str, Any] = json.loads(text)
-            return {name: account[name] for name in ("client_email", "private_key")}
-        except (ValueError, KeyError, TypeError):
-            raise ConfigurationError(
-                "OAUTH_SERVICE_ACCOUNT: should be the JSON key of a service account, with client_email and private_key"
-            ) from None
 
 
 def parsed(response: requests.Response) -> dict[str, Any]:

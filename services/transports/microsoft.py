@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 from msal import ConfidentialClientApplication
+from msal.exceptions import MsalError
 from pydantic import SecretStr
 
 from rules.delivery import Answer, Phase
@@ -30,13 +31,9 @@ class MicrosoftTokens:
         """
         try:
             result = self.connected().acquire_token_for_client([self.scope])
-        except requests.RequestException as error:
+        except (requests.RequestException, MsalError, ValueError) as error:
             self.forget()
             raise Stopped(self.failure(error)) from None
-        except ValueError as error:
-            # msal's word for a tenant that the end point does not know, and for a key that it cannot read.
-            self.forget()
-            raise Stopped(Answer(Phase.TOKEN, 400, str(error)[:300])) from None
         if "access_token" in result:
             return SecretStr(result["access_token"])
         self.forget()
@@ -58,10 +55,13 @@ class MicrosoftTokens:
         """After a failure: msal would repeat the same answer for a minute without asking."""
         self.application = None
 
-    def failure(self, error: requests.RequestException) -> Answer:
-        if isinstance(error, requests.HTTPError) and error.response is not None:
-            return Answer(Phase.TOKEN, error.response.status_code, error.response.reason or "")
-        return failed_request(error, Phase.TOKEN)
+    def failure(self, error: Exception) -> Answer:
+        """An error status is msal's error, no connection that of requests; a ValueError is msal's word for a tenant
+        that the end point does not know, and for a key that it cannot read."""
+        if isinstance(error, requests.RequestException):
+            return failed_request(error, Phase.TOKEN)
+        status = 400 if isinstance(error, ValueError) else self.https.status or 500
+        return Answer(Phase.TOKEN, status, str(error)[:300])
 
 
 def explained(result: dict[str, Any]) -> str:

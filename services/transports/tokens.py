@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from config.errors import ConfigurationError
 from config.settings import Settings
-from services.transports.google import GoogleTokens
+from services.transports.google import GoogleTokens, ServiceAccount
 from services.transports.https import Https
 from services.transports.microsoft import MicrosoftTokens
 
@@ -48,7 +48,8 @@ def credential(settings: Settings) -> str | dict[str, str]:
 
 
 def google(settings: Settings, https: Https, mailbox: str) -> GoogleTokens:
-    if not settings.oauth_service_account:
+    account = settings.oauth_service_account
+    if not account:
         required("OAUTH_REFRESH_TOKEN or OAUTH_SERVICE_ACCOUNT", settings.oauth_refresh_token)
         required("OAUTH_CLIENT_ID", settings.oauth_client_id)
         required("OAUTH_CLIENT_SECRET", settings.oauth_client_secret)
@@ -58,7 +59,7 @@ def google(settings: Settings, https: Https, mailbox: str) -> GoogleTokens:
         client_id=settings.oauth_client_id,
         client_secret=settings.oauth_client_secret,
         refresh_token=settings.oauth_refresh_token,
-        service_account=settings.oauth_service_account,
+        service_account=ServiceAccount.from_json(account) if account else None,
         https=https,
     )
 

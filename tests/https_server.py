@@ -1,0 +1,134 @@
+"""A local HTTPS server that answers as the token end points and Microsoft Graph do."""
+
+import base64
+import json
+import ssl
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+TENANT = "contoso"
+SEND = "sendMail"
+TOKEN = "token"
+DISCOVERY = "openid-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What to answer; `drop` says nothing and closes the connection, `hang` nothing and keeps it."""
+
+    status: int = 200
+    body: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: bool = False
+    hang: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+    @property
+    def message(self) -> bytes:
+        """The MIME bytes of a sendMail."""
+        return base64.b64decode(self.body, validate=True)
+
+
+@dataclass(slots=True)
+class HttpsServer:
+    """A context manager; `on` tells what to answer by the last part of the path."""
+
+    context: ssl.SSLContext
+    expires_in: int = 3600
+    requests: list[Request] = field(default_factory=list)
+    script: dict[str, list[Response]] = field(default_factory=lambda: defaultdict(list))
+    tokens: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+    server: Any = None
+
+    def on(self, part: str, *responses: Response) -> None:
+        self.script[part].extend(responses)
+
+    def asked(self, part: str) -> list[Request]:
+        """The requests whose path ends so."""
+        return [request for request in self.requests if request.path.endswith(part)]
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self) -> Self:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(self))
+        self.server.daemon_threads = True
+        self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, request: Request) -> Response:
+        self.requests.append(request)
+        part = request.path.rpartition("/")[2]
+        if self.script[part]:
+            return self.script[part].pop(0)
+        return self.usual[part]()
+
+    @property
+    def usual(self) -> dict[str, Callable[[], Response]]:
+        return {DISCOVERY: self.discovery, TOKEN: self.new_token, SEND: lambda: Response(202)}
+
+    def discovery(self) -> Response:
+        base = f"{self.url}/{TENANT}/oauth2/v2.0"
+        members = {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token", "issuer": self.url}
+        return Response(body=members)
+
+    def new_token(self) -> Response:
+        self.tokens += 1
+        return Response(
+            body={"token_type": "Bearer", "expires_in": self.expires_in, "access_token": f"token-{self.tokens}"}
+        )
+
+
+def handler_of(server: HttpsServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            self.respond(server.answer(Request(self.path, dict(self.headers), self.rfile.read(length))))
+
+        def do_GET(self) -> None:
+            self.respond(server.answer(Request(self.path.partition("?")[0], dict(self.headers), b"")))
+
+        def respond(self, response: Response) -> None:
+            if response.hang:
+                server.stopping.wait()
+            if response.drop or response.hang:
+                self.close_connection = True
+                return
+            body = json.dumps(response.body).encode() if response.body else b""
+            self.send_response(response.status)
+            for name, value in {**response.headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    return Handler

@@ -1,0 +1,126 @@
+"""Microsoft Graph takes the same MIME bytes; its answers are judged like those of a mail server."""
+
+import ssl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.delivery import Finding, Kind, Phase, classify
+from services.transports.base import Transport
+from tests.https_server import SEND, TENANT, HttpsServer, Response
+from tests.services.transports.conftest import Make, only, send
+
+MESSAGE = b"Message-ID: <1@example.com>\r\nTo: reader@example.com\r\nSubject: hello\r\n\r\nTo: nobody\r\nhello\r\n"
+PATH = "/v1.0/users/support%40example.com/sendMail"
+
+
+@pytest.fixture
+def cloud(server_context: ssl.SSLContext) -> Iterator[HttpsServer]:
+    with HttpsServer(server_context) as server:
+        yield server
+
+
+@pytest.fixture
+def graph(cloud: HttpsServer, certificates: Path, make: Make) -> Transport:
+    settings: dict[str, Any] = {
+        "mail_transport": "graph",
+        "graph_url": f"{cloud.url}/v1.0",
+        "graph_mailbox": "support@example.com",
+        "oauth_tenant": TENANT,
+        "oauth_client_id": "the-application",
+        "oauth_client_secret": "the-secret",
+        "oauth_authority": cloud.url,
+        "https_ca_file": certificates / "ca.pem",
+        "smtp_reply_seconds": 0.5,
+    }
+    return make(**settings)
+
+
+def test_the_message_is_posted_as_it_is(graph: Transport, cloud: HttpsServer) -> None:
+    answer = only(send(graph, message=MESSAGE))
+    assert (answer.phase, answer.code, classify(answer).kind) == (Phase.POST, 202, Kind.ACCEPTED)
+    [asked] = cloud.asked(SEND)
+    assert asked.path == PATH
+    assert asked.headers["Content-Type"] == "text/plain"
+    assert asked.headers["Authorization"] == "Bearer token-1"
+    assert sorted(asked.message.splitlines()) == sorted(MESSAGE.splitlines())
+
+
+def test_only_those_who_are_due_are_named(graph: Transport, cloud: HttpsServer) -> None:
+    headers = b"To: old@example.com,\r\n other@example.com\r\ncc: third@example.com\r\nBCC: x@example.com\r\n"
+    send(graph, "new@example.com", "newer@example.com", message=headers + MESSAGE)
+    [asked] = cloud.asked(SEND)
+    head, _, body = asked.message.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[:2] == [b"To: new@example.com,", b" newer@example.com"]
+    assert b"old@" not in head
+    assert b"cc:" not in head.lower()
+    assert b"Subject: hello" in head
+    assert body == b"To: nobody\r\nhello\r\n"
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (Response(429, headers={"Retry-After": "7"}), Kind.THROTTLED),
+        (Response(503), Kind.TRANSIENT),
+        (Response(504), Kind.UNKNOWN),
+        (Response(drop=True), Kind.UNKNOWN),
+        (Response(hang=True), Kind.UNKNOWN),
+        (Response(403, {"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}), Kind.CONFIGURATION),
+        (Response(403, {"error": {"code": "ErrorSendAsDenied", "message": "no"}}), Kind.CONFIGURATION),
+        (Response(400, {"error": {"code": "ErrorInvalidRecipients", "message": "no"}}), Kind.PERMANENT),
+    ],
+)
+def test_an_answer_is_judged(graph: Transport, cloud: HttpsServer, response: Response, kind: Kind) -> None:
+    cloud.on(SEND, response)
+    answer = only(send(graph, message=MESSAGE))
+    assert (answer.phase, classify(answer, "microsoft").kind) == (Phase.POST, kind)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("", None)],
+)
+def test_retry_after_is_understood(graph: Transport, cloud: HttpsServer, header: str, seconds: float | None) -> None:
+    cloud.on(SEND, Response(429, headers={"Retry-After": header}))
+    assert only(send(graph, message=MESSAGE)).retry_after == seconds
+
+
+def test_a_withdrawn_token_is_replaced(graph: Transport, cloud: HttpsServer) -> None:
+    cloud.on(SEND, Response(401, {"error": {"code": "InvalidAuthenticationToken", "message": "expired"}}))
+    assert classify(only(send(graph, message=MESSAGE))).kind is Kind.CONFIGURATION
+    assert graph.probe() is None
+    assert only(send(graph, message=MESSAGE)).code == 202
+    assert [request.headers["Authorization"] for request in cloud.asked(SEND)] == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_the_caller_hears_of_the_body_before_it_begins(graph: Transport, cloud: HttpsServer) -> None:
+    told: list[tuple[Sequence[str], int]] = []
+    send(graph, message=MESSAGE, begin_body=lambda addresses: told.append((addresses, len(cloud.asked(SEND)))))
+    assert told == [(("reader@example.com",), 0)]
+
+
+def test_a_probe_sends_nothing(graph: Transport, cloud: HttpsServer) -> None:
+    assert graph.probe() is None
+    cloud.on("token", Response(401, {"error": "invalid_client", "error_description": "AADSTS7000222: expired"}))
+    answer = graph.probe()
+    assert answer
+    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, Kind.CONFIGURATION)
+    assert cloud.asked(SEND) == []
+
+
+def test_nobody_listening_is_harmless(make: Make, graph: Transport, cloud: HttpsServer) -> None:
+    assert graph.probe() is None
+    cloud.__exit__()
+    answer = only(send(graph, message=MESSAGE))
+    assert (answer.phase, classify(answer).kind) == (Phase.CONNECT, Kind.TRANSIENT)
+
+
+def test_a_wrong_certificate_is_a_wrong_setting(make: Make, cloud: HttpsServer) -> None:
+    transport = make(
+        mail_transport="graph", graph_url=f"{cloud.url}/v1.0", graph_mailbox="support@example.com",
+        oauth_tenant=TENANT, oauth_client_id="a", oauth_client_secret="b", oauth_authority=cloud.url,
+    )  # fmt: skip
+    assert only(send(transport, message=MESSAGE)).finding is Finding.CERTIFICATE
