@@ -18,7 +18,11 @@ ROOT: Final = Path(__file__).parent.parent
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 20.0
 # Its updates go out at once, since its sessions pass in seconds; its users get mails too.
-DEMO_SETTINGS: Final = {"MAIL_BUNDLE_SECONDS": "0", "CUSTOMER_NOTICE": "true"}
+DEMO_SETTINGS: Final = {
+    "MAIL_BUNDLE_SECONDS": "0",
+    "CUSTOMER_NOTICE": "true",
+    "SUPPORT_TIME_ZONE": "Europe/Athens",
+}
 
 
 class StackFailed(Exception):

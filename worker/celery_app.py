@@ -11,6 +11,7 @@ from config.logging import configure_logging
 from config.settings import get_settings
 from services.database import forget_connections
 from services.knowledge import knowledge
+from services.mail.environment import prepare
 from worker.doorbell import DoorbellStep
 from worker.schedule import beat_schedule
 from worker.signs import note_the_run, note_what_beat_sends
@@ -86,6 +87,8 @@ def check_what_was_configured(**_: Any) -> None:
     except ConfigurationError as error:
         # Celery logs and swallows any Exception of a signal.
         raise SystemExit(f"The worker does not start:\n{error}") from None
+    # Before the fork: else each child compiles the templates with its first mail.
+    prepare(settings.support_language)
 
 
 @worker_process_init.connect

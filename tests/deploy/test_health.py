@@ -59,7 +59,8 @@ def test_a_service_is_healthy_once_it_runs_and_ill_once_it_is_gone(name: str, to
     wait_for(lambda: service.popen.poll() is not None or check(name, told).returncode == 0, f"health of {name}")
     assert service.popen.poll() is None, service.output[-3000:]
     service.stop()
-    assert service.popen.returncode == 0, service.output[-3000:]
+    # uvicorn ends in good order and then passes the signal on (its documentation, "Graceful process shutdown").
+    assert service.popen.returncode in ({0, -15} if name == "desk" else {0}), service.output[-3000:]
     gone = check(name, told)
     assert gone.returncode == 1
     assert gone.stderr.strip()

@@ -38,9 +38,10 @@ def test_two_senders_and_500_mails_without_a_duplicate_in_order_of_gravity(offic
     assert office.states() == {"accepted": 500}
     assert office.server.connections <= 6
     order = [ranks[message_id] for message_id in sent]
-    # While one sender has its last grave mails in hand, the other may begin with the next ones: a claim, no more.
-    for place, rank in enumerate(order):
-        assert sum(earlier > rank for earlier in order[:place]) <= CLAIM, (place, order)
+    # While one sender has its last grave mails in hand, the other may begin with the next ones: whenever the gravity
+    # steps down, at most one claim comes late, however slow the machine makes its sender.
+    late = sum(max(order[:place], default=rank) > rank for place, rank in enumerate(order))
+    assert late <= max(order) * CLAIM, order
 
 
 def test_connections_are_shared_and_one_is_kept_for_safety_mail(office: Office, setting: Setting) -> None:
