@@ -19,5 +19,6 @@ def command() -> None:
     try:
         serve(settings)
     except OSError as error:
-        typer.echo(f"EXPORTER_PORT: cannot listen at {settings.exporter_address}:{settings.exporter_port}: {error}", err=True)
+        place = f"{settings.exporter_address}:{settings.exporter_port}"
+        typer.echo(f"EXPORTER_PORT: cannot listen at {place}: {error}", err=True)
         raise typer.Exit(1) from None
