@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from config.lexicon import load_lexicon
-from rules.detection import Lexicon
-
 from config.contacts import load_contacts
+from config.lexicon import load_lexicon
 from config.policy import load_policy
 from config.settings import Settings, get_settings
 from rules.contacts import ContactBook
+from rules.detection import Lexicon
 from rules.policy import Policy
 
 

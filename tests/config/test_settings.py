@@ -95,7 +95,7 @@ def test_a_secret_s_file_that_cannot_be_read_is_named(monkeypatch: pytest.Monkey
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        get_settings().smtp_port = 25  # type: ignore[misc]
+        get_settings().smtp_port = 25
 
 
 def test_the_environment_overrides_the_policy_and_its_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
