@@ -14,6 +14,7 @@ from services.circuit import account_works, probe_due, take_probe
 from services.database import begin
 from services.delivery.next_contact import escalate_stuck
 from services.delivery.reap import reap
+from services.delivery.settings_check import check_mail_settings
 from services.delivery.watch import tell_held, watch
 from services.errors import Trouble, trouble
 from services.knowledge import knowledge
@@ -54,7 +55,7 @@ def reap_leases() -> str:
         if only_one(connection, "reap_leases"):
             done.update(reap(connection, settings.mail_times))
             account = account_of(settings).key
-            works = account_works(connection, account)
+            works = check_mail_settings(connection, process_transport) and account_works(connection, account)
             done["handed_on"] = escalate_stuck(connection, knowledge().contacts, settings.mail_stuck_seconds)
             watch(connection, settings, account_works=works)
             done["told"] = tell_held(connection, account_works=works)
@@ -73,11 +74,11 @@ def probe_account() -> str:
         failed_phase = take_probe(connection, transport.account.key, settings.mail_times)
     if failed_phase is None:
         return "idle"
-    state = probe(transport, failed_phase, settings.mail_times)
-    if state != "open":
+    probed = probe(transport, failed_phase, settings.mail_times)
+    if probed.works:
         hint("deliver_urgent")
         hint("deliver_due")
-    return f"state={state}"
+    return f"state={probed.state or 'open'}"
 
 
 def send(name: str, *, urgent_only: bool) -> str:

@@ -1,25 +1,46 @@
 """A probe of the mail account: one login, no mail."""
 
+from dataclasses import dataclass
+
 import structlog
 
-from rules.delivery import Kind, Times, classify
-from services.circuit import OPEN, open_circuit, probe_succeeded
+from rules.delivery import Answer, Kind, Times, Verdict, classify
+from services.circuit import open_circuit, probe_succeeded
 from services.database import begin
 from services.transports.base import Transport
 
 logger = structlog.get_logger()
 
 
-def probe(transport: Transport, failed_phase: str, times: Times) -> str:
-    """Log in with no transaction open, and record what came of it; the circuit's state now."""
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What came of a probe: the circuit's state when the login worked, else the answer and what it means."""
+
+    state: str | None
+    answer: Answer | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def works(self) -> bool:
+        return self.answer is None
+
+
+def probe(transport: Transport, failed_phase: str, times: Times) -> Probed:
+    """Log in with no transaction open, and record what came of it."""
     answer = transport.probe()
-    with begin() as connection:
-        if answer is None:
-            state = probe_succeeded(connection, transport.account.key, failed_phase)
-        else:
-            state = OPEN
-            verdict = classify(answer, transport.account.provider)
-            if verdict.kind is Kind.CONFIGURATION:
-                open_circuit(connection, transport.account.key, answer, verdict, times)
-    logger.info("mail_account_probed", state=state, code=answer.code if answer else None)
-    return state
+    account = transport.account
+    if answer is None:
+        with begin() as connection:
+            probed = Probed(probe_succeeded(connection, account.key, failed_phase))
+    else:
+        probed = Probed(None, answer, classify(answer, account.provider))
+        record_failure(account.key, probed, times)
+    logger.info("mail_account_probed", works=probed.works, state=probed.state, code=answer.code if answer else None)
+    return probed
+
+
+def record_failure(account: str, probed: Probed, times: Times) -> None:
+    """Wrong settings hold the queue; a server that cannot be reached says nothing about them."""
+    if probed.answer and probed.verdict and probed.verdict.kind is Kind.CONFIGURATION:
+        with begin() as connection:
+            open_circuit(connection, account, probed.answer, probed.verdict, times)

@@ -109,6 +109,9 @@ class Run:
                 self.give_back(others)
                 return False
         self.give_back(claimed.mails)
+        if not my_turn:
+            # Another sender takes long to log in: ask again later.
+            self.tally["more"] = 1
         return False
 
     def account_works(self) -> bool:

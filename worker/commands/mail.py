@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.settings import get_settings
-from services.circuit import take_probe
+from services.circuit import CLOSED, TRIAL, take_probe
 from services.database import begin
 from services.delivery.changes import cancel, retry
 from services.mail_register import MailNotFound, find_mail, list_mails, show_mail
@@ -18,7 +18,7 @@ from services.transports.make import make_transport
 from tasks.hints import hint
 from tasks.probing import probe
 from worker.commands.mail_preview import preview
-from worker.commands.mail_test import send_test
+from worker.commands.mail_test import explained, send_test
 
 app = typer.Typer(no_args_is_help=True, help="Mails: list, look at, send again, cancel, preview; test the account.")
 console = Console(soft_wrap=True, highlight=False)
@@ -29,6 +29,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")
 MailId = Annotated[str | None, typer.Argument(help="The mail's id, or how it begins.")]
 OfState = Annotated[State | None, typer.Option("--state", help="Only mails in this state.")]
 OfTicket = Annotated[str | None, typer.Option("--ticket", help="Only mails of this ticket (AB-20261124-0001).")]
+
+AFTER_PROBE = {
+    CLOSED: "The account works; held mail goes out now, the gravest first.",
+    TRIAL: "One mail tries now; when the server takes it, the others follow.",
+}
 
 app.command()(preview)
 app.command("test")(send_test)
@@ -107,13 +112,13 @@ def probe_command() -> None:
     transport = make_transport(settings)
     with begin() as connection:
         failed_phase = take_probe(connection, transport.account.key, settings.mail_times, now=True)
-    state = probe(transport, failed_phase or "auth", settings.mail_times)
+    probed = probe(transport, failed_phase or "auth", settings.mail_times)
+    if probed.answer and probed.verdict:
+        console.print(explained(transport.account, probed.answer, probed.verdict), style="red", markup=False)
+        raise typer.Exit(1)
     hint("deliver_urgent")
     hint("deliver_due")
-    console.print(f"The account's circuit is {state}." if state else "Logged in; the account works.")
-    if state == "open":
-        console.print("What the server says, and what to do: python -m worker mail test --to you@example.com")
-        raise typer.Exit(1)
+    console.print("Logged in. " + AFTER_PROBE[probed.state or CLOSED])
 
 
 def chosen(mail_id: str | None, state: State | None, ticket: str | None) -> list[UUID]:

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from config.mail_settings import checked_address
 from config.settings import Settings, get_settings
-from rules.delivery import Answer, Kind, classify
+from rules.delivery import Answer, Kind, Verdict, classify
 from services.mail.compose import ComposedMail, composed_of
 from services.mail.rows import MailRow
-from services.transports.base import Envelope
+from services.transports.base import Account, Envelope
 from services.transports.make import make_transport
 
 console = Console(soft_wrap=True, highlight=False)
@@ -22,6 +22,7 @@ WORDS = {
     Kind.THROTTLED: "The account is sending too fast at the moment. A queued mail would wait and use up no attempt.",
     Kind.CONFIGURATION: "Our settings or the account are wrong. The queue would be held until that is mended.",
     Kind.PERMANENT: "The server will never take this mail for this address.",
+    Kind.SPLIT: "The server wants fewer recipients at once. A queued mail would go in parts.",
     Kind.UNKNOWN: "The connection ended before the server confirmed the mail: it may have arrived or not.",
 }
 
@@ -37,10 +38,7 @@ def send_test(to: Annotated[str, typer.Option(help="Where the mail goes.")]) -> 
     mail = composed_of(mail_to(settings, address), None, settings, short=False)
     answer = handed_over(settings, mail, address)[address]
     verdict = classify(answer, transport.account.provider)
-    console.print(f"{settings.mail_transport} {transport.account.key}: {told(answer)}", markup=False)
-    console.print(WORDS.get(verdict.kind, f"The answer's class is {verdict.kind.value}."), markup=False)
-    if verdict.hint:
-        console.print(f"What to do: {verdict.hint}", markup=False)
+    console.print(explained(transport.account, answer, verdict), markup=False)
     if verdict.kind is not Kind.ACCEPTED:
         raise typer.Exit(1)
 
@@ -52,6 +50,12 @@ def handed_over(settings: Settings, mail: ComposedMail, address: str) -> dict[st
         return transport.send(envelope, mail.message, begin_body=lambda addresses: None)
     finally:
         transport.close()
+
+
+def explained(account: Account, answer: Answer, verdict: Verdict) -> str:
+    """What the server said, what that means, and the operator's next step."""
+    lines = [f"{account.key}: {told(answer)}", WORDS[verdict.kind]]
+    return "\n".join([*lines, f"What to do: {verdict.hint}"] if verdict.hint else lines)
 
 
 def told(answer: Answer) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.errors import ConfigurationError
 from config.settings import get_settings
 from services.circuit import take_probe
 from services.database import begin
@@ -201,3 +202,28 @@ def test_settings_that_are_mended_for_another_account_need_no_probe(office: Offi
     mail.reap_leases()
 
     assert office.alerts() == []
+
+
+def test_settings_that_cannot_be_tried_raise_an_alert_and_hold_the_queue(office: Office, setting: Setting) -> None:
+    office.queue("hello")
+    setting(smtp_ca_file="/nowhere/ca.pem")
+    with pytest.raises(ConfigurationError, match="SMTP_CA_FILE"):
+        mail.deliver_due()
+    mail.reap_leases()
+    assert office.alerts() == ["mail_settings"]
+    assert office.states() == {"queued": 1}
+
+    setting(smtp_ca_file="")
+    mail.reap_leases()
+    assert office.alerts() == []
+    assert mail.deliver_due() == "sent=1"
+
+
+def test_the_tasks_say_what_they_did(office: Office) -> None:
+    assert mail.deliver_due() == "idle"
+    office.queue("safety", rank=0)
+    office.queue("normal")
+    assert mail.deliver_urgent() == "sent=1"
+    office.server.on("rcpt", "450 4.2.0 later")
+    assert mail.deliver_due() == "deferred=1"
+    assert mail.reap_leases() == "idle"

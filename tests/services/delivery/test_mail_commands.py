@@ -77,3 +77,19 @@ def test_a_probe_after_the_remedy_closes_the_circuit(office: Office, setting: Se
     office.all_due()
     office.send()
     assert office.recipient(mail_id)["state"] == "accepted"
+
+
+def test_a_probe_explains_what_the_server_says(office: Office) -> None:
+    office.server.on_every("auth", "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant.")
+    result = typed("probe")
+    assert result.exit_code == 1
+    assert "disabled for the Tenant" in result.output
+    assert "Set-CASMailbox" in result.output
+    assert office.account()["state"] == "open"
+
+
+def test_a_probe_of_a_server_that_is_down_opens_no_circuit(office: Office) -> None:
+    office.send()
+    office.server.on_every("connect", "421 4.3.2 not now")
+    assert typed("probe").exit_code == 1
+    assert {row["state"] for row in office.rows("SELECT state FROM escalation.mail_accounts")} <= {"closed"}
