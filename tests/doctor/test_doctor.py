@@ -7,13 +7,15 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
+from services.protect import protect
 from services.stream import EVENTS
 from tests.doctor.conftest import Doctor
 from tests.events import confidence
 from tests.processes import Processes, wait_for
 
 
-def test_a_whole_installation_is_well(doctor: Doctor, family: Processes) -> None:
+def test_a_whole_installation_is_well(doctor: Doctor, family: Processes, connection: Connection) -> None:
+    protect(connection)
     family.worker()
     family.beat()
     wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
@@ -122,8 +124,17 @@ def test_a_second_writer_of_tickets_is_named(doctor: Doctor, connection: Connect
         text("""INSERT INTO escalation.audit_log (actor, table_name, row_id, action)
                 VALUES ('abparts_api', 'support_tickets', 'x', 'insert')""")
     )
+    warnings = [one["found"] for one in doctor.examine().of("postgresql", "warning")]
+    assert [warning for warning in warnings if "abparts_api opened 1 tickets" in warning]
+
+
+def test_tables_that_a_plain_drop_would_take_away_are_named(doctor: Doctor, connection: Connection) -> None:
     [warning] = doctor.examine().of("postgresql", "warning")
-    assert "abparts_api opened 1 tickets" in warning["found"]
+    assert "not protected: " in warning["found"]
+    assert "support_tickets" in warning["found"]
+    assert "python -m worker db protect" in warning["remedy"]
+    protect(connection)
+    assert doctor.examine().of("postgresql", "warning") == []
 
 
 def test_a_broken_contacts_file_is_named_with_its_line(doctor: Doctor, tmp_path: Path) -> None:

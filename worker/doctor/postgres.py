@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from services.database import engine
 from services.difference import Kind
+from services.protect import unprotected
 from services.rights import missing_rights
 from services.schema_check import compare
 from worker.doctor.clock import about_clock
@@ -52,7 +53,7 @@ def advice(error: DBAPIError) -> str:
     if "does not exist" in words:
         return "Check the database's name and role in DATABASE_URL."
     if "permission denied" in words:
-        return "Give the role the rights that docs/security.md lists."
+        return "Give the role the rights that docs/database.md lists."
     return "Check host and port in DATABASE_URL, and whether PostgreSQL runs. Events wait in the stream meanwhile."
 
 
@@ -80,7 +81,17 @@ def shape(connection: Connection) -> Iterator[Finding]:
     if all(one.kind is Kind.NOTE for one in differences):
         yield PART.ok(tried, "all that is needed is there, and changes are audited")
     if not any(one.place == "schema escalation" for one in differences):
+        yield from protection(connection)
         yield from second_writers(connection)
+
+
+def protection(connection: Connection) -> Iterator[Finding]:
+    if tables := unprotected(connection):
+        yield PART.warning(
+            "look whether a plain DROP would take tables away",
+            f"not protected: {', '.join(tables)}",
+            "Have PostgreSQL refuse it: python -m worker db protect (docs/database.md).",
+        )
 
 
 def second_writers(connection: Connection) -> Iterator[Finding]:
