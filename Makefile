@@ -22,7 +22,9 @@ up: environment ## Start the whole stack on this machine and keep it running
 	@$(RUN) worker up $(ARGS)
 
 test: check ## Check and test everything that needs no Debian packages
-	@$(RUN) pytest -n 4 --dist loadfile --durations=10 $(ARGS)
+	@$(RUN) pytest -n 4 --dist loadfile --durations=10 $(ARGS) || { \
+	  echo "What failed side by side must pass alone; once more, one after the other:"; \
+	  $(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
 test-all: environment ## Test what needs Debian packages (as root they are installed)
 	@$(RUN) tests.debian
