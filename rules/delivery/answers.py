@@ -43,6 +43,7 @@ class Finding(StrEnum):
     NO_SMTPUTF8 = "no_smtputf8"
     TOO_LARGE = "too_large"
     BAD_ADDRESS = "bad_address"
+    BAD_SENDER = "bad_sender"
     NOT_COMPOSED = "not_composed"
 
 

@@ -14,6 +14,7 @@ FINDINGS: Final = {
     Finding.NOT_TLS: configuration("not_tls"),
     Finding.NO_STARTTLS: configuration("no_starttls"),
     Finding.NO_AUTH: configuration("no_auth"),
+    Finding.BAD_SENDER: configuration("bad_sender"),
     Finding.NO_SMTPUTF8: permanent(Scope.RECIPIENT, "no_smtputf8"),
     Finding.BAD_ADDRESS: permanent(Scope.RECIPIENT, "bad_address"),
     Finding.TOO_LARGE: permanent(Scope.MESSAGE, "too_large"),

@@ -64,6 +64,7 @@ HINTS: Final = {
     "quota": "The account's quota is used up; sending goes on when the provider allows it again.",
     "no_smtputf8": "The address needs SMTPUTF8 (RFC 6531), which the mail server does not offer.",
     "bad_address": "This is no mail address: correct it in SUPPORT_EMAIL or in the contacts.",
+    "bad_sender": "FROM_EMAIL (or SMTP_USERNAME) cannot be the sender at this server: set a plain mail address.",
     "recipient": "The server knows no such recipient, or will never take mail for it: correct the address.",
     "not_allowed": "The recipient takes no mail from this sender: let its owner allow FROM_EMAIL.",
     "too_large": "The message is larger than the server takes; a short version without attachments is sent instead.",

@@ -8,7 +8,7 @@ from socket import gaierror
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from rules.delivery import Answer, Finding, Phase
-from services.transports.addresses import envelope_address
+from services.transports.addresses import envelope_address, sender_address
 from services.transports.base import Account, BeginBody, Budget, Envelope, Stopped
 from services.transports.conversation import Conversation, Server
 from services.transports.failures import failed
@@ -157,10 +157,11 @@ def offer(conversation: Conversation, envelope: Envelope, size: int, answers: di
     spelled = spell(envelope, offers_utf8, answers)
     if not spelled:
         return []
-    utf8 = envelope.needs_smtputf8 or not all(map(str.isascii, spelled.values()))
+    sender = sender_address(envelope.sender, offers_utf8)
+    utf8 = envelope.needs_smtputf8 or not all(map(str.isascii, [sender, *spelled.values()]))
     conversation.command_encoding = "utf-8" if utf8 else "ascii"
     options = (f" SIZE={size}" if conversation.has_extn("size") else "") + (" SMTPUTF8" if utf8 else "")
-    conversation.demand(Phase.MAIL, "MAIL", f"FROM:<{envelope.sender}>{options}")
+    conversation.demand(Phase.MAIL, "MAIL", f"FROM:<{sender}>{options}")
     return [address for address in spelled if is_taken(conversation, address, spelled[address], answers)]
 
 

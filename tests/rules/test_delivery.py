@@ -160,6 +160,7 @@ def test_a_throttle_says_how_long_to_rest(code: int, text: str, pause: Pause) ->
         (Finding.NOT_TLS, CONFIGURATION),
         (Finding.NO_STARTTLS, CONFIGURATION),
         (Finding.NO_AUTH, CONFIGURATION),
+        (Finding.BAD_SENDER, CONFIGURATION),
         (Finding.NO_SMTPUTF8, RECIPIENT),
         (Finding.BAD_ADDRESS, RECIPIENT),
         (Finding.TOO_LARGE, MESSAGE),

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from rules.delivery import Finding
-from tests.services.transports.conftest import Make, only, send
+from rules.delivery import Finding, Kind, classify
+from services.transports.base import Envelope
+from tests.services.transports.conftest import MESSAGE, Make, only, send
 from tests.smtp_server import SmtpServer
 
 Serve = Callable[..., SmtpServer]
@@ -83,3 +84,31 @@ def test_nobody_left_means_no_message(serve: Serve, make: Make) -> None:
     server.as_usual()
     assert only(send(transport)).code == 250
     assert (len(server.messages), server.connections, server.count("data")) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("sender", "spelled"),
+    [
+        ("apikey", "apikey"),
+        ("escalation@localhost", "escalation@localhost"),
+        ("support@bücher.example", "support@xn--bcher-kva.example"),
+        (ARABIC, ARABIC),
+    ],
+)
+def test_the_sender_is_spelled_as_the_server_can_read_it(serve: Serve, make: Make, sender: str, spelled: str) -> None:
+    server = serve()
+    assert only(make(server).send(Envelope(sender, ("reader@example.com",)), MESSAGE, lambda _: None)).code == 250
+    assert server.messages[0].sender == spelled
+
+
+@pytest.mark.parametrize("sender", ["x@example.com>\r\nRSET", "a b@example.com", "<>", "دعم x@example.com"])
+def test_a_sender_that_is_none_is_a_wrong_setting(serve: Serve, make: Make, sender: str) -> None:
+    server = serve()
+    answer = only(make(server).send(Envelope(sender, ("reader@example.com",)), MESSAGE, lambda _: None))
+    assert (answer.finding, classify(answer).kind) == (Finding.BAD_SENDER, Kind.CONFIGURATION)
+    assert server.count("mail") == 0
+
+
+def test_an_arabic_sender_at_a_server_without_smtputf8_is_a_wrong_setting(serve: Serve, make: Make) -> None:
+    answer = only(make(serve(features=())).send(Envelope(ARABIC, ("reader@example.com",)), MESSAGE, lambda _: None))
+    assert answer.finding is Finding.BAD_SENDER
