@@ -47,6 +47,12 @@ class MailRecipient(OwnBase):
             postgresql_where=text("state IN ('queued', 'deferred', 'unknown')"),
         ),
         Index("mail_recipients_mail", "mail_id"),
+        # What the sweeps look at, every few seconds, among all that was ever sent.
+        Index(
+            "mail_recipients_open",
+            "state",
+            postgresql_where=text("state IN ('queued', 'sending', 'deferred', 'held', 'unknown', 'refused')"),
+        ),
         Index("mail_recipients_leased", "leased_until", postgresql_where=text("state = 'sending'")),
     )
 

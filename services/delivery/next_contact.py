@@ -20,11 +20,12 @@ STRANDED = text("""
         SELECT r.recipient_id, r.mail_id, r.rank
         FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
         WHERE m.ticket_id IS NOT NULL AND m.template <> 'customer_notice' AND r.handed_on_at IS NULL
+          AND r.state IN ('queued', 'sending', 'deferred', 'held', 'unknown', 'refused')
           AND (r.state = 'refused'
-               OR r.rank <= 1 AND r.state IN ('queued', 'sending', 'deferred', 'held', 'unknown')
-                  AND r.queued_at <= clock_timestamp() - make_interval(secs => :stuck_seconds)
-                  AND (r.reply_class IS NOT NULL
-                       OR r.next_attempt_at <= clock_timestamp() - make_interval(secs => :stuck_seconds))
+               OR r.rank <= 1 AND (r.state = 'held'
+                   OR r.queued_at <= clock_timestamp() - make_interval(secs => :stuck_seconds)
+                      AND (r.reply_class IS NOT NULL
+                           OR r.next_attempt_at <= clock_timestamp() - make_interval(secs => :stuck_seconds)))
                   AND NOT EXISTS (SELECT FROM escalation.mail_recipients AS o
                                   WHERE o.mail_id = r.mail_id AND o.state = 'accepted'))
         LIMIT :limit FOR UPDATE OF r SKIP LOCKED

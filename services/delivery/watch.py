@@ -28,11 +28,11 @@ TROUBLES = text("""
     FROM escalation.mail_recipients AS r
     LEFT JOIN LATERAL (
         SELECT 1 AS since FROM escalation.delivery_attempts AS a
-        WHERE a.recipient_id = r.recipient_id
+        WHERE r.reply_class IS NOT NULL AND a.recipient_id = r.recipient_id
           AND a.started_at < clock_timestamp() - make_interval(secs => :warn) LIMIT 1
     ) AS tried ON r.state IN ('queued', 'deferred', 'unknown')
-    WHERE r.state IN ('queued', 'deferred', 'unknown', 'held')
-       OR r.state = 'refused' AND r.queued_at > clock_timestamp() - interval '1 day'
+    WHERE r.state IN ('queued', 'deferred', 'unknown', 'held', 'refused')
+      AND (r.state <> 'refused' OR r.queued_at > clock_timestamp() - interval '1 day')
 """)
 LIST: Final = "see: python -m worker mail list --state"
 ALERTS: Final = {
@@ -60,18 +60,20 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
 
 # What is told: nobody has this mail yet, and nobody will within the usual moments.
 TELL_HELD = text("""
-    UPDATE escalation.mails AS m SET held_at = clock_timestamp()
-    WHERE m.held_at IS NULL AND m.mail_id IN (
-        SELECT r.mail_id FROM escalation.mail_recipients AS r
-        WHERE r.state = 'held' OR r.state = 'refused' AND r.queued_at > clock_timestamp() - interval '1 day'
-           OR r.state IN ('queued', 'deferred', 'unknown')
-              AND (:account_fails AND r.next_attempt_at <= clock_timestamp() OR r.handed_on_at IS NOT NULL)
+    UPDATE escalation.mails SET held_at = clock_timestamp()
+    WHERE mail_id IN (
+        SELECT r.mail_id FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
+        WHERE m.held_at IS NULL AND r.state IN ('queued', 'deferred', 'unknown', 'held', 'refused')
+          AND CASE r.state
+                  WHEN 'held' THEN true
+                  WHEN 'refused' THEN r.queued_at > clock_timestamp() - interval '1 day'
+                  ELSE :account_fails AND r.next_attempt_at <= clock_timestamp() OR r.handed_on_at IS NOT NULL
+              END
+          AND NOT EXISTS (SELECT FROM escalation.mail_recipients AS o
+                          WHERE o.mail_id = r.mail_id AND o.state IN ('accepted', 'sending'))
         LIMIT :limit
-    ) AND NOT EXISTS (
-        SELECT FROM escalation.mail_recipients AS o
-        WHERE o.mail_id = m.mail_id AND (o.state = 'accepted' OR o.state = 'sending')
     )
-    RETURNING m.mail_id
+    RETURNING mail_id
 """)
 
 

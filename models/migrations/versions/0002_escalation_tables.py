@@ -133,6 +133,9 @@ TABLES = (
     CREATE INDEX mail_recipients_due ON escalation.mail_recipients (rank, queued_at)
     WHERE state IN ('queued', 'deferred', 'unknown')""",
     "CREATE INDEX mail_recipients_mail ON escalation.mail_recipients (mail_id)",
+    """
+    CREATE INDEX mail_recipients_open ON escalation.mail_recipients (state)
+    WHERE state IN ('queued', 'sending', 'deferred', 'held', 'unknown', 'refused')""",
     "CREATE INDEX mail_recipients_leased ON escalation.mail_recipients (leased_until) WHERE state = 'sending'",
     """
     CREATE TABLE escalation.delivery_attempts (

@@ -2,6 +2,8 @@
 
 import pytest
 
+from services.database import begin
+from services.delivery.watch import tell_held
 from tasks import mail
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
@@ -106,6 +108,13 @@ def test_for_a_refused_recipient_the_next_contact_is_used_at_once(office: Office
     assert "mail_refused" in office.alerts()
 
 
+def test_urgent_mail_whose_fate_stays_unknown_goes_to_the_next_contact_at_once(office: Office) -> None:
+    mail_id = ticket_mail(office)
+    set_state(office, "held", "unknown")
+    mail.reap_leases()
+    assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
+
+
 def test_the_user_s_own_mail_goes_to_nobody_else(office: Office) -> None:
     mail_id = ticket_mail(office)
     office.connection.exec_driver_sql("UPDATE escalation.mails SET template = 'customer_notice'")
@@ -178,3 +187,12 @@ def test_the_assistant_hears_once_that_nobody_was_reached_and_once_that_somebody
     assert outcome["payload"]["ticket_number"] == "AB-20261124-0001"
     assert outcome["payload"]["reasons"] == ["safety_concern"]
     assert office.rows("SELECT held_at FROM escalation.mails WHERE mail_id = :mail_id", mail_id=mail_id)[0]["held_at"]
+
+
+def test_many_mails_are_told_of_round_by_round(office: Office) -> None:
+    for number in range(7):
+        ticket_mail(office, f"mail-{number}", 3)
+    for left in (4, 1, 0):
+        with begin() as connection:
+            tell_held(connection, account_works=False, limit=3)
+        assert len(office.rows("SELECT FROM escalation.mails WHERE held_at IS NULL")) == left
