@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from redis import Redis
@@ -53,7 +54,8 @@ def counts(connection: Connection) -> list[int]:
 
 
 def run(command: str, postgres: EmbeddedPostgres, folder: Path) -> None:
-    environment = {**os.environ, "PATH": f"{postgres.binaries}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    path = f"{postgres.binaries}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(
         command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from config.settings import get_settings
 from services.circuit import CLOSED, TRIAL, take_probe
@@ -54,7 +54,9 @@ def list_command(
         for row in rows:
             typer.echo(json.dumps(row, default=str, ensure_ascii=False))
         return
-    table = Table("mail", "queued (UTC)", "ticket", "template", "to", "state", "tries", "last reply")
+    table = Table(
+        Column("mail", no_wrap=True), "queued (UTC)", "ticket", "template", "to", "state", "tries", "last reply"
+    )
     for row in rows:
         table.add_row(str(row["mail_id"])[:8], f"{row['queued_at']:%Y-%m-%d %H:%M:%S}", row["ticket_number"] or "-",
                       row["template"], row["address"], row["state"], str(row["attempts"]),
