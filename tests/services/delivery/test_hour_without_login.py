@@ -24,7 +24,7 @@ RECIPIENTS = 205
 
 @pytest.fixture
 def family(office: Office, setting: Setting, tmp_path: Path) -> Iterator[Processes]:
-    setting(mail_first_probe_seconds=1, mail_next_probe_seconds=4, mail_stuck_seconds=3600, mail_per_minute=PER_MINUTE)
+    setting(mail_first_probe_seconds=1, mail_next_probe_seconds=2, mail_stuck_seconds=3600, mail_per_minute=PER_MINUTE)
     with processes({}, tmp_path) as family:
         yield family
 
@@ -50,7 +50,7 @@ def test_an_hour_without_login_loses_nothing(office: Office, family: Processes) 
     family.worker("urgent,mail,sweeps", concurrency=3)
     family.beat()
 
-    wait_for(lambda: office.rows("SELECT FROM escalation.mail_accounts WHERE probes >= 3"), "three probes")
+    wait_for(lambda: office.rows("SELECT FROM escalation.mail_accounts WHERE probes >= 2"), "two probes")
 
     [account] = office.rows("SELECT * FROM escalation.mail_accounts")
     # One login found it out, whatever the number of senders; then there was one for each probe.

@@ -9,7 +9,7 @@ from config.errors import ConfigurationError
 from rules.delivery import Finding, Phase
 from tests.services.transports.conftest import MESSAGE, Make, only, send
 from tests.smtp_server import SmtpServer
-from tests.smtp_session import Reply, drop, hang
+from tests.smtp_session import Reply, drop
 
 Serve = Callable[..., SmtpServer]
 PLAIN_TLS = ["none", "starttls", "ssl"]
@@ -65,9 +65,6 @@ def test_a_login_without_its_password_is_a_wrong_setting(serve: Serve, make: Mak
         make(serve(), smtp_username="user")
 
 
-# Where TLS goes wrong, nothing is sent
-
-
 def test_a_server_without_starttls_gets_no_mail_in_plain_text(serve: Serve, make: Make) -> None:
     server = serve(tls="none", users={"user": "sesame"})
     transport = make(server, smtp_use_tls=True, smtp_username="user", smtp_password="sesame")
@@ -98,70 +95,6 @@ def test_tls_to_a_plain_port_is_a_wrong_setting(serve: Serve, make: Make) -> Non
 def test_a_certificate_file_that_cannot_be_read_is_a_wrong_setting(make: Make, serve: Serve) -> None:
     with pytest.raises(ConfigurationError, match="SMTP_CA_FILE: cannot read certificates from /nowhere"):
         make(serve(), smtp_ca_file="/nowhere")
-
-
-# Where the connection ends, and where silence sets in
-
-
-@pytest.mark.parametrize("act", [drop, hang])
-@pytest.mark.parametrize(
-    ("step", "phase"),
-    [
-        ("connect", Phase.GREETING),
-        ("ehlo", Phase.EHLO),
-        ("starttls", Phase.STARTTLS),
-        ("tls", Phase.STARTTLS),
-        ("auth", Phase.AUTH),
-        ("mail", Phase.MAIL),
-        ("rcpt", Phase.RCPT),
-        ("data", Phase.DATA),
-        ("dot", Phase.DOT),
-    ],
-)
-def test_the_phase_of_a_lost_connection_is_known(serve: Serve, make: Make, step: str, phase: Phase, act: Reply) -> None:
-    server = serve(tls="starttls", users={"user": "sesame"})
-    server.on_every(step, act)
-    answer = only(send(make(server, smtp_username="user", smtp_password="sesame")))
-    assert (answer.phase, answer.code, answer.finding, answer.lost) == (phase, None, None, True)
-    assert server.messages == []
-
-
-def test_a_refused_connection_is_tried_again_within_seconds(serve: Serve, make: Make) -> None:
-    server = serve()
-    server.on("connect", drop, drop)
-    assert only(send(make(server))).code == 250
-    assert server.connections == 3
-
-
-def test_nobody_listening_is_an_answer(serve: Serve, make: Make) -> None:
-    server = serve()
-    transport = make(server)
-    server.__exit__()
-    answer = only(send(transport))
-    assert (answer.phase, answer.lost) == (Phase.CONNECT, True)
-    assert "refused" in answer.text
-
-
-def test_a_host_that_is_not_known_is_an_answer(make: Make) -> None:
-    answer = only(send(make(smtp_server="no-such-host.invalid")))
-    assert (answer.phase, answer.lost) == (Phase.CONNECT, True)
-
-
-def test_a_greeting_that_refuses_is_an_answer(serve: Serve, make: Make) -> None:
-    server = serve()
-    server.on("connect", "554 5.3.2 go away")
-    answer = only(send(make(server)))
-    assert (answer.phase, answer.code, answer.enhanced) == (Phase.GREETING, 554, "5.3.2")
-
-
-def test_the_whole_message_has_a_longest_time(serve: Serve, make: Make) -> None:
-    server = serve()
-    server.on("dot", hang)
-    transport = make(server, smtp_reply_seconds=60, mail_message_seconds=1)
-    assert only(send(transport)).phase is Phase.DOT
-
-
-# The body
 
 
 @pytest.mark.parametrize("reply", [drop, "552 5.3.4 that is too much"])
@@ -223,9 +156,6 @@ def test_a_caller_that_refuses_the_body_keeps_the_server_from_taking_it(serve: S
 
     assert only(send(transport)).code == 250
     assert (len(server.messages), server.connections) == (1, 2)
-
-
-# Many mails
 
 
 def test_a_connection_ends_after_a_hundred_messages(serve: Serve, make: Make) -> None:
