@@ -30,7 +30,7 @@ test-all: environment ## Test what needs Debian packages (as root they are insta
 	@$(RUN) tests.debian
 	@$(RUN) pytest --durations=10 -m debian $(ARGS)
 
-bench: environment ## Measure side by side with what others do (ARGS=--write-docs writes docs/performance.md)
+bench: environment ## Measure side by side with what others do (ARGS="--only events --rounds 3 --write-docs")
 	@$(RUN) bench $(ARGS)
 
 chaos: environment ## Let a storm of faults rage and check that nothing is lost (MINUTES=1 SEED=any)

@@ -1,36 +1,59 @@
-"""How a request would escalate by itself: each statement commits alone, then the mail goes out while the user waits."""
+"""How the original escalated: within the user's request, each statement a transaction of its own, then the mail.
+
+Kept to what it must have done: reading the session, counting the tickets for the number, ticket, status and trigger
+log, and one mail over a new connection. The user's and machine's records, the steps and the conversation, which it read
+as well, are left out, and so are TLS and the login at the mail server: all that would only slow it down.
+"""
 
 import smtplib
-from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from uuid import uuid4
 
 from sqlalchemy import Connection, text
 
-SESSION = text("""
+from bench.letter import HTML, SENDER, TEXT, TO
+
+SESSIONS = text("""
     INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at)
-    VALUES (:session, 'user', 'active', 'en', now(), now())
+    SELECT 'original-' || n, 'user', 'active', 'en', now(), now() FROM generate_series(1, :count) AS n
+    RETURNING id
 """)
+SESSION = text("SELECT id, user_id, machine_id, language, session_metadata FROM public.ai_sessions WHERE id = :session")
+COUNT = text("SELECT count(*) FROM public.support_tickets")
 TICKET = text("""
     INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
         session_summary, created_at, updated_at)
-    SELECT :id, :session, 'AB-' || to_char(now(), 'YYYYMMDD') || '-' || to_char(count(*) + 1, 'FM000000'),
-        'medium', 'open', 'low_confidence', 'summary', now(), now()
-    FROM public.support_tickets
+    VALUES (:id, :session, :number, 'medium', 'open', 'low_confidence', 'summary', now(), now())
 """)
+STATUS = text("UPDATE public.ai_sessions SET status = 'escalated', updated_at = now() WHERE id = :session")
 TRIGGER = text("""
     INSERT INTO public.escalation_triggers (id, session_id, trigger_type, trigger_value, triggered_at,
         escalation_decision)
     VALUES (:id, :session, 'confidence_low', 0.1, now(), 'escalate')
 """)
-STATUS = text("UPDATE public.ai_sessions SET status = 'escalated', updated_at = now() WHERE id = :session")
+
+
+def make_sessions(connection: Connection, count: int) -> list[str]:
+    """Sessions that are there before anything goes wrong in them."""
+    return list(connection.execute(SESSIONS, {"count": count}).scalars())
 
 
 def escalate(connection: Connection, session: str, smtp_port: int) -> None:
     """One ticket; the connection commits each statement."""
-    for statement in (SESSION, TICKET, TRIGGER, STATUS):
-        connection.execute(statement, {"id": str(uuid4()), "session": session})
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = "a ticket", "desk@example.com", "support@example.com"
-    message.set_content(f"Session {session} needs a human.\n")
+    connection.execute(SESSION, {"session": session}).one()
+    count = connection.execute(COUNT).scalar_one()
+    number = f"AB-20260101-{count + 1:06d}"
+    connection.execute(TICKET, {"id": str(uuid4()), "session": session, "number": number})
+    connection.execute(STATUS, {"session": session})
+    connection.execute(TRIGGER, {"id": str(uuid4()), "session": session})
     with smtplib.SMTP("127.0.0.1", smtp_port) as server:
-        server.send_message(message)
+        server.send_message(letter(session, number))
+
+
+def letter(session: str, number: str) -> MIMEMultipart:
+    message = MIMEMultipart("alternative")
+    message["Subject"], message["From"], message["To"] = f"Ticket {number}", SENDER, TO
+    message.attach(MIMEText(f"Session {session} needs a human.\n{TEXT}", "plain", "utf-8"))
+    message.attach(MIMEText(HTML, "html", "utf-8"))
+    return message

@@ -1,15 +1,17 @@
-"""`python -m bench.sink`: an SMTP server that takes everything at once and keeps nothing; it prints its port.
+"""`python -m bench.sink CERTIFICATE`: an SMTP server that takes everything at once and keeps nothing; prints its port.
 
 It is to be faster than whatever is measured with it, so it looks at the first letters of a command only.
 """
 
 import asyncio
+import ssl
 import sys
 
 REPLIES = {
     b"DATA": b"354 go\r\n",
     b"QUIT": b"221 bye\r\n",
-    b"EHLO": b"250-sink\r\n250-8BITMIME\r\n250 SIZE 50000000\r\n",
+    b"EHLO": b"250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 SIZE 50000000\r\n",
+    b"STAR": b"220 go\r\n",
 }
 END = b"\r\n.\r\n"
 
@@ -17,37 +19,55 @@ END = b"\r\n.\r\n"
 class Sink(asyncio.Protocol):
     """One conversation."""
 
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        self.held = bytearray()
+        self.in_body = False
+        self.upgrading: asyncio.Task[None] | None = None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self.held = b""
-        self.in_body = False
         transport.write(b"220 sink ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
         self.held += data
-        while self.took_one():
+        while self.took_one(len(data)):
             pass
 
-    def took_one(self) -> bool:
+    def took_one(self, fresh: int) -> bool:
         """Take one command or one message from what was held; False when it is not whole yet."""
-        taken, end, rest = self.held.partition(END if self.in_body else b"\r\n")
-        if not end:
+        mark = END if self.in_body else b"\r\n"
+        # A body comes in many pieces: only the fresh one can hold its end.
+        at = self.held.find(mark, max(0, len(self.held) - fresh - len(mark)) if self.in_body else 0)
+        if at < 0:
             return False
-        self.held = rest
-        command = b"" if self.in_body else taken[:4].upper()
+        command = b"" if self.in_body else bytes(self.held[:4]).upper()
+        del self.held[: at + len(mark)]
         self.in_body = command == b"DATA"
+        if command == b"STAR":
+            # What comes next belongs to TLS already.
+            self.transport.pause_reading()
+            self.upgrading = asyncio.get_running_loop().create_task(self.upgrade())
         self.transport.write(REPLIES.get(command, b"250 ok\r\n"))
         if command == b"QUIT":
             self.transport.close()
         return True
 
+    async def upgrade(self) -> None:
+        loop = asyncio.get_running_loop()
+        secured = await loop.start_tls(self.transport, self, self.context, server_side=True)
+        assert secured is not None
+        self.transport = secured
 
-async def serve() -> None:
-    server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
+
+async def serve(certificate: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = await asyncio.get_running_loop().create_server(lambda: Sink(context), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(serve()))
+    sys.exit(asyncio.run(serve(sys.argv[1])))

@@ -1,22 +1,22 @@
 """Where a benchmark runs: embedded servers, a fresh database and an empty Redis for each round, processes of ours."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from redis import Redis
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 
+from bench.sink_process import Sink, sink_process
 from config.settings import Settings
 from models.migrations import upgrade
 from services.database import driver_url
-from services.stream import connect
-from tests.processes import ROOT, Processes, processes
+from services.stream import EVENTS, connect
+from tests.processes import Process, Processes, processes
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked
@@ -28,26 +28,49 @@ PATIENCE_SECONDS = 300.0
 
 @dataclass(slots=True)
 class Round:
-    """One measurement's own database, Redis and processes."""
+    """One measurement's own database, Redis and processes; `began` is when, by PostgreSQL's clock."""
 
+    url: str
     engine: Engine
     redis: Redis
     family: Processes
+    began: Any = None
 
-    def publish(self, lines: list[str]) -> None:
-        """Into the stream, five hundred in a round trip."""
-        for begin in range(0, len(lines), 500):
+    def scalar(self, statement: str, **parameters: Any) -> Any:
+        with self.engine.connect() as connection:
+            return connection.execute(text(statement), parameters).scalar_one()
+
+    def publish(self, lines: list[str], at_once: int = 500, stream: str = EVENTS) -> None:
+        """Into the stream, so many in a round trip."""
+        for begin in range(0, len(lines), at_once):
             with self.redis.pipeline(transaction=False) as pipeline:
-                for line in lines[begin : begin + 500]:
-                    pipeline.xadd("escalation:events", {"event": line})
+                for line in lines[begin : begin + at_once]:
+                    pipeline.xadd(stream, {"event": line})
                 pipeline.execute()
+
+    def workers(self, count: int, queues: str, *, children: int = 1) -> list[Process]:
+        """So many workers of ours, ready to work."""
+        names = [f"w{len(self.family.started) + number}" for number in range(count)]
+        started = [self.family.start(*worker("worker", name, queues, children), "-l", "INFO") for name in names]
+        for process in started:
+            process.said("ready.")
+        return started
+
+    def beat(self) -> Process:
+        return self.family.beat()
+
+
+def worker(application: str, name: str, queues: str, children: int = 1) -> list[str]:
+    """A worker with as few helpers as both applications can do without."""
+    options = ["-c", str(children), "-Q", queues, "-n", f"{name}@bench"]
+    return ["celery", "-A", application, "worker", *options, "--without-gossip", "--without-mingle"]
 
 
 class Stand:
     """Servers that stay for all rounds."""
 
-    def __init__(self, folder: Path, postgres: EmbeddedPostgres, valkey: EmbeddedValkey, smtp_port: int) -> None:
-        self.folder, self.postgres, self.valkey, self.smtp_port = folder, postgres, valkey, smtp_port
+    def __init__(self, folder: Path, postgres: EmbeddedPostgres, valkey: EmbeddedValkey, sink: Sink) -> None:
+        self.folder, self.postgres, self.valkey, self.sink = folder, postgres, valkey, sink
         self.rounds = 0
 
     def command(self, statement: str) -> None:
@@ -62,22 +85,36 @@ class Stand:
         engine.dispose()
 
     @contextmanager
-    def round(self, fsync: str = "always", **settings: str) -> Iterator[Round]:
-        """A fresh round; `fsync` is when Redis writes through to the disk, `settings` go to the processes."""
+    def database(self) -> Iterator[str]:
+        """The name of a fresh database, with all our tables; it is dropped afterwards."""
         self.rounds += 1
         name = f"bench_{self.rounds}"
         self.command(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        try:
+            yield name
+        finally:
+            self.command(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def round(self, fsync: str = "always", *, database: str | None = None, **settings: str) -> Iterator[Round]:
+        """A round in a fresh database, or in this one; `settings` go to the processes.
+
+        :param fsync: when Redis writes through to the disk
+        """
         with ExitStack() as stack:
-            stack.callback(self.command, f"DROP DATABASE {name} WITH (FORCE)")
-            engine = create_engine(driver_url(self.postgres.url_of(name)), isolation_level="AUTOCOMMIT")
+            name = database or stack.enter_context(self.database())
+            url = self.postgres.url_of(name)
+            engine = create_engine(driver_url(url), isolation_level="AUTOCOMMIT")
             stack.callback(engine.dispose)
             redis = stack.enter_context(connect(self.valkey.url))
             redis.flushall()
             redis.config_set("appendfsync", fsync)
-            folder = self.folder / name
+            folder = self.folder / f"round_{time.monotonic_ns()}"
             folder.mkdir()
             family = stack.enter_context(processes(self.environment(name) | settings, folder))
-            yield Round(engine, redis, family)
+            one = Round(url, engine, redis, family)
+            one.began = one.scalar("SELECT clock_timestamp()")
+            yield one
 
     def environment(self, database: str) -> dict[str, str]:
         cleared = {name.upper(): "" for name in Settings.model_fields}
@@ -86,8 +123,9 @@ class Stand:
             "REDIS_URL": self.valkey.url,
             "SUPPORT_EMAIL": "support@example.com",
             "SMTP_SERVER": "127.0.0.1",
-            "SMTP_PORT": str(self.smtp_port),
+            "SMTP_PORT": str(self.sink.port),
             "SMTP_USE_TLS": "false",
+            "SMTP_CA_FILE": str(self.sink.authority),
             "ESCALATION_EMBEDDED": "true",
         }
 
@@ -100,25 +138,13 @@ def stand() -> Iterator[Stand]:
         stack.enter_context(watched(folder))
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
         valkey = stack.enter_context(EmbeddedValkey(folder / "valkey"))
-        sink = stack.enter_context(sink_process())
-        made = Stand(folder, postgres, valkey, sink)
+        made = Stand(folder, postgres, valkey, stack.enter_context(sink_process(folder)))
         made.make_template()
         yield made
 
 
-@contextmanager
-def sink_process() -> Iterator[int]:
-    """The mail server as a process of its own; its port."""
-    with subprocess.Popen([sys.executable, "-m", "bench.sink"], cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            yield int(process.stdout.readline())
-        finally:
-            process.kill()
-
-
-def wait(condition: Callable[[], object], what: str) -> float:
-    """Ask every 20 ms until it is true; the time at which it was.
+def wait(condition: Callable[[], object], what: str, pause: float = 0.02) -> float:
+    """Ask again and again, with a pause in between, until it is true; the time at which it was.
 
     :raises TimeoutError: it never was
     """
@@ -126,5 +152,5 @@ def wait(condition: Callable[[], object], what: str) -> float:
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {PATIENCE_SECONDS:.0f} s in vain for: {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
     return time.time()

@@ -1,16 +1,14 @@
 """The page on performance says what the figures say, and no goal is met that was missed."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from bench.figures import Results, percentile, speeds
+from bench.goals import GOALS, verdicts
 from bench.page import page
-
-
-def results(ours: float, peer: float, mail: float) -> Results:
-    peers = {"noop_1", "noop_2", "original"}
-    figures = {speed.key: [peer if speed.key in peers else ours] * 3 for speed in speeds(1)}
-    latencies = {f"{name} {rate}": [mail] * 10 for name in ("ticket", "mail") for rate in (1, 10, 100)}
-    return Results(figures, latencies | {f"start {rate}": [0.01] * 10 for rate in (1, 10, 100)})
+from bench.results import Conditions, Results, Section, load, percentile, save, slope
+from tests.bench.results import results
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
@@ -19,16 +17,47 @@ def test_percentiles_are_those_of_the_nearest_rank() -> None:
     assert percentile([7.0], 99) == 7.0
 
 
-@pytest.mark.parametrize(
-    ("ours", "mail", "verdict"), [(2_500, 0.05, "met"), (1_000, 0.2, "missed")], ids=["fast", "slow"]
-)
-def test_the_page_tells_whether_the_goals_were_met(ours: float, mail: float, verdict: str) -> None:
-    text = page(results(ours, 100, mail), rounds=3)
-    goals = [line for line in text.splitlines() if "at least" in line or "at most" in line]
-    assert len(goals) == 5
+def test_a_slope_is_what_is_added_for_each_step() -> None:
+    assert slope([(0, 10), (100, 13), (200, 16)]) == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize(("good", "verdict"), [(True, "met"), (False, "**missed**")], ids=["fast", "slow"])
+def test_the_page_tells_whether_the_goals_were_met(good: bool, verdict: str) -> None:
+    lines = page(results(good)).splitlines()
+    goals = [line for line in lines if "| at least " in line or "| at most " in line]
+    assert len(goals) == len(GOALS)
     assert all(line.endswith(f"| {verdict} |") for line in goals)
-    assert f"| events, one process | {ours:,} | {ours:,} to {ours:,} |" in text
+
+
+def test_the_page_shows_medians_and_ranges() -> None:
+    measured = results(good=True)
+    measured["events"].speeds["ours_1"] = [9_000, 30_000, 12_000]
+    assert "| ours, one worker | 12,000 | 9,000 to 30,000 |" in page(measured)
+
+
+def test_a_section_that_was_not_measured_is_neither_shown_nor_judged() -> None:
+    measured = {"tickets": results(good=True)["tickets"]}
+    assert "## Events" not in page(measured)
+    assert [verdict.goal.key for verdict in verdicts(measured)] == ["tickets"]
+
+
+def test_sections_of_different_runs_are_told_apart() -> None:
+    measured = results(good=True)
+    assert "of different runs" not in page(measured)
+    assert measured["tickets"].conditions
+    measured["tickets"].conditions = replace(measured["tickets"].conditions, scale=0.2)
+    assert "The sections are of different runs" in page(measured)
+    assert "- tickets: 2026-03-01 12:00 UTC, 3 rounds, 20% of the usual amounts" in page(measured)
 
 
 def test_a_disturbed_round_disturbs_the_ratio_little() -> None:
-    assert Results({"ours": [200, 20, 180], "peer": [10, 1, 9]}).ratio("ours", "peer") == 20
+    assert Section({"ours": [200, 20, 180], "peer": [10, 1, 9]}).ratio("ours", "peer") == 20
+
+
+def test_results_come_back_as_they_were_kept(tmp_path: Path) -> None:
+    section = Section({"a": [1.0]}, {"b 10": [0.5]}, {"c": [(1.0, 2.0)]}, {"a": "words"})
+    section.conditions = Conditions("2026-03-01 12:00 UTC", 3, 1.0, "abc", 0.5)
+    kept: Results = {"events": section}
+    save(kept, tmp_path / "results.json")
+    assert load(tmp_path / "results.json") == kept
+    assert load(tmp_path / "none.json") == {}

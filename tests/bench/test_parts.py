@@ -2,15 +2,30 @@
 
 import json
 import smtplib
+import ssl
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+import psycopg2
 import pytest
+from psycopg2.extras import execute_values
 from sqlalchemy import create_engine, text
 
 from bench.mix import escalating, mixed
-from bench.original import escalate
-from bench.stand import sink_process
+from bench.original import escalate, make_sessions
+from bench.rows import inbox_rows
+from bench.sections.events import INSERT
+from bench.sink_process import Sink, sink_process
 from services.database import driver_url
+
+
+@pytest.fixture(scope="module")
+def sink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
+    folder: Path = tmp_path_factory.mktemp("sink")
+    with sink_process(folder) as started:
+        yield started
 
 
 def test_the_mix_is_the_one_that_the_page_states() -> None:
@@ -26,20 +41,36 @@ def test_the_mix_is_the_one_that_the_page_states() -> None:
     assert len(low) == 0.05 * len({event["session_id"] for event in events})
 
 
-def test_the_sink_takes_mail_of_several_on_one_connection() -> None:
-    with sink_process() as port, smtplib.SMTP("127.0.0.1", port) as server:
-        for _ in range(3):
-            assert server.sendmail("a@example.com", ["b@example.com"], "Subject: x\r\n\r\nDATA\r\n.\r\nQUIT\r\n") == {}
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "STARTTLS"])
+def test_the_sink_takes_mail_of_several_on_one_connection(sink: Sink, secured: bool) -> None:
+    with smtplib.SMTP("127.0.0.1", sink.port) as server:
+        if secured:
+            server.starttls(context=ssl.create_default_context(cafile=sink.authority))
+        for size in (1, 10_000):
+            body = "Subject: x\r\n\r\n" + "DATA\r\n.\r\nQUIT\r\n" * size
+            assert server.sendmail("a@example.com", ["b@example.com"], body) == {}
+        assert server.noop()[0] == 250
 
 
-def test_the_peer_opens_as_many_tickets_as_it_is_asked_to(database_url: str) -> None:
+def test_the_original_opens_as_many_tickets_as_it_is_asked_to(database_url: str, sink: Sink) -> None:
     engine = create_engine(driver_url(database_url), isolation_level="AUTOCOMMIT")
-    with sink_process() as port, engine.connect() as connection:
-        for number in range(3):
-            escalate(connection, f"session-{number}", port)
-        numbers = connection.execute(text("SELECT count(*) FROM public.support_tickets")).scalar_one()
+    with engine.connect() as connection:
+        for session in make_sessions(connection, 3):
+            escalate(connection, session, sink.port)
+        numbers = connection.execute(text("SELECT ticket_number FROM public.support_tickets")).scalars().all()
+        escalated = connection.execute(text("SELECT count(*) FROM public.ai_sessions WHERE status = 'escalated'"))
+        assert escalated.scalar_one() == 3
     engine.dispose()
-    assert numbers == 3
+    assert len(set(numbers)) == 3
+
+
+def test_the_rows_of_the_insert_are_those_of_the_events(database_url: str) -> None:
+    lines = mixed(40)
+    with closing(psycopg2.connect(database_url)) as connection, connection, connection.cursor() as cursor:
+        execute_values(cursor, INSERT, inbox_rows(lines))
+        cursor.execute("SELECT payload FROM escalation.event_inbox")
+        stored = [payload["id"] for (payload,) in cursor.fetchall()]
+    assert sorted(stored) == sorted(json.loads(line)["id"] for line in lines)
 
 
 def test_every_escalating_event_is_a_session_of_its_own() -> None:

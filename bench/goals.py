@@ -1,0 +1,65 @@
+"""The goals, and whether what was measured meets them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bench.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`value` reads it from the results; `least` says whether the limit is to be reached or not to be exceeded."""
+
+    key: str
+    words: str
+    sections: tuple[str, ...]
+    value: Callable[[Results], float]
+    limit: float
+    least: bool
+    unit: str = "times"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    goal: Goal
+    value: float
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.goal.limit if self.goal.least else self.value <= self.goal.limit
+
+
+def ratio(section: str, ours: str, peer: str) -> Callable[[Results], float]:
+    return lambda results: results[section].ratio(ours, peer)
+
+
+def latency(percent: float) -> Callable[[Results], float]:
+    """Publish to accepted mail at 10 a second, in medians of bare Celery's start."""
+    return lambda results: (
+        results["latency"].percentile("mail 10", percent) / results["latency"].percentile("start 10", 50)
+    )
+
+
+GOALS = (
+    Goal("events_1", "events a second, one worker, to bare Celery's no-op tasks", ("events",),
+         ratio("events", "ours_1", "noop_1"), 20, least=True),
+    Goal("events_2", "events a second, two workers, to bare Celery's no-op tasks with two", ("events",),
+         ratio("events", "ours_2", "noop_2"), 20, least=True),
+    Goal("tickets", "tickets a second in batches, to the original's way", ("tickets",),
+         ratio("tickets", "batches", "original"), 25, least=True),
+    Goal("latency_50", "publish to accepted mail at 10 a second, p50, to bare Celery's p50", ("latency",),
+         latency(50), 6, least=False),
+    Goal("latency_99", "publish to accepted mail at 10 a second, p99, to bare Celery's p50", ("latency",),
+         latency(99), 15, least=False),
+)  # fmt: skip
+
+
+def verdicts(results: Results) -> Iterator[Verdict]:
+    """Of every goal whose sections were measured."""
+    for goal in GOALS:
+        if all(name in results for name in goal.sections):
+            yield Verdict(goal, goal.value(results))
+
+
+def missed(results: Results) -> list[Goal]:
+    return [verdict.goal for verdict in verdicts(results) if not verdict.met]

@@ -1,0 +1,35 @@
+"""Events as the rows of the inbox that they become, made by the product's own code."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.lexicon import load_lexicon
+from config.policy import load_policy
+from rules.decision import Examined
+from rules.triggers import examine
+from services.inbox import Received, Rejected, read_event
+from services.stream import Entry
+
+Row = tuple[str, str, str, datetime, datetime, str, str, str, str]
+POLICY = Path(__file__).parent.parent / "config" / "policy.toml"
+
+
+def inbox_rows(lines: list[str]) -> list[Row]:
+    """In the order of the statement in `bench.sections.events`."""
+    policy, lexicon = load_policy(POLICY), load_lexicon()
+    now = datetime.now(UTC)
+    rows = []
+    for number, line in enumerate(lines):
+        entry = Entry(f"{int(now.timestamp() * 1000)}-{number}", line.encode(), {})
+        event = read_event(entry, now)
+        if isinstance(event, Rejected):
+            raise AssertionError(f"the mix holds a bad event: {event.reason}")
+        received = Received(entry, Examined(event, examine(event, policy, lexicon)))
+        rows.append(row_of(received, line, policy.version))
+    return rows
+
+
+def row_of(received: Received, line: str, version: str) -> Row:
+    event, published = received.event, received.entry.published_at
+    about = (str(event.id), event.session_id, event.type, event.occurred_at, published)
+    return (*about, line, received.decision, received.evidence, version)
