@@ -1,6 +1,7 @@
 """Tests that need programs of Debian packages: installed as root, and listed at the end where they are missing.
 
 `@pytest.mark.debian("promtool")` names the programs of a test; `python -m tests.debian` installs what is missing.
+A test that names `root` starts a server that root alone may start.
 """
 
 import os
@@ -20,18 +21,26 @@ PACKAGES = {
     "noto-fonts": "fonts-noto-core",
     "postfix": "postfix",
     "promtool": "prometheus",
+    "sasl-plain": "libsasl2-modules",
+    "saslpasswd2": "sasl2-bin",
     "systemd-analyze": "systemd",
 }
-SERVERS = {"postfix": "postfix.service", "promtool": "prometheus.service"}
-NOTO = Path("/usr/share/fonts/truetype/noto")
+SERVERS = {"postfix": "postfix.service", "promtool": "prometheus.service", "saslpasswd2": "saslauthd.service"}
+# What is no program on the PATH: a file of the package.
+FILES = {
+    "noto-fonts": (Path("/usr/share/fonts/truetype/noto"), "NotoSans-*"),
+    "sasl-plain": (Path("/usr/lib"), "*/sasl2/libplain.so*"),
+}
+ROOT = "root"
 # Debian asks this program whether a package may start its servers (invoke-rc.d(8)); 101 forbids it.
 POLICY = Path("/usr/sbin/policy-rc.d")
 NOT_RUN = pytest.StashKey[dict[str, list[str]]]()
 
 
 def is_there(program: str) -> bool:
-    if program == "noto-fonts":
-        return any(NOTO.glob("NotoSans-*"))
+    if program in FILES:
+        folder, pattern = FILES[program]
+        return any(folder.glob(pattern))
     return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is not None
 
 
@@ -46,7 +55,7 @@ def install_command(programs: list[str]) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here, and remember it."""
-    lacking = set(missing())
+    lacking = {*missing(), *([ROOT] if os.geteuid() != 0 else [])}
     not_run = config.stash.setdefault(NOT_RUN, {})
     kept = []
     for item in items:
@@ -69,7 +78,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("not run, since programs are missing", red=True)
         for program, tests in not_run.items():
             terminalreporter.line(f"{program}: {len(tests)} tests")
-        terminalreporter.line(f"install them: {' '.join(install_command(list(not_run)))}")
+        if programs := [program for program in not_run if program in PACKAGES]:
+            terminalreporter.line(f"install them: {' '.join(install_command(programs))}")
+        if ROOT in not_run:
+            terminalreporter.line("run them as root: sudo make test-all")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

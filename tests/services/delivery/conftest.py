@@ -1,6 +1,7 @@
 """A mail server that does what a test says, and a worker's settings that name it."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -10,8 +11,10 @@ from services import database, stream
 from services.knowledge import knowledge
 from services.transports.make import close_transport
 from tests.services.delivery.office import Office
+from tests.services.delivery.postfix import PASSWORD, USER, Postfix, postfix
 from tests.smtp_server import SmtpServer
 from worker.celery_app import app
+from worker.embedded.certificates import make_certificates
 
 CACHED = (get_settings, database.engine, stream.client_of, knowledge)
 Setting = Callable[..., None]
@@ -74,3 +77,24 @@ def connection(setting: Setting) -> Iterator[Connection]:
 @pytest.fixture
 def office(connection: Connection, smtp: SmtpServer) -> Office:
     return Office(connection, smtp)
+
+
+@pytest.fixture(scope="session")
+def server(server_folder: Path) -> Iterator[Postfix]:
+    """A real mail server; `ca.pem` beside its folder is its authority."""
+    make_certificates(server_folder / "ca.pem", server_folder / "certificate.pem")
+    (server_folder / "postfix").mkdir(mode=0o755)
+    with postfix(server_folder / "postfix", server_folder / "certificate.pem") as running:
+        yield running
+
+
+@pytest.fixture
+def sender(server: Postfix, setting: Setting, office: Office) -> Iterator[Office]:
+    """An office whose mail goes to the real server."""
+    setting(
+        smtp_server="localhost", smtp_port=server.port, smtp_use_tls="true",
+        smtp_ca_file=server.folder.parent / "ca.pem", smtp_username=USER, smtp_password=PASSWORD,
+        smtp_connect_seconds=20, smtp_command_seconds=20, smtp_reply_seconds=20,
+    )  # fmt: skip
+    yield office
+    server.empty()
