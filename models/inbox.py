@@ -53,6 +53,11 @@ class RejectedEvent(OwnBase):
     """A stream entry that could not be used, whole, so that it can be mended and replayed."""
 
     __tablename__ = "rejected_events"
+    __table_args__ = (
+        # A hash has no limit for what an older version kept as a session's id.
+        Index("rejected_events_session", "session_id", postgresql_using="hash"),
+        Index("rejected_events_at", "rejected_at"),
+    )
 
     rejected_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[str]

@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
-from services.inbox import Received, Rejected, insert_events, lock_sessions, set_aside
+from services.inbox import Received, Rejected, insert_events, lock_sessions, rejected_lately, set_aside
 from services.knowledge import Knowledge
 from services.openings import open_tickets
 from services.outcomes import NewOutcome, queue_outcomes
 from services.sessions import read_states, write_states
 from services.ticket_updates import Update, adopt, foreign_tickets
 from services.updates import update_tickets
+
+# Of the outcomes that are kept in their stream, at most a tenth an hour tells of events that were set aside.
+SHARE_OF_OUTCOMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,22 @@ def process(
 ) -> Result:
     """Write a batch and everything that follows from it; the caller owns the transaction."""
     result = process_events(connection, received, knowledge) if received else Result()
-    return result + process_rejected(connection, rejected) if rejected else result
+    return result + process_rejected(connection, rejected, knowledge.settings) if rejected else result
 
 
-def process_rejected(connection: Connection, rejected: Sequence[Rejected]) -> Result:
-    """Set aside what cannot be used and tell the assistant so."""
+def process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> Result:
+    """Set aside what cannot be used and tell the assistant so, unless so many are that nobody would read it.
+
+    A flood would push what others wait for out of the outcomes' stream.
+    """
+    room = settings.outcomes_keep // SHARE_OF_OUTCOMES
+    room -= rejected_lately(connection, room)
     fresh = set_aside(connection, rejected)
     outcomes = [
-        NewOutcome(cause=(one.payload.hex(),), type="event.rejected", session_id=one.session_id, event_id=one.event_id)
+        NewOutcome(cause=(one.rejected_id,), type="event.rejected", session_id=one.session_id, event_id=one.event_id)
         for one in fresh
-    ]
+        if one.session_id or one.event_id
+    ][: max(room, 0)]
     if outcomes:
         queue_outcomes(connection, outcomes)
     return Result(rejected=len(fresh), outcomes=len(outcomes))

@@ -1,6 +1,7 @@
 """Events as they arrive: read, written once, or set aside."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,9 @@ from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
 from services.identity import identity
 from services.stream import Entry
+
+# Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.
+KEPT_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,29 @@ class Rejected:
     session_id: str | None = None
 
     @property
-    def payload(self) -> bytes:
+    def whole(self) -> bytes:
         """The event as it came; all the entry's fields when it has no field `event`."""
         if self.entry.raw is not None:
             return self.entry.raw
         return repr(self.entry.fields).encode()
+
+    @property
+    def payload(self) -> bytes:
+        """As much of it as is kept."""
+        return self.whole[:KEPT_BYTES]
+
+    @property
+    def told(self) -> str:
+        """The reason as it is kept: text that PostgreSQL can hold, whatever an error said."""
+        size = len(self.whole)
+        kept = f" (of {size} bytes the first {KEPT_BYTES} bytes are kept)" if size > KEPT_BYTES else ""
+        return self.reason.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0") + kept
+
+    @property
+    def rejected_id(self) -> UUID:
+        """The same for the same content."""
+        size = len(self.whole)
+        return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
 
 
 def read_event(entry: Entry, now: datetime) -> Event | Rejected:
@@ -131,13 +153,27 @@ def record_tickets_of(connection: Connection, decided: Sequence[tuple[UUID, str,
     )
 
 
+LATELY = text("""
+    SELECT count(*) FROM (
+        SELECT FROM escalation.rejected_events WHERE rejected_at > clock_timestamp() - interval '1 hour' LIMIT :most
+    ) AS lately
+""")
+
+
+def rejected_lately(connection: Connection, most: int) -> int:
+    """How many were set aside in the last hour; `most` when there were more."""
+    count: int = connection.execute(LATELY, {"most": most}).scalar_one()
+    return count
+
+
 SET_ASIDE = text("""
-    INSERT INTO escalation.rejected_events (rejected_id, entry_id, event_id, session_id, reason, payload)
+    INSERT INTO escalation.rejected_events (rejected_id, entry_id, event_id, session_id, reason, payload, times_seen)
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:entry_ids AS text[]), CAST(:event_ids AS uuid[]),
-        CAST(:session_ids AS text[]), CAST(:reasons AS text[]), CAST(:payloads AS bytea[]))
+        CAST(:session_ids AS text[]), CAST(:reasons AS text[]), CAST(:payloads AS bytea[]), CAST(:times AS bigint[]))
+        AS n (rejected_id) ORDER BY n.rejected_id
     ON CONFLICT (rejected_id) DO UPDATE
-    SET times_seen = rejected_events.times_seen + 1, entry_id = excluded.entry_id,
+    SET times_seen = rejected_events.times_seen + excluded.times_seen, entry_id = excluded.entry_id,
         reason = excluded.reason, replayed_at = NULL
     WHERE rejected_events.entry_id <> excluded.entry_id
     RETURNING rejected_id
@@ -146,7 +182,8 @@ SET_ASIDE = text("""
 
 def set_aside(connection: Connection, rejected: Sequence[Rejected]) -> list[Rejected]:
     """Keep what cannot be used, whole, once for each content; return what was not there before."""
-    by_id = {identity("rejected", one.payload.hex()): one for one in rejected}
+    ids = [one.rejected_id for one in rejected]
+    by_id, times = dict(zip(ids, rejected, strict=True)), Counter(ids)
     written = connection.execute(
         SET_ASIDE,
         {
@@ -154,8 +191,9 @@ def set_aside(connection: Connection, rejected: Sequence[Rejected]) -> list[Reje
             "entry_ids": [one.entry.entry_id for one in by_id.values()],
             "event_ids": [str(one.event_id) if one.event_id else None for one in by_id.values()],
             "session_ids": [one.session_id for one in by_id.values()],
-            "reasons": [one.reason for one in by_id.values()],
+            "reasons": [one.told for one in by_id.values()],
             "payloads": [one.payload for one in by_id.values()],
+            "times": [times[rejected_id] for rejected_id in by_id],
         },
     )
     return [by_id[rejected_id] for rejected_id in written.scalars()]

@@ -29,6 +29,11 @@ class Entry:
     fields: dict[bytes, bytes]
 
     @property
+    def size(self) -> int:
+        """The bytes of its event, or of all its fields when it has none."""
+        return len(self.raw) if self.raw is not None else sum(map(len, self.fields.values()))
+
+    @property
     def published_at(self) -> datetime:
         """When Redis took the entry, by its clock: the milliseconds in the id."""
         return datetime.fromtimestamp(int(self.entry_id.partition("-")[0]) / 1000, UTC)

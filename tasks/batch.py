@@ -1,6 +1,6 @@
 """A batch against the database: all at once, and in halves when something in it is at fault."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -18,6 +18,8 @@ from services.stream import Entry
 
 logger = structlog.get_logger()
 
+# A transaction takes no more than this: PostgreSQL refuses a message of a gigabyte, and a child has its memory.
+PART_BYTES = 8 * 1024 * 1024
 # Deadlocks and serialization failures: PostgreSQL asks to try the same again.
 ATTEMPTS = 6
 
@@ -44,6 +46,25 @@ def write(entries: Sequence[Entry], knowledge: Knowledge) -> Written:
 
     :raises Unavailable: no connection, no space, a shutdown; what was committed before is lost to the caller only
     """
+    written = Written()
+    for part in parts(entries):
+        write_part(part, knowledge, written)
+    return written
+
+
+def parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """All of them together, unless they are very large."""
+    start = size = 0
+    for place, entry in enumerate(entries):
+        size += entry.size
+        if size > PART_BYTES and place > start:
+            yield entries[start:place]
+            start, size = place, entry.size
+    if entries:
+        yield entries[start:]
+
+
+def write_part(entries: Sequence[Entry], knowledge: Knowledge, written: Written) -> None:
     now = datetime.now(UTC)
     received: list[Received] = []
     rejected: list[Rejected] = []
@@ -53,9 +74,7 @@ def write(entries: Sequence[Entry], knowledge: Knowledge) -> Written:
                 rejected.append(one)
             case Received() as one:
                 received.append(one)
-    written = Written()
     write_all(sorted(received, key=lambda one: one.event.session_id), rejected, knowledge, written)
-    return written
 
 
 def read(entry: Entry, now: datetime, knowledge: Knowledge) -> Received | Rejected:
@@ -106,6 +125,13 @@ def divide(
     elif received:
         logger.error("event_set_aside", event_id=str(received[0].event.id), error=described(error))
         write_all([], [as_rejected(received[0], error)], knowledge, written)
+    elif fault is Trouble.LOCKED:
+        # Another drain is just writing the same.
+        written.waiting += len(rejected)
+    elif len(rejected) > 1:
+        middle = len(rejected) // 2
+        write_all([], rejected[:middle], knowledge, written)
+        write_all([], rejected[middle:], knowledge, written)
     else:
         raise error
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from services.database import begin
 from services.explain import explain
+from worker.commands.harmless import quoted
 
 app = typer.Typer(help="Show every event, rule, value, limit, ticket and attempt of a session.")
 console = Console()
@@ -39,8 +39,8 @@ def command(
 
 
 def show(told: Mapping[str, Any]) -> None:
-    console.print(f"[bold]Session {escape(told['session_id'])}[/bold] ({told['status'] or 'not begun'})")
-    console.print(escape(told["why"]), highlight=False)
+    console.print(f"[bold]Session {quoted(told['session_id'])}[/bold] ({told['status'] or 'not begun'})")
+    console.print(quoted(told["why"]), highlight=False)
     if told["events_total"] > len(told["events"]):
         console.print(f"The newest {len(told['events'])} of {told['events_total']} events:")
     console.print(events_table(told["events"]))
@@ -54,7 +54,7 @@ def show(told: Mapping[str, Any]) -> None:
         if told[name]:
             console.print(f"[bold]{title}[/bold]")
             for line in lines(told[name]):
-                console.print(escape(line), highlight=False)
+                console.print(quoted(line), highlight=False)
 
 
 def events_table(events: Iterable[Mapping[str, Any]]) -> Table:
@@ -66,7 +66,7 @@ def events_table(events: Iterable[Mapping[str, Any]]) -> Table:
                 shown(event["occurred_at"]), event["type"], evidence.get("rule"), evidence.get("fired"),
                 evidence.get("observed"), evidence.get("limit"), details(evidence), event["ticket_number"],
             )  # fmt: skip
-            table.add_row(*(escape(shown(cell)) for cell in cells))
+            table.add_row(*(quoted(shown(cell)) for cell in cells))
     return table
 
 

@@ -14,6 +14,7 @@ from config.settings import get_settings
 from services.database import begin
 from services.rejected import NotFound, find, list_rejected, replay, waiting
 from services.stream import connect
+from worker.commands.harmless import harmless, quoted
 
 app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, look at, mend, replay.")
 console = Console()
@@ -37,7 +38,7 @@ def list_command(
     table = Table("id", "rejected (UTC)", "seen", "session", "reason")
     for row in rows:
         table.add_row(short(row["rejected_id"]), f"{row['rejected_at']:%Y-%m-%d %H:%M:%S}", str(row["times_seen"]),
-                      row["session_id"] or "?", row["reason"])  # fmt: skip
+                      quoted(row["session_id"] or "?"), quoted(row["reason"]))  # fmt: skip
     console.print(table if rows else "No event is set aside.")
 
 
@@ -47,8 +48,8 @@ def show(rejected_id: Annotated[str, typer.Argument(help="The id, or how it begi
     row = looked_up(rejected_id)
     payload = bytes(row.pop("payload"))
     for name, value in row.items():
-        typer.echo(f"{name}: {value if value is not None else '-'}")
-    typer.echo(f"payload ({len(payload)} bytes):\n{payload.decode('utf-8', 'backslashreplace')}")
+        typer.echo(f"{name}: {harmless(str(value)) if value is not None else '-'}")
+    typer.echo(f"payload ({len(payload)} bytes):\n{harmless(payload.decode('utf-8', 'backslashreplace'))}")
 
 
 @app.command("replay")
@@ -80,7 +81,7 @@ def looked_up(rejected_id: str) -> dict[str, Any]:
         with begin() as connection:
             return find(connection, rejected_id)
     except NotFound as error:
-        console.print(f"{error}: see python -m worker rejected list", style="red")
+        console.print(f"{error}: see python -m worker rejected list", style="red", markup=False)
         raise typer.Exit(1) from None
 
 

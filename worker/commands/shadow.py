@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from services.database import begin
 from services.knowledge import knowledge
 from services.mode import adopted_at
 from services.shadow_report import ShadowReport, compare
+from worker.commands.harmless import quoted
 
 app = typer.Typer(no_args_is_help=True, help="Compare with what ABParts did itself (MODE=shadow).")
 console = Console()
@@ -76,5 +76,5 @@ def different_table(found: ShadowReport, limit: int) -> Table:
             one.their_reason or "",
             "yes" if one.ticket_by_them else "no",
         )
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(quoted, cells))
     return table

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from rules.ticket_life import STATUSES, UNFINISHED, TakenAlready, TicketRefused
@@ -17,6 +16,7 @@ from services.database import begin
 from services.knowledge import knowledge
 from services.staff_text import UnfitText
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
+from worker.commands.harmless import quoted
 
 app = typer.Typer(no_args_is_help=True, help="List tickets, take them, work on them. Each change is audited.")
 console = Console()
@@ -51,7 +51,7 @@ def table_of(tickets: list[dict[str, Any]]) -> Table:
     for one in tickets:
         cells = (one["ticket_number"], one["priority"], one["status"], f"{one['opened_at']:%Y-%m-%d %H:%M}",
                  one["reason"], one["assigned"] or one["acknowledged_by"] or "")  # fmt: skip
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(quoted, cells))
     return table
 
 
@@ -67,7 +67,7 @@ def show(ticket: Ticket, as_json: AsJson = False) -> None:
         shown[name] = "".join(f"\n  {line_of(entry)}" for entry in shown[name])
     shown["reasons"] = ", ".join(shown["reasons"])
     for name, value in shown.items():
-        console.print(f"[bold]{name}[/bold]: {escape(str(value)) if value not in (None, '') else '-'}", highlight=False)
+        console.print(f"[bold]{name}[/bold]: {quoted(str(value)) if value not in (None, '') else '-'}", highlight=False)
 
 
 def line_of(entry: dict[str, Any]) -> str:

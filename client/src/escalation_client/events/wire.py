@@ -9,6 +9,7 @@ from uuid import UUID
 
 from escalation_client.events.errors import InvalidEvent, Unfit
 from escalation_client.events.json_values import inspect_unknown
+from escalation_client.events.members import text
 from escalation_client.events.parsing import LARGEST_BYTES, parse_object
 from escalation_client.events.times import format_time, parse_time
 from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, BaseEvent, Event, Member
@@ -16,6 +17,7 @@ from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, BaseE
 EARLIEST_ARRIVAL: Final = timedelta(days=-1)
 TOP_LEVEL: Final = ENVELOPE - {"extra"} | {"type", "data"}
 VERSION_ONE: Final = re.compile(r"1(\.\d+)*", re.ASCII)
+SESSION_ID: Final = text(1, 64)
 UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -140,8 +142,11 @@ def uuid_of(value: Any) -> UUID | None:
 
 
 def session_of(document: Mapping[str, Any]) -> str | None:
-    session_id = document.get("session_id")
-    return session_id if isinstance(session_id, str) else None
+    try:
+        session_id: str = SESSION_ID(document.get("session_id"))
+    except Unfit:
+        return None
+    return session_id
 
 
 def time_of(value: Any) -> datetime:
