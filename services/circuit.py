@@ -79,7 +79,7 @@ def open_circuit(connection: Connection, account: str, answer: Answer, verdict: 
         {
             "account": account,
             "phase": answer.phase.value,
-            "reply": answer.text[:REPLY_LENGTH],
+            "reply": answer.kept[:REPLY_LENGTH],
             "hint": verdict.hint,
             "first_probe": times.first_probe,
         },

@@ -67,6 +67,11 @@ class Answer:
         return found[1] if found else None
 
     @property
+    def kept(self) -> str:
+        """The text as UTF-8 and PostgreSQL can hold it, whatever bytes a server sent."""
+        return self.text.replace("\0", "").encode("utf-8", "replace").decode()
+
+    @property
     def lost(self) -> bool:
         """No reply came."""
         return self.code is None and self.finding is None

@@ -99,7 +99,7 @@ def record(connection: Connection, lease_id: UUID, mail: ClaimedMail, results: S
             "phases": [one.answer.phase.value for one in results],
             "codes": [one.answer.code for one in results],
             "enhanced": [one.answer.enhanced for one in results],
-            "replies": [one.answer.text[:REPLY_LENGTH].replace("\0", "") for one in results],
+            "replies": [one.answer.kept[:REPLY_LENGTH] for one in results],
             "classes": [one.verdict.kind.value for one in results],
         },
     )

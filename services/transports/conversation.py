@@ -133,7 +133,8 @@ class Conversation(smtplib.SMTP):
     def largest(self) -> int | None:
         """The largest message that the server takes, in bytes (RFC 1870); none when it does not say."""
         size = self.esmtp_features.get("size", "").strip()
-        return int(size) if size.isdecimal() and int(size) > 0 else None
+        # RFC 1870, section 4: a size has at most 20 digits.
+        return int(size) if size.isdecimal() and len(size) <= 20 and int(size) > 0 else None
 
 
 def expect(answer: Answer) -> Answer:

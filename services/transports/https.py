@@ -11,6 +11,8 @@ import requests
 from rules.delivery import Answer, Finding, Phase
 from services.transports.failures import described
 
+LONGEST_SECONDS = 86_400.0
+
 
 class Https(requests.Session):
     """A session that remembers the status of its last response; `connect` and `read` are time-outs in seconds."""
@@ -47,12 +49,13 @@ def never_connected(error: requests.RequestException) -> bool:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that Retry-After asks for, as a number or a date (RFC 9110, 10.2.3)."""
+    """The seconds that Retry-After asks for, as a number or a date (RFC 9110, 10.2.3); a day at most."""
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
-        return float(value)
+        return min(float(value), LONGEST_SECONDS)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None
+    seconds = (moment - datetime.now(UTC)).total_seconds() if moment.tzinfo else None
+    return None if seconds is None else min(max(0.0, seconds), LONGEST_SECONDS)

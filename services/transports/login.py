@@ -37,7 +37,7 @@ def log_in(conversation: Conversation, credentials: Credentials) -> None:
     for respond in responses:
         if answer.code != 334:
             break
-        answer = conversation.ask(Phase.AUTH, encoded(respond(base64.b64decode(answer.text))))
+        answer = conversation.ask(Phase.AUTH, encoded(respond(challenge_in(answer.text))))
     if answer.code != 235:
         raise Stopped(answer)
     expect(answer)
@@ -76,6 +76,14 @@ def xoauth2(user: str, secret: str) -> Iterator[Respond]:
 
 
 RESPONSES: Final = {"PLAIN": plain, "LOGIN": login, "CRAM-MD5": cram_md5, "XOAUTH2": xoauth2}
+
+
+def challenge_in(text: str) -> bytes:
+    """What the server said in base64; as it stands when it is none, since most mechanisms do not need it."""
+    try:
+        return base64.b64decode(text)
+    except ValueError:
+        return text.encode()
 
 
 def encoded(response: bytes) -> str:

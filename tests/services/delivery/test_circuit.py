@@ -39,6 +39,13 @@ def test_wrong_settings_hold_the_queue_with_one_login_and_one_alert(office: Offi
     assert "disabled for the Tenant" in account["reply"]
 
 
+def test_a_refusal_with_bytes_that_no_database_holds_opens_the_circuit_too(office: Office) -> None:
+    office.queue("hello")
+    office.server.on_every("auth", "535 5.7.8 no \0 \x9b")
+    office.send()
+    assert (office.account()["state"], office.states()) == ("open", {"queued": 1})
+
+
 def test_a_probe_is_one_login_without_mail_and_only_when_it_is_due(office: Office) -> None:
     office.queue("hello")
     office.server.on_every("auth", TENANT)
