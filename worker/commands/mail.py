@@ -17,6 +17,7 @@ from services.mail_register import MailNotFound, find_mail, list_mails, show_mai
 from services.transports.make import make_transport
 from tasks.hints import hint
 from tasks.probing import probe
+from worker.commands.harmless import harmless, quoted
 from worker.commands.mail_preview import preview
 from worker.commands.mail_test import explained, send_test
 
@@ -59,8 +60,8 @@ def list_command(
     )
     for row in rows:
         table.add_row(str(row["mail_id"])[:8], f"{row['queued_at']:%Y-%m-%d %H:%M:%S}", row["ticket_number"] or "-",
-                      row["template"], row["address"], row["state"], str(row["attempts"]),
-                      row["reply"] or "-")  # fmt: skip
+                      row["template"], quoted(row["address"]), row["state"], str(row["attempts"]),
+                      quoted(row["reply"] or "-"))  # fmt: skip
     console.print(table if rows else "No mail fits.")
 
 
@@ -76,11 +77,12 @@ def show(
         return
     attempts = mail.pop("attempts")
     for name, value in mail.items():
-        console.print(f"{name}: {value if value is not None else '-'}", markup=False)
+        console.print(f"{name}: {harmless(str(value)) if value is not None else '-'}", markup=False)
     table = Table("to", "state", "try", "began (UTC)", "how far", "reply")
     for row in attempts:
         began = f"{row['started_at']:%Y-%m-%d %H:%M:%S}" if row["started_at"] else "-"
-        table.add_row(row["address"], row["state"], str(row["number"] or "-"), began, row["phase"] or "-", reply(row))
+        cells = (row["address"], row["state"], str(row["number"] or "-"), began, row["phase"] or "-", reply(row))
+        table.add_row(*map(quoted, cells))
     console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from tests.services.delivery.conftest import Setting
@@ -93,3 +94,14 @@ def test_a_probe_of_a_server_that_is_down_opens_no_circuit(office: Office) -> No
     office.server.on_every("connect", "421 4.3.2 not now")
     assert typed("probe").exit_code == 1
     assert {row["state"] for row in office.rows("SELECT state FROM escalation.mail_accounts")} <= {"closed"}
+
+
+@pytest.mark.parametrize("reply", ["450 later [/red] \x1b[31m", "450 nul \0 here", "250 2.0.0 taken \0 \x9b"])
+def test_whatever_bytes_a_server_says_are_kept_and_shown_without_effect(office: Office, reply: str) -> None:
+    office.server.on("dot", reply)
+    mail_id = office.queue("first")
+    assert office.send() == {"accepted" if reply.startswith("2") else "deferred": 1}
+    for words in (("list",), ("show", str(mail_id))):
+        told = typed(*words)
+        assert told.exit_code == 0, told.output
+        assert not set(told.output) & set("\0\x1b\x9b")
