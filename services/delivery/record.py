@@ -76,6 +76,9 @@ RECORD = text("""
         FROM done JOIN result AS r ON r.recipient_id = done.recipient_id
         WHERE a.recipient_id = done.recipient_id AND a.lease_id = :lease_id
           AND (a.finished_at IS NULL OR a.reply_class = 'unknown')
+          -- A long run may try again what it knows to be unknown: the earlier attempt stays as it was.
+          AND a.number = (SELECT max(number) FROM escalation.delivery_attempts AS b
+                          WHERE b.recipient_id = a.recipient_id)
     )
     SELECT mail_id, state FROM done
 """)

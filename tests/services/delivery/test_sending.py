@@ -4,6 +4,7 @@ import pytest
 
 from services.database import begin
 from services.delivery.changes import cancel
+from tests.processes import wait_for
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session, drop, hang, take_and_drop
@@ -89,6 +90,23 @@ def test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_
     first, second = office.server.messages
     assert first.header("Message-ID") == second.header("Message-ID")
     assert [attempt["reply_class"] for attempt in office.attempts(mail_id)] == ["unknown", "unknown"]
+
+
+def test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record(office: Office, setting: Setting) -> None:
+    setting(mail_repeat_seconds=0.1)
+    mail_id = office.queue("first", rank=2)
+    office.queue("second", rank=3)
+
+    def until_the_first_is_due(_: Session) -> None:
+        wait_for(lambda: office.recipient(mail_id)["delay"] <= 0, "the repeat's time")
+
+    office.server.on("dot", take_and_drop)
+    office.server.on("mail", lambda _: None, until_the_first_is_due)
+
+    assert office.send() == {"unknown": 1, "accepted": 2}
+
+    assert office.subjects() == ["first", "second", "first"]
+    assert [attempt["reply_class"] for attempt in office.attempts(mail_id)] == ["unknown", "accepted"]
 
 
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
