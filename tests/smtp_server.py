@@ -64,21 +64,46 @@ class SmtpServer:
         port: int = self.listening.getsockname()[1]
         return port
 
+    def forget(self, step: str) -> None:
+        """Forget what was told for the next times at this step."""
+        with self.lock:
+            self.script[step].clear()
+
     def __enter__(self) -> Self:
-        self.listening.bind((self.host, 0))
-        self.listening.listen(64)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listen(0)
         return self
 
     def __exit__(self, *_: object) -> None:
         shut(self.listening)
+        self.hang_up()
+
+    def listen(self, port: int) -> None:
+        """Take connections at this port; 0 chooses one."""
+        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listening.bind((self.host, port))
+        self.listening.listen(64)
+        threading.Thread(target=self.accept, args=[self.listening], daemon=True).start()
+
+    def hang_up(self) -> None:
+        """End all conversations with no word."""
         for connection in list(self.open):
             shut(connection)
 
-    def accept(self) -> None:
+    def go_away(self) -> int:
+        """End all conversations and listen no more; the port, for `come_back`."""
+        port = self.port
+        shut(self.listening)
+        self.hang_up()
+        return port
+
+    def come_back(self, port: int) -> None:
+        self.listening = socket.socket()
+        self.listen(port)
+
+    def accept(self, listening: socket.socket) -> None:
         while True:
             try:
-                connection, _ = self.listening.accept()
+                connection, _ = listening.accept()
             except OSError:
                 return
             self.connections += 1

@@ -4,10 +4,12 @@ import argparse
 import random
 import sys
 import time
+from pathlib import Path
 
 from bench.chaos.storm import run
 
-SHOWN = 20
+CHECKOUT = Path(__file__).parents[2]
+LOGS = CHECKOUT / "var" / "chaos"
 
 
 def main() -> int:
@@ -18,12 +20,15 @@ def main() -> int:
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
     print(f"storm of {arguments.minutes:g} minutes, seed {seed}", flush=True)
     begin = time.monotonic()
-    report = run(
-        seed, arguments.minutes, lambda words: print(f"{time.monotonic() - begin:7.1f} s  {words}", flush=True)
-    )
-    for line in [*report.recovery_lines, *report.verdict.differences[:SHOWN]]:
+
+    def say(words: str) -> None:
+        print(f"{time.monotonic() - begin:7.1f} s  {words}", flush=True)
+
+    report = run(seed, arguments.minutes, say, LOGS / f"seed-{seed}")
+    for line in report.lines:
         print(line)
-    print(report.line)
+    if not report.verdict.ok:
+        print(f"The processes' logs: {LOGS.relative_to(CHECKOUT)}/seed-{seed}", file=sys.stderr)
     return 0 if report.verdict.ok else 1
 
 

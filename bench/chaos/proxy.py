@@ -41,8 +41,10 @@ class Link:
                 await target.drain()
 
     def cut(self) -> None:
+        """End it with a reset, also when nothing passes at the moment."""
         self.near[1].transport.abort()
         self.far[1].transport.abort()
+        self.passes.set()
 
 
 class Proxy:
@@ -84,18 +86,21 @@ class Proxy:
         finally:
             self.links.discard(link)
 
-    def freeze(self) -> None:
-        """Let nothing pass any more on the connections of this moment; new ones work."""
-        self.call(self.hold())
+    def freeze(self) -> int:
+        """Let nothing pass any more on the connections of this moment; new ones work. How many these are."""
+        held: int = self.call(self.hold())
+        return held
 
     def thaw(self) -> None:
         """End the connections that were frozen, with a reset."""
         self.call(self.drop())
 
-    async def hold(self) -> None:
-        for link in self.links - self.frozen:
+    async def hold(self) -> int:
+        open_links = self.links - self.frozen
+        for link in open_links:
             link.passes.clear()
-            self.frozen.add(link)
+        self.frozen |= open_links
+        return len(open_links)
 
     async def drop(self) -> None:
         for link in self.frozen:
@@ -104,12 +109,10 @@ class Proxy:
 
     async def end(self) -> None:
         self.server.close()
-        for link in self.links:
-            link.cut()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for link in self.links:
+                link.cut()
+            await asyncio.wait(others, timeout=0.1)
 
 
 def to_port(port: int) -> Dial:

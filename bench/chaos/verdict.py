@@ -16,7 +16,7 @@ from tests.smtp_session import Received
 class Verdict:
     """Counts for the last line, and each difference in words."""
 
-    events: int
+    events: int = 0
     tickets: int = 0
     mails: int = 0
     lost: int = 0
@@ -151,7 +151,9 @@ def check_mails(verdict: Verdict, connection: Connection, received: Sequence[Rec
         verdict.same(f"state of mail {row.message_id}", row.state, "accepted")
         if not times:
             verdict.missing("mail", [row.message_id])
-        verdict.repeated("mail", [row.message_id] * max(times - 1 - row.unknown, 0))
+        too_often = times - 1 - row.unknown
+        came = f"{row.message_id} (came {times} times, reply lost {row.unknown} times)"
+        verdict.repeated("mail", [came] * too_often)
     verdict.repeated("mail that is in no outbox", taken)
 
 

@@ -1,9 +1,11 @@
 """The servers, proxies and processes of a storm, and what they are told."""
 
-import random
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from models.migrations import upgrade
 from services.database import driver_url
 from tests.processes import Process, Processes, processes
 from tests.smtp_server import SmtpServer
+from tests.smtp_session import Received
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked
@@ -26,7 +29,6 @@ ACCOUNT = ("desk@example.com", "no secret")
 # Shorter than in production, so that a storm of a minute sees what takes hours there.
 DURATIONS = {
     "BATCH_SIZE": "50",
-    "RECLAIM_AFTER_SECONDS": "2",
     "STATEMENT_TIMEOUT_SECONDS": "5",
     "SMTP_CONNECT_SECONDS": "2",
     "SMTP_COMMAND_SECONDS": "2",
@@ -44,12 +46,31 @@ DURATIONS = {
 }
 
 
+# How long a fault waits for its moment, such as a mail at a certain step of its sending.
+PATIENCE_SECONDS = 8.0
+ASK_AGAIN_SECONDS = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Orphaned:
+    """The stream entries that a process had in hand when it was killed."""
+
+    at: datetime
+    entry_ids: tuple[str, ...]
+
+
+class HeadsOnly(SmtpServer):
+    """Keeps the headers of what it took: a long storm has thousands of mails."""
+
+    def keep(self, message: Received) -> None:
+        super().keep(replace(message, data=message.data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"))
+
+
 @dataclass(slots=True)
 class World:
     """Everything a fault can reach."""
 
     folder: Path
-    random: random.Random
     postgres: EmbeddedPostgres
     valkey: EmbeddedValkey
     mail: SmtpServer
@@ -61,6 +82,20 @@ class World:
     mailers: list[Process] = field(default_factory=list)
     beats: list[Process] = field(default_factory=list)
     publishers: list[Process] = field(default_factory=list)
+    orphaned: list[Orphaned] = field(default_factory=list)
+    patience_seconds: float = PATIENCE_SECONDS
+
+    def tries(self, seconds: float | None = None) -> Iterator[None]:
+        """Again and again until the patience is at its end."""
+        pause = threading.Event()
+        deadline = time.monotonic() + (seconds or self.patience_seconds)
+        while time.monotonic() < deadline:
+            yield
+            pause.wait(ASK_AGAIN_SECONDS)
+
+    def wait_until(self, condition: Callable[[], bool]) -> bool:
+        """Whether it came true in time."""
+        return any(condition() for _ in self.tries())
 
     def supervise(self) -> None:
         """What a supervisor does: start again whatever has ended, a publisher only when it had not finished."""
@@ -72,17 +107,19 @@ class World:
                 publisher.restart()
 
     def start(self) -> None:
-        """The workers for events, the one for mail, and beat."""
-        self.workers += [self.worker("events,sweeps", name) for name in ("first", "second")]
-        self.mailers.append(self.worker("urgent,mail", "mail"))
-        self.beats.append(self.family.start("celery", "-A", "worker", "beat", "-l", "INFO"))
+        """Two workers for events, two for mail, and beat."""
+        self.workers += [self.worker("events,sweeps", f"events-{number}", children=2) for number in (1, 2)]
+        self.mailers += [self.worker("urgent,mail", f"mail-{number}", children=1) for number in (1, 2)]
+        self.beats.append(self.beat())
         for process in [*self.workers, *self.mailers]:
             process.said("ready.")
 
-    def worker(self, queues: str, name: str) -> Process:
-        return self.family.start(
-            "celery", "-A", "worker", "worker", "-Q", queues, "-c", "2", "-n", f"{name}@storm", "-l", "INFO"
-        )
+    def worker(self, queues: str, name: str, children: int) -> Process:
+        size, node = str(children), f"{name}@storm"
+        return self.family.start("celery", "-A", "worker", "worker", "-Q", queues, "-c", size, "-n", node, "-l", "INFO")
+
+    def beat(self) -> Process:
+        return self.family.start("celery", "-A", "worker", "beat", "-l", "INFO")
 
     def publish(self, lines: list[str], seconds: float) -> None:
         """Divide the lines among publishers; they are sent in about so many seconds."""
@@ -90,8 +127,15 @@ class World:
             file = self.folder / f"published-{number}.jsonl"
             file.write_text("\n".join(lines[number::PUBLISHERS]), encoding="utf-8")
             url = self.family.environment["REDIS_URL"]
-            spool = str(self.folder / f"spool-{number}")
+            spool = str(self.spool(number))
             self.publishers.append(self.family.start("bench.chaos.publisher", url, str(file), spool, f"{seconds:.0f}"))
+
+    def spool(self, number: int) -> Path:
+        return self.folder / f"spool-{number}"
+
+    def has_spooled(self, number: int) -> bool:
+        """Whether a publisher keeps events on disk."""
+        return any(self.spool(number).glob("*.jsonl"))
 
     def stop(self) -> None:
         """SIGTERM to all programs, as an operator would."""
@@ -100,7 +144,7 @@ class World:
 
 
 @contextmanager
-def world(seed: int) -> Iterator[World]:
+def world() -> Iterator[World]:
     """A world with running servers and no process yet; nothing of it is left afterwards."""
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder())
@@ -108,7 +152,7 @@ def world(seed: int) -> Iterator[World]:
         stack.enter_context(watched(folder))
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
         valkey = stack.enter_context(EmbeddedValkey(folder / "valkey"))
-        mail = stack.enter_context(SmtpServer(users=dict([ACCOUNT])))
+        mail = stack.enter_context(HeadsOnly(users=dict([ACCOUNT])))
         redis_proxy = stack.enter_context(Proxy(to_port(valkey.port)))
         socket = postgres.socket_folder / ".s.PGSQL.5432"
         postgres_proxy = stack.enter_context(Proxy(to_socket(str(socket))))
@@ -120,7 +164,7 @@ def world(seed: int) -> Iterator[World]:
         for name in Settings.model_fields:
             if name.upper() not in environment:
                 family.environment.pop(name.upper(), None)
-        yield World(folder, random.Random(seed), postgres, valkey, mail, redis_proxy, postgres_proxy, engine, family)
+        yield World(folder, postgres, valkey, mail, redis_proxy, postgres_proxy, engine, family)
 
 
 def surroundings(

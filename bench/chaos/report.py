@@ -1,0 +1,35 @@
+"""What a storm did and what was left of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bench.chaos.recovery import Recovery
+from bench.chaos.verdict import Verdict
+
+
+@dataclass(slots=True)
+class Report:
+    """`faults` are those that struck, in their order."""
+
+    seed: int
+    minutes: float
+    verdict: Verdict = field(default_factory=Verdict)
+    faults: list[str] = field(default_factory=list)
+    recoveries: list[Recovery] = field(default_factory=list)
+
+    @property
+    def line(self) -> str:
+        """The last line: what was there, and whether any of it was lost or came twice."""
+        verdict = self.verdict
+        return (
+            f"chaos {'ok' if verdict.ok else 'FAILED'}: seed={self.seed} minutes={self.minutes:g} "
+            f"events={verdict.events} tickets={verdict.tickets} mails={verdict.mails} faults={len(self.faults)} "
+            f"lost={verdict.lost} doubled={verdict.doubled}"
+        )
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """Recoveries, what differs, and the last line."""
+        yield from (one.line for one in self.recoveries)
+        yield from self.verdict.differences
+        yield self.line
