@@ -42,7 +42,8 @@ def celery_settings() -> dict[str, Any]:
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
-            "health_check_interval": 10,
+            # A half-open connection is dropped after a second and twice this (kombu, Redis transport).
+            "health_check_interval": 5,
         },
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
