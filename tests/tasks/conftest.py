@@ -20,14 +20,17 @@ Publish = Callable[[Sequence[Event | str]], None]
 
 
 @pytest.fixture
-def installation(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Knowledge]:
+def installation(
+    request: pytest.FixtureRequest, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Knowledge]:
+    """A parameter (indirect) is how long a locked row is waited for, in seconds."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     monkeypatch.setenv("SUPPORT_EMAIL", "support@example.com")
     monkeypatch.setenv("ESCALATION_EMBEDDED", "true")
-    monkeypatch.setenv("LOCK_TIMEOUT_SECONDS", "0.3")
+    monkeypatch.setenv("LOCK_TIMEOUT_SECONDS", getattr(request, "param", "0.3"))
     forget()
     app.conf.update(broker_url=redis_url)
     app.set_current()

@@ -140,6 +140,15 @@ def test_only_what_is_finished_and_old_is_trimmed(
     assert len(remaining) < 500
 
 
+def test_what_is_pending_is_never_trimmed(installation: Knowledge, redis: Redis) -> None:
+    """Neither by its age nor because later entries are finished: a killed process may have it in hand."""
+    add_old_entries(redis, 500)
+    first, *others = read_new(redis, 500)
+    acknowledge(redis, [entry.entry_id for entry in others])
+    trim(redis, 0)
+    assert first.entry_id.encode() in {entry_id for entry_id, _ in stored(redis, EVENTS)}
+
+
 def test_what_another_group_still_needs_is_kept(installation: Knowledge, redis: Redis) -> None:
     add_old_entries(redis, 500)
     redis.xgroup_create(EVENTS, "another", id="0")

@@ -1,0 +1,154 @@
+"""Breakages on the way from an event to its ticket."""
+
+from bench.breakages.breakage import Breakage, Change
+
+LOCK = """    SELECT unnest(CAST(:session_ids AS text[]))
+    ON CONFLICT (session_id) DO UPDATE SET session_id = excluded.session_id WHERE false
+"""
+ONLY_MAKE = """    SELECT unnest(CAST(:session_ids AS text[]))
+    ON CONFLICT (session_id) DO NOTHING
+"""
+NO_LOCK = Change("services/inbox.py", LOCK, ONLY_MAKE)
+READ = """READ = text(\"\"\"
+    SELECT s.session_id,"""
+LOCK_AND_READ = f"""READ = text(\"\"\"
+    WITH locked AS (
+    INSERT INTO escalation.sessions (session_id)
+{LOCK}
+    )
+    SELECT s.session_id,"""
+COUNT = """    WHERE day = (now() AT TIME ZONE :zone)::date
+    RETURNING to_char(day, 'YYYYMMDD') AS day, last - :count AS before
+"""
+COUNTED = """    WHERE day = (now() AT TIME ZONE :zone)::date
+    RETURNING to_char(day, 'YYYYMMDD') AS day, (SELECT count(*) FROM public.support_tickets) AS before
+"""
+TAKE = "        numbers = take_numbers(connection, len(waiting), zone)\n"
+TAKE_APART = """        from services.database import begin
+        with begin() as apart:
+            numbers = take_numbers(apart, len(waiting), zone)
+"""
+QUEUE = "    queue_mails(connection, mails, knowledge.message_id_domain)\n    numbered"
+QUEUE_APART = """    from services.database import begin
+    with begin() as apart:
+        queue_mails(apart, mails, knowledge.message_id_domain)
+    numbered"""
+WRITE = "    try:\n        written = write(entries, knowledge)\n"
+ACKNOWLEDGE_FIRST = "    acknowledge(redis, [entry.entry_id for entry in entries])\n" + WRITE
+NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
+HALVE = "    elif len(received) > 1:\n"
+DRAIN = "tests/tasks/test_drain.py"
+BATCH = "tests/tasks/test_batch.py"
+
+EVENTS = (
+    Breakage(
+        "entries acknowledged (XACK) before the commit",
+        1,
+        (Change("tasks/drain.py", WRITE, ACKNOWLEDGE_FIRST),),
+        (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
+    ),
+    Breakage(
+        "an event that came before is evaluated again",
+        1,
+        (
+            Change("services/escalation.py", " if event_id in fresh]", "]"),
+            Change("services/escalation.py", "    if not fresh:\n        return counted\n", ""),
+        ),
+        (f"{BATCH}::test_an_event_that_came_before_is_no_news",),
+    ),
+    Breakage(
+        "an absent database is taken for a fault of the event",
+        1,
+        (Change("tasks/batch.py", "if fault in {Trouble.INFRASTRUCTURE, Trouble.RETRY}", "if fault is None"),),
+        (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
+    ),
+    Breakage(
+        "nobody takes over what a dead process had in hand",
+        1,
+        (Change("services/stream.py", "for item in answer[1] if item[1] is not None]", "for item in ()]"),),
+        (f"{DRAIN}::test_entries_of_a_dead_consumer_are_taken_over",),
+    ),
+    Breakage(
+        "the stream is trimmed beyond what is pending",
+        1,
+        (Change("services/trimming.py", NEEDED, 'bytes(group["last-delivered-id"])'),),
+        (f"{DRAIN}::test_what_is_pending_is_never_trimmed",),
+    ),
+    Breakage("no lock on the session", 2, (NO_LOCK,), (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",)),
+    Breakage(
+        "the state is read in the statement that locks",
+        2,
+        (NO_LOCK, Change("services/sessions.py", READ, LOCK_AND_READ)),
+        (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",),
+    ),
+    Breakage(
+        "the step numbered 8 fires, not the 8th different one that failed",
+        2,
+        (Change("rules/decision.py", "if steps >= policy.step_limit", "if event.step_number >= policy.step_limit"),),
+        ("tests/rules/test_decision.py",),
+    ),
+    Breakage(
+        "outbox written outside the ticket's transaction",
+        3,
+        (Change("services/openings.py", QUEUE, QUEUE_APART),),
+        ("tests/chaos/test_atomicity.py",),
+    ),
+    Breakage(
+        "events from before a ticket was resolved open a new one",
+        4,
+        (
+            Change(
+                "rules/decision.py",
+                "return state.closed_at is None or event.occurred_at > state.closed_at",
+                "return True",
+            ),
+        ),
+        ("tests/rules/test_decision.py",),
+    ),
+    Breakage(
+        "ticket number is COUNT(*) + 1",
+        5,
+        (Change("services/ticket_numbers.py", COUNT, COUNTED),),
+        (BATCH, "-k", "numbers or digits"),
+    ),
+    Breakage(
+        "ticket number drawn in a transaction of its own",
+        5,
+        (Change("services/tickets.py", TAKE, TAKE_APART),),
+        ("tests/chaos/test_atomicity.py",),
+    ),
+    Breakage(
+        "the first rule that matches wins",
+        7,
+        (
+            Change(
+                "rules/triggers.py",
+                "return tuple(signals_of(event, policy, lexicon))",
+                "return tuple(signals_of(event, policy, lexicon))[:1]",
+            ),
+        ),
+        ("tests/rules/test_triggers.py::test_every_rule_is_asked_not_only_the_first_that_matches",),
+    ),
+    Breakage(
+        "safety is the least of the reasons",
+        7,
+        (
+            Change(
+                "rules/reasons.py",
+                "sorted(set(reasons), key=REASONS.index)",
+                "sorted(set(reasons), key=lambda one: -REASONS.index(one))",
+            ),
+        ),
+        ("tests/rules/test_decision.py",),
+    ),
+    Breakage(
+        "a bad event stops its batch",
+        9,
+        (
+            Change(
+                "tasks/batch.py", "    elif len(received) > 1:\n", "    elif len(received) > 1:\n        raise error\n"
+            ),
+        ),
+        (f"{BATCH}::test_an_event_that_postgresql_refuses_is_found_by_halving",),
+    ),
+)

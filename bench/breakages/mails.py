@@ -1,0 +1,78 @@
+"""Breakages on the way from the outbox to the mail server, and in what is told of it."""
+
+from bench.breakages.breakage import Breakage, Change
+
+BODY = "SET body_started_at = clock_timestamp()\n        WHERE recipient_id = ANY"
+ACCEPTED_ALREADY = (
+    "SET body_started_at = clock_timestamp(), state = 'accepted', accepted_at = clock_timestamp()\n"
+    "        WHERE recipient_id = ANY"
+)
+RECORDED = "m.lease_id = :lease_id AND m.state IN ('sending', 'unknown')"
+NEWEST = "          AND a.number = (SELECT max(number)"
+ANY = "          AND 0 < (SELECT max(number)"
+OWN_ID = "Message-ID: <{__import__('uuid').uuid4()}@example.com>"
+SENDING = "tests/services/delivery/test_sending.py"
+KILLS = "tests/services/delivery/test_kills.py"
+
+MAILS = (
+    Breakage(
+        "a mail is marked before it is sent",
+        6,
+        (Change("services/delivery/record.py", BODY, ACCEPTED_ALREADY),),
+        (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
+    ),
+    Breakage(
+        "the beginning of a body is not recorded",
+        6,
+        (Change("services/transports/conversation.py", "        begin_body(addresses)\n", ""),),
+        (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
+    ),
+    Breakage(
+        "whoever sent a mail records it, with or without its lease",
+        6,
+        (Change("services/delivery/record.py", RECORDED, "m.state IN ('sending', 'unknown')"),),
+        (f"{KILLS}::test_a_result_does_not_count_when_another_sender_has_the_mail",),
+    ),
+    Breakage(
+        "a repeat wipes out that a reply was lost",
+        6,
+        (Change("services/delivery/record.py", NEWEST, ANY),),
+        (f"{SENDING}::test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record",),
+    ),
+    Breakage(
+        "a lost reply is taken for a refusal and sent again and again",
+        6,
+        (Change("rules/delivery/classify.py", "        return UNKNOWN\n    hint", "        pass\n    hint"),),
+        (f"{SENDING}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
+    ),
+    Breakage(
+        "each attempt has a Message-ID of its own",
+        6,
+        (Change("services/mail/letterhead.py", "Message-ID: {mail.message_id}", OWN_ID),),
+        (f"{SENDING}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
+    ),
+    Breakage(
+        "SMTP AUTH that is off uses up the attempts",
+        6,
+        (
+            Change(
+                "rules/delivery/steps.py",
+                "            return held_back(phase, case, times)\n",
+                "            return deferred(verdict, case, times, jitter)\n",
+            ),
+        ),
+        ("tests/services/delivery/test_circuit.py::test_wrong_settings_hold_the_queue_with_one_login_and_one_alert",),
+    ),
+    Breakage(
+        "safety mail has no lane of its own",
+        7,
+        (Change("services/new_mail.py", "URGENT if self.rank == 0 else NORMAL", "NORMAL"),),
+        ("tests/services/delivery/test_senders.py",),
+    ),
+    Breakage(
+        'the assistant hears "a human has it" before a server accepted the mail',
+        8,
+        (Change("services/delivery/record.py", 'if "accepted" in states:', "if states:"),),
+        ("tests/services/delivery/test_next_contact.py",),
+    ),
+)
