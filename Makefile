@@ -5,7 +5,7 @@ PYTHON ?= $(shell .ci/find-python)
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo up test test-all bench chaos check fmt clean
+.PHONY: help environment demo up test test-all bench chaos breakages check fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench: environment ## Measure side by side with what others do (ARGS="--only eve
 
 chaos: environment ## Let a storm of faults rage and check that nothing is lost (MINUTES=1 SEED=any)
 	@$(RUN) bench.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+breakages: environment ## Break each promise on purpose and show which test finds it (ARGS=--write-docs)
+	@$(RUN) bench.breakages $(ARGS)
 
 check: environment ## Lint, format, types and layers, without running the program
 	@$(RUN) ruff check
