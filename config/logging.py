@@ -7,6 +7,9 @@ import structlog
 
 from config.settings import Settings
 
+# It logs the whole body of a message that it refuses, which may hold texts of users.
+SHOWS_BODIES = "celery.worker.consumer.consumer"
+
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog's and the standard library's records to standard error in one shape."""
@@ -26,6 +29,14 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer(settings)))
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
+    logging.getLogger(SHOWS_BODIES).addFilter(without_body)
+
+
+def without_body(record: logging.LogRecord) -> bool:
+    """Keep what happened, and leave out what the message held."""
+    record.msg = record.getMessage().strip().partition("\n")[0].partition(" [type:")[0]
+    record.args = ()
+    return True
 
 
 def renderer(settings: Settings) -> structlog.typing.Processor:

@@ -1,13 +1,11 @@
 """What people do with tickets, callable by name from any Celery client: `escalation.tickets.…`, queue `sweeps`.
 
-Arguments may be notes and names of staff, so Flower and the logs never get to see them.
+Arguments may be notes and names of staff; worker.receiving keeps all arguments from Flower and the logs.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from celery import shared_task
-from celery.worker.request import Request
 
 from escalation_client.history import ANSWERS
 from rules.ticket_life import TicketRefused
@@ -20,7 +18,6 @@ from services.stream import redis_client
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
 from tasks.hints import hint
 
-HIDDEN = "(not shown)"
 UNFINISHED = ("open", "in_progress")
 
 
@@ -28,17 +25,8 @@ class InShadow(Exception):
     """In shadow mode nothing is written to tables that ABParts shares."""
 
 
-class QuietRequest(Request):
-    """A message whose arguments stand in no event, log or list of the worker, whatever its sender says of them."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._argsrepr = self._kwargsrepr = HIDDEN
-
-
 # Errors of the sender, not of ours: no traceback in the log.
 THROWS = (TicketRefused, TicketNotFound, UnfitText, InShadow)
-QUIET: dict[str, Any] = {"Request": "tasks.tickets:QuietRequest", "throws": THROWS}
 
 
 def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
@@ -64,49 +52,49 @@ def asked(answer_key: str) -> Asked:
     return Asked("", answer_key)
 
 
-@shared_task(name="escalation.tickets.acknowledge", **QUIET)
+@shared_task(name="escalation.tickets.acknowledge", throws=THROWS)
 def acknowledge(ticket: str, who: str) -> str:
     """Take a ticket."""
     return act(ticket_actions.acknowledge, ticket, who)
 
 
-@shared_task(name="escalation.tickets.assign", **QUIET)
+@shared_task(name="escalation.tickets.assign", throws=THROWS)
 def assign(ticket: str, expert: str, who: str) -> str:
     """Give a ticket to an expert, by the id of an ABParts user."""
     return act(ticket_actions.assign, ticket, expert, who)
 
 
-@shared_task(name="escalation.tickets.note", **QUIET)
+@shared_task(name="escalation.tickets.note", throws=THROWS)
 def note(ticket: str, note: str, who: str) -> str:
     """Keep a note with a ticket."""
     return act(ticket_actions.note, ticket, note, who)
 
 
-@shared_task(name="escalation.tickets.priority", **QUIET)
+@shared_task(name="escalation.tickets.priority", throws=THROWS)
 def priority(ticket: str, priority: str, who: str) -> str:
     """Set the priority: low, medium, high or urgent."""
     return act(ticket_actions.prioritise, ticket, priority, who)
 
 
-@shared_task(name="escalation.tickets.resolve", **QUIET)
+@shared_task(name="escalation.tickets.resolve", throws=THROWS)
 def resolve(ticket: str, note: str, who: str) -> str:
     """Say what helped."""
     return act(ticket_actions.resolve, ticket, note, who)
 
 
-@shared_task(name="escalation.tickets.close", **QUIET)
+@shared_task(name="escalation.tickets.close", throws=THROWS)
 def close(ticket: str, who: str) -> str:
     """Close a resolved ticket."""
     return act(ticket_actions.close, ticket, who)
 
 
-@shared_task(name="escalation.tickets.reopen", **QUIET)
+@shared_task(name="escalation.tickets.reopen", throws=THROWS)
 def reopen(ticket: str, who: str) -> str:
     """Begin again."""
     return act(ticket_actions.reopen, ticket, who)
 
 
-@shared_task(name="escalation.tickets.list", **QUIET)
+@shared_task(name="escalation.tickets.list", throws=THROWS)
 def list_all(answer_key: str, statuses: tuple[str, ...] = UNFINISHED, limit: int = 50) -> str:
     """Push tickets in these states, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
     with begin() as connection:
@@ -115,7 +103,7 @@ def list_all(answer_key: str, statuses: tuple[str, ...] = UNFINISHED, limit: int
     return f"tickets={len(tickets)}"
 
 
-@shared_task(name="escalation.tickets.show", **QUIET)
+@shared_task(name="escalation.tickets.show", throws=THROWS)
 def show(ticket: str, answer_key: str) -> str:
     """Push all about a ticket, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
     with begin() as connection:

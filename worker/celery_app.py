@@ -13,6 +13,7 @@ from services.database import forget_connections
 from services.knowledge import knowledge
 from services.mail.environment import prepare
 from worker.doorbell import DoorbellStep
+from worker.receiving import FOR_EVERY_TASK
 from worker.schedule import beat_schedule
 from worker.signs import note_the_run, note_what_beat_sends
 
@@ -51,6 +52,7 @@ def celery_settings() -> dict[str, Any]:
         "task_serializer": "json",
         "result_serializer": "json",
         "task_ignore_result": True,
+        "task_annotations": FOR_EVERY_TASK,
         "task_default_queue": "sweeps",
         "task_create_missing_queues": True,
         "task_time_limit": 110,

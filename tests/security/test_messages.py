@@ -1,0 +1,211 @@
+"""Hostile Celery messages and stream entries, one after the other, for one real worker: it does nothing and goes on."""
+
+import json
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from celery import Celery
+from redis import Redis
+from sqlalchemy import Connection, create_engine, text
+
+from escalation_client.events import encode
+from services.database import driver_url
+from services.stream import EVENTS, GROUP
+from tests.conftest import command
+from tests.events import confidence
+from tests.processes import Process, processes, wait_for
+from tests.security.broker import QUEUE, UNACKNOWLEDGED, arguments, envelope, message
+from worker.embedded import EmbeddedPostgres, EmbeddedValkey
+
+DATABASE = "hostile"
+TEXT = "Captain Nikos smells smoke"
+REFUSED = "Received invalid task message"
+# What is put into the queue, and what the worker's log says of it.
+MESSAGES: dict[str, tuple[str, str]] = {
+    "a task that is not ours": (message(arguments(TEXT), "os.system"), "Received unregistered task"),
+    "a task of Celery itself": (message(arguments([], [TEXT]), "celery.map"), "celery.map is not offered here"),
+    "arguments that the task has not": (message(arguments(TEXT)), "raised unexpected: TypeError"),
+    "named arguments that are a list": (message(json.dumps([[], [TEXT], {}]).encode()), REFUSED),
+    "a text for arguments": (message(json.dumps(TEXT).encode()), REFUSED),
+    "a number for arguments": (message(b"7"), REFUSED),
+    "nothing for arguments": (message(b"null"), REFUSED),
+    "a message of protocol 1": (message(json.dumps({"args": [TEXT], "kwargs": {}}).encode()), REFUSED),
+    "a task that is to follow": (message(json.dumps([[], {}, {"chain": [{"task": TEXT}]}]).encode()), REFUSED),
+    "brackets without end": (message(b"[" * 200_000), "Can't decode message body"),
+    "no JSON": (message(TEXT.encode(), argsrepr=TEXT), "Can't decode message body"),
+    "a content type of its own": (message(TEXT.encode(), content_type="text/x-own"), REFUSED),
+    "no name": (envelope(json.dumps(TEXT).encode(), "application/json", {}), "Received and deleted unknown message"),
+    "no id": (envelope(arguments(), "application/json", {"task": "escalation.drain_events"}), REFUSED),
+    "a time that is none": (message(arguments(), eta="tomorrow"), REFUSED),
+    "a limit that is none": (message(arguments(), timelimit=TEXT), "succeeded"),
+    "headers that are strange": (message(arguments(), shadow=TEXT, stamps=7, group=[TEXT], chord=TEXT), "succeeded"),
+}
+
+
+class Mark:
+    """Leaves a file behind where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
+        return Path.touch, (self.path,)  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    command(postgres, f"CREATE DATABASE {DATABASE} TEMPLATE {template}")
+    yield postgres.url_of(DATABASE)
+    command(postgres, f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def redis(valkey: EmbeddedValkey) -> Iterator[Redis]:
+    with Redis.from_url(valkey.url) as redis:
+        redis.flushall()
+        yield redis
+
+
+@pytest.fixture(scope="module")
+def worker(
+    database_url: str, valkey: EmbeddedValkey, redis: Redis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
+    environment = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": valkey.url,
+        "SUPPORT_EMAIL": "support@example.com",
+        "SMTP_SERVER": "127.0.0.1",
+        "SMTP_PORT": "1",
+        "ESCALATION_EMBEDDED": "true",
+        "LOCK_TIMEOUT_SECONDS": "30",
+    }
+    with processes(environment, tmp_path_factory.mktemp("worker")) as family:
+        yield family.worker()
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    engine = create_engine(driver_url(database_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def goes_on(worker: Process, redis: Redis, connection: Connection) -> Callable[[], None]:
+    """Ask it whether the same worker still makes a ticket of an event, and keeps nothing of what was refused."""
+    pid, sessions = worker.pid, iter(range(1_000))
+
+    def check() -> None:
+        session = f"good-{next(sessions)}-{redis.xlen(EVENTS)}"
+        redis.xadd(EVENTS, {"event": encode(confidence(session, 0.1))})
+        ticket = text("SELECT count(*) FROM public.support_tickets WHERE session_id = :session")
+        wait_for(lambda: connection.execute(ticket, {"session": session}).scalar() == 1, "the next ticket")
+        assert (worker.pid, worker.popen.poll()) == (pid, None)
+        wait_for(lambda: redis.hlen(UNACKNOWLEDGED) == 0, "an end of what was refused")
+        assert redis.llen(QUEUE) == 0
+
+    return check
+
+
+def log_after(worker: Process, before: int, words: str) -> str:
+    wait_for(lambda: words in worker.output[before:] or worker.popen.poll() is not None, f"{words!r} in the log")
+    return worker.output[before:]
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_a_hostile_message_is_refused(name: str, worker: Process, redis: Redis, goes_on: Callable[[], None]) -> None:
+    hostile, said = MESSAGES[name]
+    before = len(worker.output)
+    redis.lpush(QUEUE, hostile)
+    assert said in log_after(worker, before, said)
+    goes_on()
+    assert TEXT not in worker.output
+
+
+def test_a_pickle_is_never_opened(worker: Process, redis: Redis, goes_on: Callable[[], None], tmp_path: Path) -> None:
+    mark = tmp_path / "opened"
+    body = pickle.dumps([[Mark(mark)], {}, {}])
+    pickle.loads(body)
+    assert mark.exists()
+    mark.unlink()
+    before = len(worker.output)
+    for content_type in ("application/x-python-serialize", "application/json", "binary"):
+        redis.lpush(QUEUE, message(body, content_type=content_type))
+        goes_on()
+    assert "Refusing to deserialize untrusted content of type pickle" in worker.output[before:]
+    assert not mark.exists()
+
+
+def test_oversized_events_are_set_aside_however_they_came(
+    redis: Redis, connection: Connection, goes_on: Callable[[], None], worker: Process
+) -> None:
+    event = json.loads(encode(confidence("large", 0.1)))
+    large = {**event, "data": {**event["data"], "note": TEXT * 200_000}}
+    redis.xadd(EVENTS, {"event": json.dumps(large)})
+    redis.lpush(QUEUE, message(arguments(event={**large, "version": 1.0}), "escalation.submit_event"))
+    found = text("SELECT reason FROM escalation.rejected_events WHERE length(payload) > 5000000 ORDER BY reason")
+    wait_for(lambda: len(connection.execute(found).all()) == 2, "both set aside")
+    assert all("262144" in reason or "256" in reason for (reason,) in connection.execute(found))
+    goes_on()
+    assert TEXT not in worker.output
+
+
+def test_entries_of_any_shape_are_set_aside(
+    redis: Redis, connection: Connection, goes_on: Callable[[], None], worker: Process
+) -> None:
+    shapes: list[dict[Any, Any]] = [
+        {"other": TEXT},
+        {"event": b"\xff\xfe" + TEXT.encode()},
+        {"event": b"\x80\x04" + pickle.dumps(TEXT)},
+        {"event": "[" * 100_000},
+        {"event": "null"},
+        {b"\xff": b"\x00"},
+    ]
+    before = connection.execute(text("SELECT count(*) FROM escalation.rejected_events")).scalar_one()
+    for shape in shapes:
+        redis.xadd(EVENTS, shape)
+    goes_on()
+    after = connection.execute(text("SELECT count(*) FROM escalation.rejected_events")).scalar_one()
+    assert after - before == len(shapes)
+    assert redis.xpending(EVENTS, GROUP)["pending"] == 0
+    assert TEXT not in worker.output
+
+
+@contextmanager
+def locked_tickets(database_url: str) -> Iterator[None]:
+    connection = psycopg2.connect(database_url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE escalation.tickets, public.support_tickets")
+        yield
+    finally:
+        connection.close()
+
+
+def test_nobody_sees_the_arguments_of_a_task_at_work(
+    worker: Process, valkey: EmbeddedValkey, goes_on: Callable[[], None], database_url: str, connection: Connection
+) -> None:
+    goes_on()
+    number = connection.execute(text("SELECT ticket_number FROM public.support_tickets LIMIT 1")).scalar_one()
+    sender = Celery("abparts", broker=valkey.url)
+    sender.conf.broker_transport_options = {"global_keyprefix": "escalation:celery:"}
+    notes: list[Any] = []
+
+    def at_work() -> bool:
+        active = sender.control.inspect(timeout=1).active() or {}
+        notes[:] = [one for tasks in active.values() for one in tasks if one["name"] == "escalation.tickets.note"]
+        return bool(notes)
+
+    with locked_tickets(database_url):
+        sender.send_task("escalation.tickets.note", args=[number, TEXT, "Maria"], queue="sweeps")
+        wait_for(at_work, "the task at work")
+    sender.close()
+    assert (notes[0]["args"], notes[0]["kwargs"]) == ("(not shown)", "(not shown)")
+    assert TEXT not in repr(notes)
+    goes_on()
