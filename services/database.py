@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from config.settings import Settings, get_settings
@@ -26,8 +26,9 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
         "lock_timeout": f"{settings.lock_timeout_seconds * 1000:.0f}ms",
         "statement_timeout": f"{settings.statement_timeout_seconds * 1000 if statement_timeout else 0:.0f}ms",
     }
-    return create_engine(
+    made = create_engine(
         driver_url(settings.database_url.get_secret_value()),
+        hide_parameters=True,
         pool_size=2,
         max_overflow=4,
         pool_pre_ping=True,
@@ -42,6 +43,22 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
+    event.listen(made, "handle_error", leave_out_rows)
+    return made
+
+
+def leave_out_rows(context: ExceptionContext) -> None:
+    """Keep what PostgreSQL says first: what follows quotes rows and statements, and so texts of users.
+
+    Errors go to the logs and, as results of tasks, to Flower.
+    """
+    original, error = context.original_exception, context.sqlalchemy_exception
+    said = getattr(getattr(original, "diag", None), "message_primary", None)
+    if said and error:
+        # invalid input syntax for type uuid: "what it was"
+        said = said.partition(': "')[0]
+        original.args = (said,)
+        error.args = (f"({type(original).__name__}) {said}",)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,118 @@
+"""The real Flower of an embedded stack in which people wrote, worked and made mistakes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg2
+import pytest
+from celery import Celery
+from redis import Redis
+
+from escalation_client.events import encode
+from services.stream import EVENTS
+from tests.events import message, started
+from tests.processes import wait_for
+from tests.stack import RunningStack
+from tests.stack import started as started_stack
+
+USER, PASSWORD = "oncall", "flower-password-of-this-test"
+# What people wrote, and who they are; each is looked for everywhere in Flower.
+PERSON = {"name": "Ioanna Zorbapoulou", "username": "izorbapoulou", "email": "ioanna@zorba-farm.example.org"}
+WORDS = ("burning smell near the purple winch", "ring Stavroula at the harbour", "spoke with Odysseas on the quay")
+MARKS = (*PERSON.values(), *WORDS, "Zorbapoulou", "zorba-farm", "Odysseas")
+SESSION = "session-in-flower"
+
+
+class Flower:
+    """Flower's pages with and without the login."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self.place = stack.description()
+        url = httpx.URL(self.place["flower_url"])
+        self.address = f"http://{url.host}:{url.port}"
+        self.login = httpx.Client(base_url=self.address, auth=(USER, PASSWORD), timeout=30)
+        self.stranger = httpx.Client(base_url=self.address, timeout=30)
+
+    def tasks(self, name: str, state: str) -> dict[str, dict[str, Any]]:
+        answer = self.login.get("/api/tasks", params={"taskname": f"escalation.{name}", "state": state})
+        found: dict[str, dict[str, Any]] = answer.raise_for_status().json()
+        return found
+
+    @property
+    def worker(self) -> str:
+        """The worker's name, once Flower knows it."""
+        return next(iter(self.login.get("/api/workers", params={"refresh": "1"}).raise_for_status().json()), "")
+
+    def close(self) -> None:
+        self.login.close()
+        self.stranger.close()
+
+
+@pytest.fixture(scope="module")
+def flower(server_folder: Path) -> Iterator[Flower]:
+    """With marked people and texts on every way that leads into the program, and with unhealthy queues."""
+    environment = {"FLOWER_USER": USER, "FLOWER_PASSWORD": PASSWORD, "HEALTH_REJECTED_PER_HOUR": "0"}
+    with started_stack(server_folder / "flower", environment=environment) as stack:
+        flower = Flower(stack.ready())
+        fill(flower)
+        yield flower
+        flower.close()
+
+
+def fill(flower: Flower) -> None:
+    place = flower.place
+    with closing(psycopg2.connect(place["database_url"])) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor, Redis.from_url(place["redis_url"]) as redis:
+            publish(redis, somebody(cursor))
+            wait_for(lambda: mails(place["mail_dir"]), "the mail about what was marked")
+            [number] = one(cursor, "SELECT ticket_number FROM public.support_tickets WHERE session_id = %s", SESSION)
+            # From now on a task on tickets fails with PostgreSQL's words about the whole row.
+            cursor.execute("ALTER TABLE public.support_tickets ADD CONSTRAINT own CHECK (status = 'open')")
+            send(place["redis_url"], number)
+    for name, state in (("tickets.note", "SUCCESS"), ("tickets.resolve", "FAILURE"), ("submit_event", "SUCCESS")):
+        wait_for(lambda name=name, state=state: flower.tasks(name, state), f"{name} as {state}")  # type: ignore[misc]
+    wait_for(lambda: flower.tasks("queue_health", "FAILURE"), "a red queue_health")
+
+
+def somebody(cursor: Any) -> str:
+    """Give a user of the examples a name that is found nowhere else."""
+    [user] = one(cursor, "SELECT min(id::text) FROM public.users")
+    for name, value in PERSON.items():
+        cursor.execute(f"UPDATE public.users SET {name} = %s WHERE id = %s", (value, user))
+    return str(user)
+
+
+def one(cursor: Any, statement: str, *parameters: str) -> tuple[Any, ...]:
+    cursor.execute(statement, parameters)
+    row: tuple[Any, ...] = cursor.fetchone()
+    return row
+
+
+def publish(redis: Redis, user: str) -> None:
+    for event in (started(SESSION, user=user), message(SESSION, f"There is a {WORDS[0]}")):
+        redis.xadd(EVENTS, {"event": encode(event)})
+    redis.xadd(EVENTS, {"event": f'{{"type": "message.added", "content": "{WORDS[0]}"'})
+
+
+def mails(folder: str) -> bool:
+    """Whether somebody was mailed about this person: else nothing below would prove anything."""
+    return any(PERSON["name"] in path.read_text(encoding="utf-8", errors="replace") for path in
+               Path(folder).rglob("*.eml"))  # fmt: skip
+
+
+def send(redis_url: str, number: str) -> None:
+    """As a program that knows nothing of privacy would."""
+    sender = Celery("abparts", broker=redis_url)
+    sender.conf.broker_transport_options = {"global_keyprefix": "escalation:celery:"}
+    event = json.loads(encode(message(SESSION, WORDS[1], seconds=2)))
+    sender.send_task("escalation.submit_event", kwargs={"event": event}, queue="events")
+    sender.send_task("escalation.tickets.note", args=[number, WORDS[2], "Odysseas"], queue="sweeps")
+    sender.send_task("escalation.tickets.resolve", args=[number, WORDS[2], "Odysseas"], queue="sweeps")
+    # Beat asks for it every half minute; here there is no need to wait.
+    sender.send_task("escalation.queue_health", queue="sweeps")
+    sender.close()
