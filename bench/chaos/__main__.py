@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from bench import reliability
+from bench.chaos.page import section
 from bench.chaos.storm import run
 
 CHECKOUT = Path(__file__).parents[2]
@@ -16,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="how long faults come (default: 1)")
     parser.add_argument("--seed", type=int, default=None, help="the same seed gives the same storm (default: any)")
+    parser.add_argument("--write-docs", action="store_true", help=f"write the storm into {reliability.NAME}")
     arguments = parser.parse_args()
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
     print(f"storm of {arguments.minutes:g} minutes, seed {seed}", flush=True)
@@ -29,6 +32,8 @@ def main() -> int:
         print(line)
     if not report.verdict.ok:
         print(f"The processes' logs: {LOGS.relative_to(CHECKOUT)}/seed-{seed}", file=sys.stderr)
+    if arguments.write_docs:
+        reliability.write("storm", section(report))
     return 0 if report.verdict.ok else 1
 
 

@@ -26,10 +26,11 @@ STORED = text("SELECT max(received_at) FROM escalation.event_inbox WHERE event_i
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """A fault that struck, with the moment of its end."""
+    """A fault with the moment of its end, and whether it met anybody."""
 
     fault: Fault
     ended: datetime
+    struck: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from bench.chaos.recovery import Recovery
 from bench.chaos.verdict import Verdict
 
+SHOWN = 50
+
 
 @dataclass(slots=True)
 class Report:
-    """`faults` are those that struck, in their order."""
+    """`faults` are those that struck, in their order; `missed` ones waited in vain for their moment."""
 
     seed: int
     minutes: float
     verdict: Verdict = field(default_factory=Verdict)
     faults: list[str] = field(default_factory=list)
+    missed: int = 0
     recoveries: list[Recovery] = field(default_factory=list)
 
     @property
@@ -31,5 +34,7 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Recoveries, what differs, and the last line."""
         yield from (one.line for one in self.recoveries)
-        yield from self.verdict.differences
+        yield from self.verdict.differences[:SHOWN]
+        if len(self.verdict.differences) > SHOWN:
+            yield f"and {len(self.verdict.differences) - SHOWN} more differences"
         yield self.line

@@ -46,10 +46,12 @@ def run(seed: int, minutes: float, say: Say, keep: Path, calm_seconds: float = C
 
 
 def judged(place: World, lines: Published, report: Report, happened: Sequence[Happened]) -> Report:
-    report.faults = [one.fault.name for one in happened]
+    hits = [one for one in happened if one.struck]
+    report.faults = [one.fault.name for one in hits]
+    report.missed = len(happened) - len(hits)
     with place.engine.connect() as connection, Redis.from_url(place.valkey.url) as redis:
         report.verdict = judge(connection, lines, place.mail.messages)
-        report.recoveries = recoveries(connection, redis, happened, place.orphaned)
+        report.recoveries = recoveries(connection, redis, hits, place.orphaned)
     return report
 
 
@@ -60,7 +62,7 @@ def keep_logs(place: World, folder: Path) -> None:
 
 
 def rage(place: World, seed: int, seconds: float, say: Say) -> list[Happened]:
-    """One blow after the other until the time is up; those faults that struck."""
+    """One blow after the other until the time is up."""
     happened: list[Happened] = []
     end = time.monotonic() + seconds
     for blow in blows(seed):
@@ -75,13 +77,12 @@ def rage(place: World, seed: int, seconds: float, say: Say) -> list[Happened]:
 def strike(place: World, blow: Blow, say: Say) -> list[Happened]:
     random = Random(blow.seed)
     with ExitStack() as stack:
-        hit = []
+        hit = {}
         for fault in blow.faults:
             say(fault.name)
-            if stack.enter_context(struck(place, fault, random)):
-                hit.append(fault)
-            else:
+            hit[fault] = stack.enter_context(struck(place, fault, random))
+            if not hit[fault]:
                 say(f"{fault.name}: met nobody")
         time.sleep(blow.seconds)
     ended = datetime.now(UTC)
-    return [Happened(fault, ended) for fault in hit]
+    return [Happened(fault, ended, met) for fault, met in hit.items()]

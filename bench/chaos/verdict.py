@@ -116,12 +116,16 @@ UNAUDITED = """
     SELECT t.id FROM public.support_tickets AS t
     WHERE (SELECT count(*) FROM escalation.audit_log AS a
            WHERE a.table_name = 'support_tickets' AND a.row_id = t.id AND a.action = 'insert') <> 1
-       OR to_jsonb(t) <> (SELECT a.new FROM escalation.audit_log AS a
+       OR to_jsonb(t) IS DISTINCT FROM (SELECT a.new FROM escalation.audit_log AS a
            WHERE a.table_name = 'support_tickets' AND a.row_id = t.id ORDER BY a.audit_id DESC LIMIT 1)
     UNION ALL
     SELECT g.id FROM public.escalation_triggers AS g
     WHERE (SELECT count(*) FROM escalation.audit_log AS a
            WHERE a.table_name = 'escalation_triggers' AND a.row_id = g.id AND a.action = 'insert') <> 1
+    UNION ALL
+    SELECT s.id FROM public.ai_sessions AS s
+    WHERE to_jsonb(s) IS DISTINCT FROM (SELECT a.new FROM escalation.audit_log AS a
+           WHERE a.table_name = 'ai_sessions' AND a.row_id = s.id ORDER BY a.audit_id DESC LIMIT 1)
 """
 
 
@@ -158,12 +162,22 @@ def check_mails(verdict: Verdict, connection: Connection, received: Sequence[Rec
 
 
 def check_outcomes(verdict: Verdict, connection: Connection) -> None:
-    opened = Counter(row[0] for row in rows(connection, OPENED))
+    """Each ticket was told of once, and each mail once that a server accepted."""
+    told = {kind: Counter[str]() for kind in ("ticket.opened", "mail.accepted")}
+    for kind, ticket_id in rows(connection, TOLD):
+        told[kind][ticket_id] += 1
     tickets = Counter(row[0] for row in rows(connection, "SELECT id FROM public.support_tickets"))
-    compare(verdict, "outcome of ticket", opened, tickets)
+    compare(verdict, "outcome of ticket", told["ticket.opened"], tickets)
+    mails = Counter(row[0] for row in rows(connection, ACCEPTED))
+    compare(verdict, "outcome of a mail of", told["mail.accepted"], mails)
 
 
-OPENED = """
-    SELECT payload ->> 'ticket_id' FROM escalation.outcomes
-    WHERE payload ->> 'type' = 'ticket.opened' AND published_at IS NOT NULL
+TOLD = """
+    SELECT payload ->> 'type', payload ->> 'ticket_id' FROM escalation.outcomes
+    WHERE payload ->> 'type' IN ('ticket.opened', 'mail.accepted') AND published_at IS NOT NULL
+"""
+ACCEPTED = """
+    SELECT m.ticket_id FROM escalation.mails AS m
+    WHERE m.template IN ('ticket_opened', 'ticket_updated')
+      AND EXISTS (SELECT FROM escalation.mail_recipients AS r WHERE r.mail_id = m.mail_id AND r.state = 'accepted')
 """

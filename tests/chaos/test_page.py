@@ -1,0 +1,31 @@
+"""The page on reliability tells what happened, and only that."""
+
+from bench.chaos.page import section
+from bench.chaos.recovery import TAKEN_OVER, recovery
+from bench.chaos.report import Report
+
+
+def test_the_storm_s_section_shows_each_fault_and_ends_with_the_last_line() -> None:
+    recoveries = [
+        recovery("SMTP down", 3, [1.0, 2.0, 9.0]),
+        recovery("two beats", 1, []),
+        recovery(TAKEN_OVER, 1, [8.0]),
+    ]
+    text = section(Report(7, 30, faults=["SMTP down"] * 3 + ["two beats"], missed=2, recoveries=recoveries))
+    assert "| SMTP down | 3 | 2.0 s | 9.0 s |\n| two beats | 1 |  |  |\n" in text
+    assert "1 times a killed process had events in hand" in text
+    assert "2 further faults waited in vain" in text
+    assert text.endswith("chaos ok: seed=7 minutes=30 events=0 tickets=0 mails=0 faults=4 lost=0 doubled=0\n```")
+
+
+def test_a_storm_without_orphans_says_nothing_of_them() -> None:
+    assert "in hand" not in section(Report(7, 1, recoveries=[recovery(TAKEN_OVER, 0, [])]))
+
+
+def test_a_report_of_many_differences_stays_short() -> None:
+    report = Report(7, 1)
+    report.verdict.missing("event", range(1_000))
+    lines = list(report.lines)
+    assert len(lines) < 60
+    assert lines[-1].startswith("chaos FAILED: ")
+    assert "more differences" in lines[-2]
