@@ -8,8 +8,11 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from config.settings import Settings, get_settings
+from services.arrays import send_lists_as_literals
 
 DRIVER = "postgresql+psycopg2://"
+# psycopg2 keeps this for the process, so it is said once, wherever an engine will be made.
+send_lists_as_literals()
 
 
 def driver_url(url: str) -> str:

@@ -1,0 +1,63 @@
+"""Lists as PostgreSQL reads them fastest: one literal, not an expression whose every element is parsed and typed.
+
+Sources: PostgreSQL manual, "Array Input and Output Syntax"; psycopg2, "Adapting new Python types to SQL syntax".
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg2.extensions import QuotedString, register_adapter
+
+
+def quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
+    str: quoted,
+    type(None): lambda _: "NULL",
+    bool: str,
+    int: str,
+    float: str,
+    Decimal: str,
+    UUID: str,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+}
+
+
+def of_another_type(value: Any) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    raise TypeError(f"a list for PostgreSQL holds texts, numbers, times, ids or bytes, not {type(value).__name__}")
+
+
+def literal(values: Sequence[Any]) -> str:
+    """The array's text, such as `{"a",NULL}`.
+
+    :raises TypeError: an element is of a type that no statement here sends
+    """
+    return "{" + ",".join([ELEMENTS.get(type(value), of_another_type)(value) for value in values]) + "}"
+
+
+class ArrayLiteral:
+    """What psycopg2 asks when a statement has a list as parameter; the statement says of what type the array is."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.text: Any = QuotedString(literal(values))
+
+    def prepare(self, connection: Any) -> None:
+        self.text.prepare(connection)
+
+    def getquoted(self) -> bytes:
+        whole: bytes = self.text.getquoted()
+        return whole
+
+
+def send_lists_as_literals() -> None:
+    """From now on, on every connection of this process."""
+    register_adapter(list, ArrayLiteral)

@@ -1,0 +1,59 @@
+"""Lists arrive in PostgreSQL as they were sent."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from services.arrays import literal
+
+
+class Colour(StrEnum):
+    RED = 'red, or "reddish"'
+
+
+KINDS = [
+    ("text", ["", "NULL", "null", "{a,b}", 'say "no"', "back\\slash", "line\nline", "it's", "Ω ع 🔥", None]),
+    ("text", [Colour.RED]),
+    ("text", []),
+    ("integer", [0, -1, 2**31 - 1, None]),
+    ("double precision", [0.1, -1e300, float("inf"), None]),
+    ("numeric", [Decimal("1.50")]),
+    ("boolean", [True, False, None]),
+    ("uuid", [UUID(int=7), None]),
+    ("date", [date(2026, 2, 28)]),
+    ("timestamptz", [datetime(2026, 2, 28, 23, 59, 59, 999999, tzinfo=UTC), None]),
+    ("bytea", [b"", b"\x00\xff\\'", None]),
+]
+
+
+def echoed(connection: Connection, kind: str, values: list[Any]) -> list[Any]:
+    statement = text(f"SELECT CAST(:values AS {kind}[]) AS echoed")
+    returned = connection.execute(statement, {"values": values}).scalar_one()
+    return [bytes(one) if isinstance(one, memoryview) else one for one in returned]
+
+
+@pytest.mark.parametrize(("kind", "values"), KINDS)
+def test_every_kind_of_element_comes_back(connection: Connection, kind: str, values: list[Any]) -> None:
+    assert echoed(connection, kind, values) == values
+
+
+def test_any_texts_come_back(connection: Connection) -> None:
+    anything = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+
+    @given(st.lists(st.none() | st.text(anything)))
+    def come_back(values: list[str | None]) -> None:
+        assert echoed(connection, "text", values) == values
+
+    come_back()
+
+
+def test_what_no_statement_sends_is_named() -> None:
+    with pytest.raises(TypeError, match="not dict"):
+        literal([{}])
