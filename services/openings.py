@@ -1,12 +1,14 @@
 """Opening tickets: read the story, write what does not need the number, take the numbers, write the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from rules.contacts import ContactBook
 from rules.decision import Decision, Fired
 from rules.reasons import rank
 from rules.routing import Recommendation, recipients, recommend, recommended_action
@@ -25,6 +27,7 @@ from services.tickets import (
     insert_own,
     insert_triggers,
     number_and_insert,
+    ticket_id_of,
 )
 
 Published = Mapping[UUID, datetime]
@@ -54,6 +57,8 @@ def prepare(connection: Connection, decisions: Sequence[Decision], knowledge: Kn
     people = load_people(connection, [one.user_id for one in known.values() if one.user_id])
     machines = load_machines(connection, [one.machine_id for one in known.values() if one.machine_id])
     conversations = load_conversations(connection, list(known))
+    # The tickets of a batch are opened at one moment, so those that ask the same have the same answer.
+    advise = cache(partial(advice, knowledge.contacts, datetime.now(UTC)))
     tickets = []
     for decision in sorted(decisions, key=lambda one: one.state.session_id):
         session = known[decision.state.session_id]
@@ -64,10 +69,26 @@ def prepare(connection: Connection, decisions: Sequence[Decision], knowledge: Kn
                 people.get(session.user_id or ""),
                 machines.get(session.machine_id or ""),
                 conversations[session.session_id],
-                knowledge,
+                advise,
             )
         )
     return tickets
+
+
+def advice(
+    contacts: ContactBook,
+    now: datetime,
+    reasons: tuple[str, ...],
+    priority: str,
+    category: str | None,
+    language: str | None,
+    region: str | None,
+) -> dict[str, Any]:
+    """Whom to contact and what to do, as ABParts keeps it; the ticket's number is filled in when it is drawn."""
+    contact = recommend(
+        contacts, reasons=reasons, priority=priority, category=category, language=language, region=region, now=now
+    )
+    return contact.as_expert_contact_info("", reasons[0], recommended_action(reasons, priority)) | explained(contact)
 
 
 def new_ticket(
@@ -76,28 +97,19 @@ def new_ticket(
     person: Person | None,
     machine: MachineRecord | None,
     conversation: Conversation,
-    knowledge: Knowledge,
+    advise: Callable[..., dict[str, Any]],
 ) -> NewTicket:
-    action = recommended_action(decision.reasons, decision.priority or "medium")
-    contact = recommend(
-        knowledge.contacts,
-        reasons=decision.reasons,
-        priority=decision.priority or "medium",
-        category=conversation.category,
-        language=session.language,
-        region=region_of(person),
-        now=datetime.now(UTC),
-    )
+    region, priority = region_of(person), decision.priority or "medium"
     return NewTicket(
+        ticket_id=ticket_id_of(decision.state),
         decision=decision,
         summary=conversation.summary(),
         machine_context=machine.as_machine_context(session.metadata) if machine else session.machine_context,
-        # The number is filled in when it is drawn.
-        expert_contact_info=contact.as_expert_contact_info("", decision.reasons[0], action) | explained(contact),
+        expert_contact_info=advise(decision.reasons, priority, conversation.category, session.language, region),
         user_id=session.user_id,
         machine_id=session.machine_id,
         language=session.language,
-        region=region_of(person),
+        region=region,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from rules.decision import Decision, Fired, evidence_of
+from rules.decision import Decision, Fired, SessionState, evidence_of
 from rules.reasons import TRIGGER_TYPE
 from services.identity import identity
 from services.ticket_numbers import catch_up, take_numbers
@@ -25,6 +25,7 @@ class NumbersExhausted(Exception):
 class NewTicket:
     """A ticket about to be written; the number is given last."""
 
+    ticket_id: str
     decision: Decision
     summary: str
     machine_context: Mapping[str, Any] | None
@@ -41,11 +42,7 @@ class NewTicket:
 
     @property
     def ordinal(self) -> int:
-        return self.decision.state.tickets + 1
-
-    @property
-    def ticket_id(self) -> str:
-        return str(identity("ticket", self.session_id, self.ordinal))
+        return ordinal_of(self.decision.state)
 
     @property
     def priority(self) -> str:
@@ -53,6 +50,16 @@ class NewTicket:
 
     def contact_info(self) -> dict[str, Any]:
         return {**self.expert_contact_info, "ticket_reference": self.number}
+
+
+def ordinal_of(state: SessionState) -> int:
+    """Which of the session's tickets the next one is, from 1."""
+    return state.tickets + 1
+
+
+def ticket_id_of(state: SessionState) -> str:
+    """The id of the session's next ticket."""
+    return str(identity("ticket", state.session_id, ordinal_of(state)))
 
 
 def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
