@@ -12,6 +12,8 @@ UNSHOWABLE: Final = re.compile(
 LINE_ENDS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 MARKS: Final = re.compile("[\u200e\u200f\u061c\u200b\ufeff]")
 RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
+FIRST_STRONG, ISOLATE_END = "\u2068", "\u2069"
 
 
 def clean(text: str) -> str:
@@ -33,3 +35,8 @@ def direction(text: str) -> str:
     """`rtl` or `ltr`, by the first letter that has a direction (UAX #9, rules P2 and P3)."""
     strong = next((kind for kind in map(unicodedata.bidirectional, text) if kind in {"L", "R", "AL"}), "L")
     return "rtl" if strong in RIGHT_TO_LEFT else "ltr"
+
+
+def isolated(text: str, language: str) -> str:
+    """Words that keep together, whatever stands beside them in a right-to-left text (UAX #9, isolates)."""
+    return f"{FIRST_STRONG}{text}{ISOLATE_END}" if language in RIGHT_TO_LEFT_LANGUAGES else text

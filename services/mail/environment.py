@@ -11,15 +11,15 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from services.mail.catalogues import LANGUAGES, TEMPLATES, translations
-from services.mail.cleaning import direction
+from services.mail.cleaning import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
 from services.mail.inlining import InliningLoader
+from services.mail.moments import comma_of
 
-LEFT_TO_RIGHT, ISOLATE_END = "\u2066", "\u2069"
+LEFT_TO_RIGHT: Final = "\u2066"
 BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
 WHOLE: Final = Markup('<bdi class="whole" dir="ltr">{}</bdi>')
 # The number of a ticket or telephone; what is longer might not fit beside a label on a phone.
 LONGEST_WHOLE: Final = 18
-RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
 
 
 class Compiled(BytecodeCache):
@@ -65,7 +65,7 @@ def make_environment(
     made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     right_to_left = language in RIGHT_TO_LEFT_LANGUAGES
     made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
-    made.globals.update(start="right" if right_to_left else "left")
+    made.globals.update(start="right" if right_to_left else "left", comma=comma_of(language))
     made.filters.update(ltr=isolating(right_to_left), direction=direction, broken=broken)
     return made
 

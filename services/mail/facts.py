@@ -7,7 +7,15 @@ from datetime import date
 from services.directory import MachineRecord
 from services.mail.cleaning import direction
 from services.mail.teller import Teller
-from services.mail.wording import PRIORITIES, REASONS, ROLES, SESSION_STATUSES, STATUSES
+from services.mail.wording import (
+    MACHINE_STATUSES,
+    MAINTENANCE_KINDS,
+    PRIORITIES,
+    REASONS,
+    ROLES,
+    SESSION_STATUSES,
+    STATUSES,
+)
 from services.story import RelatedTicket, Story
 
 MOST_MAINTENANCE = 3
@@ -47,7 +55,10 @@ def user_facts(story: Story, teller: Teller) -> Iterator[tuple[str, str | None] 
         yield teller.say("Language"), teller.manners.language_name(teller.name(language))
     if user and (organisation := user.organisation):
         country = organisation.country and teller.manners.country(organisation.country)
-        yield teller.say("Organisation"), ", ".join(filter(None, [teller.name(organisation.name), country]))
+        yield (
+            teller.say("Organisation"),
+            teller.manners.comma.join(filter(None, [teller.name(organisation.name), country])),
+        )
         yield teller.say("Address"), teller.name(organisation.address)
         yield teller.say("Reachable by"), teller.name(organisation.contact_info)
 
@@ -68,12 +79,12 @@ def machine_facts(
     yield teller.say("Operating hours"), hours(machine, teller)
     yield teller.say("Location"), teller.name(machine.location)
     yield teller.say("Owner"), teller.name(machine.organisation.name if machine.organisation else None)
-    yield teller.say("Status"), teller.name(machine.status).replace("_", " ")
+    yield teller.say("Status"), teller.word(machine.status, MACHINE_STATUSES)
     yield teller.say("Warranty until"), day(machine.warranty_until, teller)
     yield teller.say("Last maintenance"), day(machine.last_maintenance, teller)
     yield teller.say("Next maintenance"), day(machine.next_maintenance, teller)
     for entry in machine.maintenance[:MOST_MAINTENANCE]:
-        kind = teller.name(entry.kind).replace("_", " ")
+        kind = teller.word(entry.kind, MAINTENANCE_KINDS)
         told = ": ".join(filter(None, [kind, teller.short(entry.description)]))
         yield teller.say("Maintenance %(day)s", day=day(entry.at, teller)), told
     yield teller.say("Notes on the machine"), teller.short(machine.notes)

@@ -11,15 +11,23 @@ from babel import Locale
 from babel.dates import format_skeleton, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal, format_percent
 
+from services.mail.cleaning import isolated
+
 # British English for its day before month.
 LOCALES: Final = {"en": "en_GB", "no": "nb"}
 # ABParts' codes that are not those of ISO 3166.
 COUNTRIES: Final = {"UK": "GB", "KSA": "SA"}
+COMMAS: Final = {"ar": "، "}
 
 
 @lru_cache(maxsize=32)
 def locale_of(language: str) -> Locale:
     return Locale.parse(LOCALES.get(language, language))
+
+
+def comma_of(language: str) -> str:
+    """What stands between the words of a list."""
+    return COMMAS.get(language, ", ")
 
 
 @lru_cache(maxsize=128)
@@ -39,6 +47,10 @@ class Manners:
     @cached_property
     def locale(self) -> Locale:
         return locale_of(self.language)
+
+    @property
+    def comma(self) -> str:
+        return comma_of(self.language)
 
     @property
     def place(self) -> str:
@@ -61,18 +73,23 @@ class Manners:
         there, here = moment.astimezone(self.other), moment.astimezone(self.zone)
         if there.utcoffset() == here.utcoffset():
             return None
-        weekday = "" if there.date() == here.date() else format_skeleton("Ed", there, locale=self.locale) + ", "
-        return f"{weekday}{there:%H:%M} {city(self.other.key, self.language)}"
+        weekday = "" if there.date() == here.date() else format_skeleton("Ed", there, locale=self.locale) + self.comma
+        return isolated(f"{weekday}{there:%H:%M} {city(self.other.key, self.language)}", self.language)
 
     def clocks(self, moment: datetime) -> str:
         """The time of day by both clocks, each with its place."""
-        here = f"{self.clock(moment)} {self.place}"
+        here = isolated(f"{self.clock(moment)} {self.place}", self.language)
         there = self.elsewhere(moment)
-        return f"{here}, {there}" if there else here
+        return f"{here}{self.comma}{there}" if there else here
 
     def both(self, moment: datetime) -> str:
         """Date and time by both clocks."""
-        return f"{self.day(moment)}, {self.clocks(moment)}"
+        return f"{self.day(moment)}{self.comma}{self.clocks(moment)}"
+
+    def since(self, moment: datetime, now: datetime) -> str:
+        """The time by both clocks, with the date only where that is not the reader's today."""
+        today = moment.astimezone(self.zone).date() == now.astimezone(self.zone).date()
+        return self.clocks(moment) if today else self.both(moment)
 
     def duration(self, length: timedelta) -> str:
         """Roughly how long, such as 42 minutes."""

@@ -76,7 +76,7 @@ def chase(mail: MailRow, teller: Teller) -> dict[str, Any]:
     since = datetime.fromisoformat(mail.content["waiting_since"])
     return {
         "waiting": teller.manners.duration(mail.queued_at - since),
-        "since": teller.manners.both(since),
+        "since": teller.manners.since(since, mail.queued_at),
         "previous": teller.name(mail.content["previous"]["name"]),
         "contact": teller.name(mail.content["contact"]["name"]),
         "is_last": mail.content["is_last"],

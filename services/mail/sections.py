@@ -76,7 +76,7 @@ def contact(story: Story, teller: Teller) -> dict[str, Any] | None:
     return {
         "primary": helper(story.advice.primary, number, teller),
         "others": [helper(card, number, teller) for card in story.advice.alternatives],
-        "why": ", ".join(why(story.advice, teller)),
+        "why": teller.manners.comma.join(why(story.advice, teller)),
     }
 
 

@@ -62,7 +62,7 @@ def said_of(message: Message, new_day: bool, teller: Teller) -> Said:
         who=teller.word(message.sender, SENDERS),
         kind="" if message.message_type == "text" else teller.word(message.message_type, MESSAGE_TYPES),
         clock=teller.manners.clock(message.at),
-        day=f"{teller.manners.day(message.at)}, {teller.manners.place}" if new_day else "",
+        day=f"{teller.manners.day(message.at)}{teller.manners.comma}{teller.manners.place}" if new_day else "",
         text=teller.long(message.content),
     )
 

@@ -105,7 +105,7 @@ def source_of(evidence: Evidence, story: Story, teller: Teller) -> str:
         place = teller.say("notes with the request") if evidence.from_notes else ""
     foreign = evidence.language if evidence.language != story.language else None
     parts = [place, teller.manners.language_name(foreign) if foreign else ""]
-    return ", ".join(part for part in parts if part)
+    return teller.manners.comma.join(part for part in parts if part)
 
 
 def facts_of(evidence: Evidence, teller: Teller) -> Iterator[str]:

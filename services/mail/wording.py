@@ -52,6 +52,18 @@ MESSAGE_TYPES: Final = words(
 RESULTS: Final = words(helped="helped", failed="did not help", untold="done, result not told", waiting="not done yet")
 STATUSES: Final = words(open="open", in_progress="in progress", resolved="resolved", closed="closed")
 SESSION_STATUSES: Final = words(active="active", completed="completed", escalated="escalated", abandoned="abandoned")
+MACHINE_STATUSES: Final = words(
+    active="active", inactive="inactive", maintenance="under maintenance", decommissioned="decommissioned"
+)
+MAINTENANCE_KINDS: Final = words(
+    scheduled="scheduled",
+    unscheduled="unscheduled",
+    repair="repair",
+    inspection="inspection",
+    cleaning="cleaning",
+    calibration="calibration",
+    other="other",
+)
 ROLES: Final = words(user="user", admin="administrator", super_admin="super administrator")
 UNKNOWN: Final = words(
     user="who the user is",
@@ -86,9 +98,12 @@ WHY: Final = words(
     region="responsible for %(subject)s",
     other_region="not responsible for %(subject)s",
 )
+TRIAL: Final = words(
+    subject="Test of the escalation worker", text="This mail shows that mail works. There is nothing to do."
+)
 ALL: Final = (
     REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES, RESULTS,
-    STATUSES, SESSION_STATUSES, ROLES, UNKNOWN, GROUNDS, NEWS, WHY,
+    STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY, TRIAL,
 )  # fmt: skip
 
 

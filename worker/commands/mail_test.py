@@ -12,6 +12,7 @@ from config.settings import Settings, get_settings
 from rules.delivery import Answer, Kind, Verdict, classify
 from services.mail.compose import ComposedMail, composed_of
 from services.mail.rows import MailRow
+from services.mail.trial import trial
 from services.transports.base import Account, Envelope
 from services.transports.make import make_transport
 
@@ -67,7 +68,6 @@ def mail_to(settings: Settings, address: str) -> MailRow:
     """A mail that stands in no table."""
     mail_id, now = uuid4(), datetime.now(UTC)
     domain = settings.sender.rpartition("@")[2].encode("idna").decode()
-    text = "This mail was sent by: python -m worker mail test\nIt shows that mail works. There is nothing to do."
     return MailRow(
         mail_id=mail_id,
         ticket_id=None,
@@ -76,7 +76,7 @@ def mail_to(settings: Settings, address: str) -> MailRow:
         lane="normal",
         rank=4,
         message_id=f"<{mail_id.hex}@{domain}>",
-        content={"subject": "Test of the escalation worker", "text": text},
+        content=trial(settings.support_language),
         queued_at=now,
         now=now,
         recipients=(address,),

@@ -11,6 +11,7 @@ from services.directory import MachineRecord, Person
 from services.directory.machines import HoursReading, MaintenanceEntry
 from services.directory.people import Organisation
 from services.story import Advice, ContactCard, Reason, Recipient, SessionFacts, Story, TicketFacts
+from services.story.unknown import unknown_of
 from worker.preview.session import SESSION, at, example_conversation, texts_of
 
 MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
@@ -38,7 +39,7 @@ EMERGENCY: Final = ContactCard(
 
 def example_story(language: str) -> Story:
     """Smoke on a fish farm at night, told in one of the six languages."""
-    conversation = example_conversation(language)
+    conversation, user, machine = example_conversation(language), example_person(language), example_machine(language)
     return Story(
         ticket=TicketFacts(
             ticket_id=TICKET, number="AB-20261124-0007", priority="urgent", status="open", opened_at=at(13.1),
@@ -46,15 +47,15 @@ def example_story(language: str) -> Story:
         ),
         session=SessionFacts(session_id=SESSION, language=language, status="escalated", started_at=at(0)),
         conversation=conversation,
-        user=example_person(language),
-        machine=example_machine(language),
+        user=user,
+        machine=machine,
         advice=Advice(
             primary=EMERGENCY, alternatives=(SUPPORT,),
             why_parts=(WhyPart("emergency"), WhyPart("language", language), WhyPart("always")),
         ),
         requests=tuple(replace(request, callback_phone=PHONE) for request in conversation.requests),
         recipients=tuple(recipient(address) for address in ADDRESSES),
-        unknown=("machine_hours",),
+        unknown=unknown_of(user, machine, language, conversation),
     )  # fmt: skip
 
 

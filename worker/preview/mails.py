@@ -6,10 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.mail.rows import MailRow
+from services.mail.trial import trial
 from services.story import Story
 
 MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
-TEST: Final = {"subject": "Test of the escalation worker", "text": "This mail shows that mail works.\nNothing to do."}
 UNANSWERED: Final = timedelta(minutes=10)
 
 
@@ -24,17 +24,17 @@ def mail_of(template: str, story: Story, language: str) -> MailRow:
         lane="urgent",
         rank=0,
         message_id=f"<{MAIL.hex}@example.com>",
-        content=content_of(template, story),
+        content=content_of(template, story, language),
         queued_at=queued,
         now=queued,
         recipients=tuple(dict.fromkeys(one.address for one in story.recipients)),
     )
 
 
-def content_of(template: str, story: Story) -> dict[str, Any]:
+def content_of(template: str, story: Story, language: str) -> dict[str, Any]:
     if template == "ticket_updated":
         return {"news": list(news_of(story))}
-    return {"ticket_unacknowledged": chase_of(story), "test": TEST}.get(template, {})
+    return {"ticket_unacknowledged": chase_of(story), "test": trial(language)}.get(template, {})
 
 
 def news_of(story: Story) -> Iterator[dict[str, Any]]:
