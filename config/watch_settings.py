@@ -12,6 +12,7 @@ class WatchSettings(BaseSettings):
     alert_webhook_url: SecretStr | None = Field(
         None, description="alerts are posted there as JSON; incoming webhooks of Slack and Teams take it"
     )
+    alert_after_seconds: float = Field(60.0, ge=10, description="how long a part may give no sign of life")
     alert_repeat_seconds: float = Field(14_400.0, ge=60, description="an alert that stays open is repeated after")
     alert_per_hour: int = Field(30, ge=1, description="at most so many posts in an hour; the rest waits")
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-# A post that failed or whose process was killed is tried again after a minute.
+# A post that failed or whose process was killed is tried again after a minute; that it is over is said at once.
 CLAIM = text("""
     UPDATE escalation.alerts SET tried_at = clock_timestamp()
     WHERE alert_id IN (
         SELECT alert_id FROM escalation.alerts
-        WHERE coalesce(tried_at < clock_timestamp() - interval '1 minute', true)
+        WHERE coalesce(tried_at < greatest(cleared_at, clock_timestamp() - interval '1 minute'), true)
           AND (cleared_at IS NULL
                    AND coalesce(posted_at < clock_timestamp() - make_interval(secs => :repeat), true)
                OR cleared_at IS NOT NULL AND posted_at IS NOT NULL AND clear_posted_at IS NULL)

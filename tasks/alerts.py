@@ -1,11 +1,12 @@
 """Alerts where no Prometheus watches: the queues' troubles become alerts, and all alerts go to a webhook."""
 
 from celery import shared_task
+from sqlalchemy import Engine
 
 from config.settings import Settings, get_settings
 from services.alert_posts import claim_posts, note_posted
 from services.alerts import clear_alerts, raise_alert
-from services.database import begin
+from services.database import begin, engine
 from services.health import measure, troubles
 from services.locks import only_one
 from services.stream import redis_client
@@ -20,14 +21,19 @@ def post_alerts() -> str:
     """Raise or clear the alert of the queues, and post what is due."""
     settings = get_settings()
     watch_queues(settings)
+    return post_due(engine(), settings)
+
+
+def post_due(database: Engine, settings: Settings) -> str:
+    """Post the alerts that are due, each in transactions of its own; other processes leave alone what this one has."""
     if settings.alert_webhook_url is None:
         return "webhook=unset"
-    with begin() as connection:
+    with database.begin() as connection:
         due = claim_posts(connection, settings.alert_repeat_seconds, settings.alert_per_hour)
     posted = 0
     for one in due:
         if post(settings.alert_webhook_url.get_secret_value(), one.words):
-            with begin() as connection:
+            with database.begin() as connection:
                 note_posted(connection, one)
             posted += 1
     return f"due={len(due)} posted={posted}"

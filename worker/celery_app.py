@@ -16,6 +16,7 @@ from worker.doorbell import DoorbellStep
 from worker.receiving import FOR_EVERY_TASK
 from worker.schedule import beat_schedule
 from worker.signs import note_the_run, note_what_beat_sends
+from worker.watchman.thread import WatchmanStep, watch_beside_beat
 
 TASKS = (
     "tasks.events",
@@ -72,8 +73,10 @@ def celery_settings() -> dict[str, Any]:
 app = Celery("escalation", include=TASKS)
 app.add_defaults(celery_settings)
 app.steps["worker"].add(DoorbellStep)
+app.steps["worker"].add(WatchmanStep)
 task_postrun.connect(note_the_run)
 beat_init.connect(note_what_beat_sends)
+beat_init.connect(watch_beside_beat)
 
 
 @setup_logging.connect

@@ -1,5 +1,6 @@
 """The doorbell: a thread in the worker that sees what arrives in the streams and rings for it within milliseconds."""
 
+import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -72,3 +73,9 @@ def ring_for(redis: Redis, stream: str) -> str:
     hint(BELLS[stream])
     newest: Any = redis.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0"
+
+
+def silent_seconds(redis: Redis) -> float:
+    """Since a doorbell last gave its sign of life; infinite when none did within a minute."""
+    left: Any = redis.pttl(SIGN_OF_LIFE)
+    return math.inf if left < 0 else max(0.0, SIGN_OF_LIFE_SECONDS - left / 1000)

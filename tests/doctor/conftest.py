@@ -1,82 +1,28 @@
-"""The doctor as the engineer on call starts it, beside real servers and processes."""
+"""The doctor beside real servers and processes."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import connection, redis
 from tests.acceptance.conftest import environment as plain_environment
-from tests.processes import ROOT, Processes, processes
+from tests.doctor.doctor import Doctor, whole_configuration
+from tests.processes import Processes, processes
 from worker.embedded import LocalMailServer
 
 __all__ = ["connection", "plain_environment", "redis"]
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """What the doctor said."""
-
-    code: int
-    findings: list[dict[str, str]]
-    output: str
-
-    def broken(self) -> dict[str, dict[str, str]]:
-        """What is broken, the first of each part."""
-        return {one["part"]: one for one in reversed(self.findings) if one["level"] == "broken"}
-
-    def of(self, part: str, level: str) -> list[dict[str, str]]:
-        return [one for one in self.findings if (one["part"], one["level"]) == (part, level)]
-
-
 @pytest.fixture
 def environment(plain_environment: dict[str, str], mail_server: LocalMailServer) -> dict[str, str]:
-    """A whole and right configuration."""
-    return plain_environment | {
-        "SMTP_SERVER": mail_server.host,
-        "SMTP_PORT": str(mail_server.port),
-        "SMTP_USERNAME": mail_server.username,
-        "SMTP_PASSWORD": mail_server.password,
-        "SMTP_USE_TLS": "true",
-        "SMTP_CA_FILE": str(mail_server.ca_file),
-        "FROM_EMAIL": "escalation@example.com",
-        "FLOWER_USER": "oncall",
-        "FLOWER_PASSWORD": "a-long-flower-password-19",
-    }
+    return plain_environment | whole_configuration(mail_server)
 
 
 @pytest.fixture
 def family(environment: dict[str, str], tmp_path: Path) -> Iterator[Processes]:
     with processes(environment, tmp_path) as family:
         yield family
-
-
-class Doctor:
-    """Examines with the family's environment, and whatever a test changes of it."""
-
-    def __init__(self, family: Processes) -> None:
-        self.family = family
-
-    def run(self, *options: str, **changed: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "worker", "doctor", *options],
-            cwd=ROOT,
-            env={**self.family.environment, **changed},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def examine(self, **changed: str) -> Examination:
-        result = self.run("--json", **changed)
-        assert "Traceback" not in result.stderr, result.stderr
-        findings: list[dict[str, Any]] = [json.loads(line) for line in result.stdout.splitlines()]
-        return Examination(result.returncode, findings, result.stdout + result.stderr)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from escalation_client.events import encode
 from services.protect import protect
 from services.stream import EVENTS
-from tests.doctor.conftest import Doctor
+from tests.doctor.doctor import Doctor
 from tests.events import confidence
 from tests.processes import Processes, wait_for
 

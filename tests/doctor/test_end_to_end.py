@@ -4,7 +4,7 @@ from email import message_from_bytes, policy
 
 from sqlalchemy import Connection, text
 
-from tests.doctor.conftest import Doctor
+from tests.doctor.doctor import Doctor
 from tests.processes import Processes
 from worker.embedded import LocalMailServer
 

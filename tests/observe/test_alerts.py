@@ -1,5 +1,6 @@
 """Alerts arrive at a real HTTP server, once, again when it was away, and when they are over."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,14 +9,20 @@ from sqlalchemy import Connection, text
 from config.settings import get_settings
 from services.alerts import clear_alerts, raise_alert
 from services.database import begin
+from services.delivery.watch import ALERTS as OUTBOX
+from services.health import Health, troubles
 from services.knowledge import Knowledge
 from services.webhook import body_for
 from tasks import alerts
 from tests.observe.webhook import Webhook, listening
+from tests.processes import ROOT
 from tests.tasks.conftest import connection as watching
 from tests.tasks.conftest import installation
+from worker.watchman.alarms import ALARMS
 
 __all__ = ["installation", "watching"]
+
+AWFUL = Health(*[99_999] * 8)
 
 
 @pytest.fixture
@@ -95,6 +102,18 @@ def test_a_limit_of_the_queues_becomes_an_alert_and_is_cleared(webhook: Webhook,
     minutes_later(2)
     alerts.post_alerts()
     assert webhook.posts[-1]["text"].startswith("Over:")
+
+
+def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Knowledge) -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (.+) \| (.+) \|$", page, re.MULTILINE))
+    told = [alarm.summary.partition(";")[0] for alarm in ALARMS.values()]
+    outbox = [summary.removeprefix("{count} ") for _, summary, _ in OUTBOX.values()]
+    limits = [words.partition(" (s)")[0].partition(" 9")[0] for words in troubles(AWFUL, installation.settings)]
+    every = (*told, *outbox, *limits, "mail is held", "mail cannot be sent")
+    assert [words for words in every if not any(words in said for said in rows)] == []
+    sections = {section for said, section in rows.items() if any(words in said for words in every)}
+    assert [section for section in sections if f"### {section}\n" not in page] == []
 
 
 def test_slack_and_teams_get_the_shape_that_they_take() -> None:

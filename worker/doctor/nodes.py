@@ -14,7 +14,7 @@ from worker.schedule import SECONDS_BETWEEN
 from worker.signs import BEAT, PING_SECONDS, last_runs
 
 PART = Part("workers")
-BEAT_LATE = 60.0
+BEAT_LATE = 20.0
 START = "Start it: docker compose up -d, or see docs/install.md."
 
 

@@ -1,0 +1,94 @@
+"""What has fallen silent, and what is certainly well."""
+
+import math
+import time
+from dataclasses import dataclass
+
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from services.difference import Kind
+from services.schema_check import compare
+from worker.doorbell import silent_seconds
+from worker.schedule import QUEUE, SECONDS_BETWEEN
+from worker.signs import last_runs
+from worker.watchman.alarms import ALARMS, SWEEPS, Alarm
+
+MAILERS = {"urgent", "mail"}
+WELL, GONE = 0.0, math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Alarms by key, and the keys of what was seen well; of any other nothing is known at the moment."""
+
+    alarms: dict[str, Alarm]
+    well: set[str]
+
+
+class Lookout:
+    """Remembers when each part was last well. `patience`: for how many seconds a part may be silent."""
+
+    def __init__(self, engine: Engine, redis: Redis, patience: float) -> None:
+        self.engine, self.redis, self.patience = engine, redis, patience
+        self.began = time.monotonic()
+        self.seen: dict[str, float] = {}
+        self.difference = ""
+
+    def look(self) -> Sight:
+        """Try every part and sweep."""
+        ages = self.database() | self.broker()
+        silent = {name for name, age in ages.items() if self.is_silent(name, age)}
+        for name in {*ALARMS, *SECONDS_BETWEEN} - ages.keys():
+            # Nobody can tell: its silence is not its own.
+            self.seen[name] = time.monotonic()
+        return Sight(self.alarms(silent), self.well(ages))
+
+    def alarms(self, silent: set[str]) -> dict[str, Alarm]:
+        late = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if name in silent]
+        about = {"schema": self.difference, SWEEPS: ", ".join(late)}
+        keys = [key for key in ALARMS if key in silent or (key == SWEEPS and late)]
+        return {key: ALARMS[key].about(about.get(key, "")) for key in keys}
+
+    def well(self, ages: dict[str, float]) -> set[str]:
+        """Stricter than not silent: a watchman who has just begun has seen nothing yet."""
+        found = {key for key in ages.keys() & ALARMS.keys() if ages[key] <= self.patience}
+        ran = [ages.get(name) for name in SECONDS_BETWEEN]
+        late = [name for name, age in ages.items() if age != GONE and age > self.limit(name)]
+        return found | ({SWEEPS} if None not in ran and not late else set())
+
+    def is_silent(self, name: str, age: float) -> bool:
+        now = time.monotonic()
+        self.seen[name] = max(self.seen.get(name, self.began), now - age)
+        return now - self.seen[name] > self.limit(name)
+
+    def limit(self, name: str) -> float:
+        return self.patience + 2 * SECONDS_BETWEEN.get(name, 0)
+
+    def database(self) -> dict[str, float]:
+        """Seconds since each was well; what cannot be judged is left out."""
+        try:
+            with self.engine.connect() as connection:
+                wrong = [one for one in compare(connection) if one.kind is not Kind.NOTE]
+        except DBAPIError:
+            return {"postgresql": GONE}
+        self.difference = f"{wrong[0].place} {wrong[0].found}" if wrong else ""
+        return {"postgresql": WELL, "schema": GONE if wrong else WELL}
+
+    def broker(self) -> dict[str, float]:
+        """As `database`, for Redis and for all that leaves its signs of life there."""
+        try:
+            runs, worker = last_runs(self.redis), silent_seconds(self.redis)
+        except RedisError:
+            return {"redis": GONE}
+        beat = runs.pop("beat", GONE)
+        return {"redis": WELL, "worker": worker, "beat": beat} | self.sweeps(runs, worker, beat)
+
+    def sweeps(self, runs: dict[str, float], worker: float, beat: float) -> dict[str, float]:
+        """Those whose lateness would be news: not while beat or the worker that runs them is known to be gone."""
+        if beat > self.patience:
+            return {}
+        names = [name for name in SECONDS_BETWEEN if worker <= self.patience or QUEUE.get(name) in MAILERS]
+        return {name: runs.get(name, GONE) for name in names}

@@ -1,0 +1,53 @@
+"""Keeps watch beside the work, in each worker and in beat."""
+
+import threading
+from typing import Any
+
+from celery import bootsteps
+
+from config.settings import get_settings
+from services.database import make_engine
+from services.stream import connect
+from worker.watchman.lookout import Lookout
+from worker.watchman.teller import Teller
+
+LONGEST_PAUSE_SECONDS = 15.0
+
+
+class WatchmanStep(bootsteps.StartStopStep):
+    """Keeps watch as long as the worker runs, with or without its broker."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.stopping = threading.Event()
+
+    def start(self, parent: Any) -> None:
+        start_watching(self.stopping)
+
+    def stop(self, parent: Any) -> None:
+        self.stopping.set()
+
+
+def watch_beside_beat(**_: Any) -> None:
+    """Until beat's process ends."""
+    start_watching(threading.Event())
+
+
+def start_watching(stopping: threading.Event) -> None:
+    threading.Thread(target=watch, args=(stopping,), name="watchman", daemon=True).start()
+
+
+def watch(stopping: threading.Event) -> None:
+    """Look and tell until told to stop; with connections of its own, since a child may be forked at any moment."""
+    settings = get_settings()
+    engine = make_engine(settings)
+    redis = connect(settings.redis_url.get_secret_value())
+    lookout = Lookout(engine, redis, settings.alert_after_seconds)
+    teller = Teller(engine, redis, settings)
+    pause = min(LONGEST_PAUSE_SECONDS, settings.alert_after_seconds / 4)
+    while not stopping.wait(pause):
+        teller.tell(lookout.look())
+        engine.dispose()
+    redis.close()
