@@ -1,68 +1,140 @@
 """Something breaks while users wait: the doctor names it, an alert is posted; once mended, nothing was lost."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
-from redis import Redis
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
-from escalation_client.events import encode
-from services.stream import EVENTS
-from tests.doctor.conftest import Doctor
-from tests.events import confidence, message
-from tests.observe.webhook import Webhook, listening
-from tests.processes import Processes, wait_for
+from tests.doctor.installation import Installation, installed
+from tests.processes import ROOT, wait_for
+from worker.embedded import LocalMailServer
 
-STATES = text("SELECT state FROM escalation.mail_recipients")
+WAITS = "no worker waits at the event stream"
+
+
+@pytest.fixture(scope="module")
+def whole(mail_server: LocalMailServer) -> Iterator[Installation]:
+    with installed(mail_server) as installation:
+        yield installation
 
 
 @pytest.fixture
-def webhook(family: Processes) -> Iterator[Webhook]:
-    with listening() as server:
-        family.environment.update(
-            ALERT_WEBHOOK_URL=server.url, MAIL_FIRST_PROBE_SECONDS="1", MAIL_NEXT_PROBE_SECONDS="1"
-        )
-        yield server
+def installation(whole: Installation) -> Installation:
+    """Well, before anything is broken, and with people who wait."""
+    whole.supervise()
+    whole.is_well()
+    whole.webhook.posts.clear()
+    whole.publish()
+    return whole
 
 
-def states(connection: Connection) -> set[str]:
-    return set(connection.execute(STATES).scalars())
+def test_the_mail_password(installation: Installation) -> None:
+    right = installation.family.environment["SMTP_PASSWORD"]
+    installation.restart_worker(SMTP_PASSWORD="planted-secret-1")
+    installation.publish()
+    installation.alerted("mail is held")
+    mail = installation.examine().broken()["mail"]
+    assert "535" in mail["found"]
+    assert "SMTP_PASSWORD" in mail["remedy"]
 
-
-def test_a_wrong_mail_password(
-    doctor: Doctor, family: Processes, webhook: Webhook, redis: Redis, connection: Connection
-) -> None:
-    right = family.environment["SMTP_PASSWORD"]
-    family.environment["SMTP_PASSWORD"] = "planted-secret-1"
-    worker, beat = family.worker(), family.beat()
-    redis.xadd(EVENTS, {"event": encode(confidence("s1", 0.1))})
-    redis.xadd(EVENTS, {"event": encode(message("s2", "planted words: there is smoke"))})
-    wait_for(lambda: any("mail is held" in words for words in webhook.texts()), "the alert")
-    assert "535" in doctor.examine().broken()["mail"]["found"]
-    assert "accepted" not in states(connection)
-
-    worker.stop()
-    family.environment["SMTP_PASSWORD"] = right
-    mended = family.worker()
-    wait_for(lambda: states(connection) == {"accepted"}, "the acceptance of all that was held")
-    wait_for(lambda: any(words.startswith("Over: mail is held") for words in webhook.texts()), "the all-clear", 150)
-    for process in (worker, beat, mended):
+    installation.restart_worker(SMTP_PASSWORD=right)
+    installation.nothing_is_lost()
+    installation.all_clear("mail is held")
+    for process in (installation.worker, installation.beat):
         leaks = ("planted-secret-1", right, "planted words", "hook-secret", "support@example.com")
         assert [secret for secret in leaks if secret in process.output] == []
 
 
-def test_a_worker_and_a_beat_that_are_gone(
-    doctor: Doctor, family: Processes, redis: Redis, connection: Connection
-) -> None:
-    worker, beat = family.worker(), family.beat()
-    wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
-    worker.kill()
-    beat.kill()
-    redis.xadd(EVENTS, {"event": encode(confidence("s1", 0.1))})
-    words = [one["found"] for one in doctor.examine().of("workers", "broken")]
-    assert "nobody consumes queue events" in words
+def test_redis(installation: Installation) -> None:
+    installation.valkey.kill()
+    installation.publish()
+    installation.alerted("Redis does not answer")
+    found = installation.examine()
+    assert "whether Redis runs" in found.broken()["redis"]["remedy"]
+    assert found.of("workers", "unknown")
 
-    worker.restart()
-    beat.restart()
-    wait_for(lambda: states(connection) == {"accepted"}, "the mail of what waited in the stream")
-    wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
+    installation.valkey.start()
+    installation.nothing_is_lost()
+    installation.all_clear("Redis does not answer")
+
+
+def test_postgresql(installation: Installation) -> None:
+    installation.postgres.kill()
+    installation.publish()
+    installation.alerted("PostgreSQL does not answer")
+    assert "whether PostgreSQL runs" in installation.examine().broken()["postgresql"]["remedy"]
+
+    installation.postgres.start()
+    installation.nothing_is_lost()
+    installation.all_clear("PostgreSQL does not answer")
+    assert len([said for said in installation.webhook.texts() if "PostgreSQL" in said]) == 2, "once, and its end"
+
+
+def test_beat(installation: Installation) -> None:
+    installation.beat.kill()
+    installation.publish()
+    installation.alerted("beat does not ring")
+    wait_for(lambda: broken(installation, "look when beat last rang"), "the doctor to notice that beat is silent")
+    assert "Beat: " in broken(installation, "look when beat last rang")[0]["remedy"]
+
+    installation.beat.restart()
+    installation.nothing_is_lost()
+    installation.all_clear("beat does not ring")
+
+
+def test_a_worker(installation: Installation) -> None:
+    installation.worker.kill()
+    installation.publish()
+    installation.alerted(WAITS)
+    [queue, *_] = broken(installation, "ask who consumes each queue")
+    assert queue["found"] == "nobody consumes queue events"
+    assert "Start it" in queue["remedy"]
+
+    installation.worker.restart()
+    installation.nothing_is_lost()
+    installation.all_clear(WAITS)
+
+
+def test_the_schema(installation: Installation) -> None:
+    installation.nothing_is_lost()
+    with installation.engine.connect() as connection:
+        connection.execute(text("DROP TABLE public.support_tickets, public.escalation_triggers CASCADE"))
+    installation.publish()
+    installation.alerted("public.support_tickets is missing")
+    [table, *_] = broken(installation, "compare the tables with what the program needs")
+    assert "is missing" in table["found"]
+    assert "python -m worker db rebuild" in table["remedy"]
+
+    rebuild = subprocess.run(
+        [sys.executable, "-m", "worker", "db", "rebuild", "--apply"],
+        cwd=ROOT, env=installation.family.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert rebuild.returncode == 0, rebuild.stdout + rebuild.stderr
+    installation.nothing_is_lost()
+    installation.all_clear("the database is not as the worker needs it")
+
+
+def test_the_contacts(installation: Installation) -> None:
+    right = installation.contacts.read_text(encoding="utf-8")
+    installation.contacts.write_text(right.replace('"24/7"', '"always"'), encoding="utf-8")
+    installation.restart_worker()
+    installation.publish()
+    wait_for(lambda: installation.worker.popen.poll() is not None, "the worker to refuse its start")
+    installation.alerted(WAITS)
+    contacts = installation.examine().broken()["contacts"]
+    assert "contacts.toml, line " in contacts["found"]
+    assert "Mend the file and restart the workers" in contacts["remedy"]
+
+    installation.contacts.write_text(right, encoding="utf-8")
+    installation.nothing_is_lost()
+    installation.all_clear(WAITS)
+
+
+def broken(installation: Installation, tried: str) -> list[dict[str, str]]:
+    """What the doctor finds broken where it tried this."""
+    found = installation.doctor.examine()
+    lines = [one for one in found.findings if (one["tried"], one["level"]) == (tried, "broken")]
+    assert found.code == 1 or not lines
+    return lines
