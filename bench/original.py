@@ -6,13 +6,11 @@ as well, are left out, and so are TLS and the login at the mail server: all that
 """
 
 import smtplib
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
 from uuid import uuid4
 
 from sqlalchemy import Connection, text
 
-from bench.letter import HTML, SENDER, TEXT, TO
+from bench.letter import letter
 
 SESSIONS = text("""
     INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at)
@@ -48,12 +46,4 @@ def escalate(connection: Connection, session: str, smtp_port: int) -> None:
     connection.execute(STATUS, {"session": session})
     connection.execute(TRIGGER, {"id": str(uuid4()), "session": session})
     with smtplib.SMTP("127.0.0.1", smtp_port) as server:
-        server.send_message(letter(session, number))
-
-
-def letter(session: str, number: str) -> MIMEMultipart:
-    message = MIMEMultipart("alternative")
-    message["Subject"], message["From"], message["To"] = f"Ticket {number}", SENDER, TO
-    message.attach(MIMEText(f"Session {session} needs a human.\n{TEXT}", "plain", "utf-8"))
-    message.attach(MIMEText(HTML, "html", "utf-8"))
-    return message
+        server.send_message(letter(number))

@@ -23,6 +23,7 @@ class Sink(asyncio.Protocol):
         self.context = context
         self.held = bytearray()
         self.in_body = False
+        self.securing = False
         self.upgrading: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -32,7 +33,12 @@ class Sink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.held += data
-        while self.took_one(len(data)):
+        # The first command over TLS may come before `upgrade` has the new transport.
+        if not self.securing:
+            self.take_all(len(data))
+
+    def take_all(self, fresh: int) -> None:
+        while self.took_one(fresh):
             pass
 
     def took_one(self, fresh: int) -> bool:
@@ -48,17 +54,19 @@ class Sink(asyncio.Protocol):
         if command == b"STAR":
             # What comes next belongs to TLS already.
             self.transport.pause_reading()
-            self.upgrading = asyncio.get_running_loop().create_task(self.upgrade())
+            self.securing = True
+            self.upgrading = asyncio.ensure_future(self.upgrade())
         self.transport.write(REPLIES.get(command, b"250 ok\r\n"))
         if command == b"QUIT":
             self.transport.close()
-        return True
+        return not self.securing
 
     async def upgrade(self) -> None:
         loop = asyncio.get_running_loop()
         secured = await loop.start_tls(self.transport, self, self.context, server_side=True)
         assert secured is not None
-        self.transport = secured
+        self.transport, self.securing = secured, False
+        self.take_all(len(self.held))
 
 
 async def serve(certificate: str) -> None:

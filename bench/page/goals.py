@@ -10,6 +10,7 @@ def goal_table(results: Results) -> str:
 
 
 def row(verdict: Verdict) -> str:
-    goal = verdict.goal
+    goal, digits = verdict.goal, 2 if verdict.goal.limit < 2 else 1
     wanted = f"{'at least' if goal.least else 'at most'} {goal.limit:g} {goal.unit}"
-    return f"| {goal.words} | {wanted} | {verdict.value:.1f} {goal.unit} | {'met' if verdict.met else '**missed**'} |"
+    measured = f"{verdict.value:.{digits}f} {goal.unit}"
+    return f"| {goal.words} | {wanted} | {measured} | {'met' if verdict.met else '**missed**'} |"

@@ -1,0 +1,114 @@
+"""Mails a second that one and the same fast server accepts: ours, django-post_office, and the limits."""
+
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from functools import partial
+
+from celery import Celery
+from sqlalchemy import text
+
+from bench.letter import SENDER, TO, letter
+from bench.mix import escalating
+from bench.peers import post_office
+from bench.results import Section
+from bench.sections.effort import Effort
+from bench.sections.events import drained
+from bench.stand import Round, Stand, wait
+from worker.celery_app import KEY_PREFIX
+
+WORDS = {
+    "ours_1": "ours, one process",
+    "peer_1": "django-post_office, queue and send, one process",
+    "peer_send_1": "the same, its sending alone",
+    "ours_2": "ours, two processes",
+    "peer_2": "django-post_office, queue and send, two processes",
+    "peer_send_2": "the same, its sending alone",
+    "smtplib": "limit: bare smtplib, one connection, no records",
+    "sink": "limit: the mail server, from a client that does not wait",
+}
+WAYS = {"plain": False, "tls": True}
+HOST = "127.0.0.1"
+
+
+def run(stand: Stand, effort: Effort) -> Section:
+    """A key is what it is, and `plain` or `tls`."""
+    section = Section(words=WORDS)
+    mails, limit = effort.count(600), effort.count(2_000)
+    for turn in effort.turns():
+        for way, secured in WAYS.items():
+            for processes in (1, 2):
+                section.add(f"ours_{processes} {way}", ours(stand, mails * processes, processes, secured))
+                taken = post_office.seconds(stand, mails, processes, secured)
+                section.add(f"peer_{processes} {way}", mails / (taken["queue"] + taken["send"]))
+                section.add(f"peer_send_{processes} {way}", mails / taken["send"])
+            section.add(f"smtplib {way}", bare_smtplib(stand, limit, secured))
+            section.add(f"sink {way}", sink_limit(stand, limit, secured))
+            figures = ", ".join(f"{key} {found[-1]:,.0f}" for key, found in section.speeds.items() if way in key)
+            effort.say(f"round {turn}: mails a second: {figures}")
+    return section
+
+
+def ours(stand: Stand, count: int, processes: int, secured: bool) -> float:
+    """Support mails that wait in the outbox: from the first attempt to the last acceptance, all on record."""
+    with stand.round(SMTP_USE_TLS=str(secured).lower()) as one:
+        drained(one, escalating(count, "mail"))
+        one.family.started[0].stop()
+        one.redis.flushall()
+        one.workers(1, "urgent,mail", children=processes)
+        ask_for_delivery(one, stand.valkey.url)
+        wait(lambda: one.scalar(UNSENT) == 0, f"{count} mails", pause=0.2)
+        with one.engine.connect() as connection:
+            return count / float(connection.execute(SENDING_SECONDS).scalar_one())
+
+
+UNSENT = "SELECT count(*) FROM escalation.mail_recipients WHERE state <> 'accepted'"
+SENDING_SECONDS = text("""
+    SELECT extract(epoch FROM (SELECT max(accepted_at) FROM escalation.mail_recipients)
+                            - (SELECT min(started_at) FROM escalation.delivery_attempts))
+""")
+
+
+def ask_for_delivery(one: Round, broker: str) -> None:
+    with Celery(broker=broker) as application:
+        application.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX}
+        application.send_task("escalation.deliver_due", queue="mail")
+
+
+def bare_smtplib(stand: Stand, count: int, secured: bool) -> float:
+    """The same message again and again over one connection, with no record of anything."""
+    whole = letter("AB-20260101-0001").as_bytes()
+    with smtplib.SMTP(HOST, stand.sink.port) as server:
+        if secured:
+            server.starttls(context=ssl.create_default_context(cafile=stand.sink.authority))
+        assert server.sock is not None
+        # Over TLS each message would stall for 40 ms without.
+        server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        began = time.time()
+        for _ in range(count):
+            server.sendmail(SENDER, [TO], whole)
+        return count / (time.time() - began)
+
+
+def sink_limit(stand: Stand, count: int, secured: bool) -> float:
+    """All conversations at once, the replies counted meanwhile: whether the server is faster than what it measures."""
+    message = letter("AB-20260101-0001").as_bytes().replace(b"\n", b"\r\n")
+    one = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n" + message + b"\r\n.\r\n"
+    with smtplib.SMTP(HOST, stand.sink.port) as server:
+        if secured:
+            server.starttls(context=ssl.create_default_context(cafile=stand.sink.authority))
+        assert server.sock is not None
+        replies = threading.Thread(target=partial(read_replies, server.sock, 4 * count))
+        began = time.time()
+        replies.start()
+        for _ in range(count):
+            server.sock.sendall(one)
+        replies.join()
+        return count / (time.time() - began)
+
+
+def read_replies(connection: socket.socket, lines: int) -> None:
+    while lines > 0:
+        lines -= connection.recv(65_536).count(b"\n")
