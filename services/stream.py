@@ -47,7 +47,7 @@ def client_of(process: int) -> Redis:
 def connect(url: str) -> Redis:
     """A client with time-outs: a half-open connection must not hang a worker for ever."""
     return Redis.from_url(
-        url, protocol=2, socket_timeout=10, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
+        url, protocol=2, socket_timeout=5, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
     )
 
 

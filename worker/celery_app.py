@@ -41,7 +41,7 @@ def celery_settings() -> dict[str, Any]:
         "broker_transport_options": {
             "global_keyprefix": KEY_PREFIX,
             "visibility_timeout": HINT_VISIBILITY_SECONDS,
-            "socket_timeout": 10,
+            "socket_timeout": 5,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             # A half-open connection is dropped after a second and twice this (kombu, Redis transport).

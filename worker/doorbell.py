@@ -19,7 +19,8 @@ logger = structlog.get_logger()
 
 # Which task is asked for when something arrives in a stream.
 BELLS = {EVENTS: "drain_events", STREAM_QUESTIONS: "answer_questions"}
-BLOCK_MILLISECONDS = 5_000
+# Less than the time-out of the socket.
+BLOCK_MILLISECONDS = 2_000
 # Rings closer together would only find that a hint is waiting already.
 PAUSE_SECONDS = 0.005
 RETRY_SECONDS = 1.0
