@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import digit
 from urllib.parse import quote
 
 from rules.reasons import by_gravity
@@ -15,6 +16,8 @@ from services.mail.wording import ACTION_WORDS
 from services.story import ContactCard, Story
 
 # In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).
+# The first number of what was left: an extension or a second number must not be dialled along with it.
+FIRST_PHONE: Final = re.compile(r"\+?\(?\d(?:[\d ().-]|/(?=\d))*")
 WRITTEN_PHONE: Final = re.compile(r"\+\d(?:[\d ().-]{5,}\d)")
 FEWEST_DIGITS, MOST_DIGITS = 5, 15
 
@@ -52,11 +55,13 @@ def calls(story: Story, teller: Teller) -> Iterator[Button]:
 
 
 def call(label: str, phone: str) -> Iterator[Button]:
-    """A button for what is a telephone number; RFC 3966 wants digits alone."""
+    """A button for what is a telephone number; RFC 3966 wants digits alone, and those of ASCII."""
     shown = one_line(phone)
-    digits = re.sub(r"\D", "", shown)
+    found = FIRST_PHONE.search(shown)
+    number = found.group() if found else ""
+    digits = "".join(str(digit(letter)) for letter in number if letter.isdecimal())
     if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS:
-        yield Button(label, f"tel:{'+' if shown.startswith('+') else ''}{digits}", shown)
+        yield Button(label, f"tel:{'+' if number.startswith('+') else ''}{digits}", shown)
 
 
 def writes(story: Story, teller: Teller) -> Iterator[Button]:

@@ -78,6 +78,28 @@ def test_the_first_screen_has_the_words_and_buttons_before_anything_else() -> No
     assert links[:2] == ["tel:+442079460142", "mailto:user@sea-farm.example.com?subject=AB-20261124-0007"]
 
 
+@pytest.mark.parametrize(
+    ("phone", "dialled"),
+    [
+        ("+44 20 7946 0142", "+442079460142"),
+        ("+44 (20) 7946-0142 ext. 12", "+442079460142"),
+        ("call me: 020 7946 0142, or 07700 900123", "02079460142"),
+        ("0711/123456 / 0170 1234567", "0711123456"),
+        ("٠٥٠ ١٢٣ ٤٥٦٧", "0501234567"),
+        ("+30 2810 123456 (ask for Nikos, 7 to 9)", "+302810123456"),
+        ("VHF 8", None),
+        ("12345678901234567890", None),
+        ("no phone", None),
+    ],
+)
+def test_the_button_dials_the_number_that_was_left_and_nothing_else(phone: str, dialled: str | None) -> None:
+    story = example_story("en")
+    requests = tuple(replace(one, callback_phone=phone) for one in story.requests)
+    tags = read(letter(replace(story, requests=requests)).html).tags
+    links = [attributes.get("href") for tag, attributes in tags if tag == "a"]
+    assert (f"tel:{dialled}" if dialled else "mailto:user@sea-farm.example.com?subject=AB-20261124-0007") == links[0]
+
+
 def test_without_a_number_to_call_back_the_organisation_s_is_offered() -> None:
     story = example_story("en")
     made = letter(replace(story, requests=()))
