@@ -31,6 +31,8 @@ MailId = Annotated[str | None, typer.Argument(help="The mail's id, or how it beg
 OfState = Annotated[State | None, typer.Option("--state", help="Only mails in this state.")]
 OfTicket = Annotated[str | None, typer.Option("--ticket", help="Only mails of this ticket (AB-20261124-0001).")]
 
+OlderHours = Annotated[float | None, typer.Option("--older-hours", min=0, help="Only mails queued longer ago.")]
+
 AFTER_PROBE = {
     CLOSED: "The account works; held mail goes out now, the gravest first.",
     TRIAL: "One mail tries now; when the server takes it, the others follow.",
@@ -44,7 +46,7 @@ app.command("test")(send_test)
 def list_command(
     state: OfState = None,
     ticket: OfTicket = None,
-    older_hours: Annotated[float | None, typer.Option(min=0, help="Only mails queued longer ago.")] = None,
+    older_hours: OlderHours = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:
@@ -92,20 +94,24 @@ def reply(row: dict[str, Any]) -> str:
 
 
 @app.command("retry")
-def retry_command(mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None) -> None:
-    """Make mails due now that were not accepted: one by its id, or all of a state or a ticket."""
+def retry_command(
+    mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None, older_hours: OlderHours = None
+) -> None:
+    """Make mails due now that were not accepted: one by its id, or all of a state, a ticket or an age."""
     with begin() as connection:
-        count = retry(connection, chosen(mail_id, state, ticket))
+        count = retry(connection, chosen(mail_id, state, ticket, older_hours))
     hint("deliver_urgent")
     hint("deliver_due")
     console.print(f"{count} recipients are due now.")
 
 
 @app.command("cancel")
-def cancel_command(mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None) -> None:
-    """Do not send what was not accepted yet: one mail by its id, or all of a state or a ticket."""
+def cancel_command(
+    mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None, older_hours: OlderHours = None
+) -> None:
+    """Do not send what was not accepted yet: one mail by its id, or all of a state, a ticket or an age."""
     with begin() as connection:
-        count = cancel(connection, chosen(mail_id, state, ticket))
+        count = cancel(connection, chosen(mail_id, state, ticket, older_hours))
     console.print(f"{count} recipients will not get it.")
 
 
@@ -125,17 +131,17 @@ def probe_command() -> None:
     console.print("Logged in. " + AFTER_PROBE[probed.state or CLOSED])
 
 
-def chosen(mail_id: str | None, state: State | None, ticket: str | None) -> list[UUID]:
+def chosen(mail_id: str | None, state: State | None, ticket: str | None, older_hours: float | None) -> list[UUID]:
     """The mails that a command is about.
 
     :raises typer.BadParameter: nothing was named, which would mean all
     """
     if mail_id:
         return [looked_up(mail_id)]
-    if state is None and ticket is None:
-        raise typer.BadParameter("name a mail by its id, or choose by --state or --ticket")
+    if state is None and ticket is None and older_hours is None:
+        raise typer.BadParameter("name a mail by its id, or choose by --state, --ticket or --older-hours")
     with begin() as connection:
-        rows = list_mails(connection, state=state, ticket=ticket, older_hours=None, limit=10_000)
+        rows = list_mails(connection, state=state, ticket=ticket, older_hours=older_hours, limit=10_000)
     return list({row["mail_id"] for row in rows})
 
 

@@ -15,6 +15,7 @@ from services.mail.rows import MailRow
 from services.mail.trial import trial
 from services.transports.base import Account, Envelope
 from services.transports.make import make_transport
+from worker.commands.harmless import harmless
 
 console = Console(soft_wrap=True, highlight=False)
 WORDS = {
@@ -61,7 +62,7 @@ def explained(account: Account, answer: Answer, verdict: Verdict) -> str:
 
 def told(answer: Answer) -> str:
     words = [answer.code, answer.enhanced, answer.text or (answer.finding.value if answer.finding else "no answer")]
-    return f"at {answer.phase.value}: {' '.join(str(word) for word in words if word)}"
+    return harmless(f"at {answer.phase.value}: {' '.join(str(word) for word in words if word)}")
 
 
 def mail_to(settings: Settings, address: str) -> MailRow:

@@ -27,6 +27,23 @@ def test_mails_are_listed_by_state_ticket_and_age(office: Office) -> None:
     assert str(waiting)[:8] in typed("list").output
 
 
+def test_mails_are_chosen_by_ticket_and_age(office: Office) -> None:
+    office.connection.exec_driver_sql(
+        "INSERT INTO escalation.tickets (ticket_id, session_id, ordinal, ticket_number, priority, reasons) "
+        "VALUES ('one', 'session', 1, 'AB-20261124-0001', 'high', '{}')"
+    )
+    of_ticket, other = office.queue("first", ticket_id="one"), office.queue("second")
+    listed = typed("list", "--json", "--ticket", "AB-20261124-0001").output.splitlines()
+    assert [json.loads(line)["mail_id"] for line in listed] == [str(of_ticket)]
+    assert "1 recipients will not get it" in typed("cancel", "--ticket", "AB-20261124-0001").output
+    assert office.recipient(other)["state"] == "queued"
+    office.connection.exec_driver_sql("UPDATE escalation.mails SET queued_at = queued_at - interval '2 hours'")
+    office.queue("third")
+    assert "1 recipients are due now" in typed("retry", "--state", "cancelled", "--older-hours", "1").output
+    assert "2 recipients will not get it" in typed("cancel", "--older-hours", "1").output
+    assert office.states() == {"cancelled": 2, "queued": 1}
+
+
 def test_a_mail_is_shown_with_every_attempt(office: Office) -> None:
     mail_id = office.queue("first")
     office.send()
@@ -62,6 +79,13 @@ def test_a_wrong_password_is_explained_and_not_shown(office: Office, setting: Se
     assert "Our settings or the account are wrong" in result.output
     assert "What to do:" in result.output
     assert "opensesame" not in result.output
+
+
+def test_a_test_mail_shows_a_reply_without_obeying_it(office: Office) -> None:
+    office.server.on_every("mail", "450 4.7.1 [red]later[/b] \x1b[2J\x9b")
+    result = typed("test", "--to", "operator@example.com")
+    assert (result.exit_code, "[red]later[/b]" in result.output) == (1, True)
+    assert not set("\x1b\x9b") & set(result.output)
 
 
 def test_an_address_that_is_none_is_refused(office: Office) -> None:
