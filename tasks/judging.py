@@ -2,14 +2,17 @@
 
 import random
 
-from rules.delivery import Answer, Case, Kind, Times, classify, next_step
+from rules.delivery import Answer, Case, Kind, Phase, Times, Verdict, among_others, classify, next_step
 from services.delivery.claim import ClaimedMail
 from services.delivery.record import Result
+
+# Phases in which the server has taken a recipient already.
+TAKEN = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
 
 
 def judge(mail: ClaimedMail, answers: dict[str, Answer], provider: str, times: Times) -> list[Result]:
     """A verdict and the next step for each recipient, by its own answer."""
-    verdicts = {address: classify(answer, provider) for address, answer in answers.items()}
+    verdicts = verdicts_of(answers, provider)
     alone = all(verdict.kind is Kind.SPLIT for verdict in verdicts.values())
     results = []
     for one in mail.recipients:
@@ -18,3 +21,10 @@ def judge(mail: ClaimedMail, answers: dict[str, Answer], provider: str, times: T
         step = next_step(verdict, answer.phase, case, times, random.random())
         results.append(Result(one.recipient_id, answer, verdict, step))
     return results
+
+
+def verdicts_of(answers: dict[str, Answer], provider: str) -> dict[str, Verdict]:
+    verdicts = {address: classify(answer, provider) for address, answer in answers.items()}
+    if any(answer.phase in TAKEN for answer in answers.values()):
+        return {address: among_others(verdict, answers[address].phase) for address, verdict in verdicts.items()}
+    return verdicts

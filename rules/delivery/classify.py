@@ -50,6 +50,16 @@ def classify(answer: Answer, provider: str = "other") -> Verdict:
     return by_first_digit(answer)
 
 
+def among_others(verdict: Verdict, phase: Phase) -> Verdict:
+    """The verdict on a recipient's refusal when the server took other recipients of the same message.
+
+    The account cannot be at fault then, whatever the reply's code says.
+    """
+    if phase is Phase.RCPT and verdict.kind is Kind.CONFIGURATION:
+        return permanent(Scope.RECIPIENT, "this_one")
+    return verdict
+
+
 def without_reply(answer: Answer) -> Verdict:
     """The connection ended: harmless before the final dot, since no server takes a message without it."""
     if answer.phase in {Phase.DOT, Phase.POST}:

@@ -66,6 +66,10 @@ HINTS: Final = {
     "bad_address": "This is no mail address: correct it in SUPPORT_EMAIL or in the contacts.",
     "bad_sender": "FROM_EMAIL (or SMTP_USERNAME) cannot be the sender at this server: set a plain mail address.",
     "recipient": "The server knows no such recipient, or will never take mail for it: correct the address.",
+    "this_one": (
+        "The server takes mail for the others but not for this recipient: see the reply (to relay it may want a "
+        "login), mend that or the address, then: python -m worker mail retry --state refused"
+    ),
     "not_allowed": "The recipient takes no mail from this sender: let its owner allow FROM_EMAIL.",
     "too_large": "The message is larger than the server takes; a short version without attachments is sent instead.",
     "message": "The server refuses this message: see the reply. A short version is tried once.",

@@ -37,7 +37,7 @@ class Row:
 
 
 LOGIN_ROWS: Final = (
-    Row(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)"),
+    Row(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=LOGIN),
     Row(
         configuration("login_policy"),
         enhanced=r"5\.7\.139",

@@ -111,6 +111,7 @@ REPLIES = [
     (Phase.RCPT, 550, "5.1.10 RESOLVER.ADR.RecipientNotFound", "microsoft", RECIPIENT, "address"),
     (Phase.RCPT, 550, "5.4.1 Recipient address rejected: Access denied.", "microsoft", RECIPIENT, "address"),
     (Phase.RCPT, 550, "no such user", "other", RECIPIENT, "address"),
+    (Phase.RCPT, 550, "5.2.1 Delivery is disabled for the mailbox", "other", RECIPIENT, "address"),
     (Phase.DOT, 550, "5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", "microsoft", RECIPIENT, "FROM_EMAIL"),
     (Phase.RCPT, 452, "4.5.3 Too many recipients", "microsoft", (Kind.SPLIT, Scope.RECIPIENT), ""),
     (Phase.RCPT, 452, "too many recipients", "other", (Kind.SPLIT, Scope.RECIPIENT), ""),
