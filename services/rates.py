@@ -14,6 +14,7 @@ from rules.delivery import Limits
 logger = structlog.get_logger()
 
 PREFIX = "escalation:rates"
+DAY = "day"
 
 
 @lru_cache(maxsize=2)
@@ -39,13 +40,18 @@ class Rates:
         return whole if urgent or share is None else [(RateLimitItemPerMinute(share), "normal"), *whole]
 
     def day_items(self) -> list[tuple[RateLimitItem, str]]:
-        return [(RateLimitItemPerDay(self.limits.per_day), "day")] if self.limits.per_day else []
+        return [(RateLimitItemPerDay(self.limits.per_day), DAY)] if self.limits.per_day else []
+
+    def items(self, urgent: bool) -> list[tuple[RateLimitItem, str]]:
+        """What has to have room. Only the server may tell safety mail that the day is used up."""
+        return self.minute_items(urgent) if urgent else [*self.minute_items(urgent), *self.day_items()]
 
     def room(self, urgent: bool, at_most: int) -> int:
         """How many messages may go now, up to `at_most`."""
         try:
-            items = [*self.minute_items(urgent), *self.day_items()]
-            left = [self.limiter.get_window_stats(item, self.account, name).remaining for item, name in items]
+            left = [
+                self.limiter.get_window_stats(item, self.account, name).remaining for item, name in self.items(urgent)
+            ]
         except RedisError as error:
             logger.warning("rates_without_redis", error=type(error).__name__)
             return at_most
@@ -54,10 +60,12 @@ class Rates:
     def take(self, urgent: bool, recipients: int) -> bool:
         """Count one message to so many recipients; whether it may go. A message that may not is not counted."""
         try:
-            items = [(item, name, 1) for item, name in self.minute_items(urgent)]
-            items += [(item, name, recipients) for item, name in self.day_items()]
+            items = [(item, name, recipients if name == DAY else 1) for item, name in self.items(urgent)]
             if not all(self.limiter.test(item, self.account, name, cost=cost) for item, name, cost in items):
                 return False
+            if urgent:
+                for item, name in self.day_items():
+                    self.limiter.hit(item, self.account, name, cost=recipients)
             return all([self.limiter.hit(item, self.account, name, cost=cost) for item, name, cost in items])
         except RedisError as error:
             logger.warning("rates_without_redis", error=type(error).__name__)

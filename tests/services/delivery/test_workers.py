@@ -110,7 +110,18 @@ def test_a_day_counts_recipients(setting: Setting) -> None:
     rates = Rates(limiter(settings.redis_url.get_secret_value(), 1), account.key, account.limits)
     assert [rates.take(False, 4) for _ in range(3)] == [True, True, False]
     assert rates.take(False, 2)
-    assert rates.room(True, 99) == 0
+    assert rates.room(False, 99) == 0
+
+
+def test_safety_mail_leaves_although_the_day_is_used_up_by_our_own_count(office: Office, setting: Setting) -> None:
+    setting(mail_per_day=2)
+    for name in ("one", "two", "three"):
+        office.queue(name)
+    assert office.send() == {"accepted": 2}
+    office.queue("danger", rank=0)
+    assert office.send(urgent_only=True) == {"accepted": 1}
+    assert office.send() == {}
+    assert office.subjects() == ["one", "two", "danger"]
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0"])
