@@ -22,10 +22,18 @@ HOLD_THROTTLED = text("""
 TROUBLES = text("""
     SELECT count(*) FILTER (WHERE r.state = 'held') AS held,
            count(*) FILTER (WHERE r.state = 'refused') AS refused,
-           count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown') AND tried.since IS NOT NULL) AS late,
+           count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown') AND tried.since IS NOT NULL
+                            AND recovery.is_over) AS late,
+           count(*) FILTER (WHERE r.state = 'queued' AND r.reply_class IS NULL AND recovery.is_over
+                            AND r.next_attempt_at < clock_timestamp() - make_interval(secs => :warn)) AS waiting,
            count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown', 'held') AND r.rank <= 1
                             AND r.handed_on_at IS NOT NULL) AS stuck
     FROM escalation.mail_recipients AS r
+    CROSS JOIN (
+        -- What an open circuit held back is not late anew: it has as much time again.
+        SELECT coalesce(max(closed_at) < clock_timestamp() - make_interval(secs => :warn), true) AS is_over
+        FROM escalation.mail_accounts
+    ) AS recovery
     LEFT JOIN LATERAL (
         SELECT 1 AS since FROM escalation.delivery_attempts AS a
         WHERE r.reply_class IS NOT NULL AND a.recipient_id = r.recipient_id
@@ -39,6 +47,11 @@ ALERTS: Final = {
     "held": ("mail_held", "{count} mails are held for a person", f"{LIST} held; then mail retry or mail cancel"),
     "refused": ("mail_refused", "{count} recipients were refused for good", f"{LIST} refused; correct the addresses"),
     "late": ("mail_late", "{count} mails could not be delivered for a while", f"{LIST} deferred"),
+    "waiting": (
+        "mail_waiting",
+        "{count} mails are due and have not been tried for a while",
+        f"MAIL_PER_MINUTE, MAIL_PER_DAY or too few workers hold them back; {LIST} queued",
+    ),
     "stuck": ("urgent_mail_stuck", "{count} urgent mails are stuck and went to the next contact", f"{LIST} deferred"),
 }  # fmt: skip
 
@@ -51,7 +64,7 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
         clear_alerts(connection, ACCOUNT_ALERT)
     counts = connection.execute(TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
     for name, (key, summary, hint) in ALERTS.items():
-        quiet = name in {"late", "stuck"} and not account_works
+        quiet = name in {"late", "waiting", "stuck"} and not account_works
         if counts[name] and not quiet:
             raise_alert(connection, key, summary.format(count=counts[name]), hint)
         elif not counts[name]:

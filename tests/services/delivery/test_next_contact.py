@@ -145,6 +145,43 @@ def test_late_mail_raises_one_alert_until_it_has_left(office: Office, setting: S
     assert office.alerts() == []
 
 
+def test_mail_that_our_own_limits_hold_back_raises_an_alert_too(office: Office, setting: Setting) -> None:
+    setting(mail_per_day=1)
+    office.queue("one")
+    office.queue("two")
+    office.send()
+    minutes_pass(office, 14)
+    mail.reap_leases()
+    assert office.alerts() == []
+    minutes_pass(office, 2)
+    mail.reap_leases()
+    assert office.alerts() == ["mail_waiting"]
+    setting(mail_per_day=100)
+    office.send()
+    mail.reap_leases()
+    assert office.alerts() == []
+
+
+def test_what_an_open_circuit_held_back_is_not_late_when_it_closes(office: Office) -> None:
+    office.queue("tried")
+    office.queue("waiting")
+    office.server.on("auth", "535 5.7.3 Authentication unsuccessful")
+    office.send()
+    minutes_pass(office, 60)
+    office.connection.exec_driver_sql(
+        "UPDATE escalation.delivery_attempts SET started_at = started_at - interval '1 hour'"
+    )
+    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    assert mail.probe_account() == "state=closed"
+    mail.reap_leases()
+    assert office.alerts(open_only=False) == ["mail_account"]
+    office.connection.exec_driver_sql(
+        "UPDATE escalation.mail_accounts SET closed_at = closed_at - interval '16 minutes'"
+    )
+    mail.reap_leases()
+    assert office.alerts() == ["mail_late", "mail_waiting"]
+
+
 def test_held_mail_is_a_person_s_matter_and_leaves_when_told(office: Office, setting: Setting) -> None:
     setting(mail_retry_seconds="1", mail_give_up_seconds="2")
     mail_id = office.queue("hello")
