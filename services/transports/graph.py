@@ -49,7 +49,19 @@ class GraphTransport:
             return dict.fromkeys(envelope.recipients, stop.answer)
         body = base64.b64encode(addressed_to(message, envelope.recipients))
         begin_body(envelope.recipients)
-        return dict.fromkeys(envelope.recipients, self.post(token, body))
+        return dict.fromkeys(envelope.recipients, self.post_again_with_new_token(token, body))
+
+    def post_again_with_new_token(self, token: SecretStr, body: bytes) -> Answer:
+        """A token may be withdrawn before its time: a new one is tried at once, since nothing was taken."""
+        answer = self.post(token, body)
+        if answer.phase is not Phase.POST or answer.code != EXPIRED:
+            return answer
+        self.token, self.has_token = self.new_token_source(), False
+        try:
+            newer = self.token()
+        except Stopped as stop:
+            return stop.answer
+        return answer if newer == token else self.post(newer, body)
 
     def post(self, token: SecretStr, body: bytes) -> Answer:
         headers = {"Authorization": f"Bearer {token.get_secret_value()}", "Content-Type": "text/plain"}
@@ -57,9 +69,6 @@ class GraphTransport:
             response = self.https.request("POST", self.url, data=body, headers=headers)
         except requests.RequestException as error:
             return failed_request(error, Phase.POST)
-        if response.status_code == EXPIRED:
-            # A token may be withdrawn before its time: the next attempt asks for a new one.
-            self.token, self.has_token = self.new_token_source(), False
         return Answer(Phase.POST, response.status_code, said(response), retry_after=retry_after(response.headers))
 
     def prepare(self) -> Answer | None:

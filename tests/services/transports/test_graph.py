@@ -9,7 +9,7 @@ import pytest
 
 from rules.delivery import Finding, Kind, Phase, classify
 from services.transports.base import Transport
-from tests.https_server import SEND, TENANT, HttpsServer, Response
+from tests.https_server import SEND, TENANT, TOKEN, HttpsServer, Response
 from tests.services.transports.conftest import Make, only, send
 
 MESSAGE = b"Message-ID: <1@example.com>\r\nTo: reader@example.com\r\nSubject: hello\r\n\r\nTo: nobody\r\nhello\r\n"
@@ -88,12 +88,31 @@ def test_retry_after_is_understood(graph: Transport, cloud: HttpsServer, header:
     assert only(send(graph, message=MESSAGE)).retry_after == seconds
 
 
-def test_a_withdrawn_token_is_replaced(graph: Transport, cloud: HttpsServer) -> None:
-    cloud.on(SEND, Response(401, {"error": {"code": "InvalidAuthenticationToken", "message": "expired"}}))
+EXPIRED = Response(401, {"error": {"code": "InvalidAuthenticationToken", "message": "expired"}})
+
+
+def test_a_withdrawn_token_is_replaced_at_once(graph: Transport, cloud: HttpsServer) -> None:
+    assert only(send(graph, message=MESSAGE)).code == 202
+    cloud.on(SEND, EXPIRED)
+    assert only(send(graph, message=MESSAGE)).code == 202
+    tokens = [request.headers["Authorization"] for request in cloud.asked(SEND)]
+    assert tokens == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
+
+
+def test_a_new_token_that_is_refused_too_is_a_wrong_setting(graph: Transport, cloud: HttpsServer) -> None:
+    cloud.on(SEND, EXPIRED, EXPIRED)
     assert classify(only(send(graph, message=MESSAGE))).kind is Kind.CONFIGURATION
+    assert len(cloud.asked(SEND)) == 2
     assert graph.probe() is None
     assert only(send(graph, message=MESSAGE)).code == 202
-    assert [request.headers["Authorization"] for request in cloud.asked(SEND)] == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_withdrawn_token_without_a_new_one_is_a_wrong_setting(graph: Transport, cloud: HttpsServer) -> None:
+    assert graph.probe() is None
+    cloud.on(SEND, EXPIRED)
+    cloud.on(TOKEN, Response(401, {"error": "invalid_client", "error_description": "AADSTS7000222: expired"}))
+    answer = only(send(graph, message=MESSAGE))
+    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, Kind.CONFIGURATION)
 
 
 def test_the_caller_hears_of_the_body_before_it_begins(graph: Transport, cloud: HttpsServer) -> None:
