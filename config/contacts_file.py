@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from config.mail_settings import checked_address
+from config.toml_problems import printable
 from config.working_hours import parse_hours, parse_zone
 from rules.contacts import FIELDS, REGIONS
 from rules.duty import Shift
@@ -23,13 +24,6 @@ def one_of(choices: Collection[str]) -> Callable[[str], str]:
         return value
 
     return check
-
-
-def printable(text: str) -> str:
-    """Names stand in mail headers, where a line break would begin another header."""
-    if not text.isprintable():
-        raise ValueError("should be one line without control characters")
-    return text
 
 
 def not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:

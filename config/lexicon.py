@@ -104,7 +104,7 @@ def read(path: Path) -> WordList:
     """One file; its name is its language."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: this is not TOML in UTF-8: {error}") from error
     try:
         model = WordListModel.model_validate(data)

@@ -4,12 +4,14 @@ import hashlib
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
 
 from config.errors import ConfigurationError
+from config.toml_problems import UNKNOWN, Problem, configuration_error, name_of, printable, shown, words_of
 from rules.policy import Policy
 
 
@@ -18,10 +20,10 @@ class PolicyFile(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="POLICY_", extra="forbid", frozen=True)
 
-    version: str
+    version: Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(printable)]
     confidence_threshold: float = Field(ge=0, le=1)
-    step_limit: int = Field(ge=1)
-    safety_warning_limit: int = Field(ge=0)
+    step_limit: int = Field(ge=1, le=10_000)
+    safety_warning_limit: int = Field(ge=0, le=10_000)
     expert_categories: frozenset[str]
     expert_confidence_levels: frozenset[str]
     expert_at_any_confidence: bool
@@ -47,7 +49,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: it should not nest lists or tables as deeply as this") from error
+    except ValueError as error:
+        # No TOML, no UTF-8, or a number of thousands of digits.
         raise ConfigurationError(f"{path}: {error}") from error
 
 
@@ -57,17 +62,23 @@ def load_policy(path: Path) -> Policy:
 
     :raises ConfigurationError: names the file, the member and what would be right
     """
+    data = read_toml(path)
+    # Before pydantic sees them: some names would be settings of its own.
+    if unknown := [Problem((name,), UNKNOWN) for name in data if name not in PolicyFile.model_fields]:
+        raise configuration_error(path, data, unknown)
     try:
-        values = PolicyFile(**read_toml(path))
+        values = PolicyFile(**data)
     except ValidationError as error:
         raise ConfigurationError("\n".join(f"{path}: {problem(item)}" for item in error.errors())) from None
+    except SettingsError as error:
+        raise ConfigurationError(f"{path}: the environment overrides it with what is no JSON: {error}") from None
     members = values.model_dump()
     return Policy(**{**members, "version": f"{values.version}+{fingerprint(members)}"})
 
 
 def problem(item: Any) -> str:
-    name = ".".join(str(part) for part in item["loc"])
-    return f"{name} = {item['input']!r}: {item['msg']}"
+    name = ".".join(map(name_of, item["loc"]))
+    return f"{name} = {shown(item['input'])}: {words_of(item['type'], item['msg'])}"
 
 
 def fingerprint(members: dict[str, Any]) -> str:

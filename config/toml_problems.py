@@ -14,6 +14,7 @@ from config.errors import ConfigurationError
 Location = Sequence[str | int]
 ABSENT = object()
 MOST_CHARACTERS = 80
+UNKNOWN = "is not known here; should be left out, or spelt right"
 HEADER = re.compile(r"\s*\[(?:\[\s*(?P<array>[\w.-]+)\s*\]|\s*(?P<table>[\w.-]+)\s*)\]\s*(?:#|$)")
 KEY = re.compile(r"\s*\"?(?P<key>[\w-]+)\"?\s*=")
 
@@ -34,7 +35,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
 def words_of(kind: str, message: str) -> str:
     known = {
         "missing": "is missing",
-        "extra_forbidden": "is not known here; should be left out, or spelt right",
+        "extra_forbidden": UNKNOWN,
         "model_type": "should be a table",
     }
     return known.get(kind, re.sub(r"^(Value error, |\w+ (?=should))", "", message))
@@ -48,8 +49,28 @@ def configuration_error(path: Path, data: dict[str, Any], problems: Iterable[Pro
 
 def told(text: str, data: dict[str, Any], problem: Problem) -> str:
     value = value_at(data, problem.location)
-    shown = f" = {shortened(repr(value))}" if isinstance(value, str | int | float) else ""
-    return f"line {line_of(text, problem.location)}: {label(data, problem.location)}{shown}: {problem.message}"
+    given = f" = {shown(value)}" if isinstance(value, str | int | float) else ""
+    return f"line {line_of(text, problem.location)}: {label(data, problem.location)}{given}: {problem.message}"
+
+
+def shown(value: Any) -> str:
+    """A value in a few characters of one line."""
+    try:
+        return shortened(repr(value))
+    except ValueError:
+        return "a number of thousands of digits"
+
+
+def printable(text: str) -> str:
+    """Names stand in mail headers, where a line break would begin another header."""
+    if not text.isprintable():
+        raise ValueError("should be one line without control characters")
+    return text
+
+
+def name_of(part: str | int) -> str:
+    """A key in a few characters of one line."""
+    return shortened(part) if isinstance(part, str) and part.isprintable() else shown(part)
 
 
 def shortened(text: str) -> str:
@@ -71,7 +92,7 @@ def label(data: Any, location: Location) -> str:
     for place, part in enumerate(location):
         entry = value_at(data, location[: place + 1])
         key = entry.get("key") if isinstance(entry, dict) else None
-        name += f".{part}" if isinstance(part, str) else f"[{key or part + 1}]"
+        name += f".{name_of(part)}" if isinstance(part, str) else f"[{name_of(key or part + 1)}]"
     return name.removeprefix(".")
 
 
