@@ -54,7 +54,7 @@ def user_facts(story: Story, teller: Teller) -> Iterator[tuple[str, str | None] 
     if language := story.language:
         yield teller.say("Language"), teller.manners.language_name(teller.name(language))
     if user and (organisation := user.organisation):
-        country = organisation.country and teller.manners.country(organisation.country)
+        country = organisation.country and teller.manners.country(teller.name(organisation.country))
         yield (
             teller.say("Organisation"),
             teller.manners.comma.join(filter(None, [teller.name(organisation.name), country])),

@@ -44,9 +44,9 @@ def why(advice: Advice, teller: Teller) -> Iterator[str]:
 def subject_of(part: WhyPart, teller: Teller) -> str:
     """A language, a kind of problem or a country, in the reader's words."""
     if part.code in {"language", "other_language"}:
-        return teller.manners.language_name(part.subject)
+        return teller.manners.language_name(teller.name(part.subject))
     if part.code in {"region", "other_region"}:
-        return teller.manners.country(part.subject)
+        return teller.manners.country(teller.name(part.subject))
     return teller.word(part.subject, CATEGORIES)
 
 

@@ -67,9 +67,9 @@ def last_words(story: Story, teller: Teller) -> Quote | None:
 
 def quote_of(evidence: Evidence, story: Story, teller: Teller) -> Quote | None:
     """The phrase with its surroundings; alone where the text that it stood in is not known."""
-    if not evidence.phrase:
-        return None
     phrase = teller.short(evidence.phrase)
+    if not phrase:
+        return None
     before, after = surroundings(written(evidence, story), phrase)
     return Quote(before, phrase, after, source_of(evidence, story, teller), teller.short(evidence.gloss))
 
@@ -104,7 +104,7 @@ def source_of(evidence: Evidence, story: Story, teller: Teller) -> str:
     else:
         place = teller.say("notes with the request") if evidence.from_notes else ""
     foreign = evidence.language if evidence.language != story.language else None
-    parts = [place, teller.manners.language_name(foreign) if foreign else ""]
+    parts = [place, teller.manners.language_name(teller.name(foreign)) if foreign else ""]
     return teller.manners.comma.join(part for part in parts if part)
 
 
