@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import create_engine
 
+import tests.fuzz.profiles  # noqa: F401  (chooses how much Hypothesis tries)
 from models.migrations import upgrade
 from services.database import driver_url
 from tests.debian import pytest_collection_modifyitems, pytest_sessionfinish, pytest_terminal_summary

@@ -1,0 +1,72 @@
+"""The pages that show words from outside, of a story in which all say the same, and what their HTML is made of."""
+
+from dataclasses import replace
+from email.message import EmailMessage
+from typing import Final
+
+from services.mail.compose import composed_of
+from services.mail.message import Letter
+from services.mail.render import letter_of
+from services.mail.rows import MailRow
+from services.story import Story
+from tests.fuzz.hostile import full_story, spoilt
+from tests.services.mail.letters import read, settings_for
+from worker.desk.pages import Shown, ticket_html
+from worker.embedded.mail.store import MailStore
+from worker.preview.mails import mail_of
+
+TEMPLATES: Final = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test")
+# They come and go with lines and with the length of a name, and hold nothing but text.
+INLINE: Final = frozenset({"br", "bdi"})
+
+Elements = list[tuple[str, tuple[str, ...]]]
+
+
+def mail_saying(template: str, story: Story, words: str, language: str = "en") -> MailRow:
+    """A mail whose own content says it too."""
+    mail = mail_of(template, story, language)
+    if template == "test":
+        return replace(mail, ticket_id=None, content={"subject": words, "text": words})
+    if template == "ticket_unacknowledged":
+        somebody = {"name": words}
+        return replace(mail, content={**mail.content, "contact": somebody, "previous": somebody})
+    return mail
+
+
+def letter_saying(template: str, words: str, language: str = "en") -> Letter:
+    story = spoilt(full_story(language), words)
+    mail = mail_saying(template, story, words, language)
+    return letter_of(mail, story if mail.ticket_id else None, settings_for(language))
+
+
+def message_saying(template: str, words: str) -> bytes:
+    """The whole message as it is handed to a mail server."""
+    story = spoilt(full_story(), words)
+    mail = replace(mail_saying(template, story, words), recipients=("support@example.com",))
+    return composed_of(mail, story if mail.ticket_id else None, settings_for(), short=False).message
+
+
+def desk_page_saying(words: str) -> str:
+    """The page of an open ticket, just refused, and of a solved one, one after the other."""
+    story = spoilt(full_story(), words)
+    settings = settings_for(link_secret="a secret of thirty-two characters", public_url="https://desk.example.com")
+    open_story = replace(story, ticket=replace(story.ticket, status="open", acknowledged_at=None, acknowledged_by=None))
+    shown = (Shown(open_story, {}, wrong=words), Shown(story, {"low_confidence": words}, said=words))
+    return "\n".join(ticket_html(one, "token", settings) for one in shown)
+
+
+def elements(html: str | None) -> Elements:
+    """Each element with the names of its attributes; what they hold may differ."""
+    found = read(html)
+    return [(tag, tuple(sorted(attributes))) for tag, attributes in found.tags if tag not in INLINE]
+
+
+def targets(html: str | None) -> list[str | None]:
+    """Where links, forms and styles lead."""
+    names = ("href", "src", "action", "srcset", "background", "srcdoc", "data", "formaction")
+    return [attributes[name] for _, attributes in read(html).tags for name in names if name in attributes]
+
+
+def kept_in(store: MailStore, message: bytes) -> EmailMessage:
+    """The message as the local mail server keeps it."""
+    return store.message(store.save("sender@example.com", ["support@example.com"], message))

@@ -1,0 +1,89 @@
+"""Whatever is said stays text: every template has the same elements with hostile words as with harmless ones."""
+
+from email import message_from_bytes, policy
+from functools import lru_cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.settings import Settings
+from services.mail.cleaning import clean
+from tests.fuzz.hostile import HARMLESS, HOSTILE
+from tests.fuzz.letters import TEMPLATES, desk_page_saying, elements, letter_saying, message_saying, targets
+
+TOLD_TO_SUPPORT = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "test")
+SIZE_LIMIT = Settings.model_fields["mail_html_bytes"].default
+# Many marks that HTML, Jinja or a mail could trip over; no digits and no @, which might make a link to call or write.
+MARKED = st.text(
+    st.sampled_from("<>&\"'`=/\\{}%#;:!-()[]\n\r\t\x00\x07\x1b\x85\u2028\u202e\u2066\u200f\ufeff\ufffe\ud800 ab")
+    | st.characters(exclude_categories=["Nd", "Nl", "No"], exclude_characters="@"),
+    max_size=120,
+)
+# What must reach no reader: control characters, overrides, half a pair. U+2066 and U+2069 are our own marks.
+UNSHOWABLE = frozenset("\x00\x07\x0b\x0c\x1b\x85\u2028\u202a\u202b\u202c\u202d\u202e\u2067\u2068\ufffe\ud800")
+# Begins with a letter: where nothing is left of a text, its line is left out.
+WORDS = MARKED.map(lambda text: f"x{text}")
+
+
+@lru_cache
+def harmless(template: str, language: str) -> tuple[object, object]:
+    html = letter_saying(template, HARMLESS, language).html
+    return elements(html), targets(html)
+
+
+def squeezed(text: str) -> str:
+    """Without spaces and without the marks that keep numbers in their order."""
+    return "".join(text.replace("\u2066", "").replace("\u2069", "").split())
+
+
+def check(template: str, words: str, language: str) -> None:
+    made = letter_saying(template, words, language)
+    assert (elements(made.html), targets(made.html)) == harmless(template, language)
+    assert len((made.html or "").encode()) < SIZE_LIMIT
+    assert len(made.subject.splitlines()) == 1
+    if template in TOLD_TO_SUPPORT:
+        assert squeezed(clean(words)) in squeezed(made.text)
+    assert not set(made.subject + made.text + (made.html or "")) & UNSHOWABLE
+
+
+@pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_hostile_words_make_no_element_and_no_link(template: str, words: str) -> None:
+    for language in ("en", "ar"):
+        check(template, words, language)
+
+
+@settings(max_examples=25)
+@given(WORDS)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_any_words_make_no_element_and_no_link(template: str, words: str) -> None:
+    check(template, words, "en")
+
+
+@settings(max_examples=25)
+@given(MARKED)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_any_words_leave_a_whole_message(template: str, words: str) -> None:
+    raw = message_saying(template, words)
+    message = message_from_bytes(raw, policy=policy.default)
+    plain = message_from_bytes(message_saying(template, HARMLESS), policy=policy.default)
+    assert message.defects == []
+    assert sorted(message.keys()) == sorted(plain.keys())
+    assert [part.get_content_type() for part in message.walk()] == [part.get_content_type() for part in plain.walk()]
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_words_make_no_element_on_the_ticket_s_page(words: str) -> None:
+    page, plain = desk_page_saying(words), desk_page_saying(HARMLESS)
+    assert elements(page) == elements(plain)
+    assert targets(page) == targets(plain)
+
+
+@settings(max_examples=25)
+@given(WORDS)
+def test_any_words_make_no_element_on_the_ticket_s_page(words: str) -> None:
+    page = desk_page_saying(words)
+    assert elements(page) == elements(desk_page_saying(HARMLESS))
