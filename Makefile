@@ -36,7 +36,7 @@ bench: environment ## Measure side by side with what others do (ARGS="--only eve
 chaos: environment ## Let a storm of faults rage and check that nothing is lost (MINUTES=1 SEED=any)
 	@$(RUN) bench.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-breakages: environment ## Break each promise on purpose and show which test finds it (ARGS=--write-docs)
+breakages: environment ## Break each promise on purpose and show what finds it (ARGS='--storm --write-docs')
 	@$(RUN) bench.breakages $(ARGS)
 
 check: environment ## Lint, format, types and layers, without running the program

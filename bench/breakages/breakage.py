@@ -29,12 +29,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Breakage:
-    """`promise` is its number in the page's list; `tests` are arguments for pytest."""
+    """`promise` is its number in the page's list; `tests` are arguments for pytest; `storm`: one is to find it too."""
 
     name: str
     promise: int
     changes: tuple[Change, ...]
     tests: tuple[str, ...]
+    storm: bool = False
 
     def apply(self, tree: Path) -> None:
         """Break this tree. Raises `CodeChanged`."""

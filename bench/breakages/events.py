@@ -46,6 +46,7 @@ EVENTS = (
         1,
         (Change("tasks/drain.py", WRITE, ACKNOWLEDGE_FIRST),),
         (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
+        storm=True,
     ),
     Breakage(
         "an event that came before is evaluated again",
@@ -74,12 +75,19 @@ EVENTS = (
         (Change("services/trimming.py", NEEDED, 'bytes(group["last-delivered-id"])'),),
         (f"{DRAIN}::test_what_is_pending_is_never_trimmed",),
     ),
-    Breakage("no lock on the session", 2, (NO_LOCK,), (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",)),
+    Breakage(
+        "no lock on the session",
+        2,
+        (NO_LOCK,),
+        (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",),
+        storm=True,
+    ),
     Breakage(
         "the state is read in the statement that locks",
         2,
         (NO_LOCK, Change("services/sessions.py", READ, LOCK_AND_READ)),
         (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",),
+        storm=True,
     ),
     Breakage(
         "the step numbered 8 fires, not the 8th different one that failed",
@@ -92,6 +100,7 @@ EVENTS = (
         3,
         (Change("services/openings.py", QUEUE, QUEUE_APART),),
         ("tests/chaos/test_atomicity.py",),
+        storm=True,
     ),
     Breakage(
         "events from before a ticket was resolved open a new one",

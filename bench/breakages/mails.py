@@ -20,6 +20,7 @@ MAILS = (
         6,
         (Change("services/delivery/record.py", BODY, ACCEPTED_ALREADY),),
         (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
+        storm=True,
     ),
     Breakage(
         "the beginning of a body is not recorded",

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from bench.breakages.trial import Trial
 
 SHOWN = 3
+LONGEST = 160
+NOTHING = "**nothing**"
 
 
 def section(trials: Sequence[Trial]) -> str:
     """What was broken, and each test that found it, with its name as the sentence that it is."""
-    found = sum(bool(trial.found_by) for trial in trials)
+    found = sum(trial.found for trial in trials)
     lines = [
         f"Tried {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {found} of {len(trials)} found.\n",
         "| promise | broken on purpose | found by |",
@@ -25,11 +27,19 @@ def row(trial: Trial) -> str:
 
 
 def finders(trial: Trial) -> str:
-    if not trial.found_by:
-        return "**nothing**"
-    more = len(trial.found_by) - SHOWN
-    words = "; ".join(sentence(one) for one in trial.found_by[:SHOWN])
-    return f"{words}; and {more} more" if more > 0 else words
+    """The tests, and what the storm's verdict said."""
+    words = [sentence(one) for one in trial.found_by[:SHOWN]] or [NOTHING]
+    words += [f"and {len(trial.found_by) - SHOWN} more"] if len(trial.found_by) > SHOWN else []
+    if trial.differences is not None:
+        words.append(f"storm: {of_storm(trial.differences)}")
+    return "; ".join(words)
+
+
+def of_storm(differences: Sequence[str]) -> str:
+    if not differences:
+        return NOTHING
+    first = f"`{differences[0][:LONGEST]}`"
+    return f"{first} and {len(differences) - 1} more" if len(differences) > 1 else first
 
 
 def sentence(test: str) -> str:

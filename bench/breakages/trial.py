@@ -15,6 +15,9 @@ from bench.breakages.breakage import Breakage
 
 CHECKOUT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".*", "var", "dist", "build", "*.egg-info", "__pycache__")
+# So many minutes with this seed; calm is short, since what is lost never comes.
+STORM = ("bench.chaos", "--minutes", "1", "--seed", "2", "--calm", "45")
+DIFFERS = re.compile(r"^differs: (.+)$", re.MULTILINE)
 FAILED = re.compile(r"^FAILED (\S+?)::(\w+)", re.MULTILINE)
 SECONDS = 600
 
@@ -25,10 +28,16 @@ class NoVerdict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A breakage and what found it; nothing is a defect of the tests."""
+    """A breakage, the tests that found it, and what a storm found, if there was one."""
 
     breakage: Breakage
     found_by: tuple[str, ...]
+    differences: tuple[str, ...] | None = None
+
+    @property
+    def found(self) -> bool:
+        """By a test and, where one was let loose, by a storm."""
+        return bool(self.found_by) and self.differences != ()
 
 
 @contextmanager
@@ -54,14 +63,24 @@ def run(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def tried(breakage: Breakage) -> Trial:
-    """Run the breakage's tests on a broken copy.
+def tried(breakage: Breakage, *, with_storm: bool) -> Trial:
+    """Run the breakage's tests on a broken copy, and a storm if it is to find it too.
 
-    :raises NoVerdict: with pytest's output
+    :raises NoVerdict: with the output
     """
     with broken(breakage) as tree:
-        result = run(tree, "pytest", "-q", "-p", "no:cacheprovider", *breakage.tests)
-    if result.returncode not in {0, 1}:
-        raise NoVerdict(f"{breakage.name}\n{result.stdout[-3000:]}\n{result.stderr[-1000:]}")
-    found = dict.fromkeys(f"{file}::{name}" for file, name in FAILED.findall(result.stdout))
-    return Trial(breakage, tuple(found))
+        output = judged(run(tree, "pytest", "-q", "-p", "no:cacheprovider", *breakage.tests))
+        found = tuple(dict.fromkeys(f"{file}::{name}" for file, name in FAILED.findall(output)))
+        if not (with_storm and breakage.storm):
+            return Trial(breakage, found)
+        return Trial(breakage, found, tuple(DIFFERS.findall(judged(run(tree, *STORM)))))
+
+
+def judged(result: "subprocess.CompletedProcess[str]") -> str:
+    """The output of something that passed or failed.
+
+    :raises NoVerdict: it did neither, and without a verdict nothing is found
+    """
+    if result.returncode not in {0, 1} or "Traceback" in result.stderr:
+        raise NoVerdict(f"{result.args}\n{result.stdout[-3000:]}\n{result.stderr[-2000:]}")
+    return result.stdout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import reliability
 from bench.chaos.page import section
-from bench.chaos.storm import run
+from bench.chaos.storm import CALM_SECONDS, run
 
 CHECKOUT = Path(__file__).parents[2]
 LOGS = CHECKOUT / "var" / "chaos"
@@ -18,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="how long faults come (default: 1)")
     parser.add_argument("--seed", type=int, default=None, help="the same seed gives the same storm (default: any)")
+    parser.add_argument("--calm", type=float, default=CALM_SECONDS, help="longest wait afterwards, in seconds")
     parser.add_argument("--write-docs", action="store_true", help=f"write the storm into {reliability.NAME}")
     arguments = parser.parse_args()
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
@@ -27,7 +28,7 @@ def main() -> int:
     def say(words: str) -> None:
         print(f"{time.monotonic() - begin:7.1f} s  {words}", flush=True)
 
-    report = run(seed, arguments.minutes, say, LOGS / f"seed-{seed}")
+    report = run(seed, arguments.minutes, say, LOGS / f"seed-{seed}", arguments.calm)
     for line in report.lines:
         print(line)
     if not report.verdict.ok:

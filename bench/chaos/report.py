@@ -34,7 +34,8 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Recoveries, what differs, and the last line."""
         yield from (one.line for one in self.recoveries)
-        yield from self.verdict.differences[:SHOWN]
-        if len(self.verdict.differences) > SHOWN:
-            yield f"and {len(self.verdict.differences) - SHOWN} more differences"
+        differences = self.verdict.differences
+        yield from (f"differs: {one}" for one in differences[:SHOWN])
+        if len(differences) > SHOWN:
+            yield f"and {len(differences) - SHOWN} more differences"
         yield self.line

@@ -1,8 +1,14 @@
 """The page on reliability tells what happened, and only that."""
 
+import re
+
 from bench.chaos.page import section
 from bench.chaos.recovery import TAKEN_OVER, recovery
 from bench.chaos.report import Report
+from bench.reliability import PAGE
+from tests.processes import ROOT
+
+TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def test_the_storm_s_section_shows_each_fault_and_ends_with_the_last_line() -> None:
@@ -29,3 +35,13 @@ def test_a_report_of_many_differences_stays_short() -> None:
     assert len(lines) < 60
     assert lines[-1].startswith("chaos FAILED: ")
     assert "more differences" in lines[-2]
+
+
+def test_the_page_names_tests_and_targets_that_are_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/.]+)`", TEXT))
+    assert {one for one in named if not (ROOT / one).exists()} == set()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"make ([a-z-]+)", TEXT))
+    assert {one for one in targets if f"\n{one}: " not in makefile} == set()
+    assert named
+    assert targets >= {"chaos", "breakages", "test"}
