@@ -74,6 +74,6 @@ MAILS = (
         'the assistant hears "a human has it" before a server accepted the mail',
         8,
         (Change("services/delivery/record.py", 'if "accepted" in states:', "if states:"),),
-        ("tests/services/delivery/test_next_contact.py",),
+        ("tests/services/delivery/test_truth.py",),
     ),
 )

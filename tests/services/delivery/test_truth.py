@@ -1,0 +1,37 @@
+"""Nobody is told "a human has been informed" before a mail server accepted the mail."""
+
+import pytest
+
+from escalation_client.events import encode
+from services.knowledge import knowledge
+from services.stream import Entry
+from tasks.batch import write
+from tests.events import message
+from tests.services.delivery.office import Office
+from tests.smtp_session import Reply, drop, take_and_drop
+
+
+def told(office: Office) -> list[str]:
+    rows = office.rows("SELECT payload ->> 'type' AS type FROM escalation.outcomes ORDER BY position")
+    return [row["type"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [("mail", "451 4.3.0 try again later"), ("rcpt", "452 4.2.2 mailbox full"), ("data", drop), ("dot", take_and_drop)],
+)
+def test_the_assistant_hears_that_somebody_has_it_once_and_only_when_a_server_accepted_it(
+    office: Office, step: str, reply: Reply
+) -> None:
+    event = encode(message("s", "I want to talk to a human"))
+    write([Entry("1764000000000-0", event.encode(), {})], knowledge())
+    office.server.on_every(step, reply)
+
+    assert not office.send()["accepted"]
+    assert told(office) == ["ticket.opened"]
+
+    office.server.as_usual()
+    office.all_due()
+    assert office.send()["accepted"]
+    assert told(office) == ["ticket.opened", "mail.accepted"]
+    assert office.send() == {}
