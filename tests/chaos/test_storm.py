@@ -8,7 +8,8 @@ from bench.chaos.plan import blows
 from bench.chaos.sessions import published
 from bench.chaos.storm import run
 
-SEED = 20
+# Its first faults meet each kind of process and both servers, also on a slow machine.
+SEED = 549
 MINUTES = 1.0
 
 
@@ -20,7 +21,7 @@ def test_nothing_is_lost_or_doubled_in_a_storm(tmp_path: Path) -> None:
     assert report.line.endswith(" lost=0 doubled=0")
     assert report.verdict.tickets > 100
     assert report.verdict.mails >= report.verdict.tickets
-    assert len(set(report.faults)) >= 8, said
+    assert len(set(report.faults)) >= 10, said
 
 
 def test_a_seed_always_gives_the_same_faults_and_sessions() -> None:
