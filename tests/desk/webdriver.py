@@ -25,7 +25,7 @@ ARGUMENTS: Final = (
 
 
 class Browser:
-    """One window of a phone's width."""
+    """One window."""
 
     def __init__(self, client: httpx.Client, session: str) -> None:
         self.client = client
@@ -57,11 +57,11 @@ class Browser:
 
 
 @contextmanager
-def chromium(folder: Path, width: int, dark: bool = False) -> Iterator[Browser]:
+def chromium(folder: Path, width: int, dark: bool = False, *, phone: bool = True) -> Iterator[Browser]:
     """A headless Chromium whose page is so many CSS pixels wide."""
     arguments = [*ARGUMENTS, f"--user-data-dir={folder}", *(["--force-dark-mode"] if dark else [])]
-    phone = {"deviceMetrics": {"width": width, "height": 740, "pixelRatio": 2.0, "mobile": True}}
-    options = {"args": arguments, "mobileEmulation": phone}
+    screen = {"width": width, "height": 740, "pixelRatio": 2.0 if phone else 1.0, "mobile": phone}
+    options = {"args": arguments, "mobileEmulation": {"deviceMetrics": screen}}
     with driver() as address, httpx.Client(base_url=address, timeout=60) as client:
         wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
         answer = client.post("/session", json=wanted)

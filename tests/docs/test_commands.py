@@ -16,8 +16,9 @@ from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 
 PAGES = ("install.md", "operate.md", "security.md")
+ALL_PAGES = (*PAGES, "flower.md")
 INDENTED = re.compile(r"^ {4}python -m (worker .+)$", re.MULTILINE)
-LINK = re.compile(r"\]\(([^)#:]+)")
+LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those need a service that is not started here; tests/deploy runs them beside it.
 ELSEWHERE = "worker health "
 ACCEPTED = "SELECT count(*) FROM escalation.mail_recipients WHERE state = 'accepted'"
@@ -70,7 +71,7 @@ def test_each_command_of_a_page_works(name: str, running: Processes) -> None:
         assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ALL_PAGES)
 def test_each_command_that_is_named_in_a_sentence_exists(name: str) -> None:
     for command in sorted(set(re.findall(r"`python -m (worker [a-z -]+?)(?: [A-Z-].*)?`", page(name)))):
         words = [word for word in command.split() if not word.startswith("-")]
@@ -78,7 +79,7 @@ def test_each_command_that_is_named_in_a_sentence_exists(name: str) -> None:
         assert result.returncode == 0, f"{command}\n{result.stderr}"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ALL_PAGES)
 def test_each_setting_that_is_named_exists(name: str) -> None:
     known = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
     compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
@@ -86,6 +87,6 @@ def test_each_setting_that_is_named_exists(name: str) -> None:
     assert {one for one in named if one not in known | compose and one.removesuffix("_FILE") not in known} == set()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ALL_PAGES)
 def test_each_link_leads_to_a_page(name: str) -> None:
     assert [link for link in LINK.findall(page(name)) if not (Path(ROOT) / "docs" / link).exists()] == []
