@@ -48,6 +48,9 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     health_oldest_event_seconds: float = Field(
         60.0, gt=0, description="queue_health fails above: oldest undecided event"
     )
+    health_oldest_urgent_seconds: float = Field(
+        120.0, gt=0, description="queue_health fails above: oldest safety mail that no server accepted"
+    )
     health_oldest_mail_seconds: float = Field(900.0, gt=0, description="queue_health fails above: oldest mail due")
     health_rejected_per_hour: int = Field(
         100, ge=0, description="queue_health fails above: events set aside in an hour"

@@ -11,15 +11,19 @@ from sqlalchemy import Connection, text
 from config.settings import Settings
 from services.stream import EVENTS, GROUP
 
+# A safety mail is late whatever state it is in; other mail when it is due and nobody sends it.
 MAILS = text("""
-    SELECT count(*) FILTER (WHERE state IN ('queued', 'deferred') AND next_attempt_at <= clock_timestamp()) AS due,
+    WITH mail AS (
+        SELECT extract(epoch FROM clock_timestamp() - queued_at) AS age, lane, state,
+               state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp() AS is_due
+        FROM escalation.mail_recipients WHERE state IN ('queued', 'deferred', 'unknown', 'sending', 'held')
+    )
+    SELECT coalesce(max(age) FILTER (WHERE lane = 'urgent'), 0) AS oldest_urgent,
+           count(*) FILTER (WHERE is_due) AS due, coalesce(max(age) FILTER (WHERE is_due), 0) AS oldest_due,
            count(*) FILTER (WHERE state = 'held') AS held,
-           coalesce(extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (
-               WHERE state IN ('queued', 'deferred') AND next_attempt_at <= clock_timestamp())), 0) AS oldest_due,
-           coalesce(extract(epoch FROM clock_timestamp() - min(queued_at) FILTER (
-               WHERE state = 'held')), 0) AS oldest_held,
+           coalesce(max(age) FILTER (WHERE state = 'held'), 0) AS oldest_held,
            (SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > now() - interval '1 hour') AS rejected
-    FROM escalation.mail_recipients WHERE state IN ('queued', 'deferred', 'held')
+    FROM mail
 """)
 
 
@@ -30,6 +34,7 @@ class Health:
     lag: int
     pending: int
     oldest_event: float
+    oldest_urgent: float
     due: int
     oldest_mail: float
     held: int
@@ -45,7 +50,15 @@ def measure(connection: Connection, redis: Redis) -> Health:
     lag, pending, oldest = stream_state(redis)
     mails = connection.execute(MAILS).one()
     return Health(
-        lag, pending, oldest, mails.due, float(mails.oldest_due), mails.held, float(mails.oldest_held), mails.rejected
+        lag,
+        pending,
+        oldest,
+        float(mails.oldest_urgent),
+        mails.due,
+        float(mails.oldest_due),
+        mails.held,
+        float(mails.oldest_held),
+        mails.rejected,
     )
 
 
@@ -86,6 +99,7 @@ def troubles(health: Health, settings: Settings) -> list[str]:
     limits = {
         "stream lag": (health.lag, settings.health_stream_lag),
         "oldest undecided event (s)": (health.oldest_event, settings.health_oldest_event_seconds),
+        "oldest safety mail (s)": (health.oldest_urgent, settings.health_oldest_urgent_seconds),
         "oldest due mail (s)": (health.oldest_mail, settings.health_oldest_mail_seconds),
         "oldest held mail (s)": (health.oldest_held, settings.health_oldest_mail_seconds),
         "events set aside in an hour": (health.rejected_last_hour, settings.health_rejected_per_hour),

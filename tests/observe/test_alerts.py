@@ -7,13 +7,17 @@ import pytest
 from sqlalchemy import Connection, text
 
 from config.settings import get_settings
+from escalation_client.events import encode
 from services.alerts import clear_alerts, raise_alert
 from services.database import begin
 from services.delivery.watch import ALERTS as OUTBOX
 from services.health import Health, troubles
-from services.knowledge import Knowledge
+from services.knowledge import Knowledge, knowledge
+from services.stream import Entry
 from services.webhook import body_for
-from tasks import alerts
+from tasks import alerts, sweeps
+from tasks.batch import write
+from tests.events import message
 from tests.observe.webhook import Webhook, listening
 from tests.processes import ROOT
 from tests.tasks.conftest import connection as watching
@@ -22,7 +26,7 @@ from worker.watchman.alarms import ALARMS
 
 __all__ = ["installation", "watching"]
 
-AWFUL = Health(*[99_999] * 8)
+AWFUL = Health(*[99_999] * 9)
 
 
 @pytest.fixture
@@ -114,6 +118,20 @@ def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Knowledge
     assert [words for words in every if not any(words in said for said in rows)] == []
     sections = {section for said, section in rows.items() if any(words in said for words in every)}
     assert [section for section in sections if f"### {section}\n" not in page] == []
+
+
+def test_a_safety_mail_that_nobody_accepts_becomes_an_alert_after_two_minutes(
+    webhook: Webhook, watching: Connection
+) -> None:
+    write([Entry("1-0", encode(message("s", "there is smoke", safety=True)).encode(), {})], knowledge())
+    assert alerts.post_alerts() == "due=0 posted=0"
+    watching.execute(text("UPDATE escalation.mail_recipients SET queued_at = queued_at - interval '121 seconds'"))
+    assert alerts.post_alerts() == "due=1 posted=1"
+    assert "oldest safety mail (s) 121 > 120" in webhook.posts[0]["text"]
+    with pytest.raises(sweeps.QueueTrouble, match="oldest safety mail"):
+        sweeps.queue_health()
+    watching.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
+    assert "oldest_urgent=0" in sweeps.queue_health()
 
 
 def test_slack_and_teams_get_the_shape_that_they_take() -> None:
