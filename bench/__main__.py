@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.goals import missed
 from bench.page import page
+from bench.plots import draw
+from bench.profile import KINDS
+from bench.profile import run as profile
 from bench.results import FILE, Results, conditions_now, load, save
 from bench.sections import SECTIONS
 from bench.sections.effort import Effort
-from bench.stand import stand
+from bench.stand import Stand, stand
 
 CHECKOUT = Path(__file__).parent.parent
 PAGE = CHECKOUT / "docs" / "performance.md"
@@ -20,12 +24,14 @@ def main(given: list[str] | None = None) -> int:
     arguments = parser().parse_args(given)
     results = load() if arguments.add or arguments.page_only else {}
     if not arguments.page_only:
-        results |= measure(arguments.only, arguments.rounds, arguments.scale, progress())
+        effort = Effort(arguments.rounds, arguments.scale, progress())
+        results |= measure(arguments.only, effort, explain=not arguments.no_profile)
         save(results)
     text = page(results)
     print(text)
     if arguments.write_docs:
         PAGE.write_text(text, encoding="utf-8")
+        draw(results, PAGE.parent / "pictures")
     return 0
 
 
@@ -39,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--add", action="store_true", help="keep what earlier runs found in other sections; the page says when"
     )
+    made.add_argument("--no-profile", action="store_true", help="do not look into goals that were missed")
     made.add_argument("--page-only", action="store_true", help=f"measure nothing, show {FILE.name} once more")
     made.add_argument("--write-docs", action="store_true", help=f"write {PAGE.relative_to(CHECKOUT)}")
     return made
@@ -52,14 +59,24 @@ def names(given: str) -> list[str]:
     return [name for name in SECTIONS if name in wanted]
 
 
-def measure(only: list[str], rounds: int, scale: float, say: Callable[[str], None]) -> Results:
+def measure(only: list[str], effort: Effort, *, explain: bool) -> Results:
+    """The sections named, and where the time goes in those whose goals were missed."""
     results: Results = {}
-    effort = Effort(rounds, scale, say)
     with stand() as servers:
         for name in only:
             results[name] = SECTIONS[name](servers, effort)
-            results[name].conditions = conditions_now(rounds, scale)
+            results[name].conditions = conditions_now(effort.rounds, effort.scale)
+        if explain:
+            explain_missed(servers, effort, results)
     return results
+
+
+def explain_missed(servers: Stand, effort: Effort, results: Results) -> None:
+    """Where the time goes, for each goal that was missed."""
+    wanted = {name for goal in missed(results) for name in goal.sections} & set(KINDS)
+    if wanted:
+        results["profile"] = profile(servers, effort, wanted)
+        results["profile"].conditions = conditions_now(effort.rounds, effort.scale)
 
 
 def progress() -> Callable[[str], None]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from bench.results import Results
+from bench.sections.memory import growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ GOALS = (
          latency(50), 6, least=False),
     Goal("latency_99", "publish to accepted mail at 10 a second, p99, to bare Celery's p50", ("latency",),
          latency(99), 15, least=False),
+    Goal("growth", "cost of an event with a million stored, to that with a thousand", ("growth",),
+         ratio("growth", "events 0", "events 2"), 1.3, least=False),
+    Goal("memory", "the child's memory (most RSS)", ("memory",),
+         lambda results: max(size for _, size in results["memory"].curves["child rss"]), 120, least=False, unit="MB"),
+    Goal("leak", "the child's growth for 100,000 events, once warm", ("memory",),
+         lambda results: growth(results["memory"], "child"), 1, least=False, unit="MB"),
 )  # fmt: skip
 
 

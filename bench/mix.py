@@ -24,17 +24,17 @@ EVENTS_A_SESSION = 20
 ESCALATING_SHARE = 0.05
 
 
-def mixed(count: int, seed: int = 1) -> list[str]:
+def mixed(count: int, seed: int = 1, name: str = "mix") -> list[str]:
     """So many events: 40 % messages, 30 % steps, 25 % confidences, 5 % diagnoses; 5 % of the sessions escalate."""
     source = random.Random(seed)
-    return [encode(one) for one in drawn(source, count)]
+    return [encode(one) for one in drawn(source, count, name)]
 
 
-def drawn(source: random.Random, count: int) -> Iterator[Event]:
+def drawn(source: random.Random, count: int, name: str) -> Iterator[Event]:
     for number in range(count):
         session, place = divmod(number, EVENTS_A_SESSION)
         escalates = session % round(1 / ESCALATING_SHARE) == 0
-        yield one_of(source, f"mix-{session}", place, escalates)
+        yield one_of(source, f"{name}-{session}", place, escalates)
 
 
 def one_of(source: random.Random, session: str, place: int, escalates: bool) -> Event:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from celery import Celery
 from redis import Redis
 from sqlalchemy import Engine, create_engine, text
 
@@ -17,6 +18,7 @@ from models.migrations import upgrade
 from services.database import driver_url
 from services.stream import EVENTS, connect
 from tests.processes import Process, Processes, processes
+from worker.celery_app import KEY_PREFIX
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked
@@ -55,6 +57,12 @@ class Round:
         for process in started:
             process.said("ready.")
         return started
+
+    def ask_for_delivery(self) -> None:
+        """The hint that a drain gives."""
+        with Celery(broker=self.family.environment["REDIS_URL"]) as application:
+            application.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX}
+            application.send_task("escalation.deliver_due", queue="mail")
 
     def beat(self) -> Process:
         return self.family.beat()

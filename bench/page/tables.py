@@ -1,6 +1,9 @@
 """Tables of the page."""
 
+import statistics
+
 from bench.results import Section
+from bench.sections.memory import growth
 
 PERCENTS = (50, 95, 99)
 
@@ -35,3 +38,38 @@ def mail_table(section: Section) -> str:
 
 def spread(section: Section, key: str) -> str:
     return f"{min(section.speeds[key]):,.0f} to {max(section.speeds[key]):,.0f}"
+
+
+def growth_table(section: Section) -> str:
+    lines = ["| stored before | microseconds an event | events a second | tickets a second |", "|---|---|---|---|"]
+    for place, words in section.words.items():
+        speed, tickets = section.median(f"events {place}"), section.median(f"tickets {place}")
+        lines.append(f"| {words} | {1e6 / speed:,.0f} | {speed:,.0f} | {tickets:,.0f} |")
+    return "\n".join(lines)
+
+
+def memory_table(section: Section) -> str:
+    head = "| what | RSS at the end | PSS | USS | most RSS | growth for 100,000 events, second half |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    for name, words in section.words.items():
+        ends = [f"{section.curves[f'{name} {kind}'][-1][1]:.0f} MB" for kind in ("rss", "pss", "uss")]
+        most = max(size for _, size in section.curves[f"{name} rss"])
+        lines.append(f"| {words} | {' | '.join(ends)} | {most:.0f} MB | {growth(section, name):+.1f} MB |")
+    return "\n".join(lines)
+
+
+def start_table(section: Section) -> str:
+    lines = ["| what | seconds (median) | least to most |", "|---|---|---|"]
+    for key, words in section.words.items():
+        times = section.times[key]
+        lines.append(f"| {words} | {statistics.median(times):.2f} | {min(times):.2f} to {max(times):.2f} |")
+    return "\n".join(lines)
+
+
+def sink_share(mails: Section) -> str:
+    """Whether the mail server could have been what was measured."""
+    shares = [
+        max(mails.median(f"{key} {way}") for key in mails.words if key != "sink") / mails.median(f"sink {way}")
+        for way in ("plain", "tls")
+    ]
+    return f"The fastest of them asks for {max(shares):.0%} of what the mail server can take."

@@ -1,6 +1,6 @@
 """What is measured, by section; each runs its rounds, ours and its peers in turn within each."""
 
-from bench.sections import events, latency, mails, tickets
+from bench.sections import events, growth, latency, mails, memory, starting, tickets
 from bench.sections.effort import Run
 
 SECTIONS: dict[str, Run] = {
@@ -8,4 +8,7 @@ SECTIONS: dict[str, Run] = {
     "tickets": tickets.run,
     "mails": mails.run,
     "latency": latency.run,
+    "growth": growth.run,
+    "memory": memory.run,
+    "start": starting.run,
 }

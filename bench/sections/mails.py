@@ -7,7 +7,6 @@ import threading
 import time
 from functools import partial
 
-from celery import Celery
 from sqlalchemy import text
 
 from bench.letter import SENDER, TO, letter
@@ -16,8 +15,7 @@ from bench.peers import post_office
 from bench.results import Section
 from bench.sections.effort import Effort
 from bench.sections.events import drained
-from bench.stand import Round, Stand, wait
-from worker.celery_app import KEY_PREFIX
+from bench.stand import Stand, wait
 
 WORDS = {
     "ours_1": "ours, one process",
@@ -58,7 +56,7 @@ def ours(stand: Stand, count: int, processes: int, secured: bool) -> float:
         one.family.started[0].stop()
         one.redis.flushall()
         one.workers(1, "urgent,mail", children=processes)
-        ask_for_delivery(one, stand.valkey.url)
+        one.ask_for_delivery()
         wait(lambda: one.scalar(UNSENT) == 0, f"{count} mails", pause=0.2)
         with one.engine.connect() as connection:
             return count / float(connection.execute(SENDING_SECONDS).scalar_one())
@@ -69,12 +67,6 @@ SENDING_SECONDS = text("""
     SELECT extract(epoch FROM (SELECT max(accepted_at) FROM escalation.mail_recipients)
                             - (SELECT min(started_at) FROM escalation.delivery_attempts))
 """)
-
-
-def ask_for_delivery(one: Round, broker: str) -> None:
-    with Celery(broker=broker) as application:
-        application.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX}
-        application.send_task("escalation.deliver_due", queue="mail")
 
 
 def bare_smtplib(stand: Stand, count: int, secured: bool) -> float:

@@ -1,7 +1,7 @@
 """Results as a run would give them, all goals met or all missed."""
 
 from bench.results import Conditions, Results, Section
-from bench.sections import events, latency, mails, tickets
+from bench.sections import events, growth, latency, mails, memory, starting, tickets
 
 CONDITIONS = Conditions("2026-03-01 12:00 UTC", 3, 1.0, "abcdef0", 0.5)
 
@@ -12,6 +12,9 @@ def results(good: bool) -> Results:
         "events": speeds(events.WORDS, ours, {"noop_1", "noop_2"}),
         "tickets": speeds(tickets.WORDS, ours, {"original"}),
         "mails": mail_speeds(good),
+        "growth": growing(good),
+        "memory": memories(2.0 if good else 40.0),
+        "start": Section(times={key: [0.5, 0.6] for key in starting.WORDS}, words=starting.WORDS),
         "latency": latencies(0.02 if good else 0.4),
     }
     for section in measured.values():
@@ -38,3 +41,24 @@ def mail_speeds(good: bool) -> Section:
             ours = {"plain": 500.0, "tls": 400.0} if good else {"plain": 150.0, "tls": 50.0}
             section.speeds[f"{key} {way}"] = [ours[way] if key.startswith("ours") else 100.0] * 3
     return section
+
+
+def growing(good: bool) -> Section:
+    """An event costs five times as much when much is stored, or the same."""
+    section = Section(words={str(place): growth.told(level) for place, level in enumerate(growth.LEVELS)})
+    for place in range(len(growth.LEVELS)):
+        speed = 5_000.0 if good or place == 0 else 1_000.0
+        section.speeds |= {f"events {place}": [speed] * 3, f"tickets {place}": [500.0] * 3}
+    section.curves["event"] = [(level, 200.0) for level in growth.LEVELS]
+    return section
+
+
+def memories(megabytes: float) -> Section:
+    """So much more over 200,000 events, from 80 MB on."""
+    grown = [(events, 80 + megabytes * events / 200_000 / 2) for events in range(0, 200_001, 20_000)]
+    if megabytes > 10:
+        grown = [(events, size + 60) for events, size in grown]
+    curves = {
+        f"{name} {kind}": [(float(x), y) for x, y in grown] for name in memory.WORDS for kind in ("rss", "pss", "uss")
+    }
+    return Section(curves=curves, words=memory.WORDS)

@@ -1,5 +1,6 @@
 """The page on performance says what the figures say, and no goal is met that was missed."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from bench.goals import GOALS, verdicts
 from bench.page import page
+from bench.plots import draw
 from bench.results import Conditions, Results, Section, load, percentile, save, slope
 from tests.bench.results import results
 
@@ -48,6 +50,36 @@ def test_sections_of_different_runs_are_told_apart() -> None:
     measured["tickets"].conditions = replace(measured["tickets"].conditions, scale=0.2)
     assert "The sections are of different runs" in page(measured)
     assert "- tickets: 2026-03-01 12:00 UTC, 3 rounds, 20% of the usual amounts" in page(measured)
+
+
+def test_a_missed_goal_shows_where_the_time_goes_and_a_met_one_does_not() -> None:
+    profile = Section(words={"events functions": "| a table |", "events statements": "a plan"})
+    slow = page(results(good=False) | {"profile": profile})
+    assert "### Where the time goes: events" in slow
+    assert slow.count("a plan") == 1
+    assert "Goals that were missed" not in page(results(good=True) | {"profile": profile})
+
+
+def test_what_lies_beyond_one_machine_needs_the_figures_of_events_and_tickets() -> None:
+    measured = results(good=True)
+    assert "Two do 1.0 times what one does" in page(measured)
+    del measured["tickets"]
+    assert "Beyond one machine" not in page(measured)
+
+
+def test_the_page_names_the_pictures_that_are_drawn(tmp_path: Path) -> None:
+    measured = results(good=True)
+    drawn = {file.name for file in draw(measured, tmp_path)}
+    assert set(re.findall(r"\(pictures/(.+?)\)", page(measured))) == {name for name in drawn if name.endswith(".svg")}
+    assert {name.replace(".svg", ".png") for name in drawn} == {name for name in drawn if name.endswith(".png")}
+    assert all((tmp_path / name).stat().st_size > 5_000 for name in drawn)
+
+
+def test_the_same_results_draw_the_same_pictures(tmp_path: Path) -> None:
+    measured = {"growth": results(good=True)["growth"]}
+    first, again = (draw(measured, tmp_path / name) for name in ("first", "again"))
+    assert first
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in again]
 
 
 def test_a_disturbed_round_disturbs_the_ratio_little() -> None:

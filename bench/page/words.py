@@ -1,0 +1,42 @@
+"""What the page says about how it was measured; never what came out."""
+
+HEAD = """# Performance
+
+Written by `make bench ARGS=--write-docs`; anyone can repeat it. Everything runs on the embedded servers of one machine,
+in rounds in which ours and its peers take turns; figures are medians of the rounds. Only the ratios carry over to
+another machine.
+"""
+MIX = """
+From a backlog in the stream to the last commit. The mix: 40 % messages of about 120 characters in six languages, 30 %
+steps, 25 % confidences, 5 % diagnoses; 5 % of the sessions escalate. Rules, detection, audit and outbox are included.
+Redis writes each entry through to the disk before it confirms it (`appendfsync always`); for the bare Celery tasks it
+does so once a second, its own default, which is far faster for Celery. A worker is one `celery worker` with one child,
+ours and the peer's alike: what limits the peer is its main process, so its second worker is a second main process.
+"""
+ORIGINAL = """
+With all that commits with a ticket: session, event, trigger, ticket with its number, audit rows, mail, outcome. The
+original's way reads the session, counts the tickets for the number, writes ticket, status and trigger, each in a
+transaction of its own, and sends one mail over a new connection, without TLS or login (`bench/original.py`).
+"""
+MAILS = """
+Accepted by one and the same server, which takes everything at once and keeps nothing (`bench/sink.py`; an `aiosmtpd`
+would be the limit itself). Ours are support mails that wait in the outbox: claimed, composed, sent, each body and each
+answer on record before and after. django-post_office queues mails of the same size with `send_many` and sends them with
+`send_queued_mail`, 500 in a batch, five threads and connections in each process, on the same PostgreSQL server, in an
+environment of its own; it records a whole batch at its end.
+"""
+LATENCY = """
+At an even rate, each event in a session of its own that opens a ticket: from its entry in the stream, by Redis's clock,
+to the ticket and to the record of the mail server's acceptance, by PostgreSQL's. One worker for events and one for
+mails. Bare Celery is a task that does nothing, from its publishing to its start.
+"""
+GROWTH = """
+The same backlog as above, into a database that holds little or much already, filled beforehand and analysed.
+"""
+MEMORY = """
+RSS counts what is shared with other processes fully, PSS by its share, USS not at all. The growth is the slope of the
+USS over the second half of the events (least squares): a leak would show there.
+"""
+START = """
+Wall time of a process that is started anew, its files in the system's cache.
+"""

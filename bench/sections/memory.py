@@ -1,0 +1,68 @@
+"""Memory of worker, child and beat while many events pass through."""
+
+import threading
+import time
+
+import psutil
+
+from bench.mix import mixed
+from bench.results import Section, slope
+from bench.sections.effort import Effort
+from bench.sections.events import pending, read_by
+from bench.stand import Round, Stand, wait
+from services.stream import EVENTS, GROUP
+
+WORDS = {
+    "child": "the child that works (all queues)",
+    "worker": "the worker's main process",
+    "beat": "beat",
+}
+EVENTS_IN_ALL, AT_ONCE = 200_000, 10_000
+SAMPLE_SECONDS = 0.5
+MEGABYTE = 1024 * 1024
+
+
+def run(stand: Stand, effort: Effort) -> Section:
+    """Once, whatever the rounds: a leak shows over many events. Keys are what, and rss, pss or uss; megabytes."""
+    section = Section(words=WORDS)
+    count = effort.count(EVENTS_IN_ALL, least=AT_ONCE)
+    with stand.round() as one:
+        one.redis.xgroup_create(EVENTS, GROUP, id="0", mkstream=True)
+        (worker,) = one.workers(1, "events,urgent,mail,sweeps")
+        beat = one.beat()
+        (child,) = worker.children()
+        followed = {"child": child, "worker": psutil.Process(worker.pid), "beat": psutil.Process(beat.pid)}
+        publisher = threading.Thread(target=publish, args=(one, count))
+        publisher.start()
+        while not done(one, count):
+            sample(section, followed, read_by(one.redis))
+            time.sleep(SAMPLE_SECONDS)
+        publisher.join()
+    effort.say(f"memory over {count:,} events: the child has {section.curves['child rss'][-1][1]:.0f} MB")
+    return section
+
+
+def publish(one: Round, count: int) -> None:
+    """So that there is always work and never a long backlog."""
+    for begin in range(0, count, AT_ONCE):
+        wait(lambda begin=begin: begin - read_by(one.redis) < AT_ONCE, "the worker", pause=0.01)  # type: ignore[misc]
+        one.publish(mixed(min(AT_ONCE, count - begin), seed=begin, name=f"memory{begin}"))
+
+
+def done(one: Round, count: int) -> bool:
+    return read_by(one.redis) >= count and pending(one.redis) == 0
+
+
+def sample(section: Section, followed: dict[str, psutil.Process], events: int) -> None:
+    for name, process in followed.items():
+        taken = process.memory_full_info()
+        for kind in ("rss", "pss", "uss"):
+            point = (float(events), getattr(taken, kind) / MEGABYTE)
+            section.curves.setdefault(f"{name} {kind}", []).append(point)
+
+
+def growth(section: Section, name: str) -> float:
+    """Megabytes of its own for each 100,000 events, once it has warmed up in the first half."""
+    points = section.curves[f"{name} uss"]
+    warm = [point for point in points if point[0] >= points[-1][0] / 2]
+    return slope(warm) * 100_000
