@@ -13,9 +13,7 @@ from bench.breakages.trial import Trial, tried
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.breakages", description=__doc__)
     parser.add_argument("--only", default="", help="those with these words in their name")
-    parser.add_argument(
-        "--storm", action="store_true", help="let storms look for the worst ones too"
-    )
+    parser.add_argument("--storm", action="store_true", help="let storms look for the worst ones too")
     parser.add_argument("--write-docs", action="store_true", help=f"write the table into {reliability.NAME}")
     options = parser.parse_args(arguments)
     trials: list[Trial] = []
