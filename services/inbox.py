@@ -1,6 +1,5 @@
 """Events as they arrive: read, written once, or set aside."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, text
 from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
 from services.identity import identity
+from services.json_text import json_text
 from services.stream import Entry
 
 # Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.
@@ -35,7 +35,7 @@ class Received:
 
     @property
     def evidence(self) -> str:
-        return json.dumps([signal.as_evidence() for signal in self.examined.signals], ensure_ascii=False)
+        return json_text([signal.as_evidence() for signal in self.examined.signals])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def record_tickets_of(connection: Connection, decided: Sequence[tuple[UUID, str,
         {
             "event_ids": [str(event_id) for event_id, _, _ in decided],
             "ticket_ids": [ticket_id for _, ticket_id, _ in decided],
-            "evidence": [json.dumps(evidence, ensure_ascii=False) for _, _, evidence in decided],
+            "evidence": [json_text(evidence) for _, _, evidence in decided],
         },
     )
 

@@ -1,6 +1,5 @@
 """The outbox: mails are queued in the transaction of what they tell, and delivered later."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from services.identity import identity
+from services.json_text import json_text
 from services.new_mail import NORMAL, URGENT, NewMail
 from services.rehearsal import redirected
 
@@ -57,7 +57,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
             "lanes": [mail.lane for mail in mails],
             "ranks": [mail.rank for mail in mails],
             "message_ids": [f"<{mail.mail_id.hex}@{domain}>" for mail in mails],
-            "contents": [json.dumps(mail.content, ensure_ascii=False) for mail in mails],
+            "contents": [json_text(mail.content) for mail in mails],
             "published": [mail.published_at for mail in mails],
         },
     )
@@ -108,7 +108,7 @@ def append_news(connection: Connection, news: Sequence[tuple[str, list[dict[str,
         APPEND_NEWS,
         {
             "ticket_ids": [ticket_id for ticket_id, _ in news],
-            "news": [json.dumps(items, ensure_ascii=False) for _, items in news],
+            "news": [json_text(items) for _, items in news],
         },
     )
     return set(rows.scalars())

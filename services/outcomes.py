@@ -1,6 +1,5 @@
 """What the assistant is told: written in the transaction of its cause, published to Redis later, at least once."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from services.identity import identity
+from services.json_text import json_text
 from services.say import say
 from services.stream import OUTCOMES
 
@@ -69,7 +69,7 @@ def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> No
         {
             "ids": [str(outcome.outcome_id) for outcome in outcomes],
             "session_ids": [outcome.session_id for outcome in outcomes],
-            "payloads": [json.dumps(outcome.payload(now), ensure_ascii=False) for outcome in outcomes],
+            "payloads": [json_text(outcome.payload(now)) for outcome in outcomes],
         },
     )
 
@@ -90,7 +90,7 @@ def relay(connection: Connection, redis: Redis, limit: int, keep: int) -> int:
         return 0
     with redis.pipeline(transaction=False) as pipeline:
         for row in rows:
-            pipeline.xadd(OUTCOMES, {"outcome": json.dumps(row.payload, ensure_ascii=False)}, maxlen=keep)
+            pipeline.xadd(OUTCOMES, {"outcome": json_text(row.payload)}, maxlen=keep)
         pipeline.execute()
     connection.execute(PUBLISHED, {"ids": [str(row.outcome_id) for row in rows]})
     return len(rows)

@@ -1,6 +1,5 @@
 """The state of sessions: read after the lock, in a statement of its own, and written back when it changed."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from rules.decision import OpenTicket, SessionState
+from services.json_text import json_text
 
 READ = text("""
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,
@@ -96,7 +96,7 @@ def write_states(connection: Connection, states: Sequence[SessionState]) -> None
             "announced_by": [str(state.announced_by) if state.announced_by else None for state in states],
             "ended": [state.ended for state in states],
             "failed_steps": [
-                json.dumps({step: at.isoformat() for step, at in state.failed_steps.items()}) for state in states
+                json_text({step: at.isoformat() for step, at in state.failed_steps.items()}) for state in states
             ],
             "statuses": [state.status for state in states],
         },

@@ -1,6 +1,5 @@
 """Further reasons for tickets that are open already, and tickets that somebody else opened."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from rules.decision import Decision, OpenTicket, raised
 from rules.reasons import by_gravity
+from services.json_text import json_text
 from services.tickets import reasons_of
 
 FOREIGN = text("""
@@ -120,7 +120,7 @@ def write_updates(connection: Connection, updates: Sequence[Update]) -> None:
         UPDATE_OWN,
         {
             "ids": ids,
-            "added": [json.dumps(added(update), ensure_ascii=False) for update in changed],
+            "added": [json_text(added(update)) for update in changed],
             "priorities": priorities,
         },
     )

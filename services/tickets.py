@@ -1,6 +1,5 @@
 """Tickets in ABParts' tables and ours, written set by set; numbers are taken last."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, text
 from rules.decision import Decision, Fired, SessionState, evidence_of
 from rules.reasons import TRIGGER_TYPE
 from services.identity import identity
+from services.json_text import json_text
 from services.ticket_numbers import catch_up, take_numbers
 
 UNKNOWN_USER = "unknown"
@@ -152,8 +152,8 @@ def insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[s
             "priorities": [ticket.priority for ticket in tickets],
             "reasons": [ticket.decision.reasons[0] for ticket in tickets],
             "summaries": [ticket.summary for ticket in tickets],
-            "machines": [json.dumps(ticket.machine_context) if ticket.machine_context else None for ticket in tickets],
-            "contacts": [json.dumps(ticket.contact_info(), ensure_ascii=False) for ticket in tickets],
+            "machines": [json_text(ticket.machine_context) if ticket.machine_context else None for ticket in tickets],
+            "contacts": [json_text(ticket.contact_info()) for ticket in tickets],
         },
     )
     return set(rows.scalars())
@@ -178,7 +178,7 @@ def insert_own(connection: Connection, tickets: Sequence[NewTicket]) -> None:
             "ordinals": [ticket.ordinal for ticket in tickets],
             "numbers": [ticket.number for ticket in tickets],
             "priorities": [ticket.priority for ticket in tickets],
-            "reasons": [json.dumps(reasons_of(ticket.decision), ensure_ascii=False) for ticket in tickets],
+            "reasons": [json_text(reasons_of(ticket.decision)) for ticket in tickets],
             "earlier": [ticket.decision.state.last_ticket_id for ticket in tickets],
         },
     )

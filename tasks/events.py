@@ -1,10 +1,10 @@
 """Tasks that turn events into tickets."""
 
-import json
 from typing import Any
 
 from celery import shared_task
 
+from services.json_text import json_text
 from services.knowledge import knowledge
 from services.stream import EVENTS, answer_ring, redis_client
 from tasks.drain import drain, summary, take_over
@@ -28,6 +28,6 @@ def reclaim_entries() -> str:
 @shared_task(name="escalation.submit_event")
 def submit_event(event: dict[str, Any]) -> str:
     """Put an event that came as a Celery message into the stream; weaker than an XADD by the publisher."""
-    redis_client().xadd(EVENTS, {"event": json.dumps(event, ensure_ascii=False)})
+    redis_client().xadd(EVENTS, {"event": json_text(event)})
     hint("drain_events")
     return "events=1"
