@@ -25,6 +25,8 @@ WORDS = {
     "xadd_single": "limit: XADD, one in a round trip",
 }
 BATCH = 500
+# A worker, ours as well as the bare one, has two children, as in docker-compose.yml.
+CHILDREN = 2
 # What is to be worked off waits under another name: a rename lets it appear at once, for workers that are up.
 BACKLOG = "bench:backlog"
 INSERT = """
@@ -34,7 +36,7 @@ INSERT = """
 
 
 def run(stand: Stand, effort: Effort) -> Section:
-    events, tasks = effort.count(20_000), effort.count(4_000)
+    events, tasks = effort.count(40_000), effort.count(4_000)
     measures = {
         "ours_1": lambda on: ours(on, events, 1),
         "noop_1": lambda on: bare_celery(on, tasks, 1),
@@ -54,10 +56,10 @@ def ours(stand: Stand, count: int, workers: int) -> float:
 
 
 def drained(one: Round, lines: list[str], workers: int = 1) -> float:
-    """Let workers of one child each, who wait already, empty the stream; so many events a second."""
+    """Let workers, who wait already, empty the stream; so many events a second."""
     one.publish(lines, stream=BACKLOG)
     one.redis.xgroup_create(BACKLOG, GROUP, id="0")
-    one.workers(workers, "events")
+    one.workers(workers, "events", children=CHILDREN)
     began = time.time()
     one.redis.rename(BACKLOG, EVENTS)
     ended = wait(lambda: read_by(one.redis) >= len(lines) and pending(one.redis) == 0, "the last event", pause=0.005)
@@ -88,7 +90,7 @@ def bare_celery(stand: Stand, count: int, workers: int) -> float:
         noop.send(noop.nothing, mixed(count), BACKLOG)
         noop.send(noop.mark, ["last"], BACKLOG)
         for number in range(workers):
-            one.family.start(*worker("bench.noop", f"noop{number}", noop.QUEUE), "-l", "WARNING")
+            one.family.start(*worker("bench.noop", f"noop{number}", noop.QUEUE, CHILDREN), "-l", "WARNING")
         wait(lambda: noop.ready(one.redis) == workers, "the workers")
         began = time.time()
         one.redis.rename(BACKLOG, noop.QUEUE)
