@@ -11,7 +11,8 @@ From a backlog in the stream to the last commit. The mix: 40 % messages of about
 steps, 25 % confidences, 5 % diagnoses; 5 % of the sessions escalate. Rules, detection, audit and outbox are included.
 Redis writes each entry through to the disk before it confirms it (`appendfsync always`); for the bare Celery tasks it
 does so once a second, its own default, which is far faster for Celery. A worker is one `celery worker` with two
-children, ours and the peer's alike: what limits the peer is its main process, so its second worker is a second main process.
+children, ours and the peer's alike: what limits the peer is its main process, so its second worker is a second main
+process.
 """
 ORIGINAL = """
 With all that commits with a ticket: session, event, trigger, ticket with its number, audit rows, mail, outcome. The
