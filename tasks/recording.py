@@ -57,13 +57,19 @@ def settle_account(
         if one.verdict.kind is Kind.CONFIGURATION:
             open_circuit(connection, account, one.answer, one.verdict, times)
         elif one.verdict.kind is Kind.THROTTLED:
-            pause(connection, account, one.answer.retry_after or times.pause(one.verdict.pause))
+            pause(connection, account, rest_of(one, times))
     if is_unreachable(results):
         not_reached(connection, account)
     elif state and state.narrow:
         reached(connection, account)
         if any(one.verdict.kind is Kind.ACCEPTED for one in results):
             close_circuit(connection, account)
+
+
+def rest_of(throttled: Result, times: Times) -> float:
+    """How many seconds the account rests: as the server asked, but no longer than for a quota that is used up."""
+    asked = throttled.answer.retry_after
+    return min(asked, times.quota_pause) if asked else times.pause(throttled.verdict.pause)
 
 
 def is_unreachable(results: Sequence[Result]) -> bool:

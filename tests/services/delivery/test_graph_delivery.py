@@ -1,0 +1,86 @@
+"""Microsoft Graph as the outbox's way: what its answers do to mail and account."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks import mail
+from tests.https_server import SEND, TENANT, TOKEN, HttpsServer, Response
+from tests.services.delivery.conftest import Setting
+from tests.services.delivery.office import Office
+from worker.embedded.certificates import make_certificates
+
+EXPIRED_SECRET = {"error": "invalid_client", "error_description": "AADSTS7000222: The secret keys are expired."}
+
+
+@pytest.fixture
+def cloud(setting: Setting, tmp_path: Path) -> Iterator[HttpsServer]:
+    """A cloud that the settings name."""
+    make_certificates(tmp_path / "ca.pem", tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with HttpsServer(context) as server:
+        setting(
+            mail_transport="graph", graph_url=f"{server.url}/v1.0", graph_mailbox="support@example.com",
+            oauth_tenant=TENANT, oauth_client_id="the-application", oauth_client_secret="the-secret",
+            oauth_authority=server.url, https_ca_file=tmp_path / "ca.pem",
+        )  # fmt: skip
+        yield server
+
+
+def seconds_of_rest(office: Office) -> float:
+    [row] = office.rows("SELECT extract(epoch FROM paused_until - clock_timestamp())::float AS s "
+                        "FROM escalation.mail_accounts")  # fmt: skip
+    return float(row["s"])
+
+
+def test_a_mail_is_accepted_with_202(office: Office, cloud: HttpsServer) -> None:
+    mail_id = office.queue("hello")
+    assert mail.deliver_due() == "sent=1"
+    assert (office.recipient(mail_id)["reply_phase"], len(cloud.asked(SEND))) == ("post", 1)
+    assert b"Subject: hello" in cloud.asked(SEND)[0].message
+
+
+@pytest.mark.parametrize(("asked", "rest"), [("120", 120), ("31536000", 3_600)])
+def test_the_account_rests_as_long_as_it_is_told_and_an_hour_at_most(
+    office: Office, cloud: HttpsServer, asked: str, rest: float
+) -> None:
+    mail_id = office.queue("hello")
+    cloud.on(SEND, Response(429, headers={"Retry-After": asked}))
+    assert mail.deliver_due() == "queued=1"
+    assert mail.deliver_due() == "idle"
+    assert office.recipient(mail_id)["attempts"] == 0
+    assert seconds_of_rest(office) == pytest.approx(rest, abs=5)
+
+
+def test_silence_after_the_post_is_unknown_and_leads_to_one_repeat(office: Office, cloud: HttpsServer) -> None:
+    mail_id = office.queue("hello")
+    cloud.on(SEND, Response(hang=True), Response(202))
+    assert mail.deliver_due() == "unknown=1"
+    assert office.recipient(mail_id)["delay"] == pytest.approx(900, abs=5)
+    office.all_due()
+    assert mail.deliver_due() == "sent=1"
+    first, second = (request.message for request in cloud.asked(SEND))
+    assert first == second
+
+
+def test_an_expired_secret_holds_the_queue_until_a_new_one_is_set(
+    office: Office, cloud: HttpsServer, setting: Setting
+) -> None:
+    office.queue("hello")
+    cloud.on(TOKEN, Response(401, EXPIRED_SECRET), Response(401, EXPIRED_SECRET))
+    assert mail.deliver_due() == "queued=1"
+    assert mail.deliver_due() == "idle"
+    assert (office.account()["state"], office.account()["phase"]) == ("open", "token")
+    assert "has expired" in office.account()["hint"]
+    assert (len(cloud.asked(TOKEN)), len(cloud.asked(SEND))) == (1, 0)
+
+    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    assert mail.probe_account() == "state=open"
+    setting(oauth_client_secret="a-new-one")
+    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    assert mail.probe_account() == "state=closed"
+    assert mail.deliver_due() == "sent=1"
+    assert office.alerts() == []
