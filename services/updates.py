@@ -10,6 +10,7 @@ from escalation_client.events import EscalationRequested, Event
 from rules.decision import News
 from rules.reasons import rank
 from rules.routing import recipients
+from services.customer_notice import warn_customers
 from services.inbox import record_tickets_of
 from services.knowledge import Knowledge
 from services.openings import Published, decided_events
@@ -17,6 +18,8 @@ from services.outbox import NewMail, append_news, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes
 from services.ticket_updates import Update, write_updates
 from services.tickets import escalate_sessions_by_id, first_of_each, insert_triggers
+
+SAFETY = "safety_concern"
 
 
 def update_tickets(
@@ -44,12 +47,18 @@ def update_tickets(
     mails = with_thread(connection, mails)
     if mails:
         queue_mails(connection, mails, knowledge.message_id_domain)
+    warn_customers(connection, [update.ticket.ticket_id for update in told if is_new_danger(update)], knowledge)
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(outcomes)}
 
 
 def is_safety(news: News) -> bool:
-    return news.kind == "safety" or news.reason == "safety_concern"
+    return news.kind == "safety" or news.reason == SAFETY
+
+
+def is_new_danger(update: Update) -> bool:
+    """Whether the ticket is about danger from now on."""
+    return SAFETY in update.new_reasons and any(map(is_safety, update.decision.news))
 
 
 def urgent_mails(updates: Sequence[Update], published: Published, knowledge: Knowledge) -> list[NewMail]:

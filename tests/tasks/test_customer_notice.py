@@ -69,6 +69,17 @@ def test_advice_on_danger_goes_at_once_and_never_before_safety_mail(
     assert (advice["lane"], advice["rank"]) == ("normal", 1)
 
 
+def test_advice_on_danger_that_comes_later_goes_at_once_and_once(
+    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s", user=user_id), message("s", REQUEST)]), noticing)
+    told(connection, noticing)
+    assert [notice["rank"] for notice in notices(connection)] == [4]
+    for second in (20, 21):
+        write(entries([message("s", SMOKE, second)]), noticing)
+    assert [notice["rank"] for notice in notices(connection)] == [1, 4]
+
+
 def test_a_user_without_a_usable_address_gets_nothing_and_the_ticket_is_opened(
     noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
 ) -> None:
