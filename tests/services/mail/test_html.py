@@ -8,9 +8,20 @@ import pytest
 from services.mail.catalogues import TEMPLATES as FOLDER
 from services.mail.environment import environment
 from services.mail.inlining import InliningLoader
-from services.story import ContactCard, Reason, Story
-from tests.services.mail.letters import LANGUAGES, TEMPLATES, attempts, letter, read, talk, with_conversation
+from services.mail.render import letter_of
+from services.story import ContactCard, Reason, RelatedTicket, Story
+from tests.services.mail.letters import (
+    LANGUAGES,
+    TEMPLATES,
+    attempts,
+    letter,
+    read,
+    settings_for,
+    talk,
+    with_conversation,
+)
 from worker.preview.example import example_story
+from worker.preview.mails import mail_of
 
 HOSTILE = (
     "</td></table><script>alert(1)</script><img src=x onerror=alert(2)>\"'><style>*{display:none}</style>{{ 7*7 }}"
@@ -34,9 +45,17 @@ def hostile_story() -> Story:
     cause = replace(story.ticket.reasons[0].evidence[0], phrase=HOSTILE, gloss=HOSTILE)
     ticket = replace(story.ticket, reasons=(Reason(name="safety_concern", evidence=(cause,)), Reason(name=HOSTILE)))
     diagnosis = replace(story.conversation.diagnoses[0], category=HOSTILE, likely_causes=(HOSTILE,))
-    told = with_conversation(story, messages=talk([HOSTILE] * 6), steps=attempts([HOSTILE] * 3), diagnoses=(diagnosis,))
     requests = tuple(replace(one, notes=HOSTILE, callback_phone=HOSTILE) for one in story.requests)
-    return replace(told, user=user, machine=machine, advice=advice, ticket=ticket, requests=requests)
+    told = with_conversation(
+        story, messages=talk([HOSTILE] * 6), steps=attempts([HOSTILE] * 3), diagnoses=(diagnosis,), requests=requests,
+        evidence=(cause, *story.conversation.evidence[1:]),
+    )  # fmt: skip
+    related = RelatedTicket(
+        ticket_id="1", number=HOSTILE, priority=HOSTILE, status=HOSTILE, reason=HOSTILE, opened_at=ticket.opened_at
+    )
+    return replace(
+        told, user=user, machine=machine, advice=advice, ticket=ticket, requests=requests, machine_tickets=(related,)
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -58,6 +77,21 @@ def test_hostile_words_are_shown_and_do_nothing(template: str) -> None:
         assert "<script>alert(1)</script>" in found.text
         assert "{{ 7*7 }}" in found.text
     assert len([tag for tag, _ in found.tags if tag == "style"]) == 1
+
+
+def test_an_update_shows_hostile_news_as_words() -> None:
+    told = read(letter(hostile_story(), "ticket_updated").html).text
+    new, _, others = told[told.index(" New ") :].partition(" Also new ")
+    for part in (new, others[: others.index("Why a person is needed")]):
+        assert "<script>alert(1)</script>" in part
+
+
+def test_a_mail_about_no_ticket_shows_hostile_words_too() -> None:
+    story = example_story("en")
+    mail = replace(mail_of("test", story, "en"), content={"subject": HOSTILE, "text": HOSTILE})
+    found = read(letter_of(mail, None, settings_for()).html)
+    assert not {tag for tag, _ in found.tags} & {"script", "img"}
+    assert (found.wrong, found.open, found.text.count("<script>alert(1)</script>")) == ([], [], 3)
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
