@@ -1,25 +1,22 @@
-"""A sender killed at any moment, and a database that goes away in the middle: what was safe is sent, what is not is
-known to be unknown."""
+"""A sender killed at any moment: what was safe is sent, what is not is known to be unknown."""
 
+import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from config.settings import get_settings
 from services.database import begin
 from services.delivery.reap import reap
-from tests.processes import Process, Processes, processes, wait_for
+from tests.processes import Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting
+from tests.services.delivery.killing import killed_at, reaped
 from tests.services.delivery.office import Office
-from tests.smtp_session import Ended, Reply, Session, hang, take_and_hang
-
-TERMINATE = text("""
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE application_name = 'escalation-worker' AND datname = current_database() AND pid <> pg_backend_pid()
-""")
+from tests.smtp_server import SmtpServer
+from tests.smtp_session import Reply, hang, take_and_hang
+from worker.embedded.certificates import make_certificates
 
 
 @pytest.fixture
@@ -27,30 +24,6 @@ def senders(office: Office, setting: Setting, tmp_path: Path) -> Iterator[Proces
     setting(smtp_command_seconds=60, smtp_reply_seconds=60)
     with processes({}, tmp_path) as family:
         yield family
-
-
-def killed_at(senders: Processes, office: Office, step: str, act: Reply) -> None:
-    """A sender that was killed with -9 while the server let it wait at this step."""
-    office.server.on(step, act)
-    before = office.server.count(step)
-    sender: Process = senders.start("tests.services.delivery.sender")
-    wait_for(lambda: office.server.count(step) > before, f"the sender at {step}")
-    if step in {"body", "dot"}:
-        wait_for(lambda: office.rows("SELECT FROM escalation.mail_recipients WHERE body_started_at IS NOT NULL"), step)
-    sender.kill()
-
-
-def reaped() -> dict[str, int]:
-    """What a reaper that does its round right now takes over."""
-    found: dict[str, int] = {}
-
-    def something() -> bool:
-        with begin() as connection:
-            found.update(reap(connection, get_settings().mail_times))
-        return bool(found)
-
-    wait_for(something, "the lease of the killed sender", seconds=10)
-    return found
 
 
 @pytest.mark.parametrize("step", ["connect", "ehlo", "auth", "mail", "rcpt", "data"])
@@ -62,6 +35,33 @@ def test_a_sender_killed_before_the_body_is_replaced_at_once(senders: Processes,
     assert office.recipient(mail_id)["state"] == "sending"
     assert reaped() == {"queued": 1}
     assert office.send() == {"accepted": 1}
+    assert office.subjects() == ["hello"]
+
+
+def test_a_sender_killed_while_tls_begins_is_replaced_at_once(
+    senders: Processes, office: Office, setting: Setting, tmp_path: Path
+) -> None:
+    make_certificates(tmp_path / "ca.pem", tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with SmtpServer(tls="starttls", context=context, users={"sender": "sesame"}) as server:
+        setting(smtp_port=server.port, smtp_use_tls="true", smtp_ca_file=tmp_path / "ca.pem")
+        secure = replace(office, server=server)
+        secure.queue("hello")
+        killed_at(senders, secure, "tls", hang)
+        assert reaped() == {"queued": 1}
+        assert secure.send() == {"accepted": 1}
+        assert secure.subjects() == ["hello"]
+
+
+def test_a_sender_killed_at_the_goodbye_leaves_an_accepted_mail(
+    senders: Processes, office: Office, setting: Setting
+) -> None:
+    setting(mail_connections=2)  # so that the connection ends with the run
+    mail_id = office.queue("hello")
+    killed_at(senders, office, "quit", hang)
+    assert office.recipient(mail_id)["state"] == "accepted"
+    assert office.send() == {}
     assert office.subjects() == ["hello"]
 
 
@@ -120,66 +120,3 @@ def test_a_living_sender_is_never_taken_over(senders: Processes, office: Office)
 
     sender.kill()
     assert reaped() == {"queued": 1}
-
-
-def test_a_lease_past_its_time_is_taken_over_and_its_late_sender_stopped_before_the_body(office: Office) -> None:
-    office.queue("hello")
-
-    def late(_: Session) -> None:
-        office.connection.exec_driver_sql("UPDATE escalation.mail_recipients SET leased_until = clock_timestamp()")
-        assert reaped() == {"queued": 1}
-
-    office.server.on("data", late)
-
-    assert office.send() == {"accepted": 1}
-
-    assert (len(office.server.messages), office.server.connections) == (1, 2)
-
-
-def test_a_result_counts_even_when_the_database_was_away_when_it_came(office: Office) -> None:
-    mail_id = office.queue("hello")
-
-    def while_it_is_away(_: Session) -> None:
-        office.connection.execute(TERMINATE)
-        assert reaped() == {"unknown": 1}
-
-    office.server.on("dot", while_it_is_away)
-
-    with pytest.raises(DBAPIError):
-        office.send()
-
-    assert office.recipient(mail_id)["state"] == "accepted"
-    assert len(office.server.messages) == 1
-    assert [attempt["reply_class"] for attempt in office.attempts(mail_id)] == ["accepted"]
-
-
-def test_a_result_does_not_count_when_another_sender_has_the_mail(office: Office) -> None:
-    mail_id = office.queue("hello")
-
-    def another(_: Session) -> None:
-        office.connection.exec_driver_sql(
-            "UPDATE escalation.mail_recipients SET lease_id = gen_random_uuid() WHERE state = 'sending'"
-        )
-        raise Ended
-
-    office.server.on("dot", another)
-
-    office.send()
-
-    assert office.recipient(mail_id)["state"] == "sending"
-
-
-def test_a_database_that_goes_away_before_the_body_keeps_it_from_being_sent(office: Office) -> None:
-    office.queue("hello")
-
-    def goes_away(_: Session) -> None:
-        office.connection.execute(TERMINATE)
-
-    office.server.on("data", goes_away)
-
-    with pytest.raises(DBAPIError, match=r"terminating connection|server closed the connection"):
-        office.send()
-
-    assert office.server.messages == []
-    assert reaped() == {"queued": 1}
-    assert office.send() == {"accepted": 1}

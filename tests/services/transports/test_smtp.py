@@ -7,6 +7,7 @@ import pytest
 
 from config.errors import ConfigurationError
 from rules.delivery import Finding, Phase
+from services.transports.smtp import LONGEST_SECONDS, SmtpTransport
 from tests.services.transports.conftest import MESSAGE, Make, only, send
 from tests.smtp_server import SmtpServer
 from tests.smtp_session import Reply, drop
@@ -164,6 +165,20 @@ def test_a_connection_ends_after_a_hundred_messages(serve: Serve, make: Make) ->
     for _ in range(101):
         assert only(send(transport)).code == 250
     assert server.connections == 2
+
+
+def test_a_connection_ends_after_five_minutes(serve: Serve, make: Make) -> None:
+    server = serve()
+    transport = make(server)
+    assert isinstance(transport, SmtpTransport)
+    send(transport)
+    transport.opened -= LONGEST_SECONDS - 1
+    send(transport)
+    assert (server.connections, transport.is_open) == (1, True)
+    transport.opened -= 1
+    assert not transport.is_open
+    assert only(send(transport)).code == 250
+    assert (server.connections, server.count("quit")) == (2, 1)
 
 
 def test_tls_has_no_delay_between_messages(serve: Serve, make: Make) -> None:
