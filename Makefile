@@ -27,9 +27,9 @@ test: check ## Check and test everything that needs no Debian packages
 	  echo "What failed side by side must pass alone; once more, one after the other:"; \
 	  $(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
-test-all: environment ## Test what needs Debian packages (as root they are installed)
+test-all: environment ## Test what needs Debian packages (as root they are installed), and minutes of bad input
 	@$(RUN) tests.debian
-	@$(RUN) pytest --durations=10 -m debian $(ARGS)
+	@$(RUN) pytest --durations=10 -m "debian or fuzz" $(ARGS)
 
 bench: environment ## Measure side by side with what others do (ARGS="--only events --rounds 3 --write-docs")
 	@$(RUN) bench $(ARGS)

@@ -52,12 +52,15 @@ def write_report(
         for one in played
         for ticket in one.outcome.tickets
     ]
-    quiet = [one for one in played if not one.outcome.tickets]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report_html(pages, [one for one in played if not one.outcome.tickets], headline), encoding="utf-8")
+
+
+def report_html(pages: Sequence[Page], quiet: Sequence[Played], headline: str) -> str:
+    """The page of these tickets, and of the sessions that led to none."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.filters["evidence_lines"] = evidence_lines
-    html = environment.get_template("report.html").render(pages=pages, quiet=quiet, headline=headline)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html, encoding="utf-8")
+    return environment.get_template("report.html").render(pages=pages, quiet=quiet, headline=headline)
 
 
 def sent(played: Played, ticket_id: str, mails: Mapping[str, EmailMessage]) -> tuple[SentMail, ...]:

@@ -46,13 +46,13 @@ def message_saying(template: str, words: str) -> bytes:
     return composed_of(mail, story if mail.ticket_id else None, settings_for(), short=False).message
 
 
-def desk_page_saying(words: str) -> str:
-    """The page of an open ticket, just refused, and of a solved one, one after the other."""
+def desk_pages_saying(words: str) -> tuple[str, str]:
+    """The page of an open ticket, where something was just refused, and of a solved one."""
     story = spoilt(full_story(), words)
     settings = settings_for(link_secret="a secret of thirty-two characters", public_url="https://desk.example.com")
     open_story = replace(story, ticket=replace(story.ticket, status="open", acknowledged_at=None, acknowledged_by=None))
-    shown = (Shown(open_story, {}, wrong=words), Shown(story, {"low_confidence": words}, said=words))
-    return "\n".join(ticket_html(one, "token", settings) for one in shown)
+    refused, solved = Shown(open_story, {}, wrong=words), Shown(story, {"low_confidence": words}, said=words)
+    return ticket_html(refused, "token", settings), ticket_html(solved, "token", settings)
 
 
 def elements(html: str | None) -> Elements:

@@ -1,0 +1,31 @@
+"""The coverage-guided fuzzer finds nothing in the time that it has."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from tests.processes import ROOT
+
+pytestmark = [
+    pytest.mark.fuzz,
+    pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has wheels for Linux on x86-64 up to Python 3.13"),
+]
+
+SECONDS = 20
+FEWEST = 200
+TRIED = re.compile(r"number_of_executed_units: (\d+)")
+REACHED = re.compile(r"new_units_added:\s+(\d+)")
+
+
+@pytest.mark.parametrize("kind", ["events", "detection", "replies", "contacts", "policy"])
+def test_no_input_breaks_a_promise(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "tests.fuzz.fuzzer", kind, "--seconds", str(SECONDS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=10 * SECONDS)
+    assert done.returncode == 0, done.stderr[-6_000:] + done.stdout[-2_000:]
+    tried, reached = (int(found[1]) for found in (TRIED.search(done.stderr), REACHED.search(done.stderr)) if found)
+    assert tried >= FEWEST
+    with capsys.disabled():
+        print(f"\nfuzzer: kind={kind} seconds={SECONDS} tried={tried} led_to_new_lines={reached} failed=0")
