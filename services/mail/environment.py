@@ -1,9 +1,9 @@
 """Jinja for mails: nothing undefined passes, HTML is escaped and plain text is not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from gettext import NullTranslations
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, pass_eval_context
 from jinja2.bccache import Bucket
@@ -20,6 +20,16 @@ BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
 WHOLE: Final = Markup('<bdi class="whole" dir="ltr">{}</bdi>')
 # The number of a ticket or telephone; what is longer might not fit beside a label on a phone.
 LONGEST_WHOLE: Final = 18
+
+
+class Plain(Environment):
+    """Templates share the environment's globals as they are.
+
+    Jinja wraps them in a ChainMap for each template; asking those takes a fifth of a mail's time.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
 
 
 class Compiled(BytecodeCache):
@@ -52,7 +62,7 @@ def make_environment(
     language: str, loader: BaseLoader, words: NullTranslations, compiled: BytecodeCache | None = None
 ) -> Environment:
     """An environment with all that the parts of a mail need."""
-    made = Environment(
+    made = Plain(
         loader=loader,
         bytecode_cache=compiled,
         autoescape=lambda name: bool(name and name.endswith(".html")),

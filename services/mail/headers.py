@@ -3,6 +3,7 @@
 from binascii import b2a_base64
 from collections.abc import Sequence
 from email.utils import formataddr
+from functools import lru_cache
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -15,6 +16,7 @@ BYTES_PER_WORD: Final = 36
 LONGEST_VALUE: Final = 400
 
 
+@lru_cache(maxsize=1_000)
 def address_of(text: str | None) -> str | None:
     """The bare address with its domain in ASCII (IDNA); None where the text is none."""
     try:
