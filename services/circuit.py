@@ -74,21 +74,36 @@ OPEN_CIRCUIT = text("""
 def open_circuit(connection: Connection, account: str, answer: Answer, verdict: Verdict, times: Times) -> None:
     """Hold the account's queue and say so once; an open circuit stays as it is, with the newest reply."""
     gate(connection, account)
-    connection.execute(
-        OPEN_CIRCUIT,
-        {
-            "account": account,
-            "phase": answer.phase.value,
-            "reply": answer.kept[:REPLY_LENGTH],
-            "hint": verdict.hint,
-            "first_probe": times.first_probe,
-        },
-    )
+    connection.execute(OPEN_CIRCUIT, parameters_of(account, answer, verdict, times))
     code = answer.code or (answer.finding.value if answer.finding else "no reply")
     summary = (
         f"mail is held: the mail account does not work ({answer.phase.value}: {code} {answer.enhanced or ''}".strip()
     )
     raise_alert(connection, ALERT, summary + ")", verdict.hint)
+
+
+SUSPECT = text("""
+    UPDATE escalation.mail_accounts
+    SET state = 'trial', phase = :phase, reply = :reply, hint = :hint, probes = 0, opened_at = clock_timestamp(),
+        next_probe_at = clock_timestamp() + make_interval(secs => :first_probe)
+    WHERE account = :account AND state = 'closed'
+""")
+
+
+def suspect(connection: Connection, account: str, answer: Answer, verdict: Verdict, times: Times) -> None:
+    """Let one mail show whether it is the account or only the mail that was refused; nobody is alarmed yet."""
+    gate(connection, account)
+    connection.execute(SUSPECT, parameters_of(account, answer, verdict, times))
+
+
+def parameters_of(account: str, answer: Answer, verdict: Verdict, times: Times) -> dict[str, object]:
+    return {
+        "account": account,
+        "phase": answer.phase.value,
+        "reply": answer.kept[:REPLY_LENGTH],
+        "hint": verdict.hint,
+        "first_probe": times.first_probe,
+    }
 
 
 TAKE_PROBE = text("""
@@ -132,6 +147,11 @@ def probe_succeeded(connection: Connection, account: str, failed_phase: str) -> 
         return CLOSED
     connection.execute(TO_TRIAL, {"account": account})
     return TRIAL
+
+
+def give_trial_back(connection: Connection, account: str) -> None:
+    """Let another mail be the one of the trial."""
+    connection.execute(TO_TRIAL, {"account": account})
 
 
 def take_trial(connection: Connection, account: str) -> None:

@@ -1,6 +1,7 @@
 """What the answers of a server mean for each recipient of a mail."""
 
 import random
+from dataclasses import replace
 
 from rules.delivery import Answer, Case, Kind, Phase, Times, Verdict, among_others, classify, next_step
 from services.delivery.claim import ClaimedMail
@@ -10,9 +11,16 @@ from services.delivery.record import Result
 TAKEN = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
 
 
-def judge(mail: ClaimedMail, answers: dict[str, Answer], provider: str, times: Times) -> list[Result]:
-    """A verdict and the next step for each recipient, by its own answer."""
+def judge(
+    mail: ClaimedMail, answers: dict[str, Answer], provider: str, times: Times, *, on_trial: bool = False
+) -> list[Result]:
+    """A verdict and the next step for each recipient, by its own answer.
+
+    :param on_trial: another mail was refused just before, so that a doubtful refusal is the account's now
+    """
     verdicts = verdicts_of(answers, provider)
+    if on_trial:
+        verdicts = {address: replace(verdict, sure=True) for address, verdict in verdicts.items()}
     alone = all(verdict.kind is Kind.SPLIT for verdict in verdicts.values())
     results = []
     for one in mail.recipients:

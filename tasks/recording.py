@@ -9,7 +9,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 
 from config.settings import get_settings
 from rules.delivery import BEFORE_MAIL, Kind, Times
-from services.circuit import Gate, close_circuit, open_circuit, pause
+from services.circuit import TRIAL, Gate, close_circuit, give_trial_back, open_circuit, pause, suspect
 from services.customer_notice import tell_customers
 from services.database import begin
 from services.delivery.claim import ClaimedMail
@@ -55,9 +55,13 @@ def settle_account(
     """Open or close the circuit, let the account rest, and remember whether its server can be reached."""
     for one in results:
         if one.verdict.kind is Kind.CONFIGURATION:
-            open_circuit(connection, account, one.answer, one.verdict, times)
+            doubt = open_circuit if one.verdict.sure else suspect
+            doubt(connection, account, one.answer, one.verdict, times)
         elif one.verdict.kind is Kind.THROTTLED:
             pause(connection, account, rest_of(one, times))
+    if state and state.state == TRIAL and not any(one.verdict.kind is Kind.CONFIGURATION for one in results):
+        # It said nothing against the account, and perhaps nothing for it: another mail may try.
+        give_trial_back(connection, account)
     if is_unreachable(results):
         not_reached(connection, account)
     elif state and state.narrow:

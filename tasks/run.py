@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from rules.delivery import Answer, Finding, Phase, Times
-from services.circuit import CLOSED, TRIAL, Gate, account_works, gate, take_trial
+from services.circuit import CLOSED, TRIAL, Gate, account_works, gate, give_trial_back, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
 from services.delivery.record import LeaseLost, Result, begin_body
@@ -108,7 +108,7 @@ class Run:
                 self.record(mine, {one.address: answer for one in mine.recipients}, claimed.gate)
                 self.give_back(others)
                 return False
-        self.give_back(claimed.mails)
+        self.give_back(claimed.mails, on_trial=claimed.gate.state == TRIAL)
         if not my_turn:
             # Another sender takes long to log in: ask again later.
             self.tally["more"] = 1
@@ -123,7 +123,7 @@ class Run:
         composed = compose_all(self.connection, self.sender.compose, claimed.mails)
         for number, mail in enumerate(claimed.mails):
             if (number and self.time_is_up) or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
-                self.give_back(claimed.mails[number:])
+                self.give_back(claimed.mails[number:], on_trial=claimed.gate.state == TRIAL)
                 return False
             answers = self.send(mail, composed.get((mail.mail_id, mail.short)))
             if concerns_account(self.record(mail, answers, claimed.gate)):
@@ -151,11 +151,14 @@ class Run:
             return {}
 
     def record(self, mail: ClaimedMail, answers: dict[str, Answer], state: Gate) -> list[Result]:
-        results = judge(mail, answers, self.sender.transport.account.provider, self.sender.times) if answers else []
+        provider, times = self.sender.transport.account.provider, self.sender.times
+        results = judge(mail, answers, provider, times, on_trial=state.state == TRIAL) if answers else []
         self.tally.update(record_surely(self.lease_id, mail, results, self.account, self.sender.times, state))
         return results
 
-    def give_back(self, mails: Sequence[ClaimedMail]) -> None:
+    def give_back(self, mails: Sequence[ClaimedMail], *, on_trial: bool = False) -> None:
         if mails:
             with self.connection.begin():
                 release(self.connection, self.lease_id, mails)
+                if on_trial:
+                    give_trial_back(self.connection, self.account)

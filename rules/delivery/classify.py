@@ -76,7 +76,7 @@ def by_first_digit(answer: Answer) -> Verdict:
     if answer.phase is Phase.AUTH:
         return configuration("login_refused")
     if scope is Scope.ACCOUNT:
-        return configuration("account")
+        return configuration("account", sure=answer.phase not in CONTENT | {Phase.RCPT})
     return permanent(scope, "recipient" if scope is Scope.RECIPIENT else "message")
 
 

@@ -66,8 +66,10 @@ def next_step(verdict: Verdict, phase: Phase, case: Case, times: Times, jitter: 
             return Step("accepted", short=case.short, repeats=case.repeats)
         case Kind.THROTTLED:
             return Step("queued", counts=False, short=case.short, repeats=case.repeats)
-        case Kind.CONFIGURATION:
+        case Kind.CONFIGURATION if verdict.sure:
             return held_back(phase, case, times)
+        case Kind.CONFIGURATION:
+            return suspected(case, times)
         case Kind.PERMANENT:
             return refused(verdict, case)
         case Kind.UNKNOWN:
@@ -81,6 +83,13 @@ def held_back(phase: Phase, case: Case, times: Times) -> Step:
     """The queue waits for the account. A mail that was refused after the login lets others be the next to try."""
     delay = 0.0 if phase in BEFORE_MAIL else times.first_probe + times.next_probe
     return Step("queued", delay, counts=False, short=case.short, repeats=case.repeats)
+
+
+def suspected(case: Case, times: Times) -> Step:
+    """Others go first and show whether the account works; then it goes short, and after that a person decides."""
+    if case.short:
+        return Step("held", short=True, repeats=case.repeats)
+    return Step("queued", times.retries[0], short=True, repeats=case.repeats)
 
 
 def refused(verdict: Verdict, case: Case) -> Step:

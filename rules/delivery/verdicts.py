@@ -38,16 +38,20 @@ class Pause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The class, its scope, a pause where there is one, and the operator's next step in words."""
+    """The class, its scope, a pause where there is one, and the operator's next step in words.
+
+    Not `sure`: it may be this mail that is to blame; when the next one is refused too, it is the account.
+    """
 
     kind: Kind
     scope: Scope
     pause: Pause | None = None
     hint: str | None = None
+    sure: bool = True
 
 
-def configuration(hint: str) -> Verdict:
-    return Verdict(Kind.CONFIGURATION, Scope.ACCOUNT, hint=HINTS[hint])
+def configuration(hint: str, *, sure: bool = True) -> Verdict:
+    return Verdict(Kind.CONFIGURATION, Scope.ACCOUNT, hint=HINTS[hint], sure=sure)
 
 
 def throttled(pause: Pause, hint: str) -> Verdict:

@@ -76,6 +76,13 @@ def test_a_mail_refused_after_the_login_lets_others_be_the_next_to_try() -> None
     assert refused.delay > TIMES.next_probe
 
 
+def test_a_mail_that_may_itself_be_to_blame_goes_short_after_the_others_and_then_to_a_person() -> None:
+    for answer in (Answer(Phase.DOT, 550, "5.7.1 looks like spam"), Answer(Phase.RCPT, 550, "5.7.1 not you")):
+        assert step(answer) == Step("queued", TIMES.retries[0], short=True)
+        assert step(answer, Case(short=True)) == Step("held", short=True)
+    assert step(Answer(Phase.MAIL, 550, "5.7.1 not this sender")).counts is False
+
+
 def test_a_refused_recipient_stops() -> None:
     assert step(REFUSED_RECIPIENT).state == "refused"
     assert step(Answer(Phase.RCPT, finding=Finding.NO_SMTPUTF8)).state == "refused"

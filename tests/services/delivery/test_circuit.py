@@ -10,6 +10,7 @@ from services.transports.make import account_of
 from tasks import mail  # not its tasks: pytest would look into them before there are settings
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
+from tests.smtp_session import Session
 
 TENANT = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
 NO_SEND_AS = "554 5.2.252 SendAsDenied; sender@example.com not allowed to send as other@example.com"
@@ -130,6 +131,65 @@ def test_after_a_refusal_behind_the_login_one_mail_tries_before_the_others(offic
     assert office.send()["accepted"] == 6
     assert office.account()["state"] == "closed"
     assert office.alerts() == []
+
+
+SPAM = "550 5.7.1 Our system has detected that this message is likely unsolicited mail"
+
+
+def test_one_mail_that_a_filter_refuses_holds_no_other(office: Office) -> None:
+    poison = office.queue("poison", rank=0)
+    for number in range(3):
+        office.queue(f"mail {number}")
+
+    def spam(session: Session) -> str | None:
+        return SPAM if b"Subject: poison" in session.received.data else None
+
+    office.server.on_every("dot", spam)
+
+    for _ in range(4):
+        office.send()
+
+    assert office.states() == {"accepted": 3, "queued": 1}
+    assert (office.account()["state"], office.alerts(open_only=False)) == ("closed", [])
+    office.all_due()
+    assert office.send() == {"held": 1}
+    assert office.recipient(poison)["short"]
+    office.queue("later")
+    assert office.send() == {"accepted": 1}
+    assert office.account()["state"] == "closed"
+    mail.reap_leases()
+    assert office.alerts() == ["mail_held"]
+
+
+def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
+    first, second = office.queue("first"), office.queue("second")
+    office.queue("third")
+    office.server.on_every("dot", "550 5.7.1 you are not allowed to send")
+
+    for _ in range(4):
+        office.send()
+
+    assert (office.account()["state"], office.alerts()) == ("open", [ACCOUNT_ALERT])
+    assert office.server.count("dot") == 2
+    assert (office.recipient(first)["short"], office.recipient(second)["short"]) == (True, False)
+    office.server.as_usual()
+    probe_is_due(office)
+    assert mail.probe_account() == "state=trial"
+    office.all_due()
+    assert office.send()["accepted"] == 3
+
+
+def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(office: Office) -> None:
+    office.queue("first")
+    office.queue("unknown reader", "nobody@example.com")
+    office.queue("third")
+    office.server.on("dot", SPAM)
+    office.send()
+    office.server.on("rcpt", "550 5.1.1 no such user")
+    office.send()
+    office.send()
+    assert office.states() == {"queued": 1, "refused": 1, "accepted": 1}
+    assert office.account()["state"] == "closed"
 
 
 def test_after_the_circuit_closed_safety_mail_goes_alone(office: Office) -> None:

@@ -47,6 +47,8 @@ def test_a_wrong_password_holds_the_queue_until_it_is_mended(server: Postfix, se
 def test_without_a_login_the_server_takes_nothing_and_the_queue_is_held(sender: Office, setting: Setting) -> None:
     setting(smtp_username="")
     sender.queue("hello")
+    sender.queue("another")
+    assert mail.deliver_due() == "queued=1"
     assert mail.deliver_due() == "queued=1"
     assert (sender.account()["state"], sender.account()["phase"]) == ("open", "rcpt")
 

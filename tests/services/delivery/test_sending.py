@@ -69,7 +69,10 @@ def test_a_recipient_refused_for_the_account_s_sake_holds_the_queue(office: Offi
     office.queue("hello", GOOD, BAD)
     office.server.on_every("rcpt", "554 5.7.1 Relay access denied")
     assert office.send() == {"queued": 2}
-    assert office.account()["state"] == "open"
+    assert (office.account()["state"], office.alerts()) == ("trial", [])
+    office.queue("another")
+    assert office.send() == {"queued": 1}
+    assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
 
 
 def test_more_recipients_than_the_server_takes_at_once_get_it_in_parts(office: Office) -> None:
