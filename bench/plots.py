@@ -1,5 +1,6 @@
 """Plots of the page, as SVG and PNG; one for each section that has something to see."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from bench.results import Results, Section
 
 # Ours are blue, peers orange, limits grey: told apart without the colour by the words beside them.
 OURS, PEER, LIMIT = "#1f6fb4", "#d9822b", "#9aa5ae"
 SIZE = (8.0, 3.6)
+PLAIN = StrMethodFormatter("{x:,.0f}")
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
@@ -49,7 +52,9 @@ def bars(axes: Axes, section: Section, keys: list[str], title: str) -> None:
     axes.set_yticks(range(len(keys)), [wrapped(name) for name in names])
     axes.bar_label(axes.containers[-1], [f"{median:,.0f}" for median in medians], padding=4)  # type: ignore[arg-type]
     axes.set_xscale("log")
-    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(10 ** math.floor(math.log10(min(medians))) / 2, max(medians) * 4)
     axes.invert_yaxis()
     axes.set_xlabel(title)
 
@@ -91,6 +96,9 @@ def latency(axes: Axes, section: Section) -> None:
         axes.errorbar(shifted, middle, yerr=([0] * len(rates), above), marker="os^"[place], capsize=3, label=words)
     axes.set(xscale="log", yscale="log", xlabel="a second", ylabel="milliseconds, p50 up to p99")
     axes.set_xticks(rates, [str(rate) for rate in rates])
+    for axis in (axes.yaxis, axes.xaxis):
+        axis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(PLAIN)
     axes.legend(frameon=False)
 
 
@@ -98,19 +106,21 @@ def growth(axes: Axes, section: Section) -> None:
     points = section.curves["event"]
     axes.plot([x for x, _ in points], [y for _, y in points], marker="o", color=OURS)
     axes.set(xscale="log", xlabel="events stored, with a tenth as many tickets", ylabel="microseconds an event")
-    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.set_ylim(bottom=0, top=1.2 * max(y for _, y in points))
 
 
 def memory(axes: Axes, section: Section) -> None:
-    for (name, words), style in zip(section.words.items(), ("-", "--", ":"), strict=True):
-        for kind, thin in (("rss", 1.8), ("uss", 0.9)):
+    for (name, words), shade in zip(section.words.items(), (OURS, PEER, LIMIT), strict=True):
+        for kind, style in (("rss", "-"), ("uss", ":")):
             points = section.curves[f"{name} {kind}"]
-            axes.plot(
-                [x for x, _ in points], [y for _, y in points], style, linewidth=thin, label=f"{words}, {kind.upper()}"
-            )
+            label = f"{words}, {kind.upper()}"
+            axes.plot([x for x, _ in points], [y for _, y in points], style, color=shade, label=label)
     axes.set(xlabel="events", ylabel="MB")
+    axes.locator_params(axis="x", nbins=4)
+    axes.xaxis.set_major_formatter(PLAIN)
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=7, ncols=3)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8)
 
 
 PLOTS: dict[str, Callable[[Axes, Section], None]] = {

@@ -38,7 +38,7 @@ PARTS: dict[str, tuple[str, Texts]] = {
     "events": ("Events", lambda one: (MIX, tables.speed_table(one, "events a second"))),
     "tickets": ("Tickets", lambda one: (ORIGINAL, tables.speed_table(one, "tickets a second"))),
     "mails": ("Mails", lambda one: (MAILS, tables.mail_table(one), tables.sink_share(one))),
-    "latency": ("Latency", lambda one: (LATENCY, tables.latency_table(one))),
+    "latency": ("Latency", lambda one: (LATENCY, tables.latency_table(one), tables.step_table(one))),
     "growth": ("Growth", lambda one: (GROWTH, tables.growth_table(one))),
     "memory": ("Memory", lambda one: (MEMORY, tables.memory_table(one))),
     "start": ("Start", lambda one: (START, tables.start_table(one))),

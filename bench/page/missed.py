@@ -20,7 +20,8 @@ def missed_goals(results: Results) -> str:
 
 def told(verdict: Verdict) -> str:
     tried = TRIED.get(verdict.goal.key, "nothing beyond what the code does.")
-    return f"- {verdict.goal.words}: {verdict.value:.2f} {verdict.goal.unit}. Tried: {tried}"
+    goes = " The steps are under Latency." if "latency" in verdict.goal.sections else ""
+    return f"- {verdict.goal.words}: {verdict.value:.2f} {verdict.goal.unit}. Tried: {tried}{goes}"
 
 
 def where(kind: str, profile: Section) -> str:

@@ -3,6 +3,7 @@
 import statistics
 
 from bench.results import Section
+from bench.sections.latency import STEPS
 from bench.sections.memory import growth
 
 PERCENTS = (50, 95, 99)
@@ -18,11 +19,29 @@ def speed_table(section: Section, title: str) -> str:
 def latency_table(section: Section) -> str:
     """Milliseconds by rate; a key is what it is and how many a second."""
     lines = ["| a second | what, in milliseconds | p50 | p95 | p99 | of |", "|---|---|---|---|---|---|"]
-    for key, times in section.times.items():
-        name, rate = key.split()
-        marks = " | ".join(f"{section.percentile(key, percent) * 1000:,.1f}" for percent in PERCENTS)
-        lines.append(f"| {rate} | {section.words[name]} | {marks} | {len(times)} |")
+    for rate in rates(section):
+        for name, words in section.words.items():
+            marks = " | ".join(milliseconds(section, f"{name} {rate}", percent) for percent in PERCENTS)
+            lines.append(f"| {rate} | {words} | {marks} | {len(section.times[f'{name} {rate}'])} |")
     return "\n".join(lines)
+
+
+def step_table(section: Section) -> str:
+    """Where the time to an accepted mail goes: medians by rate."""
+    heads = " | ".join(f"{rate} a second" for rate in rates(section))
+    lines = [f"| step, p50 in milliseconds | {heads} |", "|---" * (1 + len(rates(section))) + "|"]
+    for name, words in STEPS.items():
+        cells = " | ".join(milliseconds(section, f"{name} {rate}", 50) for rate in rates(section))
+        lines.append(f"| {words} | {cells} |")
+    return "\n".join(lines)
+
+
+def milliseconds(section: Section, key: str, percent: float) -> str:
+    return f"{section.percentile(key, percent) * 1000:,.1f}"
+
+
+def rates(section: Section) -> list[int]:
+    return sorted({int(key.split()[1]) for key in section.times})
 
 
 def mail_table(section: Section) -> str:

@@ -17,6 +17,13 @@ WORDS = {
     "mail": "event published to mail accepted",
     "start": "bare Celery: task published to its start",
 }
+# Of the way to the accepted mail, one after the other.
+STEPS = {
+    "ticket": "published to ticket",
+    "claim": "ticket to the mail's claim by a sender",
+    "body": "claim to the begin of its body: composing, connecting, offering",
+    "answer": "begin of its body to the record of the answer",
+}
 # So many a second, for so many seconds in all rounds together.
 RATES = ((1, 45), (10, 30), (100, 15))
 WARM = 5
@@ -27,7 +34,7 @@ def run(stand: Stand, effort: Effort) -> Section:
     for turn in effort.turns():
         for rate, seconds in RATES:
             count = effort.count(rate * seconds // effort.rounds, least=5)
-            times = ours(stand, rate, count) | {"start": bare_celery(stand, rate, count)}
+            times = {**ours(stand, rate, count), "start": bare_celery(stand, rate, count)}
             for name, measured in times.items():
                 section.times.setdefault(f"{name} {rate}", []).extend(measured)
             effort.say(f"round {turn}: latency at {rate} a second")
@@ -47,15 +54,19 @@ def ours(stand: Stand, rate: int, count: int) -> dict[str, list[float]]:
         wait(lambda: one.scalar(ACCEPTED) == count + WARM, "all mails", pause=0.2)
         with one.engine.connect() as connection:
             rows = connection.execute(DELAYS, {"began": began}).all()
-    return {"ticket": [float(row[0]) for row in rows], "mail": [float(row[1]) for row in rows]}
+    names = ("mail", *STEPS)
+    return {name: [float(row[place]) for row in rows] for place, name in enumerate(names)}
 
 
 ACCEPTED = "SELECT count(*) FROM escalation.mail_recipients WHERE state = 'accepted'"
 DELAYS = text("""
-    SELECT extract(epoch FROM t.opened_at - m.published_at), extract(epoch FROM r.accepted_at - m.published_at)
+    SELECT extract(epoch FROM r.accepted_at - m.published_at), extract(epoch FROM t.opened_at - m.published_at),
+           extract(epoch FROM a.started_at - t.opened_at), extract(epoch FROM a.body_started_at - a.started_at),
+           extract(epoch FROM r.accepted_at - a.body_started_at)
     FROM escalation.mails AS m
     JOIN escalation.tickets AS t USING (ticket_id)
     JOIN escalation.mail_recipients AS r USING (mail_id)
+    JOIN escalation.delivery_attempts AS a ON a.recipient_id = r.recipient_id AND a.reply_class = 'accepted'
     WHERE m.published_at >= :began
 """)
 

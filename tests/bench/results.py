@@ -27,10 +27,9 @@ def speeds(words: dict[str, str], ours: float, peers: set[str]) -> Section:
 
 
 def latencies(seconds: float) -> Section:
-    times = {
-        f"{name} {rate}": [0.01 if name == "start" else seconds] * 10 for rate in (1, 10, 100) for name in latency.WORDS
-    }
-    return Section(times=times, words=latency.WORDS)
+    names = [*latency.WORDS, *latency.STEPS]
+    times = {f"{name} {rate}": [seconds] * 10 for rate in (1, 10, 100) for name in names}
+    return Section(times=times | {f"start {rate}": [0.01] * 10 for rate in (1, 10, 100)}, words=latency.WORDS)
 
 
 def mail_speeds(good: bool) -> Section:
