@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.mail.cleaning import one_line
+from services.mail.reach import call
 from services.mail.teller import Teller
 from services.story import ContactCard, Story
 
@@ -15,6 +16,7 @@ def customer_page(story: Story, teller: Teller) -> dict[str, Any]:
         "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in story.recipients),
         "helper": teller.name(helper.name),
         "helper_phone": teller.name(helper.phone),
+        "helper_call": next((button.href for button in call("", helper.phone or "")), ""),
         "helper_hours": teller.name(helper.hours),
         "callback_phone": one_line(story.callback_phone),
     }

@@ -178,6 +178,12 @@ def test_a_notice_claims_nothing_before_a_server_accepted_the_support_mail() -> 
         assert "+44 20 7946 0142" in told
 
 
+def test_a_notice_s_telephone_number_can_be_touched() -> None:
+    made = letter(template="customer_notice")
+    links = [attributes.get("href") for tag, attributes in read(made.html).tags if tag == "a"]
+    assert links == ["tel:+442079460199"]
+
+
 def test_a_notice_without_danger_warns_of_none() -> None:
     story = example_story("en")
     calm = replace(story.ticket, reasons=(Reason(name="user_request"),), priority="medium")
