@@ -54,6 +54,21 @@ def test_urgent_mail_that_cannot_leave_for_five_minutes_goes_to_the_next_contact
     assert office.alerts() == ["urgent_mail_stuck"]
 
 
+def test_urgent_mail_behind_an_open_circuit_goes_to_the_next_contact_and_the_account_s_alert_speaks(
+    office: Office,
+) -> None:
+    office.server.on_every("auth", "535 5.7.3 Authentication unsuccessful")
+    office.queue("met it first")
+    office.send()
+    mail_id = ticket_mail(office)
+    minutes_pass(office, 5.1)
+
+    mail.reap_leases()
+
+    assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
+    assert office.alerts(open_only=False) == ["mail_account"]
+
+
 def test_other_mail_may_wait(office: Office) -> None:
     mail_id = ticket_mail(office, "one", 2)
     minutes_pass(office, 60)
