@@ -1,4 +1,4 @@
-"""What the exporter and `status` tell: a few statements over tables that stay small; no personal data."""
+"""What the exporter and `status` tell: a few statements over small tables; no personal data and no rehearsals."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,8 @@ UNACKNOWLEDGED = text("""
     SELECT CASE WHEN age < interval '15 minutes' THEN '15m' WHEN age < interval '1 hour' THEN '1h'
                 WHEN age < interval '1 day' THEN '1d' ELSE 'older' END AS age, count(*) AS count
     FROM (SELECT clock_timestamp() - opened_at AS age FROM escalation.tickets
-          WHERE acknowledged_at IS NULL AND NOT adopted AND seen_status NOT IN ('resolved', 'closed')) AS waiting
+          WHERE NOT starts_with(session_id, 'rehearsal-')
+            AND acknowledged_at IS NULL AND NOT adopted AND seen_status NOT IN ('resolved', 'closed')) AS waiting
     GROUP BY 1
 """)
 # Ranges, so that a long history costs nothing: what is counted is what happened after the last reading.
@@ -35,12 +36,14 @@ ATTEMPTS = text("""
 """)
 DECISIONS = text("""
     SELECT type, decision, count(*) AS count FROM escalation.event_inbox
-    WHERE received_at > :after AND received_at <= :until GROUP BY type, decision
+    WHERE received_at > :after AND received_at <= :until AND NOT starts_with(session_id, 'rehearsal-')
+    GROUP BY type, decision
 """)
 TICKETS = text("""
     SELECT reason, t.priority, count(*) AS count
     FROM escalation.tickets AS t, LATERAL jsonb_object_keys(t.reasons) AS reason
-    WHERE t.opened_at > :after AND t.opened_at <= :until AND NOT t.adopted GROUP BY reason, t.priority
+    WHERE t.opened_at > :after AND t.opened_at <= :until AND NOT t.adopted
+      AND NOT starts_with(t.session_id, 'rehearsal-') GROUP BY reason, t.priority
 """)
 REJECTED = text("""
     SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > :after AND rejected_at <= :until
@@ -49,6 +52,7 @@ ACCEPTED = text("""
     SELECT r.lane, extract(epoch FROM r.accepted_at - m.published_at)::float AS seconds
     FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
     WHERE r.accepted_at > :after AND r.accepted_at <= :until AND m.published_at IS NOT NULL
+      AND NOT starts_with(m.session_id, 'rehearsal-')
 """)
 # A transaction of the last seconds may still commit rows that are older than this reading.
 NOW = text("SELECT clock_timestamp() - interval '10 seconds'")

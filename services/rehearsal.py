@@ -38,8 +38,13 @@ REMOVALS = (
     f"DELETE FROM escalation.event_inbox WHERE {OF_SESSION}",
     f"DELETE FROM escalation.sessions WHERE {OF_SESSION}",
     "DELETE FROM escalation.audit_log WHERE row_id = :session_id OR coalesce(new, old) ->> 'session_id' = :session_id",
-    "DELETE FROM escalation.settings WHERE key = :session_id",
 )
+FORGET = text("DELETE FROM escalation.settings WHERE key = :session_id")
+# Longer than any rehearsal takes: whoever made this plan has ended, and something came of it afterwards.
+ABANDONED = text("""
+    SELECT key FROM escalation.settings
+    WHERE starts_with(key, :mark) AND updated_at < clock_timestamp() - interval '1 hour' ORDER BY key
+""")
 
 MAY_REMOVE = text("""
     SELECT has_table_privilege('public.support_tickets', 'DELETE')
@@ -91,7 +96,17 @@ def stations(connection: Connection, session_id: str) -> Stations:
     return Stations(*connection.execute(STATIONS, {"session_id": session_id}).one())
 
 
-def remove(connection: Connection, session_id: str) -> None:
-    """Leave nothing of it, so that it counts in no statistics; its ticket's number is not given again."""
+def remove(connection: Connection, session_id: str, *, keep_plan: bool = False) -> None:
+    """Leave nothing of it, so that it counts in no statistics; its ticket's number is not given again.
+
+    `keep_plan`: a worker may still have its events in hand, and what it mails must reach nobody else.
+    """
     for statement in REMOVALS:
         connection.execute(text(statement), {"session_id": session_id})
+    if not keep_plan:
+        connection.execute(FORGET, {"session_id": session_id})
+
+
+def abandoned(connection: Connection) -> list[str]:
+    """Sessions of rehearsals that were given up: a worker may have come and taken them up since."""
+    return list(connection.execute(ABANDONED, {"mark": MARK}).scalars())

@@ -1,11 +1,18 @@
 """Marked sessions go the whole way to a real mail server, to one address only, and leave nothing behind."""
 
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
+from redis import Redis
 from sqlalchemy import Connection, text
 
+from escalation_client.events import encode
+from services.metrics import news, state
+from services.rehearsal import MARK, plan
+from services.stream import EVENTS
 from tests.doctor.doctor import Doctor
-from tests.processes import Processes
+from tests.events import confidence
+from tests.processes import Processes, wait_for
 from worker.embedded import LocalMailServer
 
 TABLES = (
@@ -46,6 +53,36 @@ def test_where_it_ended_is_said_and_nothing_is_left(doctor: Doctor, connection: 
     assert result.returncode == 1
     assert "does the worker run?" in result.stdout
     assert left_over(connection) == {}
+
+
+def test_a_worker_that_comes_later_finds_nothing_of_it(
+    doctor: Doctor, family: Processes, connection: Connection, redis: Redis
+) -> None:
+    assert doctor.run(*OPTIONS, "--seconds", "1").returncode == 1
+    redis.xadd(EVENTS, {"event": encode(confidence("s1", 0.1))})
+    family.worker()
+    wait_for(lambda: sessions(connection), "the ticket of the event that is real")
+    assert sessions(connection) == ["s1"]
+
+
+def test_what_came_of_a_rehearsal_that_was_given_up_goes_to_nobody_else_and_goes_with_the_next(
+    doctor: Doctor, family: Processes, connection: Connection, redis: Redis
+) -> None:
+    plan(connection, f"{MARK}given-up", "oncall@example.com")
+    redis.xadd(EVENTS, {"event": encode(confidence(f"{MARK}given-up", 0.1))})
+    family.worker()
+    wait_for(lambda: sessions(connection), "the ticket that nobody wants")
+    assert list(connection.execute(text("SELECT address FROM escalation.mail_recipients")).scalars()) == [OPTIONS[-1]]
+    assert state(connection).unacknowledged == []
+    counted = news(connection, datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
+    assert (counted.tickets, counted.decisions, counted.accepted) == ([], [], [])
+    connection.execute(text("UPDATE escalation.settings SET updated_at = now() - interval '2 hours'"))
+    assert doctor.run(*OPTIONS).returncode == 0
+    assert left_over(connection) == {}
+
+
+def sessions(connection: Connection) -> list[str]:
+    return list(connection.execute(text("SELECT session_id FROM public.support_tickets")).scalars())
 
 
 def test_an_address_is_needed(doctor: Doctor) -> None:

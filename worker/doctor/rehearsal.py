@@ -14,7 +14,8 @@ from escalation_client.events import ConfidenceReported, DiagnosisMade, Escalati
 from escalation_client.events import StepRecorded as Step
 from escalation_client.publisher import Publisher
 from services.database import begin
-from services.rehearsal import MARK, Stations, may_remove, plan, remove, stations
+from services.rehearsal import MARK, Stations, abandoned, may_remove, plan, remove, stations
+from services.stream import EVENTS as STREAM
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import reason as database_says
 
@@ -54,22 +55,36 @@ def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) ->
                 if not may_remove(connection):
                     yield PART.unknown(tried, "this role could not remove the session afterwards", AS_OWNER)
                     return
+                for earlier in abandoned(connection):
+                    remove(connection, earlier)
                 plan(connection, session, to)
-            try:
-                yield verdict(tried, publish_and_wait(settings, reason, session, seconds), seconds)
-            finally:
-                with begin() as connection:
-                    remove(connection, session)
+            yield verdict(tried, try_it(settings, reason, session, seconds), seconds)
         except DBAPIError as error:
             yield PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
         except (PublishError, RedisError) as error:
             yield PART.broken(tried, f"{type(error).__name__}: the event could not be published", "See redis above.")
 
 
-def publish_and_wait(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
+def try_it(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
+    """Publish, wait, and take away whatever came of it, however it ends."""
+    done, entries = False, list[str]()
     publisher = Publisher(settings.redis_url.get_secret_value())
-    publisher.publish_many(EVENTS[reason](session, datetime.now(UTC)))
-    publisher.close()
+    try:
+        published = publisher.publish_many(EVENTS[reason](session, datetime.now(UTC)))
+        entries = [entry for entry in published if entry]
+        found = wait(session, seconds)
+        done = found.done
+        return found
+    finally:
+        if entries and not done:
+            # A worker that is started tomorrow must not find them.
+            publisher.redis.xdel(STREAM, *entries)
+        publisher.close()
+        with begin() as connection:
+            remove(connection, session, keep_plan=bool(entries) and not done)
+
+
+def wait(session: str, seconds: float) -> Stations:
     deadline = time.monotonic() + seconds
     while True:
         with begin() as connection:
