@@ -4,6 +4,8 @@ import os
 import signal
 import smtplib
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +19,8 @@ from psycopg2 import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.processes import wait_for
-from tests.stack import RunningStack, started
+from tests.processes import ROOT, wait_for
+from tests.stack import GIVEN, RunningStack, started
 
 PARTS = ["postgres", "valkey", "mail", "worker", "beat", "flower", "desk", "exporter"]
 
@@ -60,6 +62,15 @@ def test_the_description_is_readable_by_its_owner_alone(stack: RunningStack) -> 
     assert (stack.var / "stack.json").stat().st_mode & 0o077 == 0
 
 
+def test_a_shell_can_ask_it_after_reading_one_file(stack: RunningStack) -> None:
+    file = stack.var / "environment"
+    assert file.stat().st_mode & 0o077 == 0
+    told = {name: value for name, value in os.environ.items() if name not in GIVEN}
+    asked = f". {file} && {sys.executable} -m worker doctor"
+    answer = subprocess.run(["sh", "-c", asked], cwd=ROOT, env=told, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_a_part_that_is_killed_comes_back_with_its_data(stack: RunningStack, part: str) -> None:
     place, before = stack.description(), stack.pids()
@@ -96,6 +107,7 @@ def test_it_ends_within_ten_seconds_and_leaves_nothing_behind(stack: RunningStac
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert stack.processes() == []
     assert not (stack.var / "stack.json").exists()
+    assert not (stack.var / "environment").exists()
 
 
 def kept(database_url: str, redis_url: str, part: str) -> bool:

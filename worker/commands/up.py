@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -91,5 +92,6 @@ def places(stack: "Stack") -> str:
         "PostgreSQL": stack.postgres.url if stack.postgres else "DATABASE_URL is used",
         "Redis": stack.valkey.url if stack.valkey else "REDIS_URL is used",
         "Data, logs": str(stack.folder),
+        "Commands": f". {shlex.quote(str(stack.environment_file))}, then python -m worker doctor",
     }
     return "\n".join(f"  {name:<12}{place}" for name, place in lines.items())

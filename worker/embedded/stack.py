@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from worker.embedded.postgres import EmbeddedPostgres
 from worker.embedded.supervisor import Say, Supervisor
 from worker.embedded.valkey import EmbeddedValkey
 
-DESCRIPTION = "stack.json"
+DESCRIPTION, ENVIRONMENT = "stack.json", "environment"
 EXAMPLE_SUPPORT = "support@example.com"
 
 
@@ -138,13 +139,21 @@ class Stack:
             "pids": {part.name: part.pid for part in self.supervisor.parts},
         }
 
+    @property
+    def environment_file(self) -> Path:
+        """For a shell that wants to ask this stack something: `. var/environment`."""
+        return self.folder / ENVIRONMENT
+
     def write_description(self) -> None:
         write_atomically(self.folder / DESCRIPTION, json.dumps(self.description()))
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.variables().items()]
+        write_atomically(self.environment_file, "".join(lines))
 
     def stop(self) -> None:
         """End everything within ten seconds and leave no process behind."""
         self.supervisor.stop()
-        (self.folder / DESCRIPTION).unlink(missing_ok=True)
+        for file in (self.folder / DESCRIPTION, self.environment_file):
+            file.unlink(missing_ok=True)
 
 
 def mail_variables(mail: LocalMailServer | None) -> Mapping[str, str]:
