@@ -78,7 +78,10 @@ HINTS: Final = {
         "The connection ended after the message and before the reply, so it may have arrived. "
         "It is sent once more with the same Message-ID."
     ),
-    "unreachable": "The server cannot be reached: check SMTP_SERVER, SMTP_PORT, the network and the firewall.",
+    "unreachable": (
+        "The server cannot be reached: check SMTP_SERVER and SMTP_PORT (with OAuth or Graph the way to the provider "
+        "by HTTPS), the network and the firewall."
+    ),
     "folder": "MAIL_FILE_DIR cannot be written: check that it exists, its owner and the space on its disk.",
     "graph_access": (
         "Microsoft Graph refuses access: the application needs the application permission Mail.Send with admin "

@@ -38,6 +38,7 @@ def whole_configuration(mail_server: LocalMailServer) -> dict[str, str]:
         "FROM_EMAIL": "escalation@example.com",
         "FLOWER_USER": "oncall",
         "FLOWER_PASSWORD": "a-long-flower-password-19",
+        "FLOWER_PORT": "1",
     }
 
 

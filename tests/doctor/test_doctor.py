@@ -8,10 +8,11 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
 from services.protect import protect
-from services.stream import EVENTS
+from services.stream import EVENTS, GROUP
 from tests.doctor.doctor import Doctor
 from tests.events import confidence
 from tests.processes import Processes, wait_for
+from worker.embedded.ports import Port
 
 
 def test_a_whole_installation_is_well(doctor: Doctor, family: Processes, connection: Connection) -> None:
@@ -21,7 +22,7 @@ def test_a_whole_installation_is_well(doctor: Doctor, family: Processes, connect
     wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
     found = doctor.examine()
     assert {one["part"] for one in found.findings} == {
-        *("settings", "contacts", "postgresql", "clock", "redis", "mail", "workers", "flower"),
+        *("settings", "contacts", "postgresql", "clock", "redis", "mail", "workers", "flower", "alerts"),
     }
     plain = doctor.run()
     assert plain.returncode == 0
@@ -90,6 +91,38 @@ def test_events_in_another_database_of_redis_are_found(doctor: Doctor, redis_url
     with Redis.from_url(redis_url.removesuffix("/0") + "/2") as other:
         other.xadd(EVENTS, {"event": encode(confidence("lost", 0.1))})
         assert "events arrive in /2, you read /0" in doctor.examine().broken()["redis"]["found"]
+
+
+def test_another_installation_on_the_same_server_is_only_noted(doctor: Doctor, redis_url: str) -> None:
+    with Redis.from_url(redis_url.removesuffix("/0") + "/2") as other:
+        other.xgroup_create(EVENTS, GROUP, mkstream=True)
+    found = doctor.examine()
+    assert "redis" not in found.broken()
+    assert [one for one in found.of("redis", "note") if one["found"] == "another installation reads /2, you read /0"]
+
+
+def test_a_redis_that_may_lose_what_it_confirmed_is_named(doctor: Doctor, redis: Redis) -> None:
+    redis.config_set("appendfsync", "everysec")
+    try:
+        [warning] = doctor.examine().of("redis", "warning")
+        assert "appendfsync is everysec" in warning["found"]
+        redis.config_set("appendonly", "no")
+        [warning] = doctor.examine().of("redis", "warning")
+        assert warning["found"] == "appendonly is off"
+    finally:
+        redis.config_set("appendonly", "yes")
+        redis.config_set("appendfsync", "always")
+
+
+def test_a_redis_without_a_password_is_named(doctor: Doctor, redis: Redis, redis_url: str) -> None:
+    credentials, _, host = redis_url.partition("@")
+    redis.acl_setuser("default", enabled=True, nopass=True)
+    try:
+        warnings = [one["found"] for one in doctor.examine(REDIS_URL=f"redis://{host}").of("redis", "warning")]
+        assert warnings == ["no password was needed"]
+    finally:
+        password = f"+{credentials.rpartition(':')[2]}"
+        redis.acl_setuser("default", enabled=True, reset_passwords=True, passwords=[password])
 
 
 def test_events_that_nobody_reads_are_named(doctor: Doctor, redis: Redis) -> None:
@@ -167,6 +200,29 @@ def test_a_misspelt_setting_is_named_with_the_right_one(doctor: Doctor) -> None:
 )
 def test_contradictory_settings_are_named(doctor: Doctor, changed: dict[str, str], words: str) -> None:
     assert words in doctor.examine(**changed).broken()["settings"]["found"]
+
+
+def test_a_way_of_sending_without_its_settings_is_named(doctor: Doctor) -> None:
+    assert "OAUTH_TENANT: missing" in doctor.examine(MAIL_TRANSPORT="graph").broken()["mail"]["found"]
+
+
+def test_alerts_that_nobody_gets_are_named(doctor: Doctor, connection: Connection) -> None:
+    assert "nobody" in doctor.examine().of("alerts", "note")[0]["found"]
+    connection.execute(
+        text("INSERT INTO escalation.alerts (key, summary, tried_at) VALUES ('x', 'y', now() - interval '1 hour')")
+    )
+    found = doctor.examine(ALERT_WEBHOOK_URL="https://127.0.0.1:1/hidden-secret")
+    assert found.broken()["alerts"]["found"] == "1 open alerts could not be posted"
+    assert "hidden-secret" not in found.output
+
+
+def test_flower_is_tried_with_and_without_its_login(doctor: Doctor, family: Processes) -> None:
+    port = Port(None, "flower")
+    family.environment["FLOWER_PORT"] = str(port.number)
+    family.start("celery", "-A", "worker", "flower")
+    wait_for(lambda: len(doctor.examine().of("flower", "ok")) == 2, "Flower's page")
+    other = doctor.examine(FLOWER_PASSWORD="another-secret-than-hers").broken()["flower"]
+    assert "with the login it answers 401" in other["found"]
 
 
 def test_no_secret_is_ever_printed(doctor: Doctor, family: Processes) -> None:

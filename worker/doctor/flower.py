@@ -1,12 +1,16 @@
 """Flower's login: without one it does not start, with a weak one its pages are open."""
 
+from base64 import b64encode
 from collections.abc import Iterator
+from http import HTTPStatus
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from config.settings import Settings
 from worker.doctor.finding import Finding, Part
 
 PART = Part("flower")
-SHORTEST = 12
+SHORTEST, SECONDS = 12, 5
 
 
 def check(settings: Settings) -> Iterator[Finding]:
@@ -21,3 +25,32 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield PART.ok(tried, "it has one")
     if not settings.flower_read_only:
         yield PART.warning(tried, "whoever logs in may stop workers", "Set FLOWER_READ_ONLY=true.")
+    yield page(settings.flower_port, settings.flower_user, password)
+
+
+def page(port: int, user: str, password: str) -> Finding:
+    """Flower as a browser on this machine sees it."""
+    place = f"http://127.0.0.1:{port}/workers"
+    tried = f"open {place} without and with the login"
+    try:
+        without, within = status(place), status(place, f"{user}:{password}")
+    except OSError:
+        return PART.note(tried, "nothing answers on this machine", "Start Flower, or ask where it runs.")
+    if without != HTTPStatus.UNAUTHORIZED:
+        return PART.broken(tried, f"without the login it answers {without}", "Restart Flower with FLOWER_USER set.")
+    if within != HTTPStatus.OK:
+        return PART.broken(tried, f"with the login it answers {within}", "Restart Flower: it has another login.")
+    return PART.ok(tried, "it lets in whoever has the login")
+
+
+def status(place: str, login: str | None = None) -> int:
+    """:raises OSError: nothing answers"""
+    request = Request(place)
+    if login:
+        request.add_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
+    try:
+        with urlopen(request, timeout=SECONDS) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code

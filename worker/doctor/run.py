@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
-from worker.doctor import contacts, flower, mail, nodes, postgres, redis, settings
+from worker.doctor import alerts, contacts, flower, mail, nodes, postgres, redis, settings
 from worker.doctor.finding import Finding, Part
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
@@ -15,6 +15,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     mail.check,
     nodes.check,
     flower.check,
+    alerts.check,
 )
 
 
