@@ -28,6 +28,7 @@ def reclaim_entries() -> str:
 @shared_task(name="escalation.submit_event")
 def submit_event(event: dict[str, Any]) -> str:
     """Put an event that came as a Celery message into the stream; weaker than an XADD by the publisher."""
-    redis_client().xadd(EVENTS, {"event": json_text(event)})
+    # Half a surrogate pair becomes bytes that are no UTF-8: set aside with that reason, and not lost with this message.
+    redis_client().xadd(EVENTS, {"event": json_text(event).encode("utf-8", "surrogatepass")})
     hint("drain_events")
     return "events=1"

@@ -16,7 +16,7 @@ from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 
 PAGES = ("install.md", "operate.md", "security.md")
-ALL_PAGES = (*PAGES, "flower.md")
+ALL_PAGES = (*PAGES, "flower.md", "bad-input.md")
 INDENTED = re.compile(r"^ {4}python -m (worker .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those need a service that is not started here; tests/deploy runs them beside it.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rules.delivery import Answer, Finding, Phase
 from services.transports.base import Transport
 from tests.fuzz import checks
+from tests.fuzz.profiles import few
 from tests.services.transports.conftest import Make, certificates, make, send
 from tests.smtp_session import shut
 
@@ -99,7 +100,7 @@ def transport(babbler: Babbler, make: Make) -> Transport:
     return make(smtp_port=port, smtp_use_tls=False, smtp_username="user", smtp_password="sesame")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(few(0.5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=SAID.map(lambda said: b"220 test\r\n" + said))
 def test_a_transport_survives_any_server(babbler: Babbler, transport: Transport, raw: bytes) -> None:
     babbler.says = raw

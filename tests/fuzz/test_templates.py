@@ -5,13 +5,14 @@ from email import message_from_bytes, policy
 from functools import lru_cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Settings
 from services.mail.cleaning import clean
 from tests.fuzz.hostile import HARMLESS, HOSTILE
 from tests.fuzz.letters import TEMPLATES, desk_pages_saying, elements, letter_saying, message_saying, targets
+from tests.fuzz.profiles import few
 
 TOLD_TO_SUPPORT = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "test")
 SIZE_LIMIT = Settings.model_fields["mail_html_bytes"].default
@@ -58,14 +59,14 @@ def test_hostile_words_make_no_element_and_no_link(template: str, words: str) ->
         check(template, words, language)
 
 
-@settings(max_examples=25)
+@few(0.25)
 @given(WORDS)
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_any_words_make_no_element_and_no_link(template: str, words: str) -> None:
     check(template, words, "en")
 
 
-@settings(max_examples=25)
+@few(0.25)
 @given(MARKED)
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_any_words_leave_a_whole_message(template: str, words: str) -> None:
@@ -90,7 +91,7 @@ def test_hostile_words_make_no_element_on_the_ticket_s_page(words: str) -> None:
     check_desk(words)
 
 
-@settings(max_examples=25)
+@few(0.25)
 @given(WORDS)
 def test_any_words_make_no_element_on_the_ticket_s_page(words: str) -> None:
     check_desk(words)

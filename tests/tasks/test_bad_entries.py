@@ -13,6 +13,7 @@ from escalation_client.events import encode
 from services.inbox import KEPT_BYTES
 from services.knowledge import Knowledge
 from services.stream import EVENTS, GROUP, Entry
+from tasks import events as tasks  # not its tasks: pytest would look into them before there are settings
 from tasks.batch import PART_BYTES, parts, write
 from tasks.drain import drain
 from tests.events import confidence
@@ -168,3 +169,12 @@ def test_what_a_session_had_set_aside_is_found_by_an_index(connection: Connectio
     for condition in ("session_id = 's'", "rejected_at > now() - interval '1 hour'"):
         plan = connection.execute(text(f"EXPLAIN SELECT * FROM escalation.rejected_events WHERE {condition}"))
         assert "rejected_events_" in "".join(plan.scalars())
+
+
+def test_an_event_sent_as_a_task_is_set_aside_rather_than_lost(
+    installation: Knowledge, redis: Redis, connection: Connection
+) -> None:
+    tasks.submit_event({"type": "half a pair \ud800", "number": float("nan")})
+    drain(redis, installation)
+    (row,) = rows(connection, REJECTED)
+    assert "UTF-8" in row["reason"]
