@@ -1,5 +1,6 @@
 """A real mail server takes our mail: Debian's Postfix with STARTTLS, a login, SMTPUTF8 and mailboxes."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -60,6 +61,23 @@ def test_an_arabic_reader_alone_is_named_in_the_header(server: Postfix, sender: 
     assert as_sent(delivered) == composed(mail_id)
     assert f"To: {ARABIC}".encode() in delivered
     assert "with UTF8SMTPSA" in parsed(delivered)["Received"]
+
+
+def test_a_ticket_s_mail_with_a_long_conversation_attached_arrives_byte_for_byte(
+    server: Postfix, sender: Office
+) -> None:
+    now = (datetime.now(UTC) - events.START).total_seconds()
+    said = [f"Αντλία {number} · مضخة · pump? " * 8 for number in range(60)]
+    story = [events.message("s1", text, now - 100 + number) for number, text in enumerate(said)]
+    with begin() as connection:
+        escalate(connection, [*story, events.requested("s1", seconds=now)])
+    assert mail.deliver_due() == "sent=1"
+
+    [row] = sender.rows("SELECT mail_id FROM escalation.mails")
+    [delivered] = server.mails("support")
+    assert as_sent(delivered) == composed(row["mail_id"])
+    [attachment] = parsed(delivered).iter_attachments()
+    assert all(text.strip() in attachment.get_content() for text in said)
 
 
 def test_a_ticket_s_mails_are_one_thread_in_the_mailbox(server: Postfix, sender: Office) -> None:
