@@ -1,5 +1,6 @@
 """The Celery application: JSON only, early acknowledgement, no result backend. A message is only ever a hint."""
 
+import gc
 from typing import Any
 
 from celery import Celery
@@ -95,6 +96,8 @@ def check_what_was_configured(**_: Any) -> None:
         raise SystemExit(f"The worker does not start:\n{error}") from None
     # Before the fork: else each child compiles the templates with its first mail.
     prepare(settings.support_language)
+    # What is loaded by now stays for ever: the children need not look through it for garbage, and so do not copy it.
+    gc.freeze()
 
 
 @worker_process_init.connect
