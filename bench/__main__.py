@@ -1,6 +1,7 @@
 """Measure side by side with what others do, and show medians, ranges and ratios."""
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ PAGE = CHECKOUT / "docs" / "performance.md"
 
 def main(given: list[str] | None = None) -> int:
     arguments = parser().parse_args(given)
+    # So that nothing that was started stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results = load() if arguments.add or arguments.page_only else {}
     if not arguments.page_only:
         effort = Effort(arguments.rounds, arguments.scale, progress())
