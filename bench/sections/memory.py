@@ -62,7 +62,10 @@ def sample(section: Section, followed: dict[str, psutil.Process], events: int) -
 
 
 def growth(section: Section, name: str) -> float:
-    """Megabytes of its own for each 100,000 events, once it has warmed up in the first half."""
-    points = section.curves[f"{name} uss"]
+    """Megabytes for each 100,000 events, once it has warmed up in the first half.
+
+    By the RSS: the USS also grows while pages that were shared with the parent become the child's own.
+    """
+    points = section.curves[f"{name} rss"]
     warm = [point for point in points if point[0] >= points[-1][0] / 2]
     return slope(warm) * 100_000
