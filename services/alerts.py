@@ -34,3 +34,13 @@ def clear_alerts(connection: Connection, *keys: str) -> list[str]:
     for key in cleared:
         logger.info("alert_cleared", key=key)
     return cleared
+
+
+OPEN = text(
+    "SELECT EXISTS (SELECT FROM escalation.alerts WHERE key = ANY(CAST(:keys AS text[])) AND cleared_at IS NULL)"
+)
+
+
+def any_open(connection: Connection, *keys: str) -> bool:
+    """Whether one of these alerts is open."""
+    return bool(connection.execute(OPEN, {"keys": list(keys)}).scalar_one())

@@ -5,8 +5,9 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from config.settings import Settings
-from services.alerts import clear_alerts, raise_alert
+from services.alerts import any_open, clear_alerts, raise_alert
 from services.circuit import ALERT as ACCOUNT_ALERT
+from services.delivery.settings_check import ALERT as SETTINGS_ALERT
 from services.outcomes import mail_held
 
 # An account whose quota is used up for so long is a person's matter; so is what waits for it.
@@ -62,9 +63,10 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
     if account_works:
         # An alert of an account that is not in use any more, too.
         clear_alerts(connection, ACCOUNT_ALERT)
+    spoken_for = not account_works and any_open(connection, ACCOUNT_ALERT, SETTINGS_ALERT)
     counts = connection.execute(TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
     for name, (key, summary, hint) in ALERTS.items():
-        quiet = name in {"late", "waiting", "stuck"} and not account_works
+        quiet = name in {"late", "waiting", "stuck"} and spoken_for
         if counts[name] and not quiet:
             raise_alert(connection, key, summary.format(count=counts[name]), hint)
         elif not counts[name]:

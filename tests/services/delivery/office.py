@@ -48,6 +48,13 @@ class Office:
         """Let the time until the next attempt pass."""
         self.connection.execute(sql("UPDATE escalation.mail_recipients SET next_attempt_at = clock_timestamp()"))
 
+    def minutes_pass(self, minutes: float) -> None:
+        """Make all mail older by so much."""
+        self.connection.exec_driver_sql(
+            f"UPDATE escalation.mail_recipients SET queued_at = queued_at - interval '{minutes} minutes', "
+            f"next_attempt_at = next_attempt_at - interval '{minutes} minutes'"
+        )
+
     def rows(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in self.connection.execute(sql(statement), parameters).mappings()]
 

@@ -5,7 +5,6 @@ import pytest
 from services.database import begin
 from services.delivery.watch import tell_held
 from tasks import mail
-from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 
 REFUSED = "550 5.1.1 no such user"
@@ -27,13 +26,6 @@ def addresses(office: Office, mail_id: str) -> list[str]:
     ]
 
 
-def minutes_pass(office: Office, minutes: float) -> None:
-    office.connection.exec_driver_sql(
-        f"UPDATE escalation.mail_recipients SET queued_at = queued_at - interval '{minutes} minutes', "
-        f"next_attempt_at = next_attempt_at - interval '{minutes} minutes'"
-    )
-
-
 def set_state(office: Office, state: str, reply_class: str | None = None) -> None:
     value = f"'{reply_class}'" if reply_class else "NULL"
     office.connection.exec_driver_sql(f"UPDATE escalation.mail_recipients SET state = '{state}', reply_class = {value}")
@@ -42,11 +34,11 @@ def set_state(office: Office, state: str, reply_class: str | None = None) -> Non
 @pytest.mark.parametrize("rank", [0, 1])
 def test_urgent_mail_that_cannot_leave_for_five_minutes_goes_to_the_next_contact(office: Office, rank: int) -> None:
     mail_id = ticket_mail(office, "one", rank)
-    minutes_pass(office, 4.9)
+    office.minutes_pass(4.9)
     mail.reap_leases()
     assert addresses(office, mail_id) == [SUPPORT]
 
-    minutes_pass(office, 0.2)
+    office.minutes_pass(0.2)
     mail.reap_leases()
     mail.reap_leases()
 
@@ -61,7 +53,7 @@ def test_urgent_mail_behind_an_open_circuit_goes_to_the_next_contact_and_the_acc
     office.queue("met it first")
     office.send()
     mail_id = ticket_mail(office)
-    minutes_pass(office, 5.1)
+    office.minutes_pass(5.1)
 
     mail.reap_leases()
 
@@ -71,7 +63,7 @@ def test_urgent_mail_behind_an_open_circuit_goes_to_the_next_contact_and_the_acc
 
 def test_other_mail_may_wait(office: Office) -> None:
     mail_id = ticket_mail(office, "one", 2)
-    minutes_pass(office, 60)
+    office.minutes_pass(60)
     mail.reap_leases()
     assert addresses(office, mail_id) == [SUPPORT]
 
@@ -81,7 +73,7 @@ def test_urgent_mail_that_somebody_has_is_not_stuck(office: Office) -> None:
     office.connection.exec_driver_sql(
         f"UPDATE escalation.mail_recipients SET state = 'accepted' WHERE address = '{SUPPORT}'"
     )
-    minutes_pass(office, 10)
+    office.minutes_pass(10)
     mail.reap_leases()
     assert len(addresses(office, mail_id)) == 2
 
@@ -100,7 +92,7 @@ def test_urgent_mail_that_waits_for_its_time_is_not_stuck(office: Office) -> Non
 def test_whatever_keeps_urgent_mail_the_next_contact_gets_it(office: Office, state: str) -> None:
     mail_id = ticket_mail(office)
     set_state(office, state, "transient")
-    minutes_pass(office, 6)
+    office.minutes_pass(6)
     mail.reap_leases()
     assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
 
@@ -108,7 +100,7 @@ def test_whatever_keeps_urgent_mail_the_next_contact_gets_it(office: Office, sta
 def test_the_ladder_ends(office: Office) -> None:
     mail_id = ticket_mail(office)
     for _ in range(5):
-        minutes_pass(office, 6)
+        office.minutes_pass(6)
         mail.reap_leases()
     assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
 
@@ -136,84 +128,6 @@ def test_the_user_s_own_mail_goes_to_nobody_else(office: Office) -> None:
     set_state(office, "refused", "permanent")
     mail.reap_leases()
     assert addresses(office, mail_id) == [SUPPORT]
-
-
-def test_late_mail_raises_one_alert_until_it_has_left(office: Office, setting: Setting) -> None:
-    office.queue("hello")
-    office.server.on("rcpt", "450 4.2.0 later", "450 4.2.0 later")
-    office.send()
-    mail.reap_leases()
-    assert office.alerts() == []
-
-    office.connection.exec_driver_sql(
-        "UPDATE escalation.delivery_attempts SET started_at = started_at - interval '16 minutes'"
-    )
-    for _ in range(3):
-        mail.reap_leases()
-    assert office.alerts(open_only=False) == ["mail_late"]
-
-    for _ in range(2):
-        office.all_due()
-        office.send()
-    mail.reap_leases()
-    assert office.states() == {"accepted": 1}
-    assert office.alerts() == []
-
-
-def test_mail_that_our_own_limits_hold_back_raises_an_alert_too(office: Office, setting: Setting) -> None:
-    setting(mail_per_day=1)
-    office.queue("one")
-    office.queue("two")
-    office.send()
-    minutes_pass(office, 14)
-    mail.reap_leases()
-    assert office.alerts() == []
-    minutes_pass(office, 2)
-    mail.reap_leases()
-    assert office.alerts() == ["mail_waiting"]
-    setting(mail_per_day=100)
-    office.send()
-    mail.reap_leases()
-    assert office.alerts() == []
-
-
-def test_what_an_open_circuit_held_back_is_not_late_when_it_closes(office: Office) -> None:
-    office.queue("tried")
-    office.queue("waiting")
-    office.server.on("auth", "535 5.7.3 Authentication unsuccessful")
-    office.send()
-    minutes_pass(office, 60)
-    office.connection.exec_driver_sql(
-        "UPDATE escalation.delivery_attempts SET started_at = started_at - interval '1 hour'"
-    )
-    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
-    assert mail.probe_account() == "state=closed"
-    mail.reap_leases()
-    assert office.alerts(open_only=False) == ["mail_account"]
-    office.connection.exec_driver_sql(
-        "UPDATE escalation.mail_accounts SET closed_at = closed_at - interval '16 minutes'"
-    )
-    mail.reap_leases()
-    assert office.alerts() == ["mail_late", "mail_waiting"]
-
-
-def test_held_mail_is_a_person_s_matter_and_leaves_when_told(office: Office, setting: Setting) -> None:
-    setting(mail_retry_seconds="1", mail_give_up_seconds="2")
-    mail_id = office.queue("hello")
-    office.server.on("rcpt", *["450 4.2.0 later"] * 3)
-    for _ in range(3):
-        office.send()
-        office.all_due()
-    mail.reap_leases()
-    assert office.states() == {"held": 1}
-    assert office.alerts() == ["mail_held"]
-    assert office.send() == {}
-
-    office.retry(mail_id)
-
-    assert office.send() == {"accepted": 1}
-    mail.reap_leases()
-    assert office.alerts() == []
 
 
 def test_the_assistant_hears_once_that_nobody_was_reached_and_once_that_somebody_was(office: Office) -> None:
