@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from worker.embedded.children import Child, ChildSpec, children, inherited
 from worker.embedded.files import write_atomically
@@ -55,7 +55,8 @@ class Stack:
         self.desk_port = Port(ports.desk, "desk")
         self.metrics_port = Port(ports.metrics, "metrics")
         self.flower_user = given("FLOWER_USER") or "escalation"
-        self.flower_password = given("FLOWER_PASSWORD") or secrets.token_urlsafe(16)
+        self.given_flower_password = given("FLOWER_PASSWORD")
+        self.flower_password = self.given_flower_password or secrets.token_urlsafe(16)
 
     def local_mail(self, ports: Ports) -> LocalMailServer:
         return LocalMailServer(self.folder / "mail", port=ports.smtp, page_port=ports.inbox)
@@ -123,16 +124,17 @@ class Stack:
         return found
 
     def description(self) -> dict[str, Any]:
-        """Where everything is, with the logins and the pids of this moment."""
+        """Where everything is, with the logins that the stack made itself and the pids of this moment."""
         login = f"{quote(self.flower_user, safe='')}:{quote(self.flower_password, safe='')}"
+        flower_url = f"http://{login}@{HOST}:{self.flower_port.number}/"
         return {
-            "redis_url": self.redis_url,
-            "database_url": self.database_url,
+            "redis_url": self.redis_url if self.valkey else without_password(self.redis_url),
+            "database_url": self.database_url if self.postgres else without_password(self.database_url),
             "smtp_url": self.mail.url if self.mail else self.given_mail,
             "smtp_ca_file": str(self.mail.ca_file) if self.mail else os.environ.get("SMTP_CA_FILE"),
             "inbox_url": self.mail.inbox_url if self.mail else None,
             "mail_dir": str(self.mail.mail_dir) if self.mail else None,
-            "flower_url": f"http://{login}@{HOST}:{self.flower_port.number}/",
+            "flower_url": without_password(flower_url) if self.given_flower_password else flower_url,
             "desk_url": f"{self.desk_url}/",
             "metrics_url": f"http://{HOST}:{self.metrics_port.number}/metrics",
             "var": str(self.folder),
@@ -154,6 +156,15 @@ class Stack:
         self.supervisor.stop()
         for file in (self.folder / DESCRIPTION, self.environment_file):
             file.unlink(missing_ok=True)
+
+
+def without_password(url: str) -> str:
+    """The URL of a server that was given: whoever gave it knows its password."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    query = "&".join(one for one in parts.query.split("&") if not one.startswith("password="))
+    return urlunsplit(parts._replace(netloc=f"{user}{colon and ':***'}{at}{host}", query=query))
 
 
 def mail_variables(mail: LocalMailServer | None) -> Mapping[str, str]:
