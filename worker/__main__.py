@@ -13,7 +13,25 @@ def main() -> int:
     except ConfigurationError as error:
         print(f"A setting is wrong:\n{error}", file=sys.stderr)
         return 2
+    except Exception as error:
+        if not (words := unreachable(error)):
+            raise
+        print(f"{words}\nRun python -m worker doctor.", file=sys.stderr)
+        return 1
     return 0
+
+
+def unreachable(error: Exception) -> str | None:
+    """What a server that does not answer, or refuses, is to the person at the terminal; None: something else."""
+    # Here, since most commands need neither and should start quickly.
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import DBAPIError
+
+    from services.errors import described
+
+    if isinstance(error, DBAPIError):
+        return f"PostgreSQL: {described(error)}"
+    return f"Redis: {described(error)}" if isinstance(error, RedisError) else None
 
 
 if __name__ == "__main__":
