@@ -16,7 +16,6 @@ from escalation_client.events import encode
 from services.stream import EVENTS
 from tests.events import message, started
 from tests.processes import wait_for
-from tests.stack import RunningStack
 from tests.stack import started as started_stack
 
 USER, PASSWORD = "oncall", "flower-password-of-this-test"
@@ -30,12 +29,10 @@ SESSION = "session-in-flower"
 class Flower:
     """Flower's pages with and without the login."""
 
-    def __init__(self, stack: RunningStack) -> None:
-        self.place = stack.description()
-        url = httpx.URL(self.place["flower_url"])
-        self.address = f"http://{url.host}:{url.port}"
-        self.login = httpx.Client(base_url=self.address, auth=(USER, PASSWORD), timeout=30)
-        self.stranger = httpx.Client(base_url=self.address, timeout=30)
+    def __init__(self, address: str, password: str = PASSWORD) -> None:
+        self.address = address
+        self.login = httpx.Client(base_url=address, auth=(USER, password), timeout=30)
+        self.stranger = httpx.Client(base_url=address, timeout=30)
 
     def tasks(self, name: str, state: str) -> dict[str, dict[str, Any]]:
         answer = self.login.get("/api/tasks", params={"taskname": f"escalation.{name}", "state": state})
@@ -57,14 +54,15 @@ def flower(server_folder: Path) -> Iterator[Flower]:
     """With marked people and texts on every way that leads into the program, and with unhealthy queues."""
     environment = {"FLOWER_USER": USER, "FLOWER_PASSWORD": PASSWORD, "HEALTH_REJECTED_PER_HOUR": "0"}
     with started_stack(server_folder / "flower", environment=environment) as stack:
-        flower = Flower(stack.ready())
-        fill(flower)
+        place = stack.ready().description()
+        url = httpx.URL(place["flower_url"])
+        flower = Flower(f"http://{url.host}:{url.port}")
+        fill(flower, place)
         yield flower
         flower.close()
 
 
-def fill(flower: Flower) -> None:
-    place = flower.place
+def fill(flower: Flower, place: dict[str, Any]) -> None:
     with closing(psycopg2.connect(place["database_url"])) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor, Redis.from_url(place["redis_url"]) as redis:
