@@ -24,7 +24,7 @@ Accepted by one and the same server, which takes everything at once and keeps no
 would be the limit itself). Ours are support mails that wait in the outbox: claimed, composed, sent, each body and each
 answer on record before and after. django-post_office queues mails of the same size with `send_many` and sends them with
 `send_queued_mail`, 500 in a batch, five threads and connections in each process, on the same PostgreSQL server, in an
-environment of its own; it records a whole batch at its end.
+environment of its own; it records a whole batch at its end, so a crash sends what it had sent of it once more.
 """
 LATENCY = """
 At an even rate, each event in a session of its own that opens a ticket: from its entry in the stream, by Redis's clock,

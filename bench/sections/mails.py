@@ -21,6 +21,7 @@ WORDS = {
     "ours_1": "ours, one process",
     "peer_1": "django-post_office, queue and send, one process",
     "peer_send_1": "the same, its sending alone",
+    "peer_safe": "its sending with batches of one, so that a crash repeats one mail, as with ours",
     "ours_2": "ours, two processes",
     "peer_2": "django-post_office, queue and send, two processes",
     "peer_send_2": "the same, its sending alone",
@@ -42,6 +43,8 @@ def run(stand: Stand, effort: Effort) -> Section:
                 taken = post_office.seconds(stand, mails, processes, secured)
                 section.add(f"peer_{processes} {way}", mails / (taken["queue"] + taken["send"]))
                 section.add(f"peer_send_{processes} {way}", mails / taken["send"])
+            few = effort.count(100)
+            section.add(f"peer_safe {way}", few / post_office.seconds(stand, few, 1, secured, batch=1)["send"])
             section.add(f"smtplib {way}", bare_smtplib(stand, limit, secured))
             section.add(f"sink {way}", sink_limit(stand, limit, secured))
             figures = ", ".join(f"{key} {found[-1]:,.0f}" for key, found in section.speeds.items() if way in key)
