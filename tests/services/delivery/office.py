@@ -48,6 +48,10 @@ class Office:
         """Let the time until the next attempt pass."""
         self.connection.execute(sql("UPDATE escalation.mail_recipients SET next_attempt_at = clock_timestamp()"))
 
+    def probe_is_due(self) -> None:
+        """Let the time until the next probe pass."""
+        self.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+
     def minutes_pass(self, minutes: float) -> None:
         """Make all mail older by so much."""
         self.connection.exec_driver_sql(

@@ -10,15 +10,10 @@ from services.transports.make import account_of
 from tasks import mail  # not its tasks: pytest would look into them before there are settings
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
-from tests.smtp_session import Session
 
 TENANT = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
 NO_SEND_AS = "554 5.2.252 SendAsDenied; sender@example.com not allowed to send as other@example.com"
 ACCOUNT_ALERT = "mail_account"
-
-
-def probe_is_due(office: Office) -> None:
-    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
 
 
 def test_wrong_settings_hold_the_queue_with_one_login_and_one_alert(office: Office) -> None:
@@ -53,7 +48,7 @@ def test_a_probe_is_one_login_without_mail_and_only_when_it_is_due(office: Offic
     office.send()
 
     assert mail.probe_account() == "idle"
-    probe_is_due(office)
+    office.probe_is_due()
     assert mail.probe_account() == "state=open"
     assert mail.probe_account() == "idle"
 
@@ -68,7 +63,7 @@ def test_a_probe_that_succeeds_lets_the_queue_go_and_clears_the_alert(office: Of
     office.server.on_every("auth", TENANT)
     office.send()
     office.server.as_usual()
-    probe_is_due(office)
+    office.probe_is_due()
 
     assert mail.probe_account() == "state=closed"
 
@@ -89,7 +84,7 @@ def test_the_probe_s_time_is_fifteen_minutes_then_an_hour(office: Office) -> Non
         return float(row["m"])
 
     assert minutes() == pytest.approx(15, abs=0.5)
-    probe_is_due(office)
+    office.probe_is_due()
     mail.probe_account()
     assert minutes() == pytest.approx(60, abs=0.5)
 
@@ -98,7 +93,7 @@ def test_two_workers_make_one_probe(office: Office) -> None:
     office.queue("hello")
     office.server.on_every("auth", TENANT)
     office.send()
-    probe_is_due(office)
+    office.probe_is_due()
     account, times = account_of(get_settings()).key, get_settings().mail_times
     with begin() as one:
         assert take_probe(one, account, times) == "auth"
@@ -113,7 +108,7 @@ def test_after_a_refusal_behind_the_login_one_mail_tries_before_the_others(offic
         office.queue(f"mail {number}")
     office.server.on_every("dot", NO_SEND_AS)
     office.send()
-    probe_is_due(office)
+    office.probe_is_due()
 
     assert mail.probe_account() == "state=trial"
     office.send()
@@ -125,7 +120,7 @@ def test_after_a_refusal_behind_the_login_one_mail_tries_before_the_others(offic
     assert office.recipient(first)["delay"] > 3_600
 
     office.server.as_usual()
-    probe_is_due(office)
+    office.probe_is_due()
     assert mail.probe_account() == "state=trial"
     office.all_due()
     assert office.send()["accepted"] == 6
@@ -133,71 +128,12 @@ def test_after_a_refusal_behind_the_login_one_mail_tries_before_the_others(offic
     assert office.alerts() == []
 
 
-SPAM = "550 5.7.1 Our system has detected that this message is likely unsolicited mail"
-
-
-def test_one_mail_that_a_filter_refuses_holds_no_other(office: Office) -> None:
-    poison = office.queue("poison", rank=0)
-    for number in range(3):
-        office.queue(f"mail {number}")
-
-    def spam(session: Session) -> str | None:
-        return SPAM if b"Subject: poison" in session.received.data else None
-
-    office.server.on_every("dot", spam)
-
-    for _ in range(4):
-        office.send()
-
-    assert office.states() == {"accepted": 3, "queued": 1}
-    assert (office.account()["state"], office.alerts(open_only=False)) == ("closed", [])
-    office.all_due()
-    assert office.send() == {"held": 1}
-    assert office.recipient(poison)["short"]
-    office.queue("later")
-    assert office.send() == {"accepted": 1}
-    assert office.account()["state"] == "closed"
-    mail.reap_leases()
-    assert office.alerts() == ["mail_held"]
-
-
-def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
-    first, second = office.queue("first"), office.queue("second")
-    office.queue("third")
-    office.server.on_every("dot", "550 5.7.1 you are not allowed to send")
-
-    for _ in range(4):
-        office.send()
-
-    assert (office.account()["state"], office.alerts()) == ("open", [ACCOUNT_ALERT])
-    assert office.server.count("dot") == 2
-    assert (office.recipient(first)["short"], office.recipient(second)["short"]) == (True, False)
-    office.server.as_usual()
-    probe_is_due(office)
-    assert mail.probe_account() == "state=trial"
-    office.all_due()
-    assert office.send()["accepted"] == 3
-
-
-def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(office: Office) -> None:
-    office.queue("first")
-    office.queue("unknown reader", "nobody@example.com")
-    office.queue("third")
-    office.server.on("dot", SPAM)
-    office.send()
-    office.server.on("rcpt", "550 5.1.1 no such user")
-    office.send()
-    office.send()
-    assert office.states() == {"queued": 1, "refused": 1, "accepted": 1}
-    assert office.account()["state"] == "closed"
-
-
 def test_after_the_circuit_closed_safety_mail_goes_alone(office: Office) -> None:
     office.queue("normal")
     office.queue("safety", rank=0)
     office.server.on("auth", TENANT)
     office.send()
-    probe_is_due(office)
+    office.probe_is_due()
     mail.probe_account()
     # Another worker has the safety mail in its hands.
     office.connection.exec_driver_sql("UPDATE escalation.mail_recipients SET state = 'sending' WHERE rank = 0")

@@ -77,10 +77,10 @@ def test_an_expired_secret_holds_the_queue_until_a_new_one_is_set(
     assert "has expired" in office.account()["hint"]
     assert (len(cloud.asked(TOKEN)), len(cloud.asked(SEND))) == (1, 0)
 
-    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    office.probe_is_due()
     assert mail.probe_account() == "state=open"
     setting(oauth_client_secret="a-new-one")
-    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    office.probe_is_due()
     assert mail.probe_account() == "state=closed"
     assert mail.deliver_due() == "sent=1"
     assert office.alerts() == []

@@ -65,7 +65,7 @@ def test_what_an_open_circuit_held_back_is_not_late_when_it_closes(office: Offic
     office.connection.exec_driver_sql(
         "UPDATE escalation.delivery_attempts SET started_at = started_at - interval '1 hour'"
     )
-    office.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    office.probe_is_due()
     assert mail.probe_account() == "state=closed"
     mail.reap_leases()
     assert office.alerts(open_only=False) == ["mail_account"]

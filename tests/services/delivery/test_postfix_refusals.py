@@ -38,7 +38,7 @@ def test_a_wrong_password_holds_the_queue_until_it_is_mended(server: Postfix, se
     assert (attempt["code"], attempt["enhanced_code"]) == (535, "5.7.8")
     assert sender.alerts() == ["mail_account"]
     setting(smtp_password=PASSWORD)
-    sender.connection.exec_driver_sql("UPDATE escalation.mail_accounts SET next_probe_at = clock_timestamp()")
+    sender.probe_is_due()
     assert mail.probe_account() == "state=closed"
     assert mail.deliver_due() == "sent=1"
     assert len(server.mails("support")) == 1

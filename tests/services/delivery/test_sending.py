@@ -52,29 +52,6 @@ def test_a_refused_recipient_does_not_stop_the_others(office: Office) -> None:
     assert [attempt["body_started_at"] is None for attempt in office.attempts(mail_id)] == [True, False]
 
 
-@pytest.mark.parametrize("reply", ["550 5.7.1 Recipient address rejected: policy", "554 5.7.1 Relay access denied"])
-def test_what_concerns_one_recipient_of_several_does_not_hold_the_account(office: Office, reply: str) -> None:
-    mail_id = office.queue("hello", GOOD, BAD)
-    office.server.on_every("rcpt", lambda session: reply if session.argument == BAD else None)
-
-    assert office.send() == {"accepted": 1, "refused": 1}
-
-    assert office.recipient(mail_id, BAD)["reply_class"] == "permanent"
-    assert office.rows("SELECT FROM escalation.mail_accounts WHERE state <> 'closed'") == []
-    office.queue("next", GOOD)
-    assert office.send() == {"accepted": 1}
-
-
-def test_a_recipient_refused_for_the_account_s_sake_holds_the_queue(office: Office) -> None:
-    office.queue("hello", GOOD, BAD)
-    office.server.on_every("rcpt", "554 5.7.1 Relay access denied")
-    assert office.send() == {"queued": 2}
-    assert (office.account()["state"], office.alerts()) == ("trial", [])
-    office.queue("another")
-    assert office.send() == {"queued": 1}
-    assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
-
-
 def test_more_recipients_than_the_server_takes_at_once_get_it_in_parts(office: Office) -> None:
     recipients = [f"r{number}@example.com" for number in range(25)]
     office.queue("hello", *recipients)

@@ -1,0 +1,89 @@
+"""A refusal that may be the mail's own fault: another mail shows whether it is the account's."""
+
+import pytest
+
+from tasks import mail
+from tests.services.delivery.office import Office
+from tests.smtp_session import Session
+
+GOOD, BAD = "good@example.com", "bad@example.com"
+SPAM = "550 5.7.1 Our system has detected that this message is likely unsolicited mail"
+
+
+def test_one_mail_that_a_filter_refuses_holds_no_other(office: Office) -> None:
+    poison = office.queue("poison", rank=0)
+    for number in range(3):
+        office.queue(f"mail {number}")
+
+    def spam(session: Session) -> str | None:
+        return SPAM if b"Subject: poison" in session.received.data else None
+
+    office.server.on_every("dot", spam)
+
+    for _ in range(4):
+        office.send()
+
+    assert office.states() == {"accepted": 3, "queued": 1}
+    assert (office.account()["state"], office.alerts(open_only=False)) == ("closed", [])
+    office.all_due()
+    assert office.send() == {"held": 1}
+    assert office.recipient(poison)["short"]
+    office.queue("later")
+    assert office.send() == {"accepted": 1}
+    assert office.account()["state"] == "closed"
+    mail.reap_leases()
+    assert office.alerts() == ["mail_held"]
+
+
+def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
+    first, second = office.queue("first"), office.queue("second")
+    office.queue("third")
+    office.server.on_every("dot", "550 5.7.1 you are not allowed to send")
+
+    for _ in range(4):
+        office.send()
+
+    assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
+    assert office.server.count("dot") == 2
+    assert (office.recipient(first)["short"], office.recipient(second)["short"]) == (True, False)
+    office.server.as_usual()
+    office.probe_is_due()
+    assert mail.probe_account() == "state=trial"
+    office.all_due()
+    assert office.send()["accepted"] == 3
+
+
+def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(office: Office) -> None:
+    office.queue("first")
+    office.queue("unknown reader", "nobody@example.com")
+    office.queue("third")
+    office.server.on("dot", SPAM)
+    office.send()
+    office.server.on("rcpt", "550 5.1.1 no such user")
+    office.send()
+    office.send()
+    assert office.states() == {"queued": 1, "refused": 1, "accepted": 1}
+    assert office.account()["state"] == "closed"
+
+
+@pytest.mark.parametrize("reply", ["550 5.7.1 Recipient address rejected: policy", "554 5.7.1 Relay access denied"])
+def test_what_concerns_one_recipient_of_several_does_not_hold_the_account(office: Office, reply: str) -> None:
+    mail_id = office.queue("hello", GOOD, BAD)
+    office.server.on_every("rcpt", lambda session: reply if session.argument == BAD else None)
+
+    assert office.send() == {"accepted": 1, "refused": 1}
+
+    assert office.recipient(mail_id, BAD)["reply_class"] == "permanent"
+    assert office.rows("SELECT FROM escalation.mail_accounts WHERE state <> 'closed'") == []
+    office.queue("next", GOOD)
+    assert office.send() == {"accepted": 1}
+
+
+def test_a_recipient_refused_for_the_account_s_sake_holds_the_queue(office: Office) -> None:
+    office.queue("hello", GOOD, BAD)
+    office.server.on_every("rcpt", "554 5.7.1 Relay access denied")
+    assert office.send() == {"queued": 2}
+    assert (office.account()["state"], office.alerts()) == ("trial", [])
+    office.queue("another")
+    assert office.send() == {"queued": 1}
+    assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
