@@ -22,6 +22,8 @@ COMMAND = re.compile(r"^(?: {4})?python -m (worker .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those last, and need what is not started here; tests/deploy and tests/acceptance run them.
 ELSEWHERE = ("worker health ", "worker desk")
+# Not a setting of the program.
+FOR_TESTS = {"HYPOTHESIS_TIMES"}
 OPTIONAL = re.compile(r" \[[^]]+\]")
 TICKET = text("SELECT ticket_number FROM public.support_tickets")
 ACCEPTED = text("SELECT count(*) FROM escalation.mail_recipients WHERE state = 'accepted'")
@@ -80,7 +82,9 @@ def test_each_command_that_is_named_in_a_sentence_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL_PAGES)
 def test_each_setting_that_is_named_exists(name: str) -> None:
-    known = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    known = FOR_TESTS | set(
+        re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+[A-Z])(?:=[^`]*)?`", page(name)))
     assert {one for one in named if one not in known | compose and one.removesuffix("_FILE") not in known} == set()
