@@ -1,10 +1,12 @@
 """The Celery application: JSON only, early acknowledgement, no result backend. A message is only ever a hint."""
 
 import gc
+import ssl
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_process_init
+from kombu.utils.url import parse_url
 
 from config.contacts import ensure_real
 from config.errors import ConfigurationError
@@ -34,11 +36,19 @@ KEY_PREFIX = "escalation:celery:"
 HINT_VISIBILITY_SECONDS = 120
 
 
+def tls_of(url: str) -> dict[str, Any] | None:
+    """How the broker's connection checks the certificate: for a bare `rediss://`, kombu would not do so at all."""
+    if not url.startswith("rediss://"):
+        return None
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED, **parse_url(url).get("ssl", {})}
+
+
 def celery_settings() -> dict[str, Any]:
     """Celery's settings, read when they are first needed (reasons: docs/architecture.md)."""
     settings = get_settings()
     return {
         "broker_url": settings.redis_url.get_secret_value(),
+        "broker_use_ssl": tls_of(settings.redis_url.get_secret_value()),
         "broker_transport_options": {
             "global_keyprefix": KEY_PREFIX,
             "visibility_timeout": HINT_VISIBILITY_SECONDS,

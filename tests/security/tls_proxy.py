@@ -7,14 +7,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+# What a client of PostgreSQL asks before anything else (its manual, "SSL Session Encryption").
+SSL_REQUEST = (80877103).to_bytes(4, "big")
+
 
 class TlsProxy:
-    """Hands every byte on to a port of this machine."""
+    """Hands every byte on to a port, or to the Unix socket of a PostgreSQL, of this machine."""
 
-    def __init__(self, certificate: Path, target_port: int) -> None:
+    def __init__(self, certificate: Path, target: int | Path, host: str = "127.0.0.1") -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate)
-        self.target_port = target_port
+        self.target = target
+        self.host = host
         self.port = 0
         self.ready = threading.Event()
         self.loop = asyncio.new_event_loop()
@@ -26,21 +30,46 @@ class TlsProxy:
 
     async def serve(self) -> None:
         self.ended = asyncio.Event()
-        server = await asyncio.start_server(self.hand_on, "127.0.0.1", 0, ssl=self.context)
+        at_once = self.context if isinstance(self.target, int) else None
+        server = await asyncio.start_server(self.hand_on, self.host, 0, ssl=at_once)
         self.port = server.sockets[0].getsockname()[1]
         self.ready.set()
         await self.ended.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection("127.0.0.1", self.target_port)
         try:
-            await asyncio.gather(copy(reader, forth), copy(back, writer))
+            if isinstance(self.target, int):
+                back, forth = await asyncio.open_connection("127.0.0.1", self.target)
+            elif await self.secured(reader, writer):
+                back, forth = await asyncio.open_unix_connection(self.target)
+            else:
+                return
+            try:
+                await asyncio.gather(copy(reader, forth), copy(back, writer))
+            finally:
+                forth.close()
         except (OSError, asyncio.CancelledError):
-            forth.close()
-            writer.close()
+            return
+        finally:
+            # Both sides have ended by now, or the test has: no time for farewells.
+            writer.transport.abort()
+
+    async def secured(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Whether the client went on after it saw the certificate; another way to encrypt is not offered."""
+        try:
+            while not (await reader.readexactly(8)).endswith(SSL_REQUEST):
+                writer.write(b"N")
+            writer.write(b"S")
+            await writer.drain()
+            await writer.start_tls(self.context)
+        except (OSError, asyncio.IncompleteReadError):
+            return False
+        return True
 
     def __enter__(self) -> Self:
         self.thread.start()

@@ -50,6 +50,8 @@ def advice(error: DBAPIError) -> str:
     words = str(error.orig)
     if "password authentication failed" in words or "no password supplied" in words:
         return "Check user and password in DATABASE_URL."
+    if "certificate" in words:
+        return "Name the authority that signed the server's certificate: ?sslmode=verify-full&sslrootcert=/path/ca.pem."
     if "does not exist" in words:
         return "Check the database's name and role in DATABASE_URL."
     if "permission denied" in words:

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from worker.celery_app import KEY_PREFIX, QUEUES
+from worker.celery_app import KEY_PREFIX, QUEUES, tls_of
 from worker.embedded.part import Part
 from worker.embedded.ports import HOST
 
@@ -67,6 +67,7 @@ def children(stack: str, redis_url: str, flower_port: int, desk_port: int, metri
 def node_answers(redis_url: str, node: str) -> Callable[[], bool]:
     """Does a worker or beat answer a ping through the broker?"""
     app = Celery(broker=redis_url, set_as_current=False)
+    app.conf.broker_use_ssl = tls_of(redis_url)
     app.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX, "socket_timeout": 5}
 
     def answers() -> bool:
