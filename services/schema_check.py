@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection
 
 from models.audit import AUDITED
-from models.migrations import newest
 from models.shape import TableNeed, needs
 from services.column_check import column_differences
 from services.difference import Difference, Kind
@@ -78,6 +77,9 @@ def unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
 
 
 def version_differences(here: str | None) -> Iterator[Difference]:
+    # Not before it is asked for: Alembic would cost each child of a worker ten megabytes.
+    from models.migrations import newest
+
     if here is None:
         remedy = "`db migrate` creates it."
         yield Difference(Kind.STATE, "schema escalation", "is not there", "the worker keeps its tables in it", remedy)

@@ -56,8 +56,10 @@ def shortened(word: str) -> Iterator[str]:
 
 def slips(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """From each shortened form to the words that it may come from."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     for word in words:
-        for short in shortened(word):
-            found.setdefault(short, []).append(word)
-    return {short: tuple(dict.fromkeys(origins)) for short, origins in found.items()}
+        # Nearly all forms come from one word: they share its tuple, which halves the memory of the lists.
+        alone = (word,)
+        for short in dict.fromkeys(shortened(word)):
+            found[short] = found[short] + alone if short in found else alone
+    return found
