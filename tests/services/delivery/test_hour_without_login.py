@@ -53,8 +53,9 @@ def test_an_hour_without_login_loses_nothing(office: Office, family: Processes) 
     wait_for(lambda: office.rows("SELECT FROM escalation.mail_accounts WHERE probes >= 2"), "two probes")
 
     [account] = office.rows("SELECT * FROM escalation.mail_accounts")
-    # One login found it out, whatever the number of senders; then there was one for each probe.
-    assert 0 <= office.server.count("auth") - (1 + account["probes"]) <= 1
+    # One login found it out, whatever the number of senders; then there was one for each probe. A probe is counted
+    # before its login, so one may be under way, and one may have come since it was read.
+    assert -1 <= office.server.count("auth") - (1 + account["probes"]) <= 1
     assert (office.server.count("mail"), office.states()) == (0, {"queued": RECIPIENTS})
     assert {row["attempts"] for row in office.rows("SELECT attempts FROM escalation.mail_recipients")} == {0}
     assert office.alerts(open_only=False) == ["mail_account"]
