@@ -70,17 +70,20 @@ class SmtpServer:
             self.script[step].clear()
 
     def __enter__(self) -> Self:
-        self.listen(0)
+        self.bind(0)
+        self.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
         shut(self.listening)
         self.hang_up()
 
-    def listen(self, port: int) -> None:
-        """Take connections at this port; 0 chooses one."""
+    def bind(self, port: int) -> None:
+        """Take this port, or any one for 0; connections are refused until `listen`."""
         self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listening.bind((self.host, port))
+
+    def listen(self) -> None:
         self.listening.listen(64)
         threading.Thread(target=self.accept, args=[self.listening], daemon=True).start()
 
@@ -89,16 +92,13 @@ class SmtpServer:
         for connection in list(self.open):
             shut(connection)
 
-    def go_away(self) -> int:
-        """End all conversations and listen no more; the port, for `come_back`."""
+    def go_away(self) -> None:
+        """End all conversations and refuse connections until `listen`; nobody else gets the port meanwhile."""
         port = self.port
         shut(self.listening)
         self.hang_up()
-        return port
-
-    def come_back(self, port: int) -> None:
         self.listening = socket.socket()
-        self.listen(port)
+        self.bind(port)
 
     def accept(self, listening: socket.socket) -> None:
         while True:
