@@ -60,11 +60,15 @@ def stopped(world: World, redis: Redis, children: Family, family: Family) -> Fam
         return ()
     victims = family or [child]
     send(victims, signal.SIGSTOP)
-    if entries := in_hand(redis, child.pid):
+    entries: tuple[str, ...] = ()
+    try:
+        entries = in_hand(redis, child.pid)
+    finally:
+        if not entries:
+            send(victims, signal.SIGCONT)
+    if entries:
         world.orphaned.append(Orphaned(datetime.now(UTC), entries))
-        return victims
-    send(victims, signal.SIGCONT)
-    return ()
+    return victims if entries else ()
 
 
 def send(family: Family, number: signal.Signals) -> None:
