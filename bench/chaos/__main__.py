@@ -18,7 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0, help="how long faults come (default: 1)")
     parser.add_argument("--seed", type=int, default=None, help="the same seed gives the same storm (default: any)")
-    parser.add_argument("--calm", type=float, default=CALM_SECONDS, help="longest wait afterwards, in seconds")
+    parser.add_argument(
+        "--calm", type=float, default=CALM_SECONDS, help="seconds without progress that end the wait afterwards"
+    )
     parser.add_argument("--write-docs", action="store_true", help=f"write the storm into {reliability.NAME}")
     arguments = parser.parse_args()
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed

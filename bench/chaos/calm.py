@@ -29,14 +29,19 @@ OTHERS = text("""
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """)
 ASK_AGAIN_SECONDS = 0.2
+# However much a long storm has left to be done, it is done by then.
+LONGEST_SECONDS = 900.0
 
 
 def calm(place: World, published: Published, seconds: float) -> list[str]:
-    """Wait until everything is done; what is not by then, in words."""
-    deadline = time.monotonic() + seconds
+    """Wait until everything is done; what is not when nothing has moved for so many seconds, in words."""
+    before: list[str] = []
+    moved = begun = time.monotonic()
     while what := unfinished(place, published):
-        if time.monotonic() > deadline:
-            return [f"not finished after {seconds:.0f} s of calm: {one}" for one in what]
+        now = time.monotonic()
+        moved, before = (now, what) if what != before else (moved, before)
+        if now > min(moved + seconds, begun + LONGEST_SECONDS):
+            return [f"not finished after {now - begun:.0f} s of calm: {one}" for one in what]
         place.supervise()
         time.sleep(ASK_AGAIN_SECONDS)
     return []

@@ -20,7 +20,7 @@ from bench.chaos.verdict import judge
 from bench.chaos.world import World, world
 
 SESSIONS_A_MINUTE = 600
-CALM_SECONDS = 180.0
+CALM_SECONDS = 60.0
 
 Say = Callable[[str], None]
 
@@ -29,6 +29,7 @@ def run(seed: int, minutes: float, say: Say, keep: Path, calm_seconds: float = C
     """Let the storm rage for so many minutes, wait for calm, and judge.
 
     :param say: gets each fault as it begins
+    :param calm_seconds: it ends when nothing has moved for so long
     :param keep: a folder for the processes' logs, which would be gone with the world
     """
     lines = published(seed, max(round(SESSIONS_A_MINUTE * minutes), 20))

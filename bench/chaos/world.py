@@ -24,7 +24,9 @@ from worker.embedded.lock import locked
 from worker.embedded.pidfile import MARK
 from worker.embedded.watchdog import watched
 
-PUBLISHERS = 2
+PUBLISHERS, EVENT_WORKERS = 2, 2
+# Most faults kill one of these, which needs some time to come back.
+MAIL_WORKERS = 3
 ACCOUNT = ("desk@example.com", "no secret")
 # Shorter than in production, so that a storm of a minute sees what takes hours there.
 DURATIONS = {
@@ -107,9 +109,11 @@ class World:
                 publisher.restart()
 
     def start(self) -> None:
-        """Two workers for events, two for mail, and beat."""
-        self.workers += [self.worker("events,sweeps", f"events-{number}", children=2) for number in (1, 2)]
-        self.mailers += [self.worker("urgent,mail", f"mail-{number}", children=1) for number in (1, 2)]
+        """Workers for events and for mail, and beat."""
+        self.workers += [
+            self.worker("events,sweeps", f"events-{number}", children=2) for number in range(EVENT_WORKERS)
+        ]
+        self.mailers += [self.worker("urgent,mail", f"mail-{one}", children=1) for one in range(MAIL_WORKERS)]
         self.beats.append(self.beat())
         for process in [*self.workers, *self.mailers]:
             process.said("ready.")
