@@ -1,5 +1,7 @@
 """What a storm did and what was left of it."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -7,6 +9,8 @@ from bench.chaos.recovery import Recovery
 from bench.chaos.verdict import Verdict
 
 SHOWN = 50
+# Where the words of a difference end and its names or numbers begin.
+NAME = re.compile(r"[^a-z: ]")
 
 
 @dataclass(slots=True)
@@ -37,5 +41,6 @@ class Report:
         differences = self.verdict.differences
         yield from (f"differs: {one}" for one in differences[:SHOWN])
         if len(differences) > SHOWN:
-            yield f"and {len(differences) - SHOWN} more differences"
+            kinds = Counter(NAME.split(one)[0].strip() for one in differences[SHOWN:])
+            yield f"and {len(differences) - SHOWN} more differences: {dict(kinds)}"
         yield self.line

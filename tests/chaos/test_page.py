@@ -31,10 +31,11 @@ def test_a_storm_without_orphans_says_nothing_of_them() -> None:
 def test_a_report_of_many_differences_stays_short() -> None:
     report = Report(7, 1)
     report.verdict.missing("event", range(1_000))
+    report.verdict.repeated("mail", ["<x@example.com>"])
     lines = list(report.lines)
     assert len(lines) < 60
     assert lines[-1].startswith("chaos FAILED: ")
-    assert "more differences" in lines[-2]
+    assert lines[-2] == "and 951 more differences: {'lost: event': 950, 'doubled: mail': 1}"
 
 
 def test_the_page_names_tests_and_targets_that_are_there() -> None:
