@@ -11,14 +11,19 @@ class NoSection(Exception):
     """The page has no such section, so nothing can be written there."""
 
 
-def write(name: str, text: str, page: Path = PAGE) -> None:
-    """Put a text between the section's marks.
+def read(name: str, page: Path = PAGE) -> str:
+    """What stands between the section's marks.
 
     :raises NoSection: the marks are not there exactly once
     """
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    written, times = pattern.subn(lambda _: f"{begin}\n{text.strip()}\n{end}", page.read_text(encoding="utf-8"))
-    if times != 1:
-        raise NoSection(f"{page} has the section {name!r} {times} times, not once")
-    page.write_text(written, encoding="utf-8")
+    found = re.findall(f"<!-- {name} -->\n(.*?)<!-- end of {name} -->", page.read_text(encoding="utf-8"), re.DOTALL)
+    if len(found) != 1:
+        raise NoSection(f"{page} has the section {name!r} {len(found)} times, not once")
+    return str(found[0])
+
+
+def write(name: str, text: str, page: Path = PAGE) -> None:
+    """Put a text between the section's marks. Raises `NoSection`."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    old = f"{begin}{read(name, page)}{end}"
+    page.write_text(page.read_text(encoding="utf-8").replace(old, f"{begin}{text.strip()}\n{end}"), encoding="utf-8")

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unfound = sum(not trial.found for trial in trials)
     print(f"breakages: tried={len(trials)} found={len(trials) - unfound} not_found={unfound}")
     if options.write_docs:
-        reliability.write("breakages", section(trials))
+        reliability.write("breakages", section(trials, reliability.read("breakages")))
     return 1 if unfound or not trials else 0
 
 

@@ -1,25 +1,30 @@
 """The table of the page on reliability."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bench.breakages.catalogue import BREAKAGES
 from bench.breakages.trial import Trial
 
 SHOWN = 3
 LONGEST = 160
 NOTHING = "**nothing**"
+ROW = re.compile(r"\| \d+ \| ")
 
 
-def section(trials: Sequence[Trial]) -> str:
-    """What was broken, and each test that found it, with its name as the sentence that it is."""
-    found = sum(trial.found for trial in trials)
-    lines = [
-        f"Tried {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {found} of {len(trials)} found.\n",
-        "| promise | broken on purpose | found by |",
-        "|---|---|---|",
-        *(row(trial) for trial in sorted(trials, key=lambda one: one.breakage.promise)),
-    ]
-    return "\n".join(lines) + "\n"
+def section(trials: Sequence[Trial], earlier: str = "") -> str:
+    """What was broken, and each test that found it; what was not tried this time stays as it was on the page."""
+    rows = {name_of(line): line for line in earlier.splitlines() if ROW.match(line)}
+    rows |= {trial.breakage.name: row(trial) for trial in trials}
+    lines = [rows[one.name] for one in sorted(BREAKAGES, key=lambda one: one.promise) if one.name in rows]
+    found = sum(NOTHING not in line for line in lines)
+    head = f"Tried {datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {found} of {len(lines)} found.\n"
+    return "\n".join([head, "| promise | broken on purpose | found by |", "|---|---|---|", *lines]) + "\n"
+
+
+def name_of(line: str) -> str:
+    return line.split(" | ")[1]
 
 
 def row(trial: Trial) -> str:

@@ -27,12 +27,29 @@ def test_a_breakage_of_code_that_is_gone_says_so() -> None:
         Change("tasks/drain.py", "what never stood there", "").applied(ROOT)
 
 
+FIRST, SECOND = BREAKAGES[:2]
+BY_TEST = ("tests/test_x.py::test_it_waits",)
+
+
 def test_what_nothing_finds_is_shown_as_such() -> None:
-    one = Breakage("a lock left out", 2, (), ())
-    assert "| 2 | a lock left out | **nothing** |" in section([Trial(one, ())])
-    assert "| 2 | a lock left out | it waits (`tests/test_x.py`) |" in section(
-        [Trial(one, ("tests/test_x.py::test_it_waits",))]
-    )
+    assert f"| {FIRST.promise} | {FIRST.name} | **nothing** |" in section([Trial(FIRST, ())])
+    found = section([Trial(FIRST, BY_TEST), Trial(SECOND, ())])
+    assert f"| {FIRST.promise} | {FIRST.name} | it waits (`tests/test_x.py`) |" in found
+    assert "1 of 2 found" in found
+
+
+def test_what_a_storm_was_to_find_and_did_not_is_shown_as_such() -> None:
+    assert "storm: **nothing** |" in section([Trial(FIRST, BY_TEST, ())])
+    assert "0 of 1 found" in section([Trial(FIRST, BY_TEST, ())])
+    lost = ("lost: event 7", "lost: event 8")
+    assert "storm: `lost: event 7` and 1 more |" in section([Trial(FIRST, BY_TEST, lost)])
+
+
+def test_what_was_not_tried_again_stays_on_the_page() -> None:
+    earlier = section([Trial(FIRST, ()), Trial(SECOND, BY_TEST)])
+    now = section([Trial(FIRST, BY_TEST)], earlier)
+    assert "2 of 2 found" in now
+    assert now.count("it waits") == 2
 
 
 def test_a_section_is_written_between_its_marks_and_the_rest_is_left(tmp_path: Path) -> None:
