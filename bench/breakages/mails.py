@@ -32,7 +32,7 @@ MAILS = (
         "whoever sent a mail records it, with or without its lease",
         6,
         (Change("services/delivery/record.py", RECORDED, "m.state IN ('sending', 'unknown')"),),
-        (f"{KILLS}::test_a_result_does_not_count_when_another_sender_has_the_mail",),
+        ("tests/services/delivery/test_lost_leases.py",),
     ),
     Breakage(
         "a repeat wipes out that a reply was lost",
