@@ -25,17 +25,20 @@ def main(given: list[str] | None = None) -> int:
     arguments = parser().parse_args(given)
     # So that nothing that was started stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    results = load() if arguments.add or arguments.page_only else {}
-    if not arguments.page_only:
-        effort = Effort(arguments.rounds, arguments.scale, progress())
-        results |= measure(arguments.only, effort, explain=not arguments.no_profile)
-        save(results)
+    earlier = load() if arguments.add or arguments.page_only else {}
+    results = earlier if arguments.page_only else earlier | measured(arguments, lambda found: save(earlier | found))
+    save(results)
     text = page(results)
     print(text)
     if arguments.write_docs:
         PAGE.write_text(text, encoding="utf-8")
         draw(results, PAGE.parent / "pictures")
     return 0
+
+
+def measured(arguments: argparse.Namespace, kept: Callable[[Results], None]) -> Results:
+    effort = Effort(arguments.rounds, arguments.scale, progress())
+    return measure(arguments.only, effort, explain=not arguments.no_profile, kept=kept)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,13 +65,17 @@ def names(given: str) -> list[str]:
     return [name for name in SECTIONS if name in wanted]
 
 
-def measure(only: list[str], effort: Effort, *, explain: bool) -> Results:
-    """The sections named, and where the time goes in those whose goals were missed."""
+def measure(only: list[str], effort: Effort, *, explain: bool, kept: Callable[[Results], None]) -> Results:
+    """The sections named, and where the time goes in those whose goals were missed.
+
+    :param kept: is given what there is after each section, so that a run that is broken off is not lost
+    """
     results: Results = {}
     with stand() as servers:
         for name in only:
             results[name] = SECTIONS[name](servers, effort)
             results[name].conditions = conditions_now(effort.rounds, effort.scale)
+            kept(results)
         if explain:
             explain_missed(servers, effort, results)
     return results

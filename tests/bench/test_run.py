@@ -6,13 +6,16 @@ from bench.__main__ import measure, names, parser
 from bench.goals import verdicts
 from bench.page import page
 from bench.profile import table_of
+from bench.results import Results
 from bench.sections import SECTIONS
 from bench.sections.effort import Effort
 
 
 def test_a_small_run_measures_what_it_was_asked_for() -> None:
     said: list[str] = []
-    results = measure(["tickets"], Effort(1, 0.01, said.append), explain=False)
+    kept: list[Results] = []
+    results = measure(["tickets"], Effort(1, 0.01, said.append), explain=False, kept=kept.append)
+    assert kept == [results]
     assert set(results) == {"tickets"}
     assert set(results["tickets"].speeds) == set(results["tickets"].words)
     assert all(figures[0] > 0 for figures in results["tickets"].speeds.values())
