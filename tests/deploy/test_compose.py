@@ -65,12 +65,18 @@ def test_images_are_pinned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", our_services())
-def test_our_services_run_without_rights_and_within_limits(name: str) -> None:
+def test_our_services_run_without_rights(name: str) -> None:
     service = our_services()[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", services())
+def test_every_service_is_limited_comes_back_and_gains_no_rights(name: str) -> None:
+    service = services()[name]
     assert {"cpus", "memory"} == set(service["deploy"]["resources"]["limits"])
     assert service["restart"] in {"unless-stopped", "on-failure"}
+    assert service["security_opt"] == ["no-new-privileges:true"]
 
 
 def test_every_service_of_ours_that_lasts_has_a_health_check() -> None:
