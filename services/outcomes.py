@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -13,6 +14,8 @@ from services.identity import identity
 from services.json_text import json_text
 from services.say import say
 from services.stream import OUTCOMES
+
+logger = structlog.get_logger()
 
 VERSION = 1
 
@@ -74,9 +77,14 @@ def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> No
     )
 
 
+# The event is for the log: outcomes of mails do not name one.
 WAITING = text("""
-    SELECT outcome_id, payload FROM escalation.outcomes
-    WHERE published_at IS NULL ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED
+    SELECT outcome_id, payload, coalesce(payload->>'event_id', (
+        SELECT i.event_id::text FROM escalation.event_inbox AS i
+        WHERE i.session_id = o.session_id AND i.ticket_id = o.payload->>'ticket_id'
+        ORDER BY i.received_at, i.event_id LIMIT 1)) AS event_id
+    FROM escalation.outcomes AS o
+    WHERE published_at IS NULL ORDER BY position LIMIT :limit FOR UPDATE OF o SKIP LOCKED
 """)
 PUBLISHED = text("""
     UPDATE escalation.outcomes SET published_at = clock_timestamp() WHERE outcome_id = ANY(CAST(:ids AS uuid[]))
@@ -93,7 +101,22 @@ def relay(connection: Connection, redis: Redis, limit: int, keep: int) -> int:
             pipeline.xadd(OUTCOMES, {"outcome": json_text(row.payload)}, maxlen=keep)
         pipeline.execute()
     connection.execute(PUBLISHED, {"ids": [str(row.outcome_id) for row in rows]})
+    for row in rows:
+        log_outcome(row.payload, row.event_id)
     return len(rows)
+
+
+def log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
+    """What came of a session, by ids: the lines to search the log for."""
+    logger.info(
+        "outcome_published",
+        type=payload["type"],
+        event_id=event_id,
+        session_id=payload.get("session_id"),
+        ticket=payload.get("ticket_number"),
+        priority=payload.get("priority"),
+        reasons=payload.get("reasons"),
+    )
 
 
 TICKETS_OF = text("""

@@ -85,7 +85,7 @@ def read(entry: Entry, now: datetime, knowledge: Knowledge) -> Received | Reject
     try:
         return Received(entry, Examined(event, examine(event, knowledge.policy, knowledge.lexicon)))
     except Exception as error:
-        logger.exception("rules_failed", event_id=str(event.id))
+        logger.exception("rules_failed", event_id=str(event.id), session_id=event.session_id)
         return Rejected(entry, f"the rules failed on it: {described(error)}", event.id, event.session_id)
 
 
@@ -123,7 +123,8 @@ def divide(
         write_all(received[:middle], [], knowledge, written)
         write_all(received[middle:], [], knowledge, written)
     elif received:
-        logger.error("event_set_aside", event_id=str(received[0].event.id), error=described(error))
+        event = received[0].event
+        logger.error("event_set_aside", event_id=str(event.id), session_id=event.session_id, error=described(error))
         write_all([], [as_rejected(received[0], error)], knowledge, written)
     elif fault is Trouble.LOCKED:
         # Another drain is just writing the same.

@@ -91,7 +91,7 @@ def say(mail: ClaimedMail, results: Sequence[Result], states: Sequence[str]) -> 
     first = results[0]
     log(
         "mail_tried",
-        mail_id=str(mail.mail_id),
+        **mail.trace,
         states=sorted(states),
         phase=first.answer.phase.value,
         code=first.answer.code,

@@ -147,7 +147,7 @@ class Run:
         try:
             return self.sender.transport.send(envelope, composed.message, body_begins)
         except LeaseLost:
-            logger.warning("lease_lost", mail_id=str(mail.mail_id))
+            logger.warning("lease_lost", **mail.trace)
             return {}
 
     def record(self, mail: ClaimedMail, answers: dict[str, Answer], state: Gate) -> list[Result]:

@@ -29,6 +29,19 @@ class ClaimedMail:
     urgent: bool
     short: bool
     recipients: tuple[Recipient, ...]
+    event_id: UUID | None = None
+    session_id: str | None = None
+    ticket_number: str | None = None
+
+    @property
+    def trace(self) -> dict[str, str | None]:
+        """For each line of the log about this mail: what it is about, by ids."""
+        return {
+            "mail_id": str(self.mail_id),
+            "event_id": str(self.event_id) if self.event_id else None,
+            "session_id": self.session_id,
+            "ticket": self.ticket_number,
+        }
 
     @property
     def recipient_ids(self) -> list[UUID]:
@@ -61,8 +74,13 @@ CLAIM = text("""
         ), :lease_id
         FROM leased
     )
-    SELECT recipient_id, mail_id, address, rank, attempts, repeats, short FROM leased
-    ORDER BY rank, min(queued_at) OVER (PARTITION BY mail_id, short), mail_id, short, recipient_id
+    SELECT l.recipient_id, l.mail_id, l.address, l.rank, l.attempts, l.repeats, l.short, m.session_id, t.ticket_number,
+           (SELECT i.event_id FROM escalation.event_inbox AS i
+            WHERE i.session_id = m.session_id AND i.ticket_id = m.ticket_id
+            ORDER BY i.received_at, i.event_id LIMIT 1) AS event_id
+    FROM leased AS l JOIN escalation.mails AS m ON m.mail_id = l.mail_id
+    LEFT JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
+    ORDER BY l.rank, min(l.queued_at) OVER (PARTITION BY l.mail_id, l.short), l.mail_id, l.short, l.recipient_id
 """)
 
 
@@ -78,7 +96,16 @@ def claim(connection: Connection, lease_id: UUID, lanes: Sequence[str], limit: i
 
 def claimed(rows: Sequence[Any]) -> ClaimedMail:
     recipients = tuple(Recipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows)
-    return ClaimedMail(rows[0]["mail_id"], rows[0]["rank"] == 0, rows[0]["short"], recipients)
+    first = rows[0]
+    return ClaimedMail(
+        first["mail_id"],
+        first["rank"] == 0,
+        first["short"],
+        recipients,
+        first["event_id"],
+        first["session_id"],
+        first["ticket_number"],
+    )
 
 
 RELEASE = text("""

@@ -45,7 +45,7 @@ def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = F
     for mail in mails:
         story = stories.get(mail.ticket_id or "")
         if mail.ticket_id and story is None:
-            logger.error("mail_without_ticket", mail_id=str(mail.mail_id))
+            logger.error("mail_without_ticket", mail_id=str(mail.mail_id), ticket_id=mail.ticket_id)
             continue
         composed[mail.mail_id] = composed_of(mail, story, settings, short)
     return composed
@@ -68,5 +68,7 @@ def full_letter_of(mail: MailRow, story: Story | None, settings: Settings, page:
     try:
         return letter_of(mail, story, settings, page)
     except Exception:
-        logger.exception("mail_rendered_short", mail_id=str(mail.mail_id), template=mail.template)
+        logger.exception(
+            "mail_rendered_short", mail_id=str(mail.mail_id), ticket_id=mail.ticket_id, template=mail.template
+        )
         return short_letter_of(mail, story, settings, page)
