@@ -34,11 +34,11 @@ def set_state(office: Office, state: str, reply_class: str | None = None) -> Non
 @pytest.mark.parametrize("rank", [0, 1])
 def test_urgent_mail_that_cannot_leave_for_five_minutes_goes_to_the_next_contact(office: Office, rank: int) -> None:
     mail_id = ticket_mail(office, "one", rank)
-    office.minutes_pass(4.9)
+    office.minutes_pass(4.5)
     mail.reap_leases()
     assert addresses(office, mail_id) == [SUPPORT]
 
-    office.minutes_pass(0.2)
+    office.minutes_pass(0.6)
     mail.reap_leases()
     mail.reap_leases()
 
