@@ -46,3 +46,8 @@ def test_the_exporter_has_every_metric_that_a_rule_asks_for() -> None:
 def test_the_pages_say_what_to_do_for_each_alert() -> None:
     page = (RULES.parents[1] / "docs" / "operate.md").read_text(encoding="utf-8")
     assert [rule["alert"] for rule in rules() if "alert" in rule and f"### {rule['alert']}\n" not in page] == []
+
+
+def test_each_rule_is_tested() -> None:
+    tested = (RULES / "rules.test.yml").read_text(encoding="utf-8")
+    assert [rule for rule in rules() if not re.search(rf"\b{rule.get('alert') or rule['record']}\b", tested)] == []

@@ -149,9 +149,8 @@ def test_oversized_events_are_set_aside_however_they_came(
     large = {**event, "data": {**event["data"], "note": TEXT * 200_000}}
     redis.xadd(EVENTS, {"event": json.dumps(large)})
     redis.lpush(QUEUE, message(arguments(event={**large, "version": 1.0}), "escalation.submit_event"))
-    found = text("SELECT reason FROM escalation.rejected_events WHERE length(payload) > 5000000 ORDER BY reason")
+    found = text("SELECT reason FROM escalation.rejected_events WHERE reason LIKE '%262144%' OR reason LIKE '%256%'")
     wait_for(lambda: len(connection.execute(found).all()) == 2, "both set aside")
-    assert all("262144" in reason or "256" in reason for (reason,) in connection.execute(found))
     goes_on()
     assert TEXT not in worker.output
 
