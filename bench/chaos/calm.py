@@ -49,9 +49,8 @@ def calm(place: World, published: Published, seconds: float) -> list[str]:
 
 def unfinished(place: World, published: Published) -> list[str]:
     """What still has to be done, in words."""
-    running = [process for process in place.publishers if process.popen.poll() != 0]
-    if running:
-        return [f"{len(running)} publishers"]
+    if running := [number for number, process in enumerate(place.publishers) if process.popen.poll() != 0]:
+        return [f"publisher {number}, which has sent {place.sent(number)} events" for number in running]
     try:
         with Redis.from_url(place.valkey.url, socket_timeout=5) as redis, place.engine.connect() as connection:
             send_what_was_held(connection)

@@ -137,6 +137,11 @@ class World:
     def spool(self, number: int) -> Path:
         return self.folder / f"spool-{number}"
 
+    def sent(self, number: int) -> int:
+        """How many events a publisher has noted as sent or spooled."""
+        note = self.folder / f"published-{number}.sent"
+        return int(note.read_text()) if note.exists() else 0
+
     def has_spooled(self, number: int) -> bool:
         """Whether a publisher keeps events on disk."""
         return any(self.spool(number).glob("*.jsonl"))
