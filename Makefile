@@ -22,14 +22,14 @@ up: environment ## Start the whole stack on this machine and keep it running
 	@$(RUN) worker up $(ARGS)
 
 # In the order of the folders: the slowest files have the fewest tests, and would begin last by their number.
-test: check ## Check and test everything that needs no Debian packages
+test: check ## Check and test everything that needs no Debian packages and no minutes
 	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS) || { \
 	  echo "What failed side by side must pass alone; once more, one after the other:"; \
 	  $(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
-test-all: environment ## Test what needs Debian packages (as root they are installed), and minutes of bad input
+test-all: environment ## Test what needs Debian packages (as root they are installed), and what takes minutes
 	@$(RUN) tests.debian
-	@$(RUN) pytest --durations=10 -m "debian or fuzz" $(ARGS)
+	@$(RUN) pytest --durations=10 -m "debian or fuzz or long" $(ARGS)
 
 bench: environment ## Measure side by side with what others do (ARGS="--only events --rounds 3 --write-docs")
 	@$(RUN) bench $(ARGS)

@@ -46,6 +46,7 @@ def test_every_recorded_session_leads_to_what_it_should(server_folder: Path) -> 
     assert not (var / "demo" / "stack" / "stack.json").exists(), "the stack is still running"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("expect", "problem"),
     [

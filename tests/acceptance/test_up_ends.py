@@ -36,6 +36,7 @@ def modes(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mode for path in (folder, folder.parent, folder / "checkout")}
 
 
+@pytest.mark.long
 def test_after_kill_nothing_is_left_and_the_next_start_has_the_data(closed_home: Path) -> None:
     checkout, before = closed_home / "checkout", modes(closed_home)
     var = checkout / "var"

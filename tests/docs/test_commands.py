@@ -59,6 +59,7 @@ def running(family: Processes, redis: Redis, connection: Connection) -> Processe
     return family
 
 
+@pytest.mark.long
 def test_each_command_of_the_pages_works(running: Processes, connection: Connection, tmp_path: Path) -> None:
     ticket = str(connection.execute(TICKET).scalar_one())
     failed = []

@@ -118,6 +118,7 @@ def content(redis: Redis, key: bytes) -> object:
     raise AssertionError(f"a key of an unknown kind: {key!r}")
 
 
+@pytest.mark.long
 def test_no_secret_is_given_away_by_programs_at_work(
     installation: Processes, connection: Connection, redis: Redis
 ) -> None:
@@ -154,6 +155,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BROKEN)
 def test_no_secret_is_given_away_by_programs_that_cannot_log_in(
     name: str, installation: Processes, valkey: EmbeddedValkey
