@@ -45,13 +45,13 @@ def orphans(report: Report) -> Iterator[str]:
         if one.name == TAKEN_OVER and one.times:
             yield sentence(one) + "\n"
     if report.missed:
-        yield f"{report.missed} further faults waited in vain for their moment (mostly a mail to be sent).\n"
+        yield f"Faults that waited in vain for their moment (mostly a mail to be sent): {report.missed}.\n"
 
 
 def sentence(taken: Recovery) -> str:
     return (
-        f"{taken.times} times a killed process had events in hand; others had stored them after "
-        f"{seconds(taken.median)} (median; worst {seconds(taken.worst)}, with the faults that came meanwhile)."
+        f"Kills of a process with events in hand: {taken.times}; others had stored them after {seconds(taken.median)} "
+        f"(median; worst {seconds(taken.worst)}, with the faults that came meanwhile)."
     )
 
 

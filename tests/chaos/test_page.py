@@ -19,8 +19,8 @@ def test_the_storm_s_section_shows_each_fault_and_ends_with_the_last_line() -> N
     ]
     text = section(Report(7, 30, faults=["SMTP down"] * 3 + ["two beats"], missed=2, recoveries=recoveries))
     assert "| SMTP down | 3 | 2.0 s | 9.0 s |\n| two beats | 1 |  |  |\n" in text
-    assert "1 times a killed process had events in hand" in text
-    assert "2 further faults waited in vain" in text
+    assert "Kills of a process with events in hand: 1;" in text
+    assert "(mostly a mail to be sent): 2." in text
     assert text.endswith("chaos ok: seed=7 minutes=30 events=0 tickets=0 mails=0 faults=4 lost=0 doubled=0\n```")
 
 
