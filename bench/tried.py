@@ -22,7 +22,18 @@ MEMORY = (
     "Alembic and the libraries of Graph and OAuth2 are imported only where they are used (18 MB), the forms of a "
     "word share their memory (4 MB). Most of the RSS is shared with the parent: see PSS and USS."
 )
+LEAK = (
+    "looking at the curve: it is level, but for one step when the child composes its first mails (templates, catalogues "
+    "and time zones are loaded then), which came in the second half. It is level again after it."
+)
+LATENCY = (
+    "counting the steps: two of them are messages of Celery, each of which takes what the peer's whole way takes; in "
+    "between are one transaction of about twenty statements for the ticket, whose number does not depend on how many "
+    "tickets it opens, and for the mail its claim, composing and a commit before its body."
+)
 TRIED = {
+    "latency_50": LATENCY,
+    "leak": LEAK,
     "events_1": EVENTS,
     "events_2": EVENTS,
     "tickets": TICKETS,
