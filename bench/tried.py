@@ -23,8 +23,8 @@ MEMORY = (
     "word share their memory (4 MB). Most of the RSS is shared with the parent: see PSS and USS."
 )
 LEAK = (
-    "looking at the curve: it is level, but for one step when the child composes its first mails (templates, catalogues "
-    "and time zones are loaded then), which came in the second half. It is level again after it."
+    "looking at the curve: it is level, but for one step when the child composes its first mails (templates, "
+    "catalogues and time zones are loaded then), which came in the second half. It is level again after it."
 )
 LATENCY = (
     "counting the steps: two of them are messages of Celery, each of which takes what the peer's whole way takes; in "
