@@ -39,6 +39,9 @@ NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-
 HALVE = "    elif len(received) > 1:\n"
 DRAIN = "tests/tasks/test_drain.py"
 BATCH = "tests/tasks/test_batch.py"
+FAULTS = "tests/tasks/test_batch_faults.py"
+NUMBERS = "tests/tasks/test_ticket_numbers.py"
+TWO_DRAINS = "tests/tasks/test_two_drains.py"
 
 EVENTS = (
     Breakage(
@@ -79,14 +82,14 @@ EVENTS = (
         "no lock on the session",
         2,
         (NO_LOCK,),
-        (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",),
+        (f"{TWO_DRAINS}::test_two_drains_at_a_known_session_see_all_steps",),
         storm=True,
     ),
     Breakage(
         "the state is read in the statement that locks",
         2,
         (NO_LOCK, Change("services/sessions.py", READ, LOCK_AND_READ)),
-        (f"{BATCH}::test_two_drains_at_a_known_session_see_all_steps",),
+        (f"{TWO_DRAINS}::test_two_drains_at_a_known_session_see_all_steps",),
         storm=True,
     ),
     Breakage(
@@ -118,7 +121,7 @@ EVENTS = (
         "ticket number is COUNT(*) + 1",
         5,
         (Change("services/ticket_numbers.py", COUNT, COUNTED),),
-        (BATCH, "-k", "numbers or digits"),
+        (NUMBERS,),
     ),
     Breakage(
         "ticket number drawn in a transaction of its own",
@@ -158,6 +161,6 @@ EVENTS = (
                 "tasks/batch.py", "    elif len(received) > 1:\n", "    elif len(received) > 1:\n        raise error\n"
             ),
         ),
-        (f"{BATCH}::test_an_event_that_postgresql_refuses_is_found_by_halving",),
+        (f"{FAULTS}::test_an_event_that_postgresql_refuses_is_found_by_halving",),
     ),
 )

@@ -17,8 +17,8 @@ from services.ticket_links import token
 from tasks.batch import write
 from tests.events import confidence, message, started
 from tests.follow_up.conftest import connection, entries, installation, publish, redis
+from tests.tasks.batches import Entries, wait_for
 from tests.tasks.conftest import rows
-from tests.tasks.test_batch import Entries, wait_for
 from worker.commands.desk import server_settings
 
 __all__ = ["connection", "entries", "installation", "publish", "redis"]

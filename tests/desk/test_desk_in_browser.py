@@ -9,7 +9,7 @@ from config.settings import get_settings
 from services.knowledge import Knowledge, knowledge
 from tests.desk.webdriver import Browser, chromium
 from tests.follow_up.conftest import ticket_row
-from tests.tasks.test_batch import wait_for
+from tests.tasks.batches import wait_for
 
 pytestmark = pytest.mark.debian
 

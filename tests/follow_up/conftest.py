@@ -8,8 +8,8 @@ from sqlalchemy import Connection, text
 from services.knowledge import Knowledge
 from tasks.batch import write
 from tests.events import confidence
+from tests.tasks.batches import Entries
 from tests.tasks.conftest import connection, entries, installation, publish, redis, rows
-from tests.tasks.test_batch import Entries
 
 __all__ = ["connection", "entries", "installation", "publish", "redis"]
 

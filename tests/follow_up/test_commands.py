@@ -14,8 +14,8 @@ from tasks.batch import write
 from tests.events import confidence, message, started, step
 from tests.follow_up.conftest import Opened, by_sql, ticket_row
 from tests.follow_up.test_reconcile import SESSION, TICKET, TRIGGER
+from tests.tasks.batches import Entries
 from tests.tasks.conftest import rows
-from tests.tasks.test_batch import Entries
 from worker.commands import cli
 
 

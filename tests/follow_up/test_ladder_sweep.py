@@ -12,8 +12,8 @@ from services.ticket_actions import acknowledge, prioritise, reopen, resolve
 from tasks.batch import write
 from tests.events import message
 from tests.follow_up.conftest import Opened, by_sql
+from tests.tasks.batches import Entries
 from tests.tasks.conftest import rows
-from tests.tasks.test_batch import Entries
 
 MAILS = """
     SELECT m.template, m.lane, m.rank, m.content, r.address, r.state

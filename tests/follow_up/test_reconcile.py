@@ -14,8 +14,8 @@ from services.ticket_actions import resolve
 from tasks.batch import write
 from tests.events import confidence, message
 from tests.follow_up.conftest import Opened, by_sql
+from tests.tasks.batches import Entries
 from tests.tasks.conftest import rows
-from tests.tasks.test_batch import Entries
 
 SESSION = """
     INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at)

@@ -17,8 +17,8 @@ from tasks import events as tasks  # not its tasks: pytest would look into them 
 from tasks.batch import PART_BYTES, parts, write
 from tasks.drain import drain
 from tests.events import confidence
+from tests.tasks.batches import Entries, statements
 from tests.tasks.conftest import Publish, rows
-from tests.tasks.test_batch import Entries, statements
 from worker.commands.rejected import app
 
 REJECTED = "SELECT * FROM escalation.rejected_events ORDER BY rejected_at"

@@ -1,31 +1,15 @@
 """Batches against a real PostgreSQL: everything together or not at all, and nothing depends on the batch's size."""
 
-import threading
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import pytest
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, text
 
 from escalation_client.events import Event
 from rules.reasons import PRIORITIES
-from services import database
-from services.database import driver_url
 from services.knowledge import Knowledge
-from services.stream import Entry
 from tasks.batch import write
 from tests.events import confidence, diagnosed, message, requested, started, step
+from tests.tasks.batches import TICKETS, Entries, foreign_session, statements
 from tests.tasks.conftest import rows
-
-Entries = Callable[[Sequence[Event | str]], list[Entry]]
-
-# Where locks are waited for on purpose, a busy machine must not make a wait look like a row that somebody holds.
-PATIENT = pytest.mark.parametrize("installation", ["30"], indirect=True)
-TICKETS = """
-    SELECT t.*, own.reasons, own.earlier_ticket_id, s.status AS session_status, s.user_id
-    FROM public.support_tickets AS t JOIN escalation.tickets AS own ON own.ticket_id = t.id
-    JOIN public.ai_sessions AS s ON s.id = t.session_id ORDER BY t.ticket_number
-"""
 
 
 def test_a_ticket_commits_with_its_session_triggers_audit_mail_and_outcome(
@@ -178,14 +162,6 @@ def test_an_open_ticket_of_somebody_else_is_taken_on(
     assert (ticket["id"], ticket["priority"]) == ("foreign", "medium")
 
 
-def foreign_session(connection: Connection, session_id: str) -> None:
-    connection.execute(
-        text("""INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at)
-                VALUES (:id, 'u', 'active', 'en', now(), now())"""),
-        {"id": session_id},
-    )
-
-
 def test_the_number_of_statements_does_not_depend_on_the_batch(installation: Knowledge, entries: Entries) -> None:
     write(entries([confidence("first of the day", 0.1)]), installation)
     counts = {}
@@ -194,162 +170,6 @@ def test_the_number_of_statements_does_not_depend_on_the_batch(installation: Kno
         counts[size] = statements(lambda batch=batch: write(batch, installation))  # type: ignore[misc]
     assert counts[1] == counts[50] == counts[500]
     assert counts[1] > 10
-
-
-def statements(action: Callable[[], object]) -> int:
-    seen: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine(), "before_cursor_execute", note)
-    action()
-    event.remove(database.engine(), "before_cursor_execute", note)
-    return len(seen)
-
-
-def test_a_bad_event_is_set_aside_and_its_batch_goes_on(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    written = write(entries([confidence("a", 0.1), '{"type": "nonsense"', confidence("b", 0.1)]), installation)
-    assert (written.result.opened, written.result.rejected, len(written.done)) == (2, 1, 3)
-    (row,) = rows(connection, "SELECT reason, payload FROM escalation.rejected_events")
-    assert bytes(row["payload"]) == b'{"type": "nonsense"'
-
-
-def test_an_event_that_postgresql_refuses_is_found_by_halving(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    # What nobody can know before: a database that refuses one session.
-    connection.execute(text("ALTER TABLE escalation.event_inbox ADD CHECK (session_id <> 'poison')"))
-    events: list[Event] = [*[confidence(f"s{number}", 0.1) for number in range(9)], confidence("poison", 0.9)]
-    written = write(entries(events), installation)
-    assert (written.result.opened, written.result.rejected, len(written.done)) == (9, 1, 10)
-    (row,) = rows(connection, "SELECT reason, session_id FROM escalation.rejected_events")
-    assert row["session_id"] == "poison"
-    assert "cannot be stored" in row["reason"]
-
-
-def test_a_session_that_abparts_holds_waits_and_the_others_go_on(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    foreign_session(connection, "held")
-    holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
-    with holder.connect() as other, other.begin():
-        other.execute(text("UPDATE public.ai_sessions SET language = 'el' WHERE id = 'held'"))
-        batch = entries([confidence("a", 0.1), confidence("held", 0.1), confidence("z", 0.1)])
-        written = write(batch, installation)
-    holder.dispose()
-    assert (written.result.opened, written.waiting, len(written.done)) == (2, 1, 2)
-    assert write([entry for entry in batch if entry.entry_id not in written.done], installation).result.opened == 1
-
-
-@PATIENT
-def test_two_drains_with_half_of_the_steps_each_see_all_eight(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    """The second waits for the first's lock; a snapshot from before that would miss the first half."""
-    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
-    blocker = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
-    with blocker.connect() as other, other.begin():
-        other.execute(text("INSERT INTO escalation.sessions (session_id) VALUES ('s')"))
-        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
-        for thread in threads:
-            thread.start()
-        wait_for(lambda: waiting_for_locks(connection) == 2)
-        other.rollback()
-    for thread in threads:
-        thread.join()
-    blocker.dispose()
-    (ticket,) = rows(connection, TICKETS)
-    assert ticket["escalation_reason"] == "steps_exceeded"
-
-
-@PATIENT
-def test_two_drains_at_a_known_session_see_all_steps(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    """As above, but the session's row is there already, so that only its lock makes the second one wait."""
-    write(entries([started("s")]), installation)
-    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
-    holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
-    with holder.connect() as other, other.begin():
-        other.execute(text("SELECT FROM escalation.sessions WHERE session_id = 's' FOR UPDATE"))
-        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
-        for thread in threads:
-            thread.start()
-        wait_for(lambda: waiting_for_locks(connection) == 2)
-    for thread in threads:
-        thread.join()
-    holder.dispose()
-    (ticket,) = rows(connection, TICKETS)
-    assert ticket["escalation_reason"] == "steps_exceeded"
-
-
-def waiting_for_locks(connection: Connection) -> int:
-    (row,) = rows(connection, "SELECT count(*) AS waiting FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    return int(row["waiting"])
-
-
-def wait_for(condition: Callable[[], bool], tries: int = 2_000) -> None:
-    pause = threading.Event()
-    for _ in range(tries):
-        if condition():
-            return
-        pause.wait(0.005)
-    pytest.fail("the condition did not come true in ten seconds")
-
-
-def test_eight_writers_give_four_hundred_gapless_numbers(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    batches = [entries([confidence(f"{writer}-{number}", 0.1) for number in range(50)]) for writer in range(8)]
-    parts = [batch[place : place + 5] for batch in batches for place in range(0, 50, 5)]
-    threads = [
-        threading.Thread(target=lambda mine=parts[writer::8]: [write(part, installation) for part in mine])
-        for writer in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    numbers = sorted(int(row["ticket_number"].rsplit("-", 1)[1]) for row in rows(connection, TICKETS))
-    assert numbers == list(range(1, 401))
-
-
-def test_numbers_of_another_writer_are_skipped(
-    installation: Knowledge, entries: Entries, connection: Connection
-) -> None:
-    """The other one counts rows, as the assistant's old code did, between our batches."""
-    foreign_session(connection, "foreign")
-    for number in range(10):
-        write(entries([confidence(f"s{number}", 0.1)]), installation)
-        connection.execute(
-            text("""
-                INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
-                    session_summary, created_at, updated_at)
-                SELECT 'foreign' || :number, 'foreign', 'AB-' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') || '-'
-                    || to_char(count(*) + 1, 'FM0000'), 'low', 'closed', 'x', '', now(), now()
-                FROM public.support_tickets"""),
-            {"number": number},
-        )
-    assert len(rows(connection, TICKETS)) == 10
-    all_numbers = rows(connection, "SELECT ticket_number FROM public.support_tickets ORDER BY 1")
-    assert len({row["ticket_number"] for row in all_numbers}) == 20
-    assert all_numbers[-1]["ticket_number"].endswith("-0020")
-
-
-def test_a_day_can_need_more_digits(installation: Knowledge, entries: Entries, connection: Connection) -> None:
-    foreign_session(connection, "foreign")
-    connection.execute(
-        text("""INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
-                session_summary, created_at, updated_at)
-                SELECT 'f', 'foreign', 'AB-' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') || '-9999',
-                'low', 'closed', 'x', '', now(), now()""")
-    )
-    write(entries([confidence("s", 0.1)]), installation)
-    (ticket,) = rows(connection, TICKETS)
-    assert ticket["ticket_number"].endswith("-10000")
 
 
 @pytest.mark.parametrize("order", [1, -1])

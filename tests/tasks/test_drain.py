@@ -83,7 +83,7 @@ def test_all_that_a_dead_consumer_left_is_taken_over_in_one_sweep(
     installation: Knowledge, redis: Redis, publish: Publish
 ) -> None:
     small = replace(installation, settings=installation.settings.model_copy(
-        update={"reclaim_after_seconds": 0.001, "batch_size": 10}))  # fmt: skip
+        update={"reclaim_after_seconds": 0.0, "batch_size": 10}))  # fmt: skip
     publish([confidence(f"s{number}", 0.9) for number in range(35)])
     redis.xgroup_create(EVENTS, GROUP, id="0")
     redis.xreadgroup(GROUP, "killed", {EVENTS: ">"})
@@ -92,7 +92,7 @@ def test_all_that_a_dead_consumer_left_is_taken_over_in_one_sweep(
 
 def shortened(knowledge: Knowledge) -> Knowledge:
     """The same, but entries are taken over after a millisecond."""
-    return replace(knowledge, settings=knowledge.settings.model_copy(update={"reclaim_after_seconds": 0.001}))
+    return replace(knowledge, settings=knowledge.settings.model_copy(update={"reclaim_after_seconds": 0.0}))
 
 
 def test_entries_of_a_dead_consumer_are_taken_over(installation: Knowledge, redis: Redis, publish: Publish) -> None:

@@ -1,0 +1,58 @@
+"""Two drains at the same session: the second sees what the first has written."""
+
+import threading
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+
+from services.database import driver_url
+from services.knowledge import Knowledge
+from tasks.batch import write
+from tests.events import started, step
+from tests.tasks.batches import TICKETS, Entries, wait_for, waiting_for_locks
+from tests.tasks.conftest import rows
+
+# Where locks are waited for on purpose, a busy machine must not make a wait look like a row that somebody holds.
+PATIENT = pytest.mark.parametrize("installation", ["30"], indirect=True)
+
+
+@PATIENT
+def test_two_drains_with_half_of_the_steps_each_see_all_eight(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    """The second waits for the first's lock; a snapshot from before that would miss the first half."""
+    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
+    blocker = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
+    with blocker.connect() as other, other.begin():
+        other.execute(text("INSERT INTO escalation.sessions (session_id) VALUES ('s')"))
+        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: waiting_for_locks(connection) == 2)
+        other.rollback()
+    for thread in threads:
+        thread.join()
+    blocker.dispose()
+    (ticket,) = rows(connection, TICKETS)
+    assert ticket["escalation_reason"] == "steps_exceeded"
+
+
+@PATIENT
+def test_two_drains_at_a_known_session_see_all_steps(
+    installation: Knowledge, entries: Entries, connection: Connection
+) -> None:
+    """As above, but the session's row is there already, so that only its lock makes the second one wait."""
+    write(entries([started("s")]), installation)
+    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
+    holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
+    with holder.connect() as other, other.begin():
+        other.execute(text("SELECT FROM escalation.sessions WHERE session_id = 's' FOR UPDATE"))
+        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: waiting_for_locks(connection) == 2)
+    for thread in threads:
+        thread.join()
+    holder.dispose()
+    (ticket,) = rows(connection, TICKETS)
+    assert ticket["escalation_reason"] == "steps_exceeded"
