@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psutil
+import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -12,6 +13,8 @@ from escalation_client.events import Event, encode
 from services.stream import EVENTS, GROUP
 from tests.events import confidence, message, started, step
 from tests.processes import Process, Processes, wait_for
+
+pytestmark = pytest.mark.long
 
 SESSIONS = 200
 ESCALATING = 40

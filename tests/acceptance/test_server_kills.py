@@ -25,6 +25,8 @@ from tests.processes import Processes, processes, wait_for
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 from worker.embedded.folders import temporary_folder
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def own_folder() -> Iterator[Path]:

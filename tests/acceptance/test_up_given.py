@@ -14,6 +14,8 @@ from worker.embedded.given import given, given_database, given_mail_server, give
 from worker.embedded.ports import Port
 from worker.embedded.trouble import explain
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def environment(empty_database_url: str, redis_url: str, mail_server: LocalMailServer) -> dict[str, str]:

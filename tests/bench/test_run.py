@@ -10,6 +10,8 @@ from bench.results import Results
 from bench.sections import SECTIONS
 from bench.sections.effort import Effort
 
+pytestmark = pytest.mark.long
+
 
 def test_a_small_run_measures_what_it_was_asked_for() -> None:
     said: list[str] = []

@@ -15,6 +15,8 @@ from tests.processes import Process, Processes, wait_for
 from worker.doorbell import SIGN_OF_LIFE
 from worker.embedded.ports import Port
 
+pytestmark = pytest.mark.long
+
 LASTING = sorted(name for name, service in our_services().items() if service.get("healthcheck"))
 
 

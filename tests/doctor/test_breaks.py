@@ -12,6 +12,8 @@ from tests.processes import ROOT, wait_for
 from worker.doctor.nodes import BEAT_LATE
 from worker.embedded import LocalMailServer
 
+pytestmark = pytest.mark.long
+
 WAITS = "no worker waits at the event stream"
 
 

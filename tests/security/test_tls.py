@@ -23,6 +23,8 @@ from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
 from worker.embedded.certificates import make_certificates
 from worker.embedded.ports import Port
 
+pytestmark = pytest.mark.long
+
 __all__ = ["connection", "environment", "family"]
 
 # An address of this machine that the certificate does not name.
