@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.hands import consumer
 from escalation_client.events import encode
-from services.stream import EVENTS, GROUP
+from services.stream import EVENTS, GROUP, ensure_group
 from tests.acceptance.conftest import environment, family
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for
@@ -36,6 +36,7 @@ def child(worker: Process) -> psutil.Process:
 def test_what_a_killed_child_and_a_killed_worker_had_in_hand_is_taken_over_in_time(
     family: Processes, redis: Redis, connection: Connection
 ) -> None:
+    ensure_group(redis)
     family.environment |= {"BATCH_SIZE": "10", "LOCK_TIMEOUT_SECONDS": "60"}
     workers = [family.worker(concurrency=1) for _ in range(2)]
     family.beat()
