@@ -28,25 +28,25 @@ def compose_all(connection: Connection, compose: Compose, mails: Sequence[Claime
     """The messages by mail and length; one that fails is missing, and stops no other."""
     composed: Composed = {}
     for short in (False, True):
-        ids = [mail.mail_id for mail in mails if mail.short is short]
-        if ids:
-            messages = together_or_alone(connection, compose, ids, short)
+        alike = [mail for mail in mails if mail.short is short]
+        if alike:
+            messages = together_or_alone(connection, compose, alike, short)
             composed.update({(mail_id, short): message for mail_id, message in messages.items()})
     return composed
 
 
 def together_or_alone(
-    connection: Connection, compose: Compose, mail_ids: Sequence[UUID], short: bool
+    connection: Connection, compose: Compose, mails: Sequence[ClaimedMail], short: bool
 ) -> dict[UUID, ComposedMail]:
     try:
         with connection.begin():
-            return compose(connection, mail_ids, short=short)
+            return compose(connection, [mail.mail_id for mail in mails], short=short)
     except SQLAlchemyError:
         raise
     except Exception:
         # Any mistake in one mail's data or template must not keep the others from leaving.
-        if len(mail_ids) == 1:
-            logger.exception("mail_not_composed", mail_id=str(mail_ids[0]))
+        if len(mails) == 1:
+            logger.exception("mail_not_composed", **mails[0].trace)
             return {}
-        alone = [together_or_alone(connection, compose, [mail_id], short) for mail_id in mail_ids]
+        alone = [together_or_alone(connection, compose, [mail], short) for mail in mails]
         return {mail_id: message for messages in alone for mail_id, message in messages.items()}

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection, text
 
 from rules.contacts import ContactBook
+from services.mail_trace import mail_trace
 from services.outbox import queue_recipients
 
 logger = structlog.get_logger()
@@ -47,7 +48,7 @@ def escalate_stuck(connection: Connection, book: ContactBook, stuck_seconds: flo
     for row in rows:
         address = next_address(book, row.rank, row.addresses)
         if address is None:
-            logger.error("nobody_left_to_mail", mail_id=str(row.mail_id))
+            logger.error("nobody_left_to_mail", **mail_trace(connection, row.mail_id))
         else:
             added.append((row.mail_id, address, 0.0))
     if added:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from config.settings import Settings, get_settings
 from services.mail.letterhead import letterhead
-from services.mail.message import Letter, build
+from services.mail.message import build
 from services.mail.render import letter_of, short_letter_of
 from services.mail.rows import MailRow, load_mails
+from services.mail_trace import mail_trace
 from services.story import Story, load_stories
 from services.ticket_links import link
 
@@ -45,15 +46,30 @@ def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = F
     for mail in mails:
         story = stories.get(mail.ticket_id or "")
         if mail.ticket_id and story is None:
-            logger.error("mail_without_ticket", mail_id=str(mail.mail_id), ticket_id=mail.ticket_id)
+            trace = mail_trace(connection, mail.mail_id)
+            logger.error("mail_without_ticket", ticket_id=mail.ticket_id, **trace)
             continue
-        composed[mail.mail_id] = composed_of(mail, story, settings, short)
+        composed[mail.mail_id] = surely_composed(connection, mail, story, settings, short)
     return composed
+
+
+def surely_composed(
+    connection: Connection, mail: MailRow, story: Story | None, settings: Settings, short: bool
+) -> ComposedMail:
+    """As asked; short where a mistake of ours would else keep an urgent mail from leaving at all."""
+    try:
+        return composed_of(mail, story, settings, short)
+    except Exception:
+        if short:
+            raise
+        trace = mail_trace(connection, mail.mail_id)
+        logger.exception("mail_rendered_short", template=mail.template, **trace)
+        return composed_of(mail, story, settings, short=True)
 
 
 def composed_of(mail: MailRow, story: Story | None, settings: Settings, short: bool) -> ComposedMail:
     page = link(story.ticket.ticket_id, settings) if story else None
-    letter = (short_letter_of if short else full_letter_of)(mail, story, settings, page)
+    letter = (short_letter_of if short else letter_of)(mail, story, settings, page)
     headers = letterhead(mail, story, letter.subject, settings)
     return ComposedMail(
         mail_id=mail.mail_id,
@@ -61,14 +77,3 @@ def composed_of(mail: MailRow, story: Story | None, settings: Settings, short: b
         subject=letter.subject,
         needs_smtputf8=not all(header.isascii() for header in headers),
     )
-
-
-def full_letter_of(mail: MailRow, story: Story | None, settings: Settings, page: str | None) -> Letter:
-    """The full letter; the short one where a mistake of ours would else keep an urgent mail from leaving at all."""
-    try:
-        return letter_of(mail, story, settings, page)
-    except Exception:
-        logger.exception(
-            "mail_rendered_short", mail_id=str(mail.mail_id), ticket_id=mail.ticket_id, template=mail.template
-        )
-        return short_letter_of(mail, story, settings, page)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from celery import Celery
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -12,8 +13,18 @@ from services.stream import EVENTS, OUTCOMES
 from tests.doctor.doctor import whole_configuration
 from tests.events import message, started
 from tests.processes import Processes, wait_for
+from worker.celery_app import KEY_PREFIX
 from worker.embedded import LocalMailServer
 
+# What goes wrong with a session's mail: the line that says so, which names the session too, and what brings it about.
+TROUBLE = {
+    "mail_rendered_short": "UPDATE public.support_tickets SET expert_contact_info = "
+    """'{"primary_contact": {"name": ["no", "name"]}}' WHERE session_id = :session""",
+    "mail_not_composed": "UPDATE escalation.mails SET template = 'no_such_letter' WHERE session_id = :session",
+    "mail_without_ticket": "DELETE FROM escalation.tickets WHERE session_id = :session",
+    "nobody_left_to_mail": "UPDATE escalation.mail_recipients SET state = 'refused' WHERE mail_id IN "
+    "(SELECT mail_id FROM escalation.mails WHERE session_id = :session)",
+}
 WORDS, ADDRESS = "smoke near the purple winch", "duty-of-this-test@example.com"
 
 
@@ -42,3 +53,32 @@ def test_every_line_of_an_escalation_says_which(lines: list[dict[str, Any]], con
     number = connection.execute(text("SELECT ticket_number FROM public.support_tickets")).scalar_one()
     assert {(line["event_id"], line["session_id"], line["ticket"]) for line in about} == {(first["first"], "s", number)}
     assert {line["level"] for line in about} == {"info"}
+
+
+def test_a_line_about_mail_that_cannot_leave_as_it_should_says_which_escalation(
+    family: Processes, redis: Redis, connection: Connection, mail_server: LocalMailServer
+) -> None:
+    family.environment.update(whole_configuration(mail_server))
+    worker = family.worker(queues="events")
+    events = {session: message(session, f"there is {WORDS}") for session in TROUBLE}
+    for event in events.values():
+        redis.xadd(EVENTS, {"event": encode(event)})
+    tickets = text("SELECT session_id, ticket_number FROM public.support_tickets")
+    wait_for(lambda: len(connection.execute(tickets).all()) == len(TROUBLE), "the tickets")
+    worker.stop()
+    for session, statement in TROUBLE.items():
+        connection.execute(text(statement), {"session": session})
+    mailer = family.worker(queues="urgent,mail,sweeps")
+    with Celery(broker=family.environment["REDIS_URL"]) as sender:
+        sender.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX}
+        for task, queue in (("deliver_urgent", "urgent"), ("reap_leases", "sweeps")):
+            sender.send_task(f"escalation.{task}", queue=queue)
+    wait_for(lambda: all(f'"event": "{line}"' in mailer.output for line in TROUBLE), "the lines about mail")
+    mailer.stop()
+    found = [json.loads(line) for line in mailer.output.splitlines() if line.startswith("{")]
+    about = [line for line in found if line["event"] in TROUBLE]
+    assert {(name, name) for name in TROUBLE} <= {(line["event"], line["session_id"]) for line in about}
+    numbers = {row.session_id: row.ticket_number for row in connection.execute(tickets)}
+    for line in about:
+        session = line["session_id"]
+        assert (line["event_id"], line["ticket"]) == (str(events[session].id), numbers[session]), line
