@@ -20,7 +20,7 @@ from worker.commands import cli
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments, env={"COLUMNS": "200"})
+    return CliRunner().invoke(cli, arguments, env={"COLUMNS": "20"})
 
 
 def as_json(*arguments: str) -> Any:

@@ -15,7 +15,7 @@ def status(family: Processes, **changed: str) -> "subprocess.CompletedProcess[st
     return subprocess.run(
         [sys.executable, "-m", "worker", "status"],
         cwd=ROOT,
-        env={**family.environment, "COLUMNS": "120", **changed},
+        env={**family.environment, **changed},
         capture_output=True,
         text=True,
         check=False,

@@ -147,7 +147,7 @@ def test_the_list_of_what_was_set_aside_shows_markup_and_control_characters_as_t
 ) -> None:
     write(entries([spoilt(session_id="[/red] \x1b[31m", type="[/bold]\x1b]0;title\x07")]), installation)
     (row,) = rows(connection, REJECTED)
-    listed = CliRunner().invoke(app, ["list"], terminal_width=300)
+    listed = CliRunner().invoke(app, ["list"])
     shown = CliRunner().invoke(app, ["show", str(row["rejected_id"])])
     for told in (listed, shown):
         assert told.exit_code == 0, told.output

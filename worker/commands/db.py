@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -19,10 +18,11 @@ from services.database import make_engine
 from services.difference import Difference, Kind
 from services.errors import described
 from worker.commands.rebuild_words import tell_plan, tell_report
+from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="Create, adopt, check, protect and restore the tables.")
 # Words are for a person and go to stderr; what may be piped on goes to stdout.
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Output(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager

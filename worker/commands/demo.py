@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from demo.recording import SESSIONS, BrokenRecording
 from demo.run import run
 from demo.stack import StackFailed
+from worker.commands.terminal import Output
 from worker.commands.up import VAR
 from worker.embedded.errors import StackError
 from worker.embedded.places import data_folder
 
 app = typer.Typer(help="Play recorded sessions through a stack of their own and check what comes of them.")
-console = Console(stderr=True)
+console = Output(stderr=True)
 
 
 @app.command()

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from config.lexicon import load_lexicon
 from rules.detection import Finding, Findings, detect
+from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="What the word lists hear in a text, and how well.")
-console = Console()
+console = Output()
 
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 

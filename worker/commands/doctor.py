@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from config.mail_settings import checked_address
 from config.settings import get_settings
+from worker.commands.terminal import Output
 from worker.doctor.finding import Finding, Level, exit_code
 from worker.doctor.rehearsal import EVENTS, rehearse
 from worker.doctor.run import examine
 
 app = typer.Typer()
-console = Console(soft_wrap=True, highlight=False)
+console = Output(soft_wrap=True, highlight=False)
 
 MARKS = {
     Level.OK: "[green]ok[/]      ",

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.database import begin
 from services.explain import explain
 from worker.commands.harmless import quoted
+from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(help="Show every event, rule, value, limit, ticket and attempt of a session.")
-console = Console()
+console = Output()
 
 # Members of the evidence that have columns of their own.
 PLAIN = ("rule", "fired", "observed", "limit")
@@ -59,7 +59,9 @@ def show(told: Mapping[str, Any]) -> None:
 
 def events_table(events: Iterable[Mapping[str, Any]]) -> Table:
     """A line for each rule that an event was shown to; events that no rule looks at have one as well."""
-    table = Table("occurred (UTC)", "event", "rule", "fired", "value", "limit", "evidence", "ticket")
+    table = uncut_table(
+        "occurred (UTC)", "event", "rule", "fired", "value", "limit", "evidence", "ticket", whole=("ticket",)
+    )
     for event in events:
         for evidence in event["evidence"] or [{}]:
             cells = (

@@ -3,16 +3,16 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from config.settings import get_settings
 from services.database import begin, engine
 from services.erasure import MailOnItsWay, NotAllowed, erase, traces_of
 from services.housekeeping import keep
+from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="How long things are kept, and erasing a person.")
-console = Console()
+console = Output()
 
 SECONDS = 3_600.0
 

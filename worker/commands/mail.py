@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 from config.settings import get_settings
 from services.circuit import CLOSED, TRIAL, take_probe
@@ -20,9 +18,10 @@ from tasks.probing import probe
 from worker.commands.harmless import harmless, quoted
 from worker.commands.mail_preview import preview
 from worker.commands.mail_test import explained, send_test
+from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Mails: list, look at, send again, cancel, preview; test the account.")
-console = Console(soft_wrap=True, highlight=False)
+console = Output(soft_wrap=True, highlight=False)
 State = StrEnum(
     "State", ["queued", "sending", "accepted", "deferred", "held", "refused", "unknown", "cancelled"]
 )  # fmt: skip
@@ -57,8 +56,8 @@ def list_command(
         for row in rows:
             typer.echo(json.dumps(row, default=str, ensure_ascii=False))
         return
-    table = Table(
-        Column("mail", no_wrap=True), "queued (UTC)", "ticket", "template", "to", "state", "tries", "last reply"
+    table = uncut_table(
+        "mail", "queued (UTC)", "ticket", "template", "to", "state", "tries", "last reply", whole=("mail", "ticket")
     )
     for row in rows:
         table.add_row(str(row["mail_id"])[:8], f"{row['queued_at']:%Y-%m-%d %H:%M:%S}", row["ticket_number"] or "-",
@@ -80,7 +79,7 @@ def show(
     attempts = mail.pop("attempts")
     for name, value in mail.items():
         console.print(f"{name}: {harmless(str(value)) if value is not None else '-'}", markup=False)
-    table = Table("to", "state", "try", "began (UTC)", "how far", "reply")
+    table = uncut_table("to", "state", "try", "began (UTC)", "how far", "reply")
     for row in attempts:
         began = f"{row['started_at']:%Y-%m-%d %H:%M:%S}" if row["started_at"] else "-"
         cells = (row["address"], row["state"], str(row["number"] or "-"), began, row["phase"] or "-", reply(row))

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from sqlalchemy import text
 
 from config.mail_settings import MailSettings
@@ -15,11 +14,12 @@ from services.mail.render import letter_of
 from services.story import Story, load_stories
 from services.ticket_links import link
 from worker.browser import INSTALL, find_browser
+from worker.commands.terminal import Output
 from worker.preview.example import example_story
 from worker.preview.mails import mail_of
 from worker.preview.pictures import take_pictures, write_letter
 
-console = Console()
+console = Output()
 Template = StrEnum("Template", ["ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test"])
 Language = StrEnum("Language", ["en", "el", "ar", "es", "tr", "no"])
 

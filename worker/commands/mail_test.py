@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 
 from config.mail_settings import checked_address
 from config.settings import Settings, get_settings
@@ -16,8 +15,9 @@ from services.mail.trial import trial
 from services.transports.base import Account, Envelope
 from services.transports.make import make_transport
 from worker.commands.harmless import harmless
+from worker.commands.terminal import Output
 
-console = Console(soft_wrap=True, highlight=False)
+console = Output(soft_wrap=True, highlight=False)
 WORDS = {
     Kind.ACCEPTED: "The mail server took the mail: mail works.",
     Kind.TRANSIENT: "The server cannot be reached or asks to try later. A queued mail would be tried again by itself.",

@@ -4,16 +4,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.database import engine
 from services.knowledge import knowledge
 from services.mode import note_mode
 from services.reconcile import Report, reconcile
+from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(help="Find what fell through between ABParts, the inbox, the tickets and the mails, and mend it.")
-console = Console()
+console = Output()
 
 ADVICE = {
     "undecided_events": "the log names the events that cannot be read",
@@ -56,7 +55,7 @@ def show(report: Report, dry_run: bool) -> None:
     if report.clean:
         console.print("All is clean.")
         return
-    table = Table("kind", "found", "would be mended" if dry_run else "mended", "left")
+    table = uncut_table("kind", "found", "would be mended" if dry_run else "mended", "left")
     for kind, tally in report.tallies().items():
         table.add_row(kind.replace("_", " "), str(tally.found), str(tally.mended), str(tally.left))
     console.print(table)

@@ -7,17 +7,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from config.settings import get_settings
 from services.database import begin
 from services.rejected import NotFound, find, list_rejected, replay, waiting
 from services.stream import connect
 from worker.commands.harmless import harmless, quoted
+from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, look at, mend, replay.")
-console = Console()
+console = Output()
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -35,7 +34,7 @@ def list_command(
         for row in rows:
             typer.echo(json.dumps(row, default=str))
         return
-    table = Table("id", "rejected (UTC)", "seen", "session", "reason")
+    table = uncut_table("id", "rejected (UTC)", "seen", "session", "reason", whole=("id",))
     for row in rows:
         table.add_row(short(row["rejected_id"]), f"{row['rejected_at']:%Y-%m-%d %H:%M:%S}", str(row["times_seen"]),
                       quoted(row["session_id"] or "?"), quoted(row["reason"]))  # fmt: skip

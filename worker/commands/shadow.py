@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.database import begin
@@ -13,9 +12,10 @@ from services.knowledge import knowledge
 from services.mode import adopted_at
 from services.shadow_report import ShadowReport, compare
 from worker.commands.harmless import quoted
+from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Compare with what ABParts did itself (MODE=shadow).")
-console = Console()
+console = Output()
 
 WORDS = {
     "both": "Both escalate",
@@ -51,12 +51,12 @@ def report(
 
 def show(found: ShadowReport, limit: int) -> None:
     console.print(f"{len(found.sessions)} sessions since {found.since:%Y-%m-%d %H:%M:%S} UTC")
-    counts = Table("", "sessions")
+    counts = uncut_table("", "sessions")
     for kind, words in WORDS.items():
         counts.add_row(words, str(found.counts[kind]))
     console.print(counts)
     if found.reasons:
-        reasons = Table("reason of the worker (gravest)", "sessions")
+        reasons = uncut_table("reason of the worker (gravest)", "sessions")
         for reason, number in found.reasons.most_common():
             reasons.add_row(reason, str(number))
         console.print(reasons)
@@ -66,7 +66,7 @@ def show(found: ShadowReport, limit: int) -> None:
 
 
 def different_table(found: ShadowReport, limit: int) -> Table:
-    table = Table("session", "what", "the worker's reasons", "ABParts' reason", "ABParts' ticket")
+    table = uncut_table("session", "what", "the worker's reasons", "ABParts' reason", "ABParts' ticket")
     for one in found.different[:limit]:
         what = "another reason" if one.differs else WORDS[one.kind].partition(";")[0]
         cells = (

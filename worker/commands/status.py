@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from redis.exceptions import RedisError
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -15,12 +15,13 @@ from services.database import engine
 from services.health import stream_state
 from services.metrics import State, state
 from services.stream import redis_client
+from worker.commands.terminal import Output
 from worker.doorbell import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN
 from worker.signs import BEAT, last_runs
 
 app = typer.Typer()
-console = Console()
+console = Output()
 
 LATE_SECONDS = 120.0
 ERRORS = (DBAPIError, RedisError)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from rules.ticket_life import STATUSES, UNFINISHED, TakenAlready, TicketRefused
@@ -17,10 +16,11 @@ from services.knowledge import knowledge
 from services.staff_text import UnfitText
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
 from worker.commands.harmless import quoted
+from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="List tickets, take them, work on them. Each change is audited.")
-console = Console()
-errors = Console(stderr=True)
+console = Output()
+errors = Output(stderr=True)
 
 Ticket = Annotated[str, typer.Argument(help="The ticket's number, such as AB-20261123-0001, or its id.")]
 Who = Annotated[str, typer.Option(help="Who does it.", default_factory=getpass.getuser, show_default="login name")]
@@ -47,7 +47,7 @@ def list_command(
 
 
 def table_of(tickets: list[dict[str, Any]]) -> Table:
-    table = Table("number", "priority", "status", "opened (UTC)", "reason", "taken by")
+    table = uncut_table("number", "priority", "status", "opened (UTC)", "reason", "taken by", whole=("number",))
     for one in tickets:
         cells = (one["ticket_number"], one["priority"], one["status"], f"{one['opened_at']:%Y-%m-%d %H:%M}",
                  one["reason"], one["assigned"] or one["acknowledged_by"] or "")  # fmt: skip

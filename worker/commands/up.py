@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
+
+from worker.commands.terminal import Output
 
 if TYPE_CHECKING:
     from worker.embedded.stack import Stack
 
 app = typer.Typer()
-console = Console(stderr=True, soft_wrap=True, highlight=False)
+console = Output(stderr=True, soft_wrap=True, highlight=False)
 
 VAR = Path(__file__).resolve().parents[2] / "var"
 SYSTEMS = {"Linux", "Darwin"}

@@ -24,7 +24,7 @@ class Database:
 
     def call(self, *arguments: str, code: int = 0, url: str | None = None) -> tuple[str, str]:
         """What a command prints and what it says; its exit code must be this one."""
-        environment = {**os.environ, "DATABASE_URL": url or self.url, "REDIS_URL": "redis://unused", "COLUMNS": "200"}
+        environment = {**os.environ, "DATABASE_URL": url or self.url, "REDIS_URL": "redis://unused"}
         done = subprocess.run(
             [sys.executable, "-m", "worker", "db", *arguments],
             cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,

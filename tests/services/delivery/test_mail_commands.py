@@ -11,7 +11,7 @@ from worker.commands.mail import app
 
 
 def typed(*words: str) -> Result:
-    return CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
+    return CliRunner().invoke(app, list(words))
 
 
 def test_mails_are_listed_by_state_ticket_and_age(office: Office) -> None:

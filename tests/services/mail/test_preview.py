@@ -19,7 +19,7 @@ SMOKE = "There is smoke from the cabinet"
 def run(*arguments: str) -> tuple[int, str]:
     app = typer.Typer()
     app.command()(preview)
-    result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    result = CliRunner().invoke(app, arguments)
     return result.exit_code, result.output
 
 
