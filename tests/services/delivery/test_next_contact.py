@@ -31,15 +31,31 @@ def set_state(office: Office, state: str, reply_class: str | None = None) -> Non
     office.connection.exec_driver_sql(f"UPDATE escalation.mail_recipients SET state = '{state}', reply_class = {value}")
 
 
+def swept_at_the_age(office: Office, mail_id: str, seconds: float) -> bool:
+    """Sweep while the mail is so old by PostgreSQL's clock; whether the sweep was over within a second of it."""
+    office.connection.exec_driver_sql(
+        f"UPDATE escalation.mail_recipients SET queued_at = clock_timestamp() - interval '{seconds} seconds', "
+        f"next_attempt_at = clock_timestamp() - interval '{seconds} seconds' WHERE mail_id = '{mail_id}'"
+    )
+    mail.reap_leases()
+    [row] = office.rows(
+        """SELECT clock_timestamp() - queued_at < make_interval(secs => :limit) AS in_time
+           FROM escalation.mail_recipients WHERE mail_id = :mail_id AND address = :support""",
+        limit=seconds + 1,
+        mail_id=mail_id,
+        support=SUPPORT,
+    )
+    return bool(row["in_time"])
+
+
 @pytest.mark.parametrize("rank", [0, 1])
 def test_urgent_mail_that_cannot_leave_for_five_minutes_goes_to_the_next_contact(office: Office, rank: int) -> None:
-    mail_id = ticket_mail(office, "one", rank)
-    office.minutes_pass(4.5)
-    mail.reap_leases()
+    # A machine that is too busy to sweep within the second before the limit has shown nothing: the next mail may.
+    mails = (ticket_mail(office, f"one-{number}", rank) for number in range(60))
+    mail_id = next(mail_id for mail_id in mails if swept_at_the_age(office, mail_id, 299))
     assert addresses(office, mail_id) == [SUPPORT]
 
-    office.minutes_pass(0.6)
-    mail.reap_leases()
+    swept_at_the_age(office, mail_id, 300)
     mail.reap_leases()
 
     assert addresses(office, mail_id) == [SUPPORT, EMERGENCY]
