@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from flower.urls import handlers
 
@@ -90,9 +89,3 @@ def test_no_page_and_no_answer_holds_a_text_a_name_or_an_address(flower: Flower)
     read = dict(everything(flower))
     assert "CheckViolation" in "".join(read.values())
     assert {(path, mark) for path, text in read.items() for mark in MARKS if mark in text} == set()
-
-
-def test_it_listens_on_loopback_only(flower: Flower) -> None:
-    from worker.embedded.ports import HOST
-
-    assert httpx.URL(flower.address).host == HOST
