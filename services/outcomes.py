@@ -59,22 +59,24 @@ class NewOutcome:
 
 INSERT = text("""
     INSERT INTO escalation.outcomes (outcome_id, session_id, payload)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:payloads AS jsonb[]))
+    SELECT * FROM unnest(CAST(:outcome_ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:payloads AS jsonb[]))
     ON CONFLICT (outcome_id) DO NOTHING
 """)
 
 
 def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> None:
     """Write outcomes into the transaction of what they tell; a repeat writes nothing."""
+    connection.execute(INSERT, columns_of(outcomes))
+
+
+def columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[str | None]]:
+    """The parameters of a statement that writes them, as of now."""
     now = datetime.now(UTC)
-    connection.execute(
-        INSERT,
-        {
-            "ids": [str(outcome.outcome_id) for outcome in outcomes],
-            "session_ids": [outcome.session_id for outcome in outcomes],
-            "payloads": [json_text(outcome.payload(now)) for outcome in outcomes],
-        },
-    )
+    return {
+        "outcome_ids": [str(outcome.outcome_id) for outcome in outcomes],
+        "session_ids": [outcome.session_id for outcome in outcomes],
+        "payloads": [json_text(outcome.payload(now)) for outcome in outcomes],
+    }
 
 
 # The event is for the log: outcomes of mails do not name one.
@@ -120,7 +122,7 @@ def log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
 
 
 TICKETS_OF = text("""
-    SELECT DISTINCT m.mail_id, m.ticket_id, m.session_id, t.ticket_number, t.priority, t.reasons, s.language
+    SELECT m.mail_id, m.ticket_id, m.session_id, t.ticket_number, t.priority, t.reasons, s.language
     FROM escalation.mails AS m
     JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
     LEFT JOIN escalation.sessions AS s ON s.session_id = m.session_id
@@ -128,20 +130,23 @@ TICKETS_OF = text("""
 """)
 
 
-def mail_accepted(connection: Connection, mail_ids: Sequence[UUID]) -> None:
-    """Tell the assistant that a human has it: only ever called when a mail server has accepted the mail."""
-    of_mails(connection, "mail.accepted", mail_ids)
+def acceptances(connection: Connection, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
+    """What to tell the assistant, that a human has it, as soon as a mail server has accepted one of these mails."""
+    return of_mails(connection, "mail.accepted", mail_ids)
 
 
 def mail_held(connection: Connection, mail_ids: Sequence[UUID]) -> None:
     """Tell the assistant that nobody has been reached yet."""
-    of_mails(connection, "mail.held", mail_ids)
+    outcomes = list(of_mails(connection, "mail.held", mail_ids).values())
+    if outcomes:
+        queue_outcomes(connection, outcomes)
 
 
-def of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> None:
+def of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
+    """An outcome by mail; mails that bring no news of a ticket have none."""
     rows = connection.execute(TICKETS_OF, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
-    outcomes = [
-        NewOutcome(
+    return {
+        row.mail_id: NewOutcome(
             cause=(row.mail_id,),
             type=kind,
             session_id=row.session_id,
@@ -152,6 +157,4 @@ def of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> Non
             reasons=tuple(row.reasons),
         )
         for row in rows
-    ]
-    if outcomes:
-        queue_outcomes(connection, outcomes)
+    }

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 
 from rules.delivery import Limits
-from services.database import engine
+from services.database import standalone
 from services.delivery.lease import lease, take_slot
 from tasks.run import Run, Sender
 
@@ -22,12 +22,12 @@ def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
     """Send what is due, safety mail first; the number of recipients by the state that they reached."""
     tally: Counter[str] = Counter()
     account = sender.transport.account
-    with engine().connect() as connection, lease(connection) as lease_id:
-        if not take_slot(connection, account.key, senders_at_once(account.limits, urgent_only)):
+    with standalone() as session, lease(session) as lease_id:
+        if not take_slot(session, account.key, senders_at_once(account.limits, urgent_only)):
             return tally
         try:
             deadline = time.monotonic() + sender.run_seconds
-            Run(sender, urgent_only, connection, lease_id, deadline, tally).go_on()
+            Run(sender, urgent_only, session, lease_id, deadline, tally).go_on()
         finally:
             if account.limits.connections is not None:
                 # The slot belongs to this run, and so does the connection that it stands for.

@@ -1,6 +1,7 @@
 """Recording what became of a mail, even when PostgreSQL is away for a moment: a sent mail must not be sent again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -16,6 +17,7 @@ from services.delivery.claim import ClaimedMail
 from services.delivery.record import Result, record
 from services.errors import Trouble, trouble
 from services.knowledge import knowledge
+from services.outcomes import NewOutcome
 from services.reachability import not_reached, reached
 
 logger = structlog.get_logger()
@@ -27,31 +29,53 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, Exception) and trouble(error) is not Trouble.CONTENT
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A mail that was handed over under a lease: what came of each recipient, and what an acceptance tells."""
+
+    lease_id: UUID
+    mail: ClaimedMail
+    results: Sequence[Result]
+    acceptance: NewOutcome | None
+
+    def record(self, connection: Connection) -> list[str]:
+        return record(connection, self.lease_id, self.results, self.acceptance)
+
+
 @retry(
     retry=retry_if_exception(is_passing),
     stop=stop_after_delay(PATIENCE_SECONDS),
     wait=wait_random_exponential(multiplier=0.1, max=3),
     reraise=True,
 )
-def record_surely(
-    lease_id: UUID, mail: ClaimedMail, results: Sequence[Result], account: str, times: Times, state: Gate | None
-) -> list[str]:
-    """Record the results and what they mean for the account, in one transaction; the states that were written."""
-    if not results:
+def record_surely(session: Connection, tried: Tried, account: str, times: Times, gate: Gate) -> list[str]:
+    """Record what came of a mail and what it means for the account, all or nothing; the states that were written.
+
+    :param session: one whose statements each commit by themselves; a new one is used when it has failed
+    """
+    if not tried.results:
         return []
-    with begin() as connection:
-        states = record(connection, lease_id, mail, results)
-        # Asked first: a process that only sends should not load word lists for it.
-        if "accepted" in states and get_settings().customer_notice:
-            tell_customers(connection, [mail.mail_id], knowledge())
-        settle_account(connection, results, account, times, state)
-    say(mail, results, states)
+    if is_plain(tried, gate) and not session.invalidated:
+        with session.begin():
+            states = tried.record(session)
+    else:
+        with begin() as connection:
+            states = tried.record(connection)
+            # Asked first: a process that only sends should not load word lists for it.
+            if "accepted" in states and get_settings().customer_notice:
+                tell_customers(connection, [tried.mail.mail_id], knowledge())
+            settle_account(connection, tried.results, account, times, gate)
+    say(tried.mail, tried.results, states)
     return states
 
 
-def settle_account(
-    connection: Connection, results: Sequence[Result], account: str, times: Times, state: Gate | None
-) -> None:
+def is_plain(tried: Tried, gate: Gate) -> bool:
+    """Accepted as expected: there is nothing to write but the record itself, so one statement will do."""
+    accepted = all(one.verdict.kind is Kind.ACCEPTED for one in tried.results)
+    return accepted and not gate.narrow and not get_settings().customer_notice
+
+
+def settle_account(connection: Connection, results: Sequence[Result], account: str, times: Times, gate: Gate) -> None:
     """Open or close the circuit, let the account rest, and remember whether its server can be reached."""
     for one in results:
         if one.verdict.kind is Kind.CONFIGURATION:
@@ -59,12 +83,12 @@ def settle_account(
             doubt(connection, account, one.answer, one.verdict, times)
         elif one.verdict.kind is Kind.THROTTLED:
             pause(connection, account, rest_of(one, times))
-    if state and state.state == TRIAL and not any(one.verdict.kind is Kind.CONFIGURATION for one in results):
+    if gate.state == TRIAL and not any(one.verdict.kind is Kind.CONFIGURATION for one in results):
         # It said nothing against the account, and perhaps nothing for it: another mail may try.
         give_trial_back(connection, account)
     if is_unreachable(results):
         not_reached(connection, account)
-    elif state and state.narrow:
+    elif gate.narrow:
         reached(connection, account)
         if any(one.verdict.kind is Kind.ACCEPTED for one in results):
             close_circuit(connection, account)

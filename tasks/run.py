@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,17 +11,19 @@ from sqlalchemy import Connection
 
 from rules.delivery import Answer, Finding, Phase, Times
 from services.circuit import CLOSED, TRIAL, Gate, account_works, gate, give_trial_back, take_trial
+from services.database import begin
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
 from services.delivery.record import LeaseLost, Result, begin_body
 from services.mail.compose import ComposedMail
 from services.outbox import NORMAL, URGENT
+from services.outcomes import NewOutcome, acceptances
 from services.rates import Rates
 from services.transports.base import Envelope, Transport
 from tasks.composing import Compose, compose_all
 from tasks.hints import hint
 from tasks.judging import judge
-from tasks.recording import concerns_account, record_surely
+from tasks.recording import Tried, concerns_account, record_surely
 
 logger = structlog.get_logger()
 
@@ -41,19 +43,20 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What was claimed, and how the account's gate stood."""
+    """What was claimed, how the account's gate stood, and what to tell the assistant when a mail was accepted."""
 
     mails: Sequence[ClaimedMail]
     gate: Gate
+    acceptances: Mapping[UUID, NewOutcome]
 
 
 @dataclass(slots=True)
 class Run:
-    """A sender at work: its session's connection and lease, and what became of the mails so far."""
+    """A sender at work: its database session and lease, and what became of the mails so far."""
 
     sender: Sender
     urgent_only: bool
-    connection: Connection
+    session: Connection
     lease_id: UUID
     deadline: float
     tally: "Counter[str]"
@@ -84,28 +87,30 @@ class Run:
         room = self.sender.rates.room(self.urgent_only, self.sender.claim_size)
         if room < 1:
             return None
-        with self.connection.begin():
-            state = gate(self.connection, self.account)
+        with begin() as connection:
+            state = gate(connection, self.account)
             if state.shut:
                 return None
-            safety_only = self.urgent_only or (state.just_closed and safety_waits(self.connection))
+            safety_only = self.urgent_only or (state.just_closed and safety_waits(connection))
             lanes = [URGENT] if safety_only else [URGENT, NORMAL]
-            mails = claim(self.connection, self.lease_id, lanes, 1 if state.narrow else room)
+            mails = claim(connection, self.lease_id, lanes, 1 if state.narrow else room)
             if mails and state.state == TRIAL:
-                take_trial(self.connection, self.account)
-        return Claim(mails, state) if mails else None
+                take_trial(connection, self.account)
+            if not mails:
+                return None
+            return Claim(mails, state, acceptances(connection, [mail.mail_id for mail in mails]))
 
     def log_in(self, claimed: Claim) -> bool:
         """Connect, one sender at a time: when the first finds the settings wrong, the others need not try them."""
         if self.sender.transport.is_open:
             return True
         mine, *others = claimed.mails
-        with login_turn(self.connection, self.account) as my_turn:
+        with login_turn(self.session, self.account) as my_turn:
             if my_turn and (claimed.gate.state != CLOSED or self.account_works()):
                 answer = self.sender.transport.prepare()
                 if answer is None:
                     return True
-                self.record(mine, {one.address: answer for one in mine.recipients}, claimed.gate)
+                self.record(mine, {one.address: answer for one in mine.recipients}, claimed)
                 self.give_back(others)
                 return False
         self.give_back(claimed.mails, on_trial=claimed.gate.state == TRIAL)
@@ -115,18 +120,18 @@ class Run:
         return False
 
     def account_works(self) -> bool:
-        with self.connection.begin():
-            return account_works(self.connection, self.account)
+        with self.session.begin():
+            return account_works(self.session, self.account)
 
     def send_all(self, claimed: Claim) -> bool:
         """Send them one after the other; whether the account takes more. What was not tried is given back."""
-        composed = compose_all(self.connection, self.sender.compose, claimed.mails)
+        composed = compose_all(self.sender.compose, claimed.mails)
         for number, mail in enumerate(claimed.mails):
             if (number and self.time_is_up) or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
                 self.give_back(claimed.mails[number:], on_trial=claimed.gate.state == TRIAL)
                 return False
             answers = self.send(mail, composed.get((mail.mail_id, mail.short)))
-            if concerns_account(self.record(mail, answers, claimed.gate)):
+            if concerns_account(self.record(mail, answers, claimed)):
                 self.give_back(claimed.mails[number + 1 :])
                 return False
         return True
@@ -141,8 +146,8 @@ class Run:
         ids = {one.address: one.recipient_id for one in mail.recipients}
 
         def body_begins(taken: Sequence[str]) -> None:
-            with self.connection.begin():
-                begin_body(self.connection, self.lease_id, [ids[address] for address in taken])
+            with self.session.begin():
+                begin_body(self.session, self.lease_id, [ids[address] for address in taken])
 
         try:
             return self.sender.transport.send(envelope, composed.message, body_begins)
@@ -150,15 +155,16 @@ class Run:
             logger.warning("lease_lost", **mail.trace)
             return {}
 
-    def record(self, mail: ClaimedMail, answers: dict[str, Answer], state: Gate) -> list[Result]:
-        provider, times = self.sender.transport.account.provider, self.sender.times
-        results = judge(mail, answers, provider, times, on_trial=state.state == TRIAL) if answers else []
-        self.tally.update(record_surely(self.lease_id, mail, results, self.account, self.sender.times, state))
+    def record(self, mail: ClaimedMail, answers: dict[str, Answer], claimed: Claim) -> list[Result]:
+        account, times, on_trial = self.sender.transport.account, self.sender.times, claimed.gate.state == TRIAL
+        results = judge(mail, answers, account.provider, times, on_trial=on_trial) if answers else []
+        tried = Tried(self.lease_id, mail, results, claimed.acceptances.get(mail.mail_id))
+        self.tally.update(record_surely(self.session, tried, account.key, times, claimed.gate))
         return results
 
     def give_back(self, mails: Sequence[ClaimedMail], *, on_trial: bool = False) -> None:
         if mails:
-            with self.connection.begin():
-                release(self.connection, self.lease_id, mails)
+            with begin() as connection:
+                release(connection, self.lease_id, mails)
                 if on_trial:
-                    give_trial_back(self.connection, self.account)
+                    give_trial_back(connection, self.account)

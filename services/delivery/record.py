@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import Answer, Step, Verdict
-from services.delivery.claim import ClaimedMail
-from services.outcomes import mail_accepted
+from services.outcomes import NewOutcome, columns_of
 
 REPLY_LENGTH = 2_000
 
@@ -68,7 +67,7 @@ RECORD = text("""
             reply_phase = r.phase, reply_class = r.class, reply = r.reply
         FROM result AS r
         WHERE m.recipient_id = r.recipient_id AND m.lease_id = :lease_id AND m.state IN ('sending', 'unknown')
-        RETURNING m.recipient_id, m.mail_id, m.state
+        RETURNING m.recipient_id, m.state
     ), noted AS (
         UPDATE escalation.delivery_attempts AS a
         SET finished_at = clock_timestamp(), phase = r.phase, code = r.code, enhanced_code = r.enhanced,
@@ -79,15 +78,23 @@ RECORD = text("""
           -- A long run may try again what it knows to be unknown: the earlier attempt stays as it was.
           AND a.number = (SELECT max(number) FROM escalation.delivery_attempts AS b
                           WHERE b.recipient_id = a.recipient_id)
+    ), told AS (
+        INSERT INTO escalation.outcomes (outcome_id, session_id, payload)
+        SELECT * FROM unnest(CAST(:outcome_ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:payloads AS jsonb[]))
+        WHERE EXISTS (SELECT FROM done WHERE state = 'accepted')
+        ON CONFLICT (outcome_id) DO NOTHING
     )
-    SELECT mail_id, state FROM done
+    SELECT state FROM done
 """)
 
 
-def record(connection: Connection, lease_id: UUID, mail: ClaimedMail, results: Sequence[Result]) -> list[str]:
+def record(
+    connection: Connection, lease_id: UUID, results: Sequence[Result], acceptance: NewOutcome | None = None
+) -> list[str]:
     """Write what became of a mail's recipients, and tell the assistant of its first acceptance; the states written.
 
-    Fewer states than results: the lease was lost for the others and somebody else decides.
+    One statement, so that it needs no transaction of its own. Fewer states than results: the lease was lost for the
+    others and somebody else decides.
     """
     rows = connection.execute(
         RECORD,
@@ -104,9 +111,7 @@ def record(connection: Connection, lease_id: UUID, mail: ClaimedMail, results: S
             "enhanced": [one.answer.enhanced for one in results],
             "replies": [one.answer.kept[:REPLY_LENGTH] for one in results],
             "classes": [one.verdict.kind.value for one in results],
+            **columns_of([acceptance] if acceptance else []),
         },
     )
-    states = [row.state for row in rows]
-    if "accepted" in states:
-        mail_accepted(connection, [mail.mail_id])
-    return states
+    return list(rows.scalars())

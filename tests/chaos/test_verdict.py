@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from bench.chaos.sessions import Published, published
 from bench.chaos.verdict import Verdict, judge
 from services.knowledge import Knowledge
-from services.outcomes import mail_accepted
+from services.outcomes import acceptances, queue_outcomes
 from services.stream import EVENTS, read_new
 from tasks.batch import write
 from tests.smtp_session import Received
@@ -29,7 +29,8 @@ def received(installation: Knowledge, redis: Redis, connection: Connection, stor
         redis.xadd(EVENTS, {"event": line})
     write(read_new(redis, len(storm.lines)), installation)
     connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
-    mail_accepted(connection, list(connection.execute(text("SELECT mail_id FROM escalation.mails")).scalars()))
+    mail_ids = connection.execute(text("SELECT mail_id FROM escalation.mails")).scalars().all()
+    queue_outcomes(connection, list(acceptances(connection, mail_ids).values()))
     connection.execute(text("UPDATE escalation.outcomes SET published_at = now()"))
     taken = connection.execute(text(SENT))
     return [Received("", (to,), f"Message-ID: {name}\r\n\r\n".encode(), None, "") for name, to in taken]
