@@ -1,7 +1,7 @@
 """`python -m bench.explain KIND`: how PostgreSQL works off the statements of one batch, as JSON on the last line.
 
 Runs in the environment of a round whose stream holds the events. Each statement is explained in the very state of the
-database in which it then runs: EXPLAIN ANALYZE within a savepoint that is rolled back.
+database in which it then runs: EXPLAIN ANALYZE within a savepoint, or a transaction, that is rolled back.
 """
 
 import json
@@ -21,6 +21,7 @@ from tasks.mail import deliver_due
 from worker.celery_app import app
 
 MILLISECONDS = re.compile(r"(?:Planning|Execution) Time: ([0-9.]+) ms")
+KEEP = "SAVEPOINT explained"
 EXPLAINED = ("INSERT", "UPDATE", "SELECT", "WITH")
 
 
@@ -41,10 +42,11 @@ def explained() -> Iterator[list[dict[str, Any]]]:
 
 
 def plan_of(cursor: Any, statement: str, parameters: Any) -> dict[str, Any]:
-    cursor.execute("SAVEPOINT explained")
+    begin, end = ("BEGIN", "ROLLBACK") if cursor.connection.autocommit else (KEEP, f"ROLLBACK TO {KEEP}")
+    cursor.execute(begin)
     cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
     plan = "\n".join(line for (line,) in cursor.fetchall())
-    cursor.execute("ROLLBACK TO SAVEPOINT explained")
+    cursor.execute(end)
     took = sum(float(part) for part in MILLISECONDS.findall(plan))
     return {"statement": " ".join(statement.split())[:100], "milliseconds": took, "plan": plan}
 

@@ -125,7 +125,7 @@ class Run:
 
     def send_all(self, claimed: Claim) -> bool:
         """Send them one after the other; whether the account takes more. What was not tried is given back."""
-        composed = compose_all(self.sender.compose, claimed.mails)
+        composed = compose_all(self.session, self.sender.compose, claimed.mails)
         for number, mail in enumerate(claimed.mails):
             if (number and self.time_is_up) or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
                 self.give_back(claimed.mails[number:], on_trial=claimed.gate.state == TRIAL)

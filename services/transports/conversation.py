@@ -11,7 +11,6 @@ from rules.delivery import Answer, Finding, Phase
 from services.transports.base import BeginBody, Budget, Stopped
 
 LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
-NOT_CRLF: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 # After a broken body the server has often said why before it closed.
 LAST_WORDS_SECONDS: Final = 2.0
 
@@ -161,7 +160,7 @@ def stuffed(message: bytes) -> bytes:
 
     A lone LF or CR could otherwise end the message early for the next server ("SMTP smuggling").
     """
-    if NOT_CRLF.search(message):
+    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
         message = LINE_ENDS.sub(b"\r\n", message)
     message = message.replace(b"\r\n.", b"\r\n..")
     head = b"." if message.startswith(b".") else b""
