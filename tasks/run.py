@@ -66,12 +66,13 @@ class Run:
         return self.sender.transport.account.key
 
     @property
-    def time_is_up(self) -> bool:
-        return time.monotonic() > self.deadline
+    def is_over(self) -> bool:
+        """The time is up, or the session is lost, and with it the lease: nothing more may be sent under it."""
+        return self.session.invalidated or time.monotonic() > self.deadline
 
     def go_on(self) -> None:
         """Claim and send until nothing is due, the account wants a rest, or the time is up."""
-        while not self.time_is_up:
+        while not self.is_over:
             claimed = self.claim()
             if claimed is None:
                 return
@@ -127,9 +128,10 @@ class Run:
         """Send them one after the other; whether the account takes more. What was not tried is given back."""
         composed = compose_all(self.session, self.sender.compose, claimed.mails)
         for number, mail in enumerate(claimed.mails):
-            if (number and self.time_is_up) or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
+            over = number > 0 and self.is_over
+            if over or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
                 self.give_back(claimed.mails[number:], on_trial=claimed.gate.state == TRIAL)
-                return False
+                return over
             answers = self.send(mail, composed.get((mail.mail_id, mail.short)))
             if concerns_account(self.record(mail, answers, claimed)):
                 self.give_back(claimed.mails[number + 1 :])
