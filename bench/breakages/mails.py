@@ -73,7 +73,7 @@ MAILS = (
     Breakage(
         'the assistant hears "a human has it" before a server accepted the mail',
         8,
-        (Change("services/delivery/record.py", 'if "accepted" in states:', "if states:"),),
+        (Change("services/delivery/record.py", "(SELECT FROM done WHERE state = 'accepted')", "(SELECT FROM done)"),),
         ("tests/services/delivery/test_truth.py",),
     ),
 )
