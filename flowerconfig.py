@@ -1,12 +1,8 @@
 """Flower's settings; it reads this file from where it is started. Without a login it does not start."""
 
-from config.errors import ConfigurationError
 from config.settings import get_settings
 
-try:
-    settings = get_settings()
-except ConfigurationError as error:
-    raise SystemExit(f"Flower does not start, a setting is wrong:\n{error}") from None
+settings = get_settings()
 
 if not settings.flower_user or not settings.flower_password:
     raise SystemExit(

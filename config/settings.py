@@ -1,5 +1,6 @@
 """All settings, read from the environment once and frozen; a missing or wrong one is named with what would be right."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -119,5 +120,14 @@ def explain(error: ValidationError) -> str:
         name = str(problem["loc"][0]) if problem["loc"] else "settings"
         field = Settings.model_fields.get(name)
         hint = f" ({field.description})" if field and field.description else ""
-        lines.append(f"{name.upper()}: {problem['msg'].removeprefix('Value error, ')}{hint}")
+        said = missing(name.upper()) if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name.upper()}: {said}{hint}")
     return "\n".join(lines)
+
+
+def missing(name: str) -> str:
+    """Where the value could stand, and that its file, if there is one, holds none."""
+    file = os.environ.get(f"{name}_FILE")
+    if file:
+        return f"is missing, and {file}, which {name}_FILE names, is empty"
+    return f"is missing; set it, or {name}_FILE to a file that holds it"

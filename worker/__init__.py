@@ -2,11 +2,24 @@
 
 from typing import Any
 
+from config.errors import ConfigurationError
+
 
 def __getattr__(name: str) -> Any:
-    # Celery asks for `worker.app`; the command line's --help should not pay for importing Celery.
+    # Celery asks for `worker.app`; the command line's --help should not pay for importing it.
     if name in {"app", "celery"}:
+        check_settings()
         from worker.celery_app import app
 
         return app
     raise AttributeError(f"module 'worker' has no attribute {name!r}")
+
+
+def check_settings() -> None:
+    """End `celery -A worker …` with what is wrong in words; Celery would show where in its code it was found."""
+    from config.settings import get_settings
+
+    try:
+        get_settings()
+    except ConfigurationError as error:
+        raise SystemExit(f"A setting is wrong:\n{error}") from None

@@ -92,14 +92,6 @@ def test_flower_does_not_start_without_a_login(family: Processes) -> None:
     assert "Flower does not start without a login" in flower.output
 
 
-@pytest.mark.parametrize("missing", ["DATABASE_URL", "REDIS_URL"])
-def test_a_missing_setting_ends_the_worker_with_its_name(family: Processes, missing: str) -> None:
-    family.environment.pop(missing)
-    worker = family.start("celery", "-A", "worker", "worker", "-l", "INFO")
-    wait_for(lambda: worker.popen.poll() is not None, "the end of the worker")
-    assert f"{missing}: Field required" in worker.output
-
-
 def test_example_contacts_end_a_worker_outside_the_embedded_stack(family: Processes) -> None:
     family.environment["ESCALATION_EMBEDDED"] = "false"
     worker = family.start("celery", "-A", "worker", "worker", "-l", "INFO")

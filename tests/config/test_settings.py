@@ -50,10 +50,29 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(
     assert said in str(caught.value)
 
 
-def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DATABASE_URL")
-    with pytest.raises(ConfigurationError, match="DATABASE_URL: Field required"):
+@pytest.mark.parametrize("name", GOOD)
+def test_a_missing_setting_is_named_with_both_ways_to_give_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "")
+    with pytest.raises(ConfigurationError, match=f"^{name}: is missing; set it, or {name}_FILE to a file that holds"):
         get_settings()
+
+
+def test_a_missing_setting_whose_file_is_empty_is_named_with_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "url").write_text("\n")
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.delenv("REDIS_URL")
+    with pytest.raises(ConfigurationError) as caught:
+        get_settings()
+    assert f"REDIS_URL: is missing, and {tmp_path / 'url'}, which REDIS_URL_FILE names, is empty" in str(caught.value)
+
+
+def test_an_empty_variable_is_none_so_the_file_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://from/file\n")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("DATABASE_URL", "")
+    assert get_settings().database_url.get_secret_value() == "postgresql://from/file"
 
 
 def test_ssl_with_office_365_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +110,16 @@ def test_a_secret_s_file_that_cannot_be_read_is_named(monkeypatch: pytest.Monkey
     monkeypatch.setenv("SMTP_PASSWORD_FILE", "/nowhere/password")
     with pytest.raises(ConfigurationError, match="SMTP_PASSWORD_FILE: cannot read /nowhere/password"):
         get_settings()
+
+
+def test_a_secret_s_file_that_is_no_text_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_bytes(b"\xffsesame")
+    monkeypatch.setenv("SMTP_PASSWORD_FILE", str(tmp_path / "password"))
+    with pytest.raises(ConfigurationError, match=r"SMTP_PASSWORD_FILE: .* is no text in UTF-8") as caught:
+        get_settings()
+    assert "sesame" not in str(caught.value)
 
 
 def test_settings_cannot_be_changed() -> None:

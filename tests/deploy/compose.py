@@ -25,6 +25,27 @@ def our_services() -> dict[str, dict[str, Any]]:
     return {name: one for name, one in services().items() if str(one["image"]).startswith(OURS)}
 
 
+def command_of(name: str) -> list[str]:
+    """What a container of ours is started with, after `python -m`."""
+    return [word.replace("$$", "$") for word in our_services()[name]["command"]]
+
+
+def check_of(name: str) -> list[str]:
+    """What Docker asks a container of ours, after `python -m`."""
+    test: list[str] = our_services()[name]["healthcheck"]["test"]
+    assert test[:3] == ["CMD", "python", "-m"]
+    return test[3:]
+
+
+def secret_files(name: str, folder: Path) -> dict[str, str]:
+    """The service's variables that name secrets, with the files in this folder in place of those of the container."""
+    return {
+        variable: str(folder / Path(value).name)
+        for variable, value in our_services()[name]["environment"].items()
+        if str(value).startswith("/run/secrets/")
+    }
+
+
 def copied_folders() -> set[str]:
     """What the image holds of the checkout."""
     lines = re.findall(r"^COPY (?!--from)(\S+) \S+$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)

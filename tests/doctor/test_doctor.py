@@ -191,6 +191,15 @@ def test_a_misspelt_setting_is_named_with_the_right_one(doctor: Doctor) -> None:
     assert warning["remedy"] == "Did you mean SMTP_PASSWORD?"
 
 
+def test_a_secret_given_twice_is_named_but_not_where_its_file_is_empty(doctor: Doctor, tmp_path: Path) -> None:
+    file = tmp_path / "database_url"
+    file.touch()
+    assert doctor.examine(DATABASE_URL_FILE=str(file)).of("settings", "warning") == []
+    file.write_text("postgresql://elsewhere/abparts\n", encoding="utf-8")
+    [warning] = doctor.examine(DATABASE_URL_FILE=str(file)).of("settings", "warning")
+    assert "DATABASE_URL and DATABASE_URL_FILE are both set; DATABASE_URL is used" in warning["found"]
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from config.policy import PolicyFile
+from config.secret_files import secret_file
 from config.settings import Settings
 from worker.doctor.finding import Finding, Part
 
@@ -41,10 +42,10 @@ def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
             yield PART.warning("look for unknown names", f"{name} is no setting and is ignored", remedy)
 
 
-def contradictions(settings: Settings, environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+def contradictions(settings: Settings) -> Iterator[Finding]:
     tried = "look for contradictions"
-    for name in sorted(KNOWN & set(environment)):
-        if environment[name] and environment.get(f"{name}_FILE") and not name.endswith("_FILE"):
+    for name in sorted(KNOWN & set(os.environ)):
+        if os.environ[name] and secret_file(name.lower()):
             yield PART.warning(tried, f"{name} and {name}_FILE are both set; {name} is used", "Remove one.")
     if settings.mail_transport == "smtp":
         yield from about_smtp(settings, tried)
