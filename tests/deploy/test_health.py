@@ -5,14 +5,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis import Redis
 
-from tests.deploy.compose import ROOT, our_services
+from tests.conftest import command
+from tests.deploy.compose import ROOT, check_of, command_of, our_services, secret_files
 from tests.processes import Process, Processes, wait_for
 from worker.doorbell import SIGN_OF_LIFE
+from worker.embedded import EmbeddedPostgres
 from worker.embedded.ports import Port
 
 pytestmark = pytest.mark.long
@@ -20,33 +21,35 @@ pytestmark = pytest.mark.long
 LASTING = sorted(name for name, service in our_services().items() if service.get("healthcheck"))
 
 
-def arguments(words: list[str]) -> list[str]:
-    return [word.replace("$$", "$") for word in words]
-
-
 def check(name: str, family: Processes) -> "subprocess.CompletedProcess[str]":
     """The service's health check, once."""
-    test: list[Any] = our_services()[name]["healthcheck"]["test"]
-    assert test[:3] == ["CMD", "python", "-m"]
     return subprocess.run(
-        [sys.executable, "-m", *test[3:]], cwd=ROOT, env=family.environment, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", *check_of(name)],
+        cwd=ROOT, env=family.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def start(name: str, family: Processes) -> Process:
-    return family.start(*arguments(our_services()[name]["command"]))
+    return family.start(*command_of(name))
 
 
 @pytest.fixture
 def told(family: Processes, tmp_path: Path) -> Iterator[Processes]:
-    """Secrets as files and ports of this test."""
-    secret = tmp_path / "flower_password"
-    secret.write_text("flower-pass-1234\n", encoding="utf-8")
+    """All secrets as files, the addresses of the servers among them, and ports of this test."""
+    secrets = {
+        "database_url": family.environment.pop("DATABASE_URL"),
+        "redis_url": family.environment.pop("REDIS_URL"),
+        "flower_password": "flower-pass-1234",
+        "link_secret": "0123456789abcdef0123456789abcdef",
+        "smtp_password": "",
+    }
+    for name, secret in secrets.items():
+        (tmp_path / name).write_text(f"{secret}\n", encoding="utf-8")
+    for name in our_services():
+        family.environment.update(secret_files(name, tmp_path))
     ports = {name: Port(None, name) for name in ("FLOWER_PORT", "EXPORTER_PORT", "DESK_PORT")}
     family.environment.update(
         FLOWER_USER="oncall",
-        FLOWER_PASSWORD_FILE=str(secret),
-        LINK_SECRET="0123456789abcdef0123456789abcdef",
         PUBLIC_URL="http://127.0.0.1",
         **{name: str(port.number) for name, port in ports.items()},
     )
@@ -69,14 +72,30 @@ def test_a_service_is_healthy_once_it_runs_and_ill_once_it_is_gone(name: str, to
 
 
 def test_a_worker_whose_doorbell_is_silent_is_ill(told: Processes, redis: Redis) -> None:
-    worker = told.start(*arguments([
-        "celery", "-A", "worker", "worker", "-Q", "sweeps", "-c", "1", "-n", f"worker@{socket.gethostname()}",
-    ]))  # fmt: skip
+    worker = told.start(
+        "celery", "-A", "worker", "worker", "-Q", "sweeps", "-c", "1", "-n", f"worker@{socket.gethostname()}"
+    )
     worker.said("ready.")
     assert redis.exists(SIGN_OF_LIFE) == 0
     ill = check("worker", told)
     assert ill.returncode == 1
     assert "doorbell" in ill.stderr
+
+
+def test_a_desk_without_its_database_is_ill_until_it_is_back(
+    told: Processes, database_url: str, postgres: EmbeddedPostgres
+) -> None:
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    desk = start("desk", told)
+    wait_for(lambda: desk.popen.poll() is not None or check("desk", told).returncode == 0, "health of the desk")
+    command(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    command(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    ill = check("desk", told)
+    assert ill.returncode == 1
+    assert "503" in ill.stderr
+    assert name not in ill.stderr
+    command(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert check("desk", told).returncode == 0, desk.output[-3000:]
 
 
 def test_the_migration_runs_once_and_ends(told: Processes) -> None:

@@ -17,6 +17,7 @@ from worker.doorbell import SIGN_OF_LIFE
 app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works, 1 when it does not.")
 
 PAGE_SECONDS = 5
+EVERYWHERE = "0.0.0.0"
 Node = Annotated[str | None, typer.Option(help="The node's name.", show_default="NAME@this host")]
 
 
@@ -54,12 +55,8 @@ def exporter() -> None:
 
 @app.command()
 def desk() -> None:
-    """The ticket's page listens."""
-    host = "127.0.0.1" if get_settings().desk_host == "0.0.0.0" else get_settings().desk_host
-    try:
-        socket.create_connection((host, get_settings().desk_port), PAGE_SECONDS).close()
-    except OSError as error:
-        fail(f"nothing listens at {host}:{get_settings().desk_port}: {error}")
+    """The ticket's page answers, and its database does."""
+    page(get_settings().desk_port, "/health", get_settings().desk_host)
 
 
 def answers(node: str) -> None:
@@ -85,9 +82,10 @@ def doorbell_rings() -> bool:
         redis.close()
 
 
-def page(port: int, path: str) -> None:
+def page(port: int, path: str, address: str = EVERYWHERE) -> None:
+    host = "127.0.0.1" if address == EVERYWHERE else address
     try:
-        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=PAGE_SECONDS) as answer:
+        with urlopen(f"http://{host}:{port}{path}", timeout=PAGE_SECONDS) as answer:
             typer.echo(f"{path} answers {answer.status}")
     except (URLError, OSError) as error:
         fail(f"{path} at port {port} does not answer: {error}")
