@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import pytest
 from celery import Celery
 from redis import Redis
 from sqlalchemy import Connection, text
