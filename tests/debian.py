@@ -20,15 +20,22 @@ PACKAGES = {
     "make": "make",
     "noto-fonts": "fonts-noto-core",
     "postfix": "postfix",
+    "postgresql": "postgresql",
     "promtool": "prometheus",
     "sasl-plain": "libsasl2-modules",
     "saslpasswd2": "sasl2-bin",
     "systemd-analyze": "systemd",
 }
-SERVERS = {"postfix": "postfix.service", "promtool": "prometheus.service", "saslpasswd2": "saslauthd.service"}
+SERVERS = {
+    "postfix": "postfix.service",
+    "postgresql": "postgresql.service",
+    "promtool": "prometheus.service",
+    "saslpasswd2": "saslauthd.service",
+}
 # What is no program on the PATH: a file of the package.
 FILES = {
     "noto-fonts": (Path("/usr/share/fonts/truetype/noto"), "NotoSans-*"),
+    "postgresql": (Path("/usr/lib/postgresql"), "*/bin/postgres"),
     "sasl-plain": (Path("/usr/lib"), "*/sasl2/libplain.so*"),
 }
 ROOT = "root"

@@ -20,7 +20,6 @@ from tests.flower.conftest import USER, Flower
 from tests.processes import Processes, wait_for
 from tests.security.tls_proxy import TlsProxy
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
-from worker.embedded.certificates import make_certificates
 from worker.embedded.ports import Port
 
 pytestmark = pytest.mark.long
@@ -29,19 +28,6 @@ __all__ = ["connection", "environment", "family"]
 
 # An address of this machine that the certificate does not name.
 ANOTHER_NAME = "127.0.0.2"
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Path:
-    make_certificates(tmp_path / "authority.pem", tmp_path / "server.pem")
-    return tmp_path / "authority.pem"
-
-
-@pytest.fixture
-def stranger(tmp_path: Path) -> Path:
-    """An authority that signed nothing here."""
-    make_certificates(tmp_path / "stranger.pem", tmp_path / "other.pem")
-    return tmp_path / "stranger.pem"
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ from worker.doctor.finding import Finding, Part
 
 PART = Part("postgresql")
 OLDEST = 150_000
+VERIFIED = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
+UNCHECKED = {"verify-full": "", "verify-ca": ": the host's name is not checked"}
 CONNECT = "connect as DATABASE_URL says"
 FACTS = text("""
     SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
            current_user AS role, current_database() AS database, pg_is_in_recovery() AS standby,
-           coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
-           inet_server_addr() IS NOT NULL AND NOT inet_server_addr() << '127.0.0.0/8' AS remote,
+           inet_server_addr() IS NOT NULL AND NOT inet_server_addr() << '127.0.0.0/8'
+               AND inet_server_addr() <> '::1' AS remote,
            clock_timestamp() AS now
 """)
 OTHERS = text("""
@@ -50,8 +52,14 @@ def advice(error: DBAPIError) -> str:
     words = str(error.orig)
     if "password authentication failed" in words or "no password supplied" in words:
         return "Check user and password in DATABASE_URL."
+    if "does not match host name" in words:
+        return "Put the host that the certificate names into DATABASE_URL, or have a certificate made for this one."
     if "certificate" in words:
-        return "Name the authority that signed the server's certificate: ?sslmode=verify-full&sslrootcert=/path/ca.pem."
+        return f"Name the authority that signed the server's certificate: {VERIFIED}."
+    if "no encryption" in words:
+        return f"The server wants an encrypted connection: add {VERIFIED} to DATABASE_URL."
+    if "does not support SSL" in words:
+        return "Switch TLS on at the server (ssl = on); in a network of your own take sslmode=disable instead."
     if "does not exist" in words:
         return "Check the database's name and role in DATABASE_URL."
     if "permission denied" in words:
@@ -61,16 +69,26 @@ def advice(error: DBAPIError) -> str:
 
 def facts(connection: Connection) -> Iterator[Finding]:
     row = connection.execute(FACTS).one()
-    found = f"PostgreSQL {row.version}, database {row.database}, role {row.role}"
+    encrypted = encryption(connection)
+    found = f"PostgreSQL {row.version}, database {row.database}, role {row.role}{f', {encrypted}' if encrypted else ''}"
     if row.number < OLDEST:
         yield PART.broken(CONNECT, found, "Use PostgreSQL 15 or newer.")
     elif row.standby:
         yield PART.broken(CONNECT, f"{found}, a read-only standby", "Point DATABASE_URL at the primary server.")
     else:
         yield PART.ok(CONNECT, found)
-    if row.remote and not row.encrypted:
-        yield PART.warning(CONNECT, "the connection is not encrypted", "Add ?sslmode=verify-full to DATABASE_URL.")
+    if row.remote and "verify-full" not in encrypted:
+        yield PART.warning(CONNECT, encrypted or "the connection is not encrypted", f"Add {VERIFIED} to DATABASE_URL.")
     yield about_clock("PostgreSQL", (datetime.now(UTC) - row.now).total_seconds())
+
+
+def encryption(connection: Connection) -> str:
+    """How the connection is encrypted, and what libpq did not check ("SSL Support", its manual); empty: not at all."""
+    information = connection.connection.driver_connection.info  # type: ignore[union-attr]
+    if not information.ssl_in_use:
+        return ""
+    mode = information.dsn_parameters["sslmode"]
+    return f"encrypted (sslmode={mode}{UNCHECKED.get(mode, ': the certificate is not checked')})"
 
 
 def shape(connection: Connection) -> Iterator[Finding]:
