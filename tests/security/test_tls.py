@@ -1,5 +1,6 @@
 """`rediss://` and PostgreSQL with TLS, with an authority of one's own, as settings of real processes."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,17 +10,16 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as NotConnected
 
-from escalation_client import Publisher
-from escalation_client.errors import PublishError
-from escalation_client.reader import OutcomeReader
-from services.stream import OUTCOMES, connect
+from escalation_client import OutcomeReader, Publisher
+from services.stream import connect
 from tests.acceptance.conftest import connection, environment, family
 from tests.doctor.doctor import Doctor, whole_configuration
 from tests.events import confidence
 from tests.flower.conftest import USER, Flower
+from tests.observe.test_exporter import Exporter
 from tests.processes import Processes, wait_for
 from tests.security.tls_proxy import TlsProxy
-from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
+from worker.embedded import EmbeddedPostgres, LocalMailServer
 from worker.embedded.ports import Port
 
 pytestmark = pytest.mark.long
@@ -28,13 +28,6 @@ __all__ = ["connection", "environment", "family"]
 
 # An address of this machine that the certificate does not name.
 ANOTHER_NAME = "127.0.0.2"
-
-
-@pytest.fixture
-def rediss_url(redis_url: str, valkey: EmbeddedValkey, authority: Path, tmp_path: Path) -> Iterator[str]:
-    """The tests' Redis through TLS, without naming the authority."""
-    with TlsProxy(tmp_path / "server.pem", valkey.port) as proxy:
-        yield redis_url.replace("redis://", "rediss://").replace(f":{valkey.port}/", f":{proxy.port}/")
 
 
 def postgresql(host: str, proxy: TlsProxy, database_url: str, authority: Path) -> str:
@@ -68,46 +61,65 @@ def secured(
     return family
 
 
-def test_everything_works_through_tls(secured: Processes, authority: Path, redis_url: str) -> None:
+def test_everything_works_through_tls(secured: Processes) -> None:
     ports = {name: Port(None, name) for name in ("FLOWER_PORT", "EXPORTER_PORT")}
     secured.environment.update({name: str(port.number) for name, port in ports.items()})
     worker, beat = secured.worker(), secured.beat()
-    secured.start("celery", "-A", "worker", "flower")
-    with Publisher(secured.environment["REDIS_URL"]) as publisher, Redis.from_url(redis_url) as plain:
+    flower, exporter = started_flower(secured), Exporter(secured, ports["EXPORTER_PORT"].number)
+    url = secured.environment["REDIS_URL"]
+    with Publisher(url) as publisher, OutcomeReader(url) as reader:
         publisher.publish(confidence("s", 0.1))
-        wait_for(lambda: plain.xlen(OUTCOMES) >= 2, "the ticket's and the mail's outcome")
-        wait_for(lambda: plain.hexists("escalation:last_runs", "beat"), "beat's sign of life")
+        accepted = reader.wait_for_outcome("s", 60, types=["mail.accepted"])
+        assert accepted
+        wait_for(lambda: exporter.value("escalation_beat_age_seconds") != math.inf, "beat's sign of life")
+        assert reader.history("s", timeout=30).tickets[0]["ticket_number"] == accepted.ticket_number
+    assert {exporter.value("escalation_up", part=part) for part in ("redis", "postgresql")} == {1.0}
     assert (worker.popen.poll(), beat.popen.poll()) == (None, None)
     # The counters of the mails' rates are a library's own connection to Redis.
     assert "rates_without_redis" not in worker.output
     assert "doorbell_waits_for_redis" not in worker.output
     found = Doctor(secured).examine()
     assert found.broken() == {}, found.output
-    flower = Flower(f"http://127.0.0.1:{secured.environment['FLOWER_PORT']}", secured.environment["FLOWER_PASSWORD"])
-    wait_for(lambda: flower.login.get("/healthcheck").is_success, "Flower")
-    assert secured.environment["FLOWER_USER"] == USER
     wait_for(lambda: flower.worker, "the worker in Flower")
     page = flower.login.get("/broker")
     assert page.status_code == 200, page.text
     assert "urgent" in page.text
     flower.close()
     ports.clear()
-    with OutcomeReader(secured.environment["REDIS_URL"]) as reader:
-        assert reader
 
 
-def test_a_certificate_of_redis_that_nobody_vouches_for_is_refused(rediss_url: str, stranger: Path) -> None:
-    for url in (rediss_url, f"{rediss_url}?ssl_ca_certs={stranger}"):
-        with connect(url) as redis, pytest.raises(NotConnected, match="certificate verify failed"):
-            redis.ping()
-        with Publisher(url) as publisher, pytest.raises(PublishError, match="certificate verify failed"):
-            publisher.publish(confidence("s", 0.1))
+def started_flower(family: Processes) -> Flower:
+    process = family.start("celery", "-A", "worker", "flower")
+    process.said("Visit me")
+    assert family.environment["FLOWER_USER"] == USER
+    return Flower(f"http://127.0.0.1:{family.environment['FLOWER_PORT']}", family.environment["FLOWER_PASSWORD"])
+
+
+def test_the_exporter_says_that_it_does_not_reach_what_it_cannot_trust(
+    secured: Processes, rediss_url: str, postgres_proxy: TlsProxy, database_url: str, stranger: Path
+) -> None:
+    port = Port(None, "exporter")
+    secured.environment["REDIS_URL"] = f"{rediss_url}?ssl_ca_certs={stranger}"
+    secured.environment["DATABASE_URL"] = postgresql("127.0.0.1", postgres_proxy, database_url, stranger)
+    exporter = Exporter(secured, port.number)
+    assert {exporter.value("escalation_up", part=part) for part in ("redis", "postgresql")} == {0.0}
+    assert exporter.value("escalation_stream_lag") is None
+
+
+@pytest.mark.parametrize("query", ["", "?ssl_ca_certs={stranger}"])
+def test_a_certificate_of_redis_that_nobody_vouches_for_is_refused(query: str, rediss_url: str, stranger: Path) -> None:
+    with (
+        connect(rediss_url + query.format(stranger=stranger)) as redis,
+        pytest.raises(NotConnected, match="certificate verify failed"),
+    ):
+        redis.ping()
 
 
 def test_celery_does_not_talk_to_a_redis_whose_certificate_nobody_vouches_for(
-    family: Processes, rediss_url: str, stranger: Path, redis_url: str
+    family: Processes, rediss_url: str, authority: Path, stranger: Path, redis_url: str
 ) -> None:
-    for url in (rediss_url, f"{rediss_url}?ssl_ca_certs={stranger}"):
+    other_name = f"{rediss_url.replace('127.0.0.1', ANOTHER_NAME)}?ssl_ca_certs={authority}"
+    for url in (rediss_url, f"{rediss_url}?ssl_ca_certs={stranger}", other_name):
         worker = family.start("celery", "-A", "worker", "worker", "-Q", "mail", "-l", "INFO", REDIS_URL=url)
         worker.said("Cannot connect to rediss://")
         assert "certificate verify failed" in worker.output
@@ -137,3 +149,19 @@ def test_the_doctor_says_what_is_wrong_with_a_certificate(
     assert "sslrootcert" in broken["postgresql"]["remedy"]
     assert "certificate verify failed" in broken["redis"]["found"]
     assert "ssl_ca_certs" in broken["redis"]["remedy"]
+
+
+def test_the_doctor_tells_a_wrong_name_from_a_wrong_authority(
+    secured: Processes, rediss_url: str, authority: Path
+) -> None:
+    url = f"{rediss_url.replace('127.0.0.1', ANOTHER_NAME)}?ssl_ca_certs={authority}"
+    broken = Doctor(secured).examine(REDIS_URL=url).broken()["redis"]
+    assert f"certificate is not valid for '{ANOTHER_NAME}'" in broken["found"]
+    assert "the host that the certificate names" in broken["remedy"]
+
+
+@pytest.mark.parametrize("wrong", ["rediss:// of a server without TLS", "redis:// of a server with TLS"])
+def test_the_doctor_has_the_scheme_looked_at(wrong: str, secured: Processes, rediss_url: str, redis_url: str) -> None:
+    scheme, url = wrong.partition("//")[0], redis_url if wrong.startswith("rediss") else rediss_url
+    broken = Doctor(secured).examine(REDIS_URL=f"{scheme}{url.partition(':')[2]}").broken()["redis"]
+    assert "redis:// or rediss:// (TLS)" in broken["remedy"]

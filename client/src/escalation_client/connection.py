@@ -39,6 +39,12 @@ def from_url(
         socket_timeout=timeout,
         socket_keepalive=True,
         health_check_interval=HEALTH_CHECK_SECONDS,
+        **host_is_checked(url),
         # Once more on a new connection, since Redis may have restarted; a time-out is not waited for twice.
         retry=retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
     )
+
+
+def host_is_checked(url: str) -> dict[str, bool]:
+    """redis-py before version 6 takes any host's certificate unless told; what the URL itself says comes first."""
+    return {"ssl_check_hostname": True} if url.startswith("rediss://") and "ssl_cert_reqs=none" not in url else {}
