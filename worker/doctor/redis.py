@@ -39,11 +39,16 @@ def check(settings: Settings) -> Iterator[Finding]:
 def advice(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
         return "Give the user of REDIS_URL the rights that docs/security.md lists."
+    if "certificate is not valid for" in str(error):
+        return "Put the host that the certificate names into REDIS_URL, or have a certificate made for this one."
     if "certificate" in str(error):
         return "Name the authority that signed the server's certificate: rediss://…?ssl_ca_certs=/path/ca.pem."
     if isinstance(error, AuthenticationError) or "WRONGPASS" in str(error) or "NOAUTH" in str(error):
         return "Check user and password in REDIS_URL: redis://user:password@host:6379/0."
-    return "Check host and port in REDIS_URL, and whether Redis runs. Assistants keep events in their spool meanwhile."
+    return (
+        "Check host, port and redis:// or rediss:// (TLS) in REDIS_URL, and whether Redis runs. "
+        "Assistants keep events in their spool meanwhile."
+    )
 
 
 def server(settings: Settings, information: dict[str, Any]) -> Iterator[Finding]:
