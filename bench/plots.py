@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from bench.results import Results, Section
 
 # Ours are blue, peers orange, limits grey: told apart without the colour by the words beside them.
-OURS, PEER, LIMIT = "#1f6fb4", "#d9822b", "#9aa5ae"
+OURS, PEER, LIMIT, BARE = "#1f6fb4", "#d9822b", "#9aa5ae", "#4a8f5b"
 SIZE = (8.0, 3.6)
 PLAIN = StrMethodFormatter("{x:,.0f}")
 
@@ -111,7 +111,7 @@ def growth(axes: Axes, section: Section) -> None:
 
 
 def memory(axes: Axes, section: Section) -> None:
-    for (name, words), shade in zip(section.words.items(), (OURS, PEER, LIMIT), strict=True):
+    for (name, words), shade in zip(section.words.items(), (OURS, PEER, LIMIT, BARE), strict=True):
         for kind, style in (("rss", "-"), ("uss", ":")):
             points = section.curves[f"{name} {kind}"]
             label = f"{words}, {kind.upper()}"

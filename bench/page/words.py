@@ -36,8 +36,8 @@ The same backlog as above, into a database that holds little or much already, fi
 """
 MEMORY = """
 RSS counts what is shared with other processes fully, PSS by its share, USS not at all. The growth is the slope of the
-RSS over the second half of the events (least squares): a leak would show there. The USS also grows while pages that a
-child shared with its parent become its own.
+RSS over the second half of the events (least squares), after the first mails: a leak would show there. The USS also
+grows while pages that a child shared with its parent become its own.
 """
 START = """
 Wall time of a process that is started anew, its files in the system's cache.

@@ -5,19 +5,24 @@ import time
 
 import psutil
 
-from bench.mix import mixed
+from bench import noop
+from bench.mix import escalating, mixed
 from bench.results import Section, slope
 from bench.sections.effort import Effort
 from bench.sections.events import pending, read_by
-from bench.stand import Round, Stand, wait
+from bench.sections.latency import ACCEPTED
+from bench.stand import Round, Stand, wait, worker
 from services.stream import EVENTS, GROUP
 
 WORDS = {
     "child": "the child that works (all queues)",
     "worker": "the worker's main process",
     "beat": "beat",
+    "bare": "for comparison: the child of a bare Celery worker, idle",
 }
 EVENTS_IN_ALL, AT_ONCE = 200_000, 10_000
+# So that what a child loads for its first mails is not taken for growth.
+WARM = 5
 SAMPLE_SECONDS = 0.5
 MEGABYTE = 1024 * 1024
 
@@ -28,18 +33,32 @@ def run(stand: Stand, effort: Effort) -> Section:
     count = effort.count(EVENTS_IN_ALL, least=AT_ONCE)
     with stand.round() as one:
         one.redis.xgroup_create(EVENTS, GROUP, id="0", mkstream=True)
-        (worker,) = one.workers(1, "events,urgent,mail,sweeps")
-        beat = one.beat()
-        (child,) = worker.children()
-        followed = {"child": child, "worker": psutil.Process(worker.pid), "beat": psutil.Process(beat.pid)}
+        followed = started(one)
+        one.publish(escalating(WARM, "warm"))
+        wait(lambda: one.scalar(ACCEPTED) == WARM, "the first mails")
         publisher = threading.Thread(target=publish, args=(one, count))
         publisher.start()
-        while not done(one, count):
+        while not done(one, WARM + count):
             sample(section, followed, read_by(one.redis))
             time.sleep(SAMPLE_SECONDS)
         publisher.join()
     effort.say(f"memory over {count:,} events: the child has {section.curves['child rss'][-1][1]:.0f} MB")
     return section
+
+
+def started(one: Round) -> dict[str, psutil.Process]:
+    """The processes to follow, by name."""
+    (ours,) = one.workers(1, "events,urgent,mail,sweeps")
+    beat = one.beat()
+    bare = one.family.start(*worker("bench.noop", "bare", noop.QUEUE), "-l", "WARNING")
+    wait(lambda: noop.ready(one.redis) == 1, "the bare worker")
+    (child,), (bare_child,) = ours.children(), bare.children()
+    return {
+        "child": child,
+        "worker": psutil.Process(ours.pid),
+        "beat": psutil.Process(beat.pid),
+        "bare": bare_child,
+    }
 
 
 def publish(one: Round, count: int) -> None:
