@@ -1,4 +1,4 @@
-"""Emptying the stream: read a batch, commit it, acknowledge it, and ring for whatever is to happen next."""
+"""Emptying the stream: read a batch, commit it, ring for whatever is to happen next, and acknowledge it."""
 
 import time
 from collections.abc import Callable
@@ -55,16 +55,16 @@ def work_off(redis: Redis, read: Callable[[int], list[Entry]], knowledge: Knowle
 
 
 def write_and_acknowledge(redis: Redis, entries: list[Entry], knowledge: Knowledge) -> Result | None:
-    """Commit, then acknowledge, then ring; None when the database is away and everything stays pending."""
+    """Commit, then ring, then acknowledge; None when the database is away and everything stays pending."""
     try:
         written = write(entries, knowledge)
     except Unavailable as error:
         logger.warning("events_wait_for_postgresql", entries=len(entries), error=str(error))
         return None
+    ring_for(written.result)
     acknowledge(redis, written.done)
     if written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
-    ring_for(written.result)
     return written.result
 
 
