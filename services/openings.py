@@ -15,6 +15,7 @@ from rules.routing import Recommendation, recipients, recommend, recommended_act
 from services.conversation import Conversation, load_conversations
 from services.customer_notice import warn_customers
 from services.directory import MachineRecord, Person, load_machines, load_people
+from services.escalated_sessions import escalate_sessions
 from services.inbox import record_tickets_of
 from services.knowledge import Knowledge
 from services.known_sessions import KnownSession, known_sessions
@@ -22,13 +23,12 @@ from services.outbox import NewMail, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes
 from services.tickets import (
     NewTicket,
-    escalate_sessions,
     first_of_each,
     insert_own,
-    insert_triggers,
     number_and_insert,
     ticket_id_of,
 )
+from services.trigger_rows import insert_triggers
 
 Published = Mapping[UUID, datetime]
 

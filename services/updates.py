@@ -11,13 +11,15 @@ from rules.decision import News
 from rules.reasons import rank
 from rules.routing import recipients
 from services.customer_notice import warn_customers
+from services.escalated_sessions import escalate_sessions_by_id
 from services.inbox import record_tickets_of
 from services.knowledge import Knowledge
 from services.openings import Published, decided_events
 from services.outbox import NewMail, append_news, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes
 from services.ticket_updates import Update, write_updates
-from services.tickets import escalate_sessions_by_id, first_of_each, insert_triggers
+from services.tickets import first_of_each
+from services.trigger_rows import insert_triggers
 
 SAFETY = "safety_concern"
 

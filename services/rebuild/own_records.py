@@ -7,10 +7,11 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.reasons import REASONS, TRIGGER_TYPE, by_gravity
 from services.conversation import load_conversations
+from services.escalated_sessions import UNKNOWN_USER
 from services.identity import identity
 from services.rebuild.fate import LOST_ROWS, TableState
 from services.rebuild.rows import NO_ROWS
-from services.tickets import UNKNOWN_USER, observed, told
+from services.trigger_rows import observed, told
 
 UNRECORDED = """
     NOT EXISTS (SELECT FROM escalation.audit_log AS a WHERE a.table_name = '{table}' AND a.row_id = {key})
