@@ -7,7 +7,7 @@ from config.lexicon import load_lexicon
 from config.policy import load_policy
 from rules.decision import Examined
 from rules.triggers import examine
-from services.inbox import Received, Rejected, read_event
+from services.received import Received, Rejected, read_event
 from services.stream import Entry
 
 Row = tuple[str, str, str, datetime, datetime, str, str, str, str]

@@ -11,11 +11,13 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
-from services.inbox import Received, Rejected, insert_events, lock_sessions, rejected_lately, set_aside
+from services.inbox import insert_events, lock_sessions
 from services.knowledge import Knowledge
 from services.openings import open_tickets
 from services.outcomes import NewOutcome, queue_outcomes
+from services.received import Received, Rejected
 from services.sessions import read_states, write_states
+from services.setting_aside import rejected_lately, set_aside
 from services.ticket_updates import Update, adopt, foreign_tickets
 from services.updates import update_tickets
 

@@ -12,8 +12,8 @@ from rules.triggers import examine
 from services.database import begin
 from services.errors import Trouble, described, trouble
 from services.escalation import Result, process
-from services.inbox import Received, Rejected, read_event
 from services.knowledge import Knowledge
+from services.received import Received, Rejected, read_event
 from services.stream import Entry
 
 logger = structlog.get_logger()

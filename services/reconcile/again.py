@@ -6,8 +6,9 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.decision import decide
 from services.escalation import adopted, escalate, grouped
-from services.inbox import Received, lock_sessions
+from services.inbox import lock_sessions
 from services.knowledge import Knowledge
+from services.received import Received
 from services.reconcile.events import from_inbox
 from services.reconcile.report import Tally
 from services.sessions import read_states, write_states

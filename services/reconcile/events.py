@@ -14,8 +14,8 @@ from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
 from rules.triggers import Signal, examine
 from services.escalation import process_events
 from services.identity import identity
-from services.inbox import Received
 from services.knowledge import Knowledge
+from services.received import Received
 from services.stream import Entry
 
 logger = structlog.get_logger()

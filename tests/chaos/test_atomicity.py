@@ -9,8 +9,8 @@ from rules.decision import Examined
 from rules.triggers import examine
 from services.database import begin
 from services.escalation import process
-from services.inbox import Received
 from services.knowledge import Knowledge
+from services.received import Received
 from services.stream import Entry
 from tests.events import confidence
 

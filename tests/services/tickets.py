@@ -12,8 +12,8 @@ from escalation_client.events import Event, encode
 from rules.decision import Examined
 from rules.triggers import examine
 from services.escalation import process
-from services.inbox import Received
 from services.knowledge import Knowledge
+from services.received import Received
 from services.stream import Entry
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner
 
 from escalation_client.events import encode
-from services.inbox import KEPT_BYTES
 from services.knowledge import Knowledge
+from services.received import KEPT_BYTES
 from services.stream import EVENTS, GROUP, Entry
 from tasks import events as tasks  # not its tasks: pytest would look into them before there are settings
 from tasks.batch import PART_BYTES, parts, write

@@ -1,0 +1,79 @@
+"""Entries of the stream as they are read: events with what the rules saw in them, or what has to be set aside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from escalation_client.events import Event, InvalidEvent, decode
+from rules.decision import Examined
+from services.identity import identity
+from services.json_text import json_text
+from services.stream import Entry
+
+# Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.
+KEPT_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A readable event and what the rules saw in it."""
+
+    entry: Entry
+    examined: Examined
+
+    @property
+    def event(self) -> Event:
+        return self.examined.event
+
+    @property
+    def decision(self) -> str:
+        return "escalate" if any(signal.fired for signal in self.examined.signals) else "continue"
+
+    @property
+    def evidence(self) -> str:
+        return json_text([signal.as_evidence() for signal in self.examined.signals])
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An entry that cannot be used, and why."""
+
+    entry: Entry
+    reason: str
+    event_id: UUID | None = None
+    session_id: str | None = None
+
+    @property
+    def whole(self) -> bytes:
+        """The event as it came; all the entry's fields when it has no field `event`."""
+        if self.entry.raw is not None:
+            return self.entry.raw
+        return repr(self.entry.fields).encode()
+
+    @property
+    def payload(self) -> bytes:
+        """As much of it as is kept."""
+        return self.whole[:KEPT_BYTES]
+
+    @property
+    def told(self) -> str:
+        """The reason as it is kept: text that PostgreSQL can hold, whatever an error said."""
+        size = len(self.whole)
+        kept = f" (of {size} bytes the first {KEPT_BYTES} bytes are kept)" if size > KEPT_BYTES else ""
+        return self.reason.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0") + kept
+
+    @property
+    def rejected_id(self) -> UUID:
+        """The same for the same content."""
+        size = len(self.whole)
+        return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
+
+
+def read_event(entry: Entry, now: datetime) -> Event | Rejected:
+    """The entry's event, or why there is none."""
+    if entry.raw is None:
+        return Rejected(entry, "the stream entry has no field 'event': XADD escalation:events * event '{…}'")
+    try:
+        return decode(entry.raw, now=now)
+    except InvalidEvent as error:
+        return Rejected(entry, str(error), error.event_id, error.session_id)
