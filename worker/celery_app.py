@@ -15,6 +15,7 @@ from config.settings import get_settings
 from services.database import forget_connections
 from services.knowledge import knowledge
 from services.mail.environment import prepare
+from worker.broker import guard_the_lists
 from worker.doorbell import DoorbellStep
 from worker.receiving import FOR_EVERY_TASK
 from worker.schedule import beat_schedule
@@ -81,6 +82,7 @@ def celery_settings() -> dict[str, Any]:
     }
 
 
+guard_the_lists()
 app = Celery("escalation", include=TASKS)
 app.add_defaults(celery_settings)
 app.steps["worker"].add(DoorbellStep)

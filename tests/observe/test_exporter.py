@@ -59,11 +59,14 @@ def test_events_tickets_and_held_mail_are_counted(
     redis.xadd(EVENTS, {"event": encode(confidence("s1", 0.1))})
     redis.xadd(EVENTS, {"event": encode(message("s2", "my secret words: there is smoke"))})
     redis.xadd(EVENTS, {"event": "{"})
+    redis.lpush("escalation:celery:events", "no message")
     wait_for(
         lambda: exporter.value("escalation_tickets_total", reason="low_confidence", priority="medium") == 1,
         "the ticket in the metrics",
     )
     wait_for(lambda: exporter.value("escalation_rejected_events_total") == 1, "the event that was set aside")
+    strange = "escalation_messages_set_aside_total"
+    wait_for(lambda: exporter.value(strange, queue="events") == 1, "what was no message")
     assert exporter.value("escalation_decisions_total", type="confidence.reported", decision="escalate") == 1
     assert exporter.value("escalation_doorbell_up") == 1
     assert exporter.value("escalation_stream_lag") == 0

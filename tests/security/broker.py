@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-QUEUE = "escalation:celery:events"
+QUEUE_NAME = "events"
+QUEUE = f"escalation:celery:{QUEUE_NAME}"
 UNACKNOWLEDGED = "escalation:celery:unacked"
 
 
@@ -36,3 +37,16 @@ def envelope(body: bytes, content_type: str, headers: Mapping[str, Any]) -> str:
             "body_encoding": "base64",
         },
     })  # fmt: skip
+
+
+def spoilt(place: str, value: Any) -> str:
+    """A message with another value at `place`, such as `properties.delivery_tag`; None takes it away."""
+    whole = json.loads(message(arguments()))
+    *way, last = place.split(".")
+    inner = whole
+    for name in way:
+        inner = inner[name]
+    inner[last] = value
+    if value is None:
+        del inner[last]
+    return json.dumps(whole)

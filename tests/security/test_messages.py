@@ -19,7 +19,8 @@ from services.stream import EVENTS, GROUP
 from tests.conftest import command
 from tests.events import confidence
 from tests.processes import Process, processes, wait_for
-from tests.security.broker import QUEUE, UNACKNOWLEDGED, arguments, envelope, message
+from tests.security.broker import QUEUE, QUEUE_NAME, UNACKNOWLEDGED, arguments, envelope, message, spoilt
+from worker.broker import messages_set_aside
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 
 DATABASE = "hostile"
@@ -44,6 +45,30 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "a time that is none": (message(arguments(), eta="tomorrow"), REFUSED),
     "a limit that is none": (message(arguments(), timelimit=TEXT), "succeeded"),
     "headers that are strange": (message(arguments(), shadow=TEXT, stamps=7, group=[TEXT], chord=TEXT), "succeeded"),
+}
+# What is put into the queue and is no message: kombu would end with the worker.
+NO_MESSAGES: dict[str, str | bytes] = {
+    "bytes that are no text": b"\xff\xfe" + TEXT.encode(),
+    "a pickle": pickle.dumps(TEXT),
+    "words": TEXT,
+    "nothing": "",
+    "brackets without end": "[" * 200_000,
+    "a number of many digits": "1" * 10_000,
+    "a list": json.dumps([TEXT]),
+    "an object": json.dumps({TEXT: TEXT}),
+    "a date that is none": spoilt("headers", {"eta": {"__type__": "datetime", "__value__": TEXT}}),
+    "a decimal that is none": spoilt("headers", {"eta": {"__type__": "decimal", "__value__": TEXT}}),
+    "headers that are a list": spoilt("headers", [TEXT]),
+    "a task that is a list": spoilt("headers.task", [TEXT]),
+    "no properties": spoilt("properties", None),
+    "no tag": spoilt("properties.delivery_tag", None),
+    "a tag that is a list": spoilt("properties.delivery_tag", [TEXT]),
+    "a tag that no server takes": spoilt("properties.delivery_tag", "\ud800"),
+    "no destination": spoilt("properties.delivery_info", {}),
+    "an encoding of its own": spoilt("properties.body_encoding", TEXT),
+    "no body": spoilt("body", None),
+    "a body that is a number": spoilt("body", 7),
+    "a body that is no Base64": spoilt("body", "abc"),
 }
 
 
@@ -125,6 +150,21 @@ def test_a_hostile_message_is_refused(name: str, worker: Process, redis: Redis, 
     redis.lpush(QUEUE, hostile)
     assert said in log_after(worker, before, said)
     goes_on()
+    assert TEXT not in worker.output
+
+
+@pytest.mark.parametrize("name", NO_MESSAGES)
+def test_what_is_no_message_is_set_aside_and_counted(
+    name: str, worker: Process, redis: Redis, goes_on: Callable[[], None]
+) -> None:
+    strange, said = NO_MESSAGES[name], '"event": "message_set_aside"'
+    before, counted = len(worker.output), messages_set_aside(redis).get(QUEUE_NAME, 0)
+    redis.lpush(QUEUE, strange)
+    log = log_after(worker, before, said)
+    goes_on()
+    [line] = [json.loads(line) for line in log.splitlines() if said in line]
+    assert (line["queue"], line["size"]) == (QUEUE_NAME, len(strange))
+    assert messages_set_aside(redis) == {QUEUE_NAME: counted + 1}
     assert TEXT not in worker.output
 
 

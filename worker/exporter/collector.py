@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
 from prometheus_client import Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from services.health import stream_state
 from services.metrics import State, state
+from worker.broker import messages_set_aside
 from worker.doorbell import SIGN_OF_LIFE
 from worker.exporter.counted import Counted
 from worker.schedule import SECONDS_BETWEEN
@@ -65,6 +66,12 @@ class EscalationCollector(Collector):
         yield GaugeMetricFamily("escalation_oldest_event_seconds", "Age of the oldest undecided event", oldest)
         rings = bool(self.redis.exists(SIGN_OF_LIFE))
         yield GaugeMetricFamily("escalation_doorbell_up", "Whether a worker waits at the stream", rings)
+        strange = CounterMetricFamily(
+            "escalation_messages_set_aside", "What lay in Celery's queues and was no message", labels=["queue"]
+        )
+        for queue, count in messages_set_aside(self.redis).items():
+            strange.add_metric([queue], count)
+        yield strange
         yield from runs(last_runs(self.redis), time.time() - self.began)
 
 

@@ -1,0 +1,119 @@
+"""What lies in Celery's lists in Redis and is no message is set aside before kombu meets it and ends the worker.
+
+kombu takes whatever it pops for a message that another kombu wrote. So what it reads is looked at first, and where that
+is something else it is told that the list had nothing to give.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as kombu_redis
+from kombu.transport.virtual.base import Base64
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+from pydantic import BaseModel, ConfigDict
+from redis import Redis
+from redis.exceptions import RedisError
+
+from services.stream import redis_client
+
+logger = structlog.get_logger()
+
+SET_ASIDE = "escalation:messages_set_aside"
+CODECS: dict[str | None, Callable[[str], object]] = {"base64": Base64().decode, None: str}
+# What Python raises on bytes that are not kombu's own JSON, which knows dates, numbers and ids as well.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+class Strict(BaseModel):
+    """Exactly these types; members of other names are left alone."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Headers(Strict):
+    """What Celery reads before it knows whose the message is."""
+
+    task: str | None = None
+
+
+class Destination(Strict):
+    """Where a message goes back to."""
+
+    exchange: str
+    routing_key: str
+
+
+class Properties(Strict):
+    """What kombu keeps the message by until it is acknowledged."""
+
+    delivery_tag: str
+    delivery_info: Destination
+    body_encoding: str | None = None
+
+
+class Message(Strict):
+    """The form in which kombu's virtual transports write a message."""
+
+    body: str
+    headers: Headers | None = None
+    properties: Properties
+
+
+def is_message(item: bytes) -> bool:
+    """Whether kombu can take it; who it is for and what it asks is looked at by `worker.receiving`."""
+    try:
+        message = Message.model_validate(loads(bytes_to_str(item)))
+        message.properties.delivery_tag.encode()
+        CODECS[message.properties.body_encoding](message.body)
+    except UNREADABLE:
+        return False
+    return True
+
+
+def set_aside(queue: str, item: bytes) -> None:
+    """Say where it came and how large it is, not what it holds, and count it for the exporter."""
+    logger.error("message_set_aside", queue=queue, size=len(item))
+    try:
+        redis_client().hincrby(SET_ASIDE, queue)
+    except RedisError as error:
+        logger.warning("message_not_counted", queue=queue, error=type(error).__name__)
+
+
+class Client(kombu_redis.PrefixedStrictRedis):
+    """Pops messages, and nothing else."""
+
+    def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
+        answer = super().parse_response(connection, command_name, **options)
+        if command_name != "BRPOP" or not answer or is_message(answer[1]):
+            return answer
+        # A queue has a list for each priority.
+        set_aside(bytes_to_str(answer[0]).partition(kombu_redis.Channel.sep)[0], answer[1])
+        return None
+
+
+class Channel(kombu_redis.Channel):
+    """With the client above."""
+
+    def _get_client(self) -> Any:
+        return partial(Client, global_keyprefix=self.global_keyprefix)
+
+
+class Transport(kombu_redis.Transport):
+    """With the channel above."""
+
+    Channel = Channel
+
+
+def guard_the_lists() -> None:
+    """Let kombu find this transport where a URL names Redis; it looks classes up by the URL's scheme."""
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:Transport"))
+
+
+def messages_set_aside(redis: Redis) -> dict[str, int]:
+    """How many there were, by queue."""
+    found: Any = redis.hgetall(SET_ASIDE)
+    return {queue.decode(): int(count) for queue, count in found.items()}
