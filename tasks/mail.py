@@ -26,7 +26,7 @@ from services.transports.make import account_of, close_transport, process_transp
 from tasks.delivery import deliver
 from tasks.hints import hint
 from tasks.probing import probe
-from tasks.run import Sender
+from tasks.sender import Sender
 
 logger = structlog.get_logger()
 

@@ -2,52 +2,30 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection
 
-from rules.delivery import Answer, Finding, Phase, Times
-from services.circuit import CLOSED, TRIAL, Gate, account_works, gate, give_trial_back, take_trial
+from rules.delivery import Answer, Finding, Phase
+from services.circuit import CLOSED, TRIAL, account_works, gate, give_trial_back, take_trial
 from services.database import begin
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
 from services.delivery.record import LeaseLost, Result, begin_body
 from services.mail.compose import ComposedMail
 from services.outbox import NORMAL, URGENT
-from services.outcomes import NewOutcome, acceptances
-from services.rates import Rates
-from services.transports.base import Envelope, Transport
-from tasks.composing import Compose, compose_all
+from services.outcomes import acceptances
+from services.transports.base import Envelope
+from tasks.composing import compose_all
 from tasks.hints import hint
 from tasks.judging import judge
 from tasks.recording import Tried, concerns_account, record_surely
+from tasks.sender import Claim, Sender
 
 logger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """What a run needs; `claim_size` in mails, `run_seconds` is when it stops claiming."""
-
-    sender: str
-    transport: Transport
-    rates: Rates
-    compose: Compose
-    times: Times
-    claim_size: int
-    run_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What was claimed, how the account's gate stood, and what to tell the assistant when a mail was accepted."""
-
-    mails: Sequence[ClaimedMail]
-    gate: Gate
-    acceptances: Mapping[UUID, NewOutcome]
 
 
 @dataclass(slots=True)

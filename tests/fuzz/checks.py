@@ -26,7 +26,7 @@ from services.transports.base import Budget, Envelope, Stopped
 from services.transports.conversation import Conversation, Server
 from services.transports.login import Credentials, log_in
 from services.transports.make import tls_context
-from services.transports.smtp import offer
+from services.transports.offer import offer
 from tests.services.transports.conftest import MESSAGE
 
 NOW: Final = datetime(2026, 11, 24, tzinfo=UTC)
