@@ -212,7 +212,7 @@ def test_entries_of_any_shape_are_set_aside(
     goes_on()
     after = connection.execute(text("SELECT count(*) FROM escalation.rejected_events")).scalar_one()
     assert after - before == len(shapes)
-    assert redis.xpending(EVENTS, GROUP)["pending"] == 0
+    wait_for(lambda: redis.xpending(EVENTS, GROUP)["pending"] == 0, "the word to the stream that all is done")
     assert TEXT not in worker.output
 
 
