@@ -1,16 +1,12 @@
-"""For each thing that breaks: the doctor names it and the remedy, and nothing else that is well."""
+"""For each thing that breaks, Redis apart: the doctor names it and the remedy, and nothing else that is well."""
 
 from pathlib import Path
 
 import pytest
-from redis import Redis
 from sqlalchemy import Connection, text
 
-from escalation_client.events import encode
 from services.protect import protect
-from services.stream import EVENTS, GROUP
 from tests.doctor.doctor import Doctor
-from tests.events import confidence
 from tests.processes import Processes, wait_for
 from worker.embedded.ports import Port
 
@@ -71,71 +67,6 @@ def test_a_wrong_database_name_is_told_apart(doctor: Doctor, database_url: str) 
     name = database_url.rpartition("/")[2].partition("?")[0]
     found = doctor.examine(DATABASE_URL=database_url.replace(f"/{name}", "/nothing_here"))
     assert "database's name" in found.broken()["postgresql"]["remedy"]
-
-
-def test_a_redis_that_is_away_is_named(doctor: Doctor) -> None:
-    found = doctor.examine(REDIS_URL="redis://:hidden-secret@127.0.0.1:1/0")
-    assert "REDIS_URL" in found.broken()["redis"]["remedy"]
-    assert found.of("workers", "unknown")
-    assert "hidden-secret" not in found.output
-
-
-def test_a_wrong_redis_password_is_told_apart(doctor: Doctor, redis_url: str) -> None:
-    host = redis_url.partition("@")[2]
-    found = doctor.examine(REDIS_URL=f"redis://:hidden-secret@{host}")
-    assert "password" in found.broken()["redis"]["remedy"]
-    assert "hidden-secret" not in found.output
-
-
-def test_events_in_another_database_of_redis_are_found(doctor: Doctor, redis_url: str) -> None:
-    with Redis.from_url(redis_url.removesuffix("/0") + "/2") as other:
-        other.xadd(EVENTS, {"event": encode(confidence("lost", 0.1))})
-        assert "events arrive in /2, you read /0" in doctor.examine().broken()["redis"]["found"]
-
-
-def test_another_installation_on_the_same_server_is_only_noted(doctor: Doctor, redis_url: str) -> None:
-    with Redis.from_url(redis_url.removesuffix("/0") + "/2") as other:
-        other.xgroup_create(EVENTS, GROUP, mkstream=True)
-    found = doctor.examine()
-    assert "redis" not in found.broken()
-    assert [one for one in found.of("redis", "note") if one["found"] == "another installation reads /2, you read /0"]
-
-
-def test_a_redis_that_may_lose_what_it_confirmed_is_named(doctor: Doctor, redis: Redis) -> None:
-    redis.config_set("appendfsync", "everysec")
-    try:
-        [warning] = doctor.examine().of("redis", "warning")
-        assert "appendfsync is everysec" in warning["found"]
-        redis.config_set("appendonly", "no")
-        [warning] = doctor.examine().of("redis", "warning")
-        assert warning["found"] == "appendonly is off"
-    finally:
-        redis.config_set("appendonly", "yes")
-        redis.config_set("appendfsync", "always")
-
-
-def test_a_redis_without_a_password_is_named(doctor: Doctor, redis: Redis, redis_url: str) -> None:
-    credentials, _, host = redis_url.partition("@")
-    redis.acl_setuser("default", enabled=True, nopass=True)
-    try:
-        warnings = [one["found"] for one in doctor.examine(REDIS_URL=f"redis://{host}").of("redis", "warning")]
-        assert warnings == ["no password was needed"]
-    finally:
-        password = f"+{credentials.rpartition(':')[2]}"
-        redis.acl_setuser("default", enabled=True, reset_passwords=True, passwords=[password])
-
-
-def test_events_that_nobody_reads_are_named(doctor: Doctor, redis: Redis) -> None:
-    redis.xadd(EVENTS, {"event": encode(confidence("waits", 0.1))})
-    assert "no worker has ever read it" in doctor.examine().broken()["redis"]["found"]
-
-
-def test_a_policy_that_drops_events_is_named(doctor: Doctor, redis: Redis) -> None:
-    redis.config_set("maxmemory-policy", "allkeys-lru")
-    try:
-        assert "allkeys-lru" in doctor.examine().broken()["redis"]["found"]
-    finally:
-        redis.config_set("maxmemory-policy", "noeviction")
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from services.health import stream_state
 from services.stream import EVENTS, GROUP, connect
 from worker.doctor.clock import about_clock
 from worker.doctor.finding import Finding, Part
+from worker.doctor.keeping import keeping
 
 PART = Part("redis")
 CONNECT = "connect as REDIS_URL says"
@@ -25,7 +26,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     try:
         information: Any = redis.info()
         yield from server(settings, information)
-        yield from keeping(redis, information)
+        yield from keeping(PART, redis, information)
         seconds, microseconds = redis.time()
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
         yield from stream(settings, redis)
@@ -60,44 +61,6 @@ def server(settings: Settings, information: dict[str, Any]) -> Iterator[Finding]
         yield PART.warning(CONNECT, "no password was needed", "Set requirepass, and put it into REDIS_URL.")
     if information.get("role") == "slave":
         yield PART.broken(CONNECT, "it is a replica, which takes no events", "Point REDIS_URL at the primary server.")
-
-
-def keeping(redis: Redis, information: dict[str, Any]) -> Iterator[Finding]:
-    """Whether what it has confirmed is still there after a crash, and whether it takes more."""
-    tried = "look whether it keeps what it is given"
-    always = "Set appendonly yes and appendfsync always, or a crash loses events that were confirmed."
-    found = []
-    if not information.get("aof_enabled"):
-        found.append(PART.warning(tried, "appendonly is off", always))
-    elif (sync := appendfsync(redis)) not in {"always", None}:
-        found.append(PART.warning(tried, f"appendfsync is {sync}: a crash loses the last second", always))
-    if information.get("aof_last_write_status", "ok") != "ok":
-        found.append(
-            PART.broken(tried, "it could not write its file", "Look at its log, and at the space on its disk.")
-        )
-    policy = information.get("maxmemory_policy", "noeviction")
-    if policy != "noeviction":
-        found.append(
-            PART.broken(tried, f"maxmemory-policy is {policy}: it may drop events", "Set maxmemory-policy noeviction.")
-        )
-    if full := fullness(information):
-        found.append(PART.warning(tried, full, "Give it more memory (maxmemory), or it will refuse events."))
-    yield from found or [PART.ok(tried, "every write is on disk before it is confirmed")]
-
-
-def appendfsync(redis: Redis) -> str | None:
-    """None where a server's owner lets nobody ask."""
-    try:
-        answer: Any = redis.config_get("appendfsync")
-    except ResponseError:
-        return None
-    value: str | None = answer.get("appendfsync")
-    return value
-
-
-def fullness(information: dict[str, Any]) -> str | None:
-    used, most = information.get("used_memory", 0), information.get("maxmemory", 0)
-    return f"{used / most:.0%} of its memory is used" if most and used > 0.9 * most else None
 
 
 def stream(settings: Settings, redis: Redis) -> Iterator[Finding]:
