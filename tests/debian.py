@@ -39,6 +39,8 @@ FILES = {
     "sasl-plain": (Path("/usr/lib"), "*/sasl2/libplain.so*"),
 }
 ROOT = "root"
+# What an account or the container around it may forbid (unshare(1), mount(8)).
+MOUNTING = "mount-namespaces"  # named together with root
 # Debian asks this program whether a package may start its servers (invoke-rc.d(8)); 101 forbids it.
 POLICY = Path("/usr/sbin/policy-rc.d")
 NOT_RUN = pytest.StashKey[dict[str, list[str]]]()
@@ -62,7 +64,11 @@ def install_command(programs: list[str]) -> list[str]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here, and remember it."""
-    lacking = {*missing(), *([ROOT] if os.geteuid() != 0 else [])}
+    lacking = set(missing())
+    if os.geteuid() != 0:
+        lacking.add(ROOT)
+    elif any(MOUNTING in needs(item) for item in items) and not may_mount():
+        lacking.add(MOUNTING)
     not_run = config.stash.setdefault(NOT_RUN, {})
     kept = []
     for item in items:
@@ -72,6 +78,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not lacks:
             kept.append(item)
     items[:] = kept
+
+
+def may_mount() -> bool:
+    """Whether a mount namespace of its own is allowed here; nothing is mounted for others."""
+    command = ["unshare", "--mount", "mount", "--types", "tmpfs", "tmpfs", "/run"]
+    return bool(shutil.which("unshare")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def needs(item: pytest.Item) -> set[str]:
@@ -89,6 +101,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.line(f"install them: {' '.join(install_command(programs))}")
         if ROOT in not_run:
             terminalreporter.line("run them as root: sudo make test-all")
+        if MOUNTING in not_run:
+            terminalreporter.line("run them where mount namespaces are allowed: a container needs --cap-add SYS_ADMIN")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
