@@ -146,7 +146,7 @@ class Session:
 
     def do_auth(self, argument: str) -> None:
         mechanism, _, initial = argument.partition(" ")
-        if told := self.told("auth", mechanism):
+        if told := self.told("auth", argument):
             return self.say(told)
         user, secret = getattr(self, f"auth_{mechanism.lower().replace('-', '_')}")(initial)
         if self.server.users.get(user) == secret:

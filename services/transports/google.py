@@ -13,10 +13,12 @@ from config.errors import ConfigurationError
 from rules.delivery import Answer, Phase
 from services.transports.base import Stopped
 from services.transports.https import Https, failed_request
+from services.transports.unsaid import without
 
 SCOPE: Final = "https://mail.google.com/"
 RENEW_BEFORE_SECONDS: Final = 300.0
 ASSERTION_SECONDS: Final = 3_600
+SECRET: Final = ("client_secret", "refresh_token", "assertion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class GoogleTokens:
         if response.status_code != 200 or "access_token" not in answer:
             said = f"{answer.get('error', response.reason)}: {answer.get('error_description', '')}"
             code = response.status_code if response.status_code >= 400 else 400
-            raise Stopped(Answer(Phase.TOKEN, code, said[:500]))
+            raise Stopped(Answer(Phase.TOKEN, code, without(said, *(form.get(name, "") for name in SECRET))[:500]))
         return answer
 
     def refreshing(self) -> dict[str, str]:

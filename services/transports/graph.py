@@ -15,6 +15,7 @@ from services.transports.base import Account, BeginBody, Envelope, Stopped
 from services.transports.google import parsed
 from services.transports.https import Https, failed_request, retry_after
 from services.transports.tokens import token_source
+from services.transports.unsaid import without
 
 EXPIRED: Final = 401
 
@@ -69,7 +70,8 @@ class GraphTransport:
             response = self.https.request("POST", self.url, data=body, headers=headers)
         except requests.RequestException as error:
             return failed_request(error, Phase.POST)
-        return Answer(Phase.POST, response.status_code, said(response), retry_after=retry_after(response.headers))
+        words = without(said(response), token.get_secret_value())[:500]
+        return Answer(Phase.POST, response.status_code, words, retry_after=retry_after(response.headers))
 
     def prepare(self) -> Answer | None:
         """Get a token; more cannot be tried without sending."""
@@ -92,5 +94,5 @@ def said(response: requests.Response) -> str:
     """Graph's error code and message, or the plain reason."""
     error = parsed(response).get("error")
     if isinstance(error, dict):
-        return f"{error.get('code', '')}: {error.get('message', '')}"[:500]
+        return f"{error.get('code', '')}: {error.get('message', '')}"
     return response.reason or ""

@@ -3,7 +3,7 @@
 import base64
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import SecretStr
@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from rules.delivery import Answer, Finding, Phase
 from services.transports.base import Stopped
 from services.transports.conversation import Conversation, expect
+from services.transports.unsaid import without
 
 BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}
 
@@ -33,13 +34,15 @@ def log_in(conversation: Conversation, credentials: Credentials) -> None:
     secret = credentials.secret().get_secret_value()
     responses = RESPONSES[mechanism](credentials.user, secret)
     command = f"{mechanism} {encoded(next(responses)(b''))}" if mechanism == "PLAIN" else mechanism
+    sent = [command.partition(" ")[2]]
     answer = conversation.ask(Phase.AUTH, "AUTH", command)
     for respond in responses:
         if answer.code != 334:
             break
-        answer = conversation.ask(Phase.AUTH, encoded(respond(challenge_in(answer.text))))
+        sent.append(encoded(respond(challenge_in(answer.text))))
+        answer = conversation.ask(Phase.AUTH, sent[-1])
     if answer.code != 235:
-        raise Stopped(answer)
+        raise Stopped(replace(answer, text=without(answer.text, secret, *sent)))
     expect(answer)
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from rules.delivery import Answer, Phase
 from services.transports.base import Stopped
 from services.transports.https import Https, failed_request
+from services.transports.unsaid import without
 
 
 @dataclass(slots=True)
@@ -37,7 +38,7 @@ class MicrosoftTokens:
         if "access_token" in result:
             return SecretStr(result["access_token"])
         self.forget()
-        raise Stopped(Answer(Phase.TOKEN, self.https.status or 400, explained(result)))
+        raise Stopped(Answer(Phase.TOKEN, self.https.status or 400, self.harmless(explained(result))[:500]))
 
     def connected(self) -> Any:
         if self.application is None:
@@ -61,10 +62,14 @@ class MicrosoftTokens:
         if isinstance(error, requests.RequestException):
             return failed_request(error, Phase.TOKEN)
         status = 400 if isinstance(error, ValueError) else self.https.status or 500
-        return Answer(Phase.TOKEN, status, str(error)[:300])
+        return Answer(Phase.TOKEN, status, self.harmless(str(error))[:300])
+
+    def harmless(self, text: str) -> str:
+        """A key never leaves this process; a secret does."""
+        return without(text, self.credential) if isinstance(self.credential, str) else without(text)
 
 
 def explained(result: dict[str, Any]) -> str:
     """The error as the end point said it, in one line."""
     description = str(result.get("error_description", "")).splitlines()
-    return f"{result.get('error', 'no token')}: {description[0] if description else ''}"[:500]
+    return f"{result.get('error', 'no token')}: {description[0] if description else ''}"
