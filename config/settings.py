@@ -4,6 +4,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -76,8 +77,15 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     @field_validator("redis_url")
     @classmethod
     def is_redis(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        """Only what redis-py and Celery both take; nothing of the query is repeated, it may be a part of a password."""
+        if not url.get_secret_value().startswith(("redis://", "rediss://")):
             raise ValueError("should start with redis:// or rediss://")
+        query = urlsplit(url.get_secret_value()).query
+        if any(not one.startswith("ssl_") for one in query.split("&") if one):
+            raise ValueError(
+                "should have no parameter after ? but those that begin with ssl_, since Celery takes no other: "
+                "the password stands before the host, and a ? in it is written %3F"
+            )
         return url
 
     @field_validator("ticket_time_zone")

@@ -36,6 +36,10 @@ def test_the_names_that_abparts_uses_work(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: should start with postgresql://"),
         ("REDIS_URL", "localhost", "REDIS_URL: should start with redis://"),
+        ("REDIS_URL", "unix:///run/redis.sock", "REDIS_URL: should start with redis://"),
+        ("REDIS_URL", "redis://redis:6379/0?password=sesame", "the password stands before the host"),
+        ("REDIS_URL", "rediss://redis:6379/0?ssl_ca_certs=ca.pem&db=2", "no parameter after ? but"),
+        ("REDIS_URL", "redis://:se?same@redis:6379/0", "a ? in it is written %3F"),
         ("SMTP_PORT", "seventy", "SMTP_PORT: "),
         ("SUPPORT_EMAIL", "nobody", "SUPPORT_EMAIL: should be a mail address"),
         ("TICKET_TIME_ZONE", "Mars/Olympus", "TICKET_TIME_ZONE: should be a time zone"),

@@ -149,18 +149,43 @@ def test_no_secret_is_given_away_by_programs_at_work(
     assert {place: watch.found(text) for place, text in told.items() if watch.found(text)} == {}
 
 
-BROKEN = {
-    "DATABASE_URL": "postgresql://postgres:{mark}@127.0.0.1:1/abparts?connect_timeout=2",
-    "REDIS_URL": "redis://someone:{mark}@127.0.0.1:{port}/0",
-}
+MISPLACED = "redis://127.0.0.1:{port}/0?password={mark}"
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", BROKEN)
-def test_no_secret_is_given_away_by_programs_that_cannot_log_in(
-    name: str, installation: Processes, valkey: EmbeddedValkey
+def test_a_password_of_redis_in_the_wrong_place_is_refused_and_given_away_by_nobody(
+    installation: Processes, valkey: EmbeddedValkey
 ) -> None:
-    installation.environment[name] = BROKEN[name].format(mark=mark(name.lower()), port=valkey.port)
+    installation.environment["REDIS_URL"] = MISPLACED.format(mark=mark("redis_url"), port=valkey.port)
+    watch = Watch(installation.environment)
+    programs = [
+        installation.start("celery", "-A", "worker", "worker", "-l", "INFO"),
+        installation.start("celery", "-A", "worker", "beat", "-l", "INFO"),
+        installation.start("celery", "-A", "worker", "flower"),
+        installation.start("worker", "exporter"),
+        installation.start("worker", "doctor"),
+    ]
+    assert 0 not in {program.popen.wait(60) for program in programs}
+    told = {one.log.name: one.output for one in programs} | run(installation, DIAGNOSES)
+    logs = told.pop("logs of commands")
+    assert [place for place, text in told.items() if "the password stands before the host" not in text] == []
+    assert watch.found(logs) == set()
+    assert {place: watch.found(text) for place, text in told.items() if watch.found(text)} == {}
+
+
+BROKEN = (
+    ("DATABASE_URL", "postgresql://postgres:{mark}@127.0.0.1:1/abparts?connect_timeout=2"),
+    ("DATABASE_URL", "postgresql://postgres@127.0.0.1:1/abparts?connect_timeout=2&password={mark}"),
+    ("REDIS_URL", "redis://someone:{mark}@127.0.0.1:{port}/0"),
+)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "url"), BROKEN)
+def test_no_secret_is_given_away_by_programs_that_cannot_log_in(
+    name: str, url: str, installation: Processes, valkey: EmbeddedValkey
+) -> None:
+    installation.environment[name] = url.format(mark=mark(name.lower()), port=valkey.port)
     watch = Watch(installation.environment)
     worker = installation.start("celery", "-A", "worker", "worker", "-l", "INFO")
     beat = installation.start("celery", "-A", "worker", "beat", "-l", "INFO")
