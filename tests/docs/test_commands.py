@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,28 @@ from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 from worker.commands import cli
 
-PAGES = ("install.md", "database.md", "mails.md", "detection.md", "tickets.md", "operate.md", "security.md")
-ALL_PAGES = (*PAGES, "flower.md", "monday.md", "bad-input.md", "architecture.md", "events.md")
-COMMAND = re.compile(r"^(?: {4})?python -m (worker .+)$", re.MULTILINE)
+PAGES = (
+    *("install.md", "monday.md", "database.md", "mails.md", "detection.md", "tickets.md", "operate.md", "security.md"),
+    "bad-input.md",
+)
+ALL_PAGES = tuple(sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+COMMAND = re.compile(r"^ *python -m (worker .+)$", re.MULTILINE)
+# What a developer types: in the environment that make has made, or to make.
+DEVELOPER = re.compile(r"^ *((?:[A-Z_]+=\S+ )?\.venv/bin/python -m .+|make .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those last, and need what is not started here; tests/deploy and tests/acceptance run them.
 ELSEWHERE = ("worker health ", "worker desk")
 # Not a setting of the program.
 FOR_TESTS = {"HYPOTHESIS_TIMES"}
 OPTIONAL = re.compile(r" \[[^]]+\]")
+# What takes an hour here, or would begin these tests again, is begun and no more.
+SHORTER = (
+    ("--seconds 3600", "--seconds 1"),
+    ("-m pytest", "-m pytest --collect-only --quiet"),
+    ("make ", "make --dry-run "),
+)
 TICKET = text("SELECT ticket_number FROM public.support_tickets")
+SET_ASIDE = text("SELECT CAST(rejected_id AS text) FROM escalation.rejected_events ORDER BY rejected_id")
 ACCEPTED = text("SELECT count(*) FROM escalation.mail_recipients WHERE state = 'accepted'")
 
 
@@ -33,8 +46,8 @@ def page(name: str) -> str:
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
-def commands(name: str) -> list[str]:
-    found = [OPTIONAL.sub("", line.partition("  #")[0]).strip() for line in COMMAND.findall(page(name))]
+def commands(name: str, kind: "re.Pattern[str]" = COMMAND) -> list[str]:
+    found = [OPTIONAL.sub("", line.partition("  #")[0]).strip() for line in kind.findall(page(name))]
     return [command for command in found if not command.startswith(ELSEWHERE)]
 
 
@@ -45,13 +58,22 @@ def run(command: str, environment: dict[str, str], folder: Path = ROOT) -> "subp
     )  # fmt: skip
 
 
+def replaced(command: str, names: Iterable[tuple[str, str]]) -> str:
+    for name, meant in names:
+        command = command.replace(name, meant)
+    return command
+
+
 @pytest.fixture
 def running(family: Processes, redis: Redis, connection: Connection) -> Processes:
-    """Worker and beat at work, one ticket, and the roles that the pages name."""
+    """Worker and beat at work, one ticket, two events that were set aside, and the roles that the pages name."""
     family.worker()
     family.beat()
     redis.xadd(EVENTS, {"event": encode(message("s1", "get me a human"))})
+    for broken in ("{", "["):
+        redis.xadd(EVENTS, {"event": broken})
     wait_for(lambda: connection.execute(ACCEPTED).scalar(), "the mail")
+    wait_for(lambda: len(connection.execute(SET_ASIDE).all()) == 2, "what was set aside")
     for role in ("escalation", "escalation_worker", "escalation_owner"):
         connection.execute(text(f"DROP ROLE IF EXISTS {role}"))
         connection.execute(text(f"CREATE ROLE {role}"))
@@ -61,16 +83,39 @@ def running(family: Processes, redis: Redis, connection: Connection) -> Processe
 
 @pytest.mark.long
 def test_each_command_of_the_pages_works(running: Processes, connection: Connection, tmp_path: Path) -> None:
-    ticket = str(connection.execute(TICKET).scalar_one())
+    (tmp_path / "mended.json").write_text(encode(message("s2", "get me a human")), encoding="utf-8")
+    names = {
+        "AB-20261123-0001": connection.execute(TICKET).scalar_one(),
+        "AB-20261124-0007": connection.execute(TICKET).scalar_one(),
+        "SESSION_ID": "s1",
+        "SESSION": "s1",
+        "EXPERT_ID": "u-1",
+        "3f9c": connection.execute(SET_ASIDE).scalars().all()[0],
+    }
     failed = []
     for name in PAGES:
         assert commands(name)
         for command in commands(name):
-            meant = re.sub(r"AB-\d{8}-\d{4}", ticket, command).replace("SESSION", "s1").replace("EXPERT_ID", "u-1")
+            meant = replaced(command, names.items())
             result = run(meant, running.environment, tmp_path)
             if result.returncode:
                 failed.append(f"{name}: {meant}\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
     assert failed == []
+
+
+def test_no_page_with_commands_is_left_out() -> None:
+    assert {name for name in ALL_PAGES if commands(name)} == set(PAGES)
+
+
+@pytest.mark.long
+@pytest.mark.debian("make")
+@pytest.mark.parametrize("name", [name for name in ALL_PAGES if commands(name, DEVELOPER)])
+def test_each_command_for_developers_works(name: str) -> None:
+    python = (".venv/bin/python", sys.executable)
+    for command in commands(name, DEVELOPER):
+        meant = replaced(command, (*SHORTER, python))
+        result = subprocess.run(meant, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, f"{meant}\n{result.stdout[-1500:]}{result.stderr[-1500:]}"
 
 
 @pytest.mark.parametrize("name", ALL_PAGES)
