@@ -4,7 +4,6 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -15,6 +14,7 @@ from config.desk_settings import DeskSettings
 from config.errors import ConfigurationError
 from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
+from config.server_urls import checked_database_url, checked_redis_url
 from config.watch_settings import WatchSettings
 
 CONFIG_FOLDER = Path(__file__).parent
@@ -70,22 +70,13 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     @field_validator("database_url")
     @classmethod
     def is_postgresql(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
-            raise ValueError("should start with postgresql://")
+        checked_database_url(url.get_secret_value())
         return url
 
     @field_validator("redis_url")
     @classmethod
     def is_redis(cls, url: SecretStr) -> SecretStr:
-        """Only what redis-py and Celery both take; nothing of the query is repeated, it may be a part of a password."""
-        if not url.get_secret_value().startswith(("redis://", "rediss://")):
-            raise ValueError("should start with redis:// or rediss://")
-        query = urlsplit(url.get_secret_value()).query
-        if any(not one.startswith("ssl_") for one in query.split("&") if one):
-            raise ValueError(
-                "should have no parameter after ? but those that begin with ssl_, since Celery takes no other: "
-                "the password stands before the host, and a ? in it is written %3F"
-            )
+        checked_redis_url(url.get_secret_value())
         return url
 
     @field_validator("ticket_time_zone")

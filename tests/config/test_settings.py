@@ -39,7 +39,8 @@ def test_the_names_that_abparts_uses_work(monkeypatch: pytest.MonkeyPatch) -> No
         ("REDIS_URL", "unix:///run/redis.sock", "REDIS_URL: should start with redis://"),
         ("REDIS_URL", "redis://redis:6379/0?password=sesame", "the password stands before the host"),
         ("REDIS_URL", "rediss://redis:6379/0?ssl_ca_certs=ca.pem&db=2", "no parameter after ? but"),
-        ("REDIS_URL", "redis://:se?same@redis:6379/0", "a ? in it is written %3F"),
+        ("REDIS_URL", "redis://:se/same@redis:6379/0", "with %2F, %3F"),
+        ("REDIS_URL", "redis://redis:port/0", "should be redis://:password@host:6379/0"),
         ("SMTP_PORT", "seventy", "SMTP_PORT: "),
         ("SUPPORT_EMAIL", "nobody", "SUPPORT_EMAIL: should be a mail address"),
         ("TICKET_TIME_ZONE", "Mars/Olympus", "TICKET_TIME_ZONE: should be a time zone"),
@@ -52,6 +53,42 @@ def test_a_wrong_setting_is_named_with_what_would_be_right(
     with pytest.raises(ConfigurationError) as caught:
         get_settings()
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("REDIS_URL", "redis://:lion/tiger@redis:6379/0"),
+        ("REDIS_URL", "redis://:lion?tiger@redis:6379/0"),
+        ("REDIS_URL", "redis://:lion#tiger@redis"),
+        ("REDIS_URL", "redis://:lion:tiger"),
+        ("REDIS_URL", "redis://redis?password=lion-tiger"),
+        ("DATABASE_URL", "postgresql://user:lion@tiger@db/abparts"),
+        ("DATABASE_URL", "postgresql://user:lion:tiger"),
+        ("DATABASE_URL", "postgresql://db:lion/abparts"),
+        ("DATABASE_URL", "lion-tiger"),
+    ],
+)
+def test_nothing_of_a_wrong_url_is_repeated(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
+    monkeypatch.setenv(name, url)
+    with pytest.raises(ConfigurationError, match=f"{name}: should ") as caught:
+        get_settings()
+    assert [word for word in ("lion", "tiger") if word in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://postgres@/abparts?host=%2Frun%2Fpostgresql&port=5433",
+        "postgresql:///abparts",
+        "postgres://user:se/same@db:5432/abparts",
+        "postgresql+psycopg2://user:sesame@[::1]:5432/abparts?sslmode=verify-full",
+        "postgresql://db/abparts?user=user&password=lion@tiger",
+    ],
+)
+def test_every_form_of_a_database_s_url_that_works_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert get_settings().database_url.get_secret_value() == url
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from config.server_urls import checked_database_url, checked_redis_url
 from worker.embedded.errors import StackError
 
 SECONDS = 5
@@ -41,17 +42,18 @@ def given_database() -> str | None:
     url = given("DATABASE_URL")
     if url is None:
         return None
-    scheme, _, rest = url.partition("://")
+    _, _, rest = url.partition("://")
     try:
+        checked_database_url(url)
         with closing(psycopg2.connect(f"postgresql://{rest}", connect_timeout=SECONDS)) as connection:
             major = connection.server_version // 10_000
+    except ValueError as error:
+        raise StackError(f"DATABASE_URL {error}") from None
     except psycopg2.OperationalError as error:
         raise StackError(f"DATABASE_URL does not answer: {str(error).strip()}\n{advice('DATABASE_URL')}") from None
     except psycopg2.ProgrammingError:
         # Its text would show the URL, and so the password.
         raise StackError("DATABASE_URL should be postgresql://user:password@host:5432/database") from None
-    if not scheme.startswith("postgres"):
-        raise StackError(f"DATABASE_URL begins with {scheme}://: should begin with postgresql://")
     if major < OLDEST_POSTGRES:
         raise StackError(f"DATABASE_URL is PostgreSQL {major}: should be {OLDEST_POSTGRES} or newer")
     return url
@@ -66,10 +68,10 @@ def given_redis() -> str | None:
     if url is None:
         return None
     try:
-        with Redis.from_url(url, socket_timeout=SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
+        with Redis.from_url(checked_redis_url(url), socket_timeout=SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
             redis.ping()
-    except ValueError:
-        raise StackError("REDIS_URL should be redis://:password@host:6379/0 or rediss://…") from None
+    except ValueError as error:
+        raise StackError(f"REDIS_URL {error}") from None
     except RedisError as error:
         raise StackError(f"REDIS_URL does not answer: {error}\n{advice('REDIS_URL')}") from None
     return url
