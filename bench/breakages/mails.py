@@ -11,7 +11,7 @@ RECORDED = "m.lease_id = :lease_id AND m.state IN ('sending', 'unknown')"
 NEWEST = "          AND a.number = (SELECT max(number)"
 ANY = "          AND 0 < (SELECT max(number)"
 OWN_ID = "Message-ID: <{__import__('uuid').uuid4()}@example.com>"
-SENDING = "tests/services/delivery/test_sending.py"
+LOSSES = "tests/services/delivery/test_sending_losses.py"
 KILLS = "tests/services/delivery/test_kills.py"
 
 MAILS = (
@@ -38,19 +38,19 @@ MAILS = (
         "a repeat wipes out that a reply was lost",
         6,
         (Change("services/delivery/record.py", NEWEST, ANY),),
-        (f"{SENDING}::test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record",),
+        (f"{LOSSES}::test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record",),
     ),
     Breakage(
         "a lost reply is taken for a refusal and sent again and again",
         6,
         (Change("rules/delivery/classify.py", "        return UNKNOWN\n    hint", "        pass\n    hint"),),
-        (f"{SENDING}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
+        (f"{LOSSES}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
     ),
     Breakage(
         "each attempt has a Message-ID of its own",
         6,
         (Change("services/mail/letterhead.py", "Message-ID: {mail.message_id}", OWN_ID),),
-        (f"{SENDING}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
+        (f"{LOSSES}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
     ),
     Breakage(
         "SMTP AUTH that is off uses up the attempts",

@@ -3,15 +3,11 @@
 import email
 import email.policy
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import closing
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import httpx
-import psycopg2
 import pytest
 from celery import Celery
 from redis import Redis
@@ -19,65 +15,17 @@ from sqlalchemy import Connection, create_engine, text
 
 from config.settings import Settings
 from escalation_client.events import Event, encode
-from models import shared
-from models.base import SharedBase
 from services.database import driver_url
 from services.stream import EVENTS, GROUP
+from tests.acceptance.abparts import AbParts, as_today
 from tests.events import confidence, message
 from tests.processes import Process, Processes, processes, wait_for
 from worker.embedded import LocalMailServer
 from worker.embedded.ports import HOST, Port
 
-OLD_SESSIONS = 1_000
-ASSISTANT = [
-    model.__tablename__
-    for model in (
-        shared.AiSession,
-        shared.AiMessage,
-        shared.TroubleshootingStep,
-        shared.SupportTicket,
-        shared.EscalationTrigger,
-    )
-]
 TICKETS = (
     "SELECT id, session_id, ticket_number, priority, status, resolution_notes FROM public.support_tickets ORDER BY id"
 )
-
-
-class AbParts(threading.Thread):
-    """Goes on inserting sessions and messages as ABParts does; waits for no lock longer than 50 ms."""
-
-    def __init__(self, database_url: str) -> None:
-        super().__init__()
-        self.database_url = database_url
-        self.ended = threading.Event()
-        self.sessions: list[str] = []
-        self.errors: list[str] = []
-
-    def run(self) -> None:
-        with closing(psycopg2.connect(self.database_url, options="-c lock_timeout=50ms")) as connection:
-            while not self.ended.wait(0.005):
-                try:
-                    self.one_message(connection, f"new-{len(self.sessions) // 3}")
-                    connection.commit()
-                except psycopg2.Error as error:
-                    connection.rollback()
-                    self.errors.append(str(error))
-
-    def one_message(self, connection: Any, session: str) -> None:
-        """Select, insert the session when it is not there, and the message, in one transaction."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM ai_sessions WHERE id = %s", (session,))
-            if cursor.fetchone() is None:
-                cursor.execute(
-                    "INSERT INTO ai_sessions VALUES (%s, 'user', NULL, 'active', 'en', now(), now(), NULL)", (session,)
-                )
-            cursor.execute("UPDATE ai_sessions SET updated_at = now() WHERE id = %s", (session,))
-            cursor.execute(
-                "INSERT INTO ai_messages VALUES (%s, %s, 'user', 'hello', 'text', 'en', now(), NULL)",
-                (f"{session}-{len(self.sessions)}", session),
-            )
-        self.sessions.append(session)
 
 
 @pytest.fixture
@@ -85,17 +33,7 @@ def connection(empty_database_url: str) -> Iterator[Connection]:
     """ABParts' database as it is today: its tables, and a thousand sessions with a message each."""
     engine = create_engine(driver_url(empty_database_url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        SharedBase.metadata.create_all(connection, [SharedBase.metadata.tables[f"public.{name}"] for name in ASSISTANT])
-        connection.execute(
-            text("""INSERT INTO public.ai_sessions SELECT 'old-' || n, 'user', NULL, 'active', 'en', now(), now(), NULL
-                    FROM generate_series(0, :last) AS n"""),
-            {"last": OLD_SESSIONS - 1},
-        )
-        connection.execute(
-            text("""INSERT INTO public.ai_messages SELECT 'm-' || n, 'old-' || n, 'user', 'the net stays dirty', 'text',
-                    'en', now(), NULL FROM generate_series(0, :last) AS n"""),
-            {"last": OLD_SESSIONS - 1},
-        )
+        as_today(connection)
         yield connection
     engine.dispose()
 

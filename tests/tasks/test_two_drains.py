@@ -16,23 +16,29 @@ from tests.tasks.conftest import rows
 PATIENT = pytest.mark.parametrize("installation", ["30"], indirect=True)
 
 
+def half_of_the_steps_each(installation: Knowledge, entries: Entries, connection: Connection, locks: str) -> None:
+    """Two drains that begin while another transaction has done what locks the session, and end after it."""
+    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
+    threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
+    other = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
+    with other.connect() as holder, holder.begin():
+        holder.execute(text(locks))
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: waiting_for_locks(connection) == 2)
+        holder.rollback()
+    for thread in threads:
+        thread.join()
+    other.dispose()
+
+
 @PATIENT
 def test_two_drains_with_half_of_the_steps_each_see_all_eight(
     installation: Knowledge, entries: Entries, connection: Connection
 ) -> None:
     """The second waits for the first's lock; a snapshot from before that would miss the first half."""
-    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
-    blocker = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
-    with blocker.connect() as other, other.begin():
-        other.execute(text("INSERT INTO escalation.sessions (session_id) VALUES ('s')"))
-        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
-        for thread in threads:
-            thread.start()
-        wait_for(lambda: waiting_for_locks(connection) == 2)
-        other.rollback()
-    for thread in threads:
-        thread.join()
-    blocker.dispose()
+    new = "INSERT INTO escalation.sessions (session_id) VALUES ('s')"
+    half_of_the_steps_each(installation, entries, connection, new)
     (ticket,) = rows(connection, TICKETS)
     assert ticket["escalation_reason"] == "steps_exceeded"
 
@@ -43,16 +49,7 @@ def test_two_drains_at_a_known_session_see_all_steps(
 ) -> None:
     """As above, but the session's row is there already, so that only its lock makes the second one wait."""
     write(entries([started("s")]), installation)
-    halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
-    holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
-    with holder.connect() as other, other.begin():
-        other.execute(text("SELECT FROM escalation.sessions WHERE session_id = 's' FOR UPDATE"))
-        threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
-        for thread in threads:
-            thread.start()
-        wait_for(lambda: waiting_for_locks(connection) == 2)
-    for thread in threads:
-        thread.join()
-    holder.dispose()
+    known = "SELECT FROM escalation.sessions WHERE session_id = 's' FOR UPDATE"
+    half_of_the_steps_each(installation, entries, connection, known)
     (ticket,) = rows(connection, TICKETS)
     assert ticket["escalation_reason"] == "steps_exceeded"
