@@ -51,6 +51,7 @@ def told(family: Processes, tmp_path: Path) -> Iterator[Processes]:
     family.environment.update(
         FLOWER_USER="oncall",
         PUBLIC_URL="http://127.0.0.1",
+        http_proxy="http://127.0.0.1:1",
         **{name: str(port.number) for name, port in ports.items()},
     )
     yield family

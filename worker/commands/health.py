@@ -3,7 +3,7 @@
 import socket
 from typing import Annotated, NoReturn
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import typer
 from kombu.exceptions import OperationalError
@@ -17,7 +17,9 @@ from worker.doorbell import SIGN_OF_LIFE
 app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works, 1 when it does not.")
 
 PAGE_SECONDS = 5
-EVERYWHERE = "0.0.0.0"
+# Docker often hands a company's proxy on to its containers (HTTP_PROXY); it does not lead to this machine.
+directly = build_opener(ProxyHandler({}))
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 Node = Annotated[str | None, typer.Option(help="The node's name.", show_default="NAME@this host")]
 
 
@@ -44,19 +46,19 @@ def beat(node: Node = None) -> None:
 @app.command()
 def flower() -> None:
     """Its health page answers."""
-    page(get_settings().flower_port, "/healthcheck")
+    page(get_settings().flower_address, get_settings().flower_port, "/healthcheck")
 
 
 @app.command()
 def exporter() -> None:
     """Its metrics can be read."""
-    page(get_settings().exporter_port, "/metrics")
+    page(get_settings().exporter_address, get_settings().exporter_port, "/metrics")
 
 
 @app.command()
 def desk() -> None:
     """The ticket's page answers, and its database does."""
-    page(get_settings().desk_port, "/health", get_settings().desk_host)
+    page(get_settings().desk_host, get_settings().desk_port, "/health")
 
 
 def answers(node: str) -> None:
@@ -82,13 +84,18 @@ def doorbell_rings() -> bool:
         redis.close()
 
 
-def page(port: int, path: str, address: str = EVERYWHERE) -> None:
-    host = "127.0.0.1" if address == EVERYWHERE else address
+def page(listens_at: str, port: int, path: str) -> None:
     try:
-        with urlopen(f"http://{host}:{port}{path}", timeout=PAGE_SECONDS) as answer:
+        with directly.open(f"{reached_at(listens_at, port)}{path}", timeout=PAGE_SECONDS) as answer:
             typer.echo(f"{path} answers {answer.status}")
     except (URLError, OSError) as error:
         fail(f"{path} at port {port} does not answer: {error}")
+
+
+def reached_at(listens_at: str, port: int) -> str:
+    """Where this machine reaches what listens at an address, or at all of them."""
+    host = LOOPBACK.get(listens_at, listens_at)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def fail(text: str) -> NoReturn:

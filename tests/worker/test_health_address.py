@@ -1,0 +1,20 @@
+"""A health check asks where its program listens."""
+
+import pytest
+
+from worker.commands.health import reached_at
+
+
+@pytest.mark.parametrize(
+    ("listens_at", "reached"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8090"),
+        ("0.0.0.0", "http://127.0.0.1:8090"),
+        ("10.0.0.7", "http://10.0.0.7:8090"),
+        ("desk.internal", "http://desk.internal:8090"),
+        ("::", "http://[::1]:8090"),
+        ("fd00::7", "http://[fd00::7]:8090"),
+    ],
+)
+def test_the_address_of_the_settings_is_asked_and_loopback_for_all_addresses(listens_at: str, reached: str) -> None:
+    assert reached_at(listens_at, 8090) == reached
