@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import ResponseError
 
 from config.settings import Settings
@@ -131,6 +132,19 @@ def test_a_file_that_cannot_be_written_is_broken(found: Found, server: ValkeyWit
     assert "the space on its disk" in remedy
     assert not refuses(needy, "MISCONF")
     assert found(server, Level.BROKEN) == []
+
+
+def test_a_redis_that_its_full_disk_ended_is_looked_for_in_its_log(found: Found, server_folder: Path) -> None:
+    """Where each write has to be on disk before it is confirmed it does not go on without."""
+    server = ValkeyWithoutDisk(server_folder / "ended").start()
+    with server.disk_full(1), Redis.from_url(server.url) as redis, suppress(NotConnected):
+        redis.set("some", "thing")
+    wait_for(lambda: not server.is_running(), "its end")
+    assert "AOF" in server.end_of_log()
+    [(_, remedy)] = found(server, Level.BROKEN)
+    assert "its log says why it ended, such as for want of space" in remedy
+    with server.start(), Redis.from_url(server.url) as redis:
+        assert not refuses(redis, "MISCONF")
 
 
 def test_a_file_that_cannot_be_written_anew_is_a_warning(found: Found, server: ValkeyWithoutDisk, needy: Redis) -> None:

@@ -47,8 +47,8 @@ def advice(error: RedisError) -> str:
     if isinstance(error, AuthenticationError) or "WRONGPASS" in str(error) or "NOAUTH" in str(error):
         return "Check user and password in REDIS_URL: redis://user:password@host:6379/0."
     return (
-        "Check host, port and redis:// or rediss:// (TLS) in REDIS_URL, and whether Redis runs. "
-        "Assistants keep events in their spool meanwhile."
+        "Check host, port and redis:// or rediss:// (TLS) in REDIS_URL, and whether Redis runs: "
+        "its log says why it ended, such as for want of space. Assistants keep events in their spool meanwhile."
     )
 
 
