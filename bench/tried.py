@@ -1,7 +1,7 @@
 """What was tried for a goal, by the goal's key; shown on the page as long as the goal is missed."""
 
 MAILS = (
-    "composing was made a fifth faster (Jinja's globals without a ChainMap, each address checked once), and an accepted "
+    "composing was made a fifth faster (Jinja's globals without a ChainMap, each address checked once). An accepted "
     "mail goes on record by one statement that commits by itself, where there were ten round trips (a quarter more "
     "mails a second). What remains of 4 ms is composing (1.5 ms, nearly all of it in Python) and two commits for each "
     "mail (1.5 ms), one before its body and one after the answer, so that a killed process never sends a mail twice "
@@ -27,8 +27,8 @@ MEMORY = (
     "Most of it is shared with the parent: see PSS and USS."
 )
 LEAK = (
-    "looking at the curve: it is level, but for one step when the child composes its first mails (templates, "
-    "catalogues and time zones are loaded then), which came in the second half. It is level again after it."
+    "looking at the curve: what a child loads for its first mails (templates, catalogues, time zones) is there before "
+    "the counting begins; what still comes is in steps and not with each event."
 )
 LATENCY = (
     "counting the steps: two of them are messages of Celery, each of which takes what the peer's whole way takes; in "
