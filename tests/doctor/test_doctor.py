@@ -160,6 +160,8 @@ def test_flower_is_tried_with_and_without_its_login(doctor: Doctor, family: Proc
     port = Port(None, "flower")
     family.environment["FLOWER_PORT"] = str(port.number)
     family.start("celery", "-A", "worker", "flower")
+    # A company's proxy does not know this machine, and is not told the login.
+    family.environment["http_proxy"] = "http://127.0.0.1:1"
     wait_for(lambda: len(doctor.examine().of("flower", "ok")) == 2, "Flower's page")
     other = doctor.examine(FLOWER_PASSWORD="another-secret-than-hers").broken()["flower"]
     assert "with the login it answers 401" in other["found"]

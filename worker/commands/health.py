@@ -3,7 +3,6 @@
 import socket
 from typing import Annotated, NoReturn
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
 import typer
 from kombu.exceptions import OperationalError
@@ -13,13 +12,11 @@ from redis.exceptions import RedisError
 from config.settings import get_settings
 from services.stream import connect
 from worker.doorbell import SIGN_OF_LIFE
+from worker.loopback import directly, reached_at
 
 app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works, 1 when it does not.")
 
 PAGE_SECONDS = 5
-# Docker often hands a company's proxy on to its containers (HTTP_PROXY); it does not lead to this machine.
-directly = build_opener(ProxyHandler({}))
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 Node = Annotated[str | None, typer.Option(help="The node's name.", show_default="NAME@this host")]
 
 
@@ -90,12 +87,6 @@ def page(listens_at: str, port: int, path: str) -> None:
             typer.echo(f"{path} answers {answer.status}")
     except (URLError, OSError) as error:
         fail(f"{path} at port {port} does not answer: {error}")
-
-
-def reached_at(listens_at: str, port: int) -> str:
-    """Where this machine reaches what listens at an address, or at all of them."""
-    host = LOOPBACK.get(listens_at, listens_at)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def fail(text: str) -> NoReturn:

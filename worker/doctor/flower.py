@@ -4,10 +4,11 @@ from base64 import b64encode
 from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from config.settings import Settings
 from worker.doctor.finding import Finding, Part
+from worker.loopback import directly, reached_at
 
 PART = Part("flower")
 SHORTEST, SECONDS = 12, 5
@@ -25,12 +26,12 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield PART.ok(tried, "it has one")
     if not settings.flower_read_only:
         yield PART.warning(tried, "whoever logs in may stop workers", "Set FLOWER_READ_ONLY=true.")
-    yield page(settings.flower_port, settings.flower_user, password)
+    yield page(reached_at(settings.flower_address, settings.flower_port), settings.flower_user, password)
 
 
-def page(port: int, user: str, password: str) -> Finding:
+def page(address: str, user: str, password: str) -> Finding:
     """Flower as a browser on this machine sees it."""
-    place = f"http://127.0.0.1:{port}/workers"
+    place = f"{address}/workers"
     tried = f"open {place} without and with the login"
     try:
         without, within = status(place), status(place, f"{user}:{password}")
@@ -49,7 +50,7 @@ def status(place: str, login: str | None = None) -> int:
     if login:
         request.add_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
     try:
-        with urlopen(request, timeout=SECONDS) as answer:
+        with directly.open(request, timeout=SECONDS) as answer:
             return int(answer.status)
     except HTTPError as error:
         with error:

@@ -1,8 +1,8 @@
-"""A health check asks where its program listens."""
+"""A program of this machine is asked where it listens."""
 
 import pytest
 
-from worker.commands.health import reached_at
+from worker.loopback import reached_at
 
 
 @pytest.mark.parametrize(
