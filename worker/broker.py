@@ -22,6 +22,7 @@ from services.stream import redis_client
 
 logger = structlog.get_logger()
 
+QUEUES = ("events", "urgent", "mail", "sweeps")
 SET_ASIDE = "escalation:messages_set_aside"
 CODECS: dict[str | None, Callable[[str], object]] = {"base64": Base64().decode, None: str}
 # What Python raises on bytes that are not kombu's own JSON, which knows dates, numbers and ids as well.
@@ -114,6 +115,6 @@ def guard_the_lists() -> None:
 
 
 def messages_set_aside(redis: Redis) -> dict[str, int]:
-    """How many there were, by queue."""
+    """How many there were, by queue; those of ours are named also where there was none."""
     found: Any = redis.hgetall(SET_ASIDE)
-    return {queue.decode(): int(count) for queue, count in found.items()}
+    return dict.fromkeys(QUEUES, 0) | {queue.decode(): int(count) for queue, count in found.items()}

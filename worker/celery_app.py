@@ -32,7 +32,6 @@ TASKS = (
     "tasks.alerts",
     "tasks.house",
 )
-QUEUES = ("events", "urgent", "mail", "sweeps")
 KEY_PREFIX = "escalation:celery:"
 HINT_VISIBILITY_SECONDS = 120
 

@@ -13,7 +13,7 @@ import pytest
 from tests.desk.webdriver import Browser, chromium
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
 from tests.processes import wait_for
-from worker.celery_app import QUEUES
+from worker.broker import QUEUES
 
 pytestmark = pytest.mark.debian("chromium", "chromedriver")
 

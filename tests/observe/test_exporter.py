@@ -54,6 +54,7 @@ def test_events_tickets_and_held_mail_are_counted(
 ) -> None:
     assert exporter.value("escalation_doorbell_up") == 0
     assert exporter.value("escalation_beat_age_seconds") == float("inf")
+    assert exporter.value("escalation_messages_set_aside_total", queue="events") == 0
     family.worker()
     family.beat()
     redis.xadd(EVENTS, {"event": encode(confidence("s1", 0.1))})
