@@ -12,9 +12,9 @@ from services.mail.letterhead import letterhead
 from services.mail.message import build
 from services.mail.render import letter_of, short_letter_of
 from services.mail.rows import MailRow, load_mails
-from services.mail_trace import mail_trace
 from services.story import Story, load_stories
 from services.ticket_links import link
+from services.traces import mail_trace
 
 logger = structlog.get_logger()
 

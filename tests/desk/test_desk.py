@@ -5,6 +5,7 @@ import threading
 import httpx
 import pytest
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from services.knowledge import Knowledge
 from services.ticket_links import form_token, token
@@ -38,6 +39,18 @@ def test_taking_it_acknowledges_with_the_name(send: Send, ticket: dict[str, str]
     row = ticket_row(connection, ticket["number"])
     assert (row["status"], row["acknowledged_by"]) == ("in_progress", "Maria <Μαρία>")
     assert outcomes(connection) == ["ticket.opened", "ticket.acknowledged"]
+
+
+def test_the_log_says_which_escalation_it_was_and_not_who(
+    send: Send, ticket: dict[str, str], connection: Connection
+) -> None:
+    with capture_logs() as logged:
+        send(action="take", name="Maria")
+    [line] = [line for line in logged if line["event"] == "ticket_page_used"]
+    events = "SELECT CAST(event_id AS text) AS id FROM escalation.event_inbox WHERE ticket_id IS NOT NULL"
+    assert line["event_id"] in {row["id"] for row in rows(connection, events)}
+    assert (line["action"], line["session_id"], line["ticket"]) == ("take", "s", ticket["number"])
+    assert "Maria" not in repr(logged)
 
 
 def test_who_comes_second_is_told_who_has_it(send: Send) -> None:

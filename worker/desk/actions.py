@@ -12,6 +12,7 @@ from services.staff_text import UnfitText
 from services.story import load_stories
 from services.ticket_actions import acknowledge, resolve
 from services.ticket_lookup import TicketNotFound
+from services.traces import ticket_trace
 from services.verdicts import give_verdicts, verdicts_of
 from worker.desk.pages import Shown
 from worker.desk.words import words_in
@@ -48,12 +49,13 @@ def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | 
     try:
         with begin() as connection:
             done(connection, ticket_id, fields)
+            trace = ticket_trace(connection, ticket_id)
     except TakenAlready as error:
         say = words_in(settings.support_language).gettext
         return say("%(name)s has taken this ticket already.") % {"name": error.holder or say("Somebody else")}
     except (TicketRefused, UnfitText) as error:
         return str(error)
-    logger.info("ticket_page_used", ticket_id=ticket_id, action=fields["action"])
+    logger.info("ticket_page_used", action=fields["action"], **trace)
     return None
 
 
