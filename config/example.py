@@ -7,7 +7,7 @@ from config.policy import PolicyFile
 from config.settings import CONFIG_FOLDER, Settings
 
 HEAD = """\
-# Every setting with its default. A line that is commented out has this value already.
+# Every setting with its default, commented out: it has this value already. Two have none and have to be given.
 # Secrets may also be given as files: SMTP_PASSWORD_FILE=/run/secrets/smtp_password
 """
 REQUIRED = {"database_url": "postgresql://abparts:…@db:5432/abparts", "redis_url": "redis://:…@redis:6379/0"}
@@ -22,7 +22,8 @@ def env_example() -> str:
 
 def line(name: str, field: FieldInfo, required: str | None) -> str:
     comment = f"# {field.description}"
-    return f"{comment}\n{name}={required}\n" if required else f"{comment}\n# {name}={shown(field)}\n"
+    # Also commented out: the example would otherwise count before a secret's file.
+    return f"{comment}\n# {name}={required or shown(field)}\n"
 
 
 def shown(field: FieldInfo) -> str:

@@ -21,9 +21,10 @@ def environment_of(name: str, dotenv: Mapping[str, str]) -> dict[str, str]:
     service = our_services()[name]["environment"]
     told = {variable: dotenv.get(variable) if value is None else value for variable, value in service.items()}
     whole = {variable: interpolated(str(value), dotenv) for variable, value in told.items() if value is not None}
-    # Nothing may be made in /etc of this machine.
-    contacts = {"CONTACTS_FILE": f"{read_only.PLACE}/app/config/contacts.toml"}
-    return {**of_image(), **dotenv, **whole, **contacts}
+    # Nothing may be made in /etc of this machine, and its ports are shared.
+    here = {"CONTACTS_FILE": f"{read_only.PLACE}/app/config/contacts.toml"}
+    here |= {variable: dotenv[variable] for variable in whole if variable.endswith("_PORT") and variable in dotenv}
+    return {**of_image(), **dotenv, **whole, **here}
 
 
 def interpolated(value: str, dotenv: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,11 +48,17 @@ def test_every_secret_that_is_used_is_declared() -> None:
 
 def test_the_page_on_installing_makes_the_file_of_every_secret(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^ {4}((?:mkdir|touch|openssl) .+)$", page, re.MULTILINE)
+    lines = re.findall(r"^ {4}((?:mkdir|touch|openssl|printf) .+)$", page, re.MULTILINE)
     subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, check=True)
     made = {path.name for path in (tmp_path / "secrets").iterdir()}
-    assert made == {secret for service in our_services().values() for secret in service["secrets"]}
-    assert len((tmp_path / "secrets" / "link_secret").read_text().strip()) >= 32
+    assert made == set(compose()["secrets"])
+    for server, url in {"postgres": "database_url", "redis": "redis_url"}.items():
+        assert urlsplit(secret(tmp_path, url)).password == secret(tmp_path, f"{server}_password")
+    assert len(secret(tmp_path, "link_secret")) >= 32
+
+
+def secret(folder: Path, name: str) -> str:
+    return (folder / "secrets" / name).read_text(encoding="utf-8").strip()
 
 
 def test_no_password_has_a_default() -> None:
@@ -64,6 +71,15 @@ def test_no_password_has_a_default() -> None:
 @pytest.mark.parametrize("name", services())
 def test_only_this_machine_reaches_a_published_port(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in services()[name].get("ports", []))
+
+
+def test_what_is_published_is_where_the_program_listens_whatever_stands_in_the_env_file() -> None:
+    """What `.env` says reaches the container as well, unless the service says otherwise."""
+    for name, variable in {"flower": "FLOWER_PORT", "desk": "DESK_PORT"}.items():
+        service = our_services()[name]
+        assert [port.rpartition(":")[2] for port in service["ports"]] == [service["environment"][variable]]
+    scraped = (ROOT / "observe" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+    assert f"exporter:{our_services()['exporter']['environment']['EXPORTER_PORT']}" in scraped
 
 
 @pytest.mark.parametrize("name", services())
