@@ -10,18 +10,21 @@ from celery.signals import worker_process_shutdown
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings, get_settings
-from services.circuit import account_works, probe_due, take_probe
+from services.circuit import OPEN, account_works, probe_due, take_probe
 from services.database import begin
 from services.delivery.next_contact import escalate_stuck
 from services.delivery.reap import reap
 from services.delivery.settings_check import check_mail_settings
 from services.delivery.watch import tell_held, watch
+from services.early_probe import take_early_probe
 from services.errors import Trouble, trouble
 from services.knowledge import knowledge
 from services.locks import only_one
 from services.mail.compose import compose
 from services.rates import Rates, limiter
+from services.settings_mark import settings_mark
 from services.stream import answer_ring, redis_client
+from services.transports.base import Transport
 from services.transports.make import account_of, close_transport, process_transport
 from tasks.delivery import deliver
 from tasks.hints import hint
@@ -74,11 +77,27 @@ def probe_account() -> str:
         failed_phase = take_probe(connection, transport.account.key, settings.mail_times)
     if failed_phase is None:
         return "idle"
+    return f"state={probe_and_ring(transport, failed_phase, settings)}"
+
+
+def probe_and_ring(transport: Transport, failed_phase: str, settings: Settings) -> str:
     probed = probe(transport, failed_phase, settings.mail_times)
     if probed.works:
         hint("deliver_urgent")
         hint("deliver_due")
-    return f"state={probed.state or 'open'}"
+    return probed.state or OPEN
+
+
+def try_changed_settings(settings: Settings) -> None:
+    """Here, since it is the mailer that was restarted with other settings than those that failed."""
+    transport = process_transport()
+    account = transport.account.key
+    with begin() as connection:
+        if account_works(connection, account):
+            return
+        failed_phase = take_early_probe(connection, account, settings_mark(settings, redis_client()))
+    if failed_phase:
+        probe_and_ring(transport, failed_phase, settings)
 
 
 def send(name: str, *, urgent_only: bool) -> str:
@@ -87,6 +106,7 @@ def send(name: str, *, urgent_only: bool) -> str:
     settings = get_settings()
     try:
         tally = deliver(sender_of(settings), urgent_only=urgent_only)
+        try_changed_settings(settings)
     except DBAPIError as error:
         if trouble(error) is Trouble.CONTENT:
             raise
