@@ -41,6 +41,21 @@ def test_a_wrong_mail_password_is_named_with_the_servers_words(doctor: Doctor) -
     assert "SMTP_PASSWORD" in mail["remedy"]
 
 
+def test_mail_that_is_still_held_though_the_login_works_is_let_go_by_the_command_that_is_named(
+    doctor: Doctor, connection: Connection
+) -> None:
+    account = f"smtp:{doctor.family.environment['SMTP_SERVER']}:{doctor.family.environment['SMTP_PORT']}"
+    connection.execute(
+        text("""INSERT INTO escalation.mail_accounts (account, state, phase, hint)
+                VALUES (:account, 'open', 'auth', 'The login was refused: check SMTP_PASSWORD.')"""),
+        {"account": f"{account}:{doctor.family.environment['SMTP_USERNAME']}"},
+    )
+    found = doctor.examine()
+    assert found.broken()["mail"]["remedy"] == "Run python -m worker mail probe: it lets the 0 held mails go."
+    assert "SMTP_PASSWORD" not in found.output
+    assert "SMTP_PASSWORD" in doctor.examine(SMTP_PASSWORD="wrong-secret").broken()["mail"]["remedy"]
+
+
 def test_a_mail_server_that_is_away_is_named(doctor: Doctor) -> None:
     mail = doctor.examine(SMTP_PORT="1").broken()["mail"]
     assert "refused" in mail["found"]

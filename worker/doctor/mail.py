@@ -15,22 +15,27 @@ from services.transports.conversation import Conversation
 from services.transports.failures import failed
 from services.transports.login import log_in
 from services.transports.make import account_of, credentials_of, make_transport, server_of
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import Finding, Level, Part
 
 PART = Part("mail")
 SECONDS = 60.0
 CIRCUIT = text("SELECT state, hint FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'")
 HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
 
+AFTERWARDS = "Once it is mended, restart the mailer if it was a setting, else run python -m worker mail probe."
+
 
 def check(settings: Settings) -> Iterator[Finding]:
+    works = True
     try:
         account = account_of(settings)
-        yield from by_smtp(settings) if settings.mail_transport == "smtp" else by_probe(settings)
+        for finding in by_smtp(settings) if settings.mail_transport == "smtp" else by_probe(settings):
+            works = works and finding.level is not Level.BROKEN
+            yield finding
     except ConfigurationError as error:
         yield PART.broken("read the settings of mail", str(error), "Set it as .env.example says.")
         return
-    yield from circuit(account.key)
+    yield from circuit(account.key, works)
 
 
 def by_probe(settings: Settings) -> Iterator[Finding]:
@@ -88,7 +93,8 @@ def refused(tried: str, answer: Answer, settings: Settings) -> Finding:
     return PART.broken(tried, found[:300], verdict.hint or "Look at the reply; nothing is lost, mail waits.")
 
 
-def circuit(account: str) -> Iterator[Finding]:
+def circuit(account: str, works: bool) -> Iterator[Finding]:
+    """`works`: whether all that could be tried just now was well."""
     tried = "look whether mail is held"
     try:
         with engine().connect() as connection:
@@ -100,5 +106,9 @@ def circuit(account: str) -> Iterator[Finding]:
     if row is None:
         yield PART.ok(tried, f"it flows; {waiting} on their way")
         return
-    remedy = f"{row.hint or ''} Once it is mended, everything goes by itself.".strip()
-    yield PART.broken(tried, f"mail is held since the login fails ({row.state}); {waiting} mails wait", remedy)
+    if works:
+        found = f"mail is held since the account had failed ({row.state}), and it works now; {waiting} mails wait"
+        yield PART.broken(tried, found, f"Run python -m worker mail probe: it lets the {waiting} held mails go.")
+        return
+    found = f"mail is held since the account fails ({row.state}); {waiting} mails wait"
+    yield PART.broken(tried, found, f"{row.hint or ''} {AFTERWARDS}".strip())
