@@ -15,6 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 60.0
+# As people type it; `python -m celery` would find modules where the script does not.
+CELERY = str(Path(sys.executable).with_name("celery"))
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
@@ -35,9 +37,10 @@ class Process:
         self.popen = self.launch()
 
     def launch(self) -> "subprocess.Popen[bytes]":
+        program, *arguments = self.arguments
         with self.log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", *self.arguments],
+                [CELERY, *arguments] if program == "celery" else [sys.executable, "-m", program, *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=output,
@@ -86,7 +89,8 @@ class Processes:
     """Starts children with one environment and leaves none behind."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "LOG_FORMAT": "json", **environment}
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        self.environment = {**inherited, "LOG_FORMAT": "json", **environment}
         self.folder = folder
         self.started: list[Process] = []
 

@@ -1,6 +1,11 @@
 """The composition root: `celery -A worker …` and `python -m worker …` both begin here."""
 
+import sys
+from pathlib import Path
 from typing import Any
+
+# The script `celery` knows the working directory only while it imports this, and most is imported later.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from config.errors import ConfigurationError
 

@@ -17,11 +17,12 @@ from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 from worker.commands import cli
 
+README = "../README.md"
 PAGES = (
     *("install.md", "monday.md", "database.md", "mails.md", "detection.md", "tickets.md", "operate.md", "security.md"),
-    "bad-input.md",
+    *("bad-input.md", README),
 )
-ALL_PAGES = tuple(sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+ALL_PAGES = (README, *sorted(path.name for path in (ROOT / "docs").glob("*.md")))
 COMMAND = re.compile(r"^ *python -m (worker .+)$", re.MULTILINE)
 # What a developer types: in the environment that make has made, or to make.
 DEVELOPER = re.compile(r"^ *((?:[A-Z_]+=\S+ )?\.venv/bin/python -m .+|make .+)$", re.MULTILINE)
@@ -97,7 +98,7 @@ def test_each_command_of_the_pages_works(running: Processes, connection: Connect
         assert commands(name)
         for command in commands(name):
             meant = replaced(command, names.items())
-            result = run(meant, running.environment, tmp_path)
+            result = run(meant, {**running.environment, "PYTHONPATH": str(ROOT)}, tmp_path)
             if result.returncode:
                 failed.append(f"{name}: {meant}\n{result.stdout[-1500:]}{result.stderr[-1500:]}")
     assert failed == []
@@ -138,4 +139,6 @@ def test_each_setting_that_is_named_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL_PAGES)
 def test_each_link_leads_to_a_page(name: str) -> None:
-    assert [link for link in LINK.findall(page(name)) if not (Path(ROOT) / "docs" / link).exists()] == []
+    assert [
+        link for link in LINK.findall(page(name)) if not (ROOT / "docs" / name).parent.joinpath(link).exists()
+    ] == []
