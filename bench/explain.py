@@ -18,7 +18,6 @@ from services.knowledge import knowledge
 from services.stream import redis_client
 from tasks.drain import drain
 from tasks.mail import deliver_due
-from worker.celery_app import app
 
 MILLISECONDS = re.compile(r"(?:Planning|Execution) Time: ([0-9.]+) ms")
 KEEP = "SAVEPOINT explained"
@@ -59,7 +58,6 @@ KINDS: dict[str, Callable[[], object]] = {"events": one_batch, "tickets": one_ba
 
 
 def main(kind: str) -> None:
-    app.set_current()
     if kind == "mails":
         one_batch()
     with explained() as found:

@@ -1,11 +1,11 @@
 """Hints: Celery messages that say "there may be work". They carry nothing, so losing one costs seconds, never data."""
 
 import structlog
-from celery import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from services.stream import redis_client, ring
+from tasks.application import app
 
 logger = structlog.get_logger()
 
@@ -16,6 +16,6 @@ def hint(name: str) -> None:
     """Ask for a task unless that has been asked already; when Redis is away the next sweep does the work."""
     try:
         if ring(redis_client(), name):
-            current_app.send_task(f"escalation.{name}", queue=QUEUE.get(name, "sweeps"), retry=False)
+            app.send_task(f"escalation.{name}", queue=QUEUE.get(name, "sweeps"), retry=False)
     except (RedisError, OperationalError) as error:
         logger.warning("hint_not_sent", task=name, error=type(error).__name__)

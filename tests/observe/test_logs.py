@@ -13,7 +13,7 @@ from services.stream import EVENTS, OUTCOMES
 from tests.doctor.doctor import whole_configuration
 from tests.events import message, started
 from tests.processes import Processes, wait_for
-from worker.celery_app import KEY_PREFIX
+from tasks.application import KEY_PREFIX
 from worker.embedded import LocalMailServer
 
 # What goes wrong with a session's mail: the line that says so, which names the session too, and what brings it about.

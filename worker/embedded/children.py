@@ -11,7 +11,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from worker.broker import QUEUES
-from worker.celery_app import KEY_PREFIX, tls_of
+from tasks.application import KEY_PREFIX, tls_of
 from worker.embedded.part import Part
 from worker.embedded.ports import HOST
 

@@ -3,10 +3,8 @@
 from config.settings import get_settings
 from tasks.delivery import deliver
 from tasks.mail import sender_of
-from worker.celery_app import app
 
 if __name__ == "__main__":
-    app.set_current()
     print("begins", flush=True)
     while deliver(sender_of(get_settings()), urgent_only=False):
         print("goes on", flush=True)

@@ -1,0 +1,55 @@
+"""The Celery application as whoever sends a hint needs it, the command line too; worker.celery_app makes a worker of it."""
+
+import ssl
+from typing import Any
+
+from celery import Celery
+from kombu.utils.url import parse_url
+
+from config.settings import get_settings
+
+TASKS = (
+    "tasks.events",
+    "tasks.mail",
+    "tasks.questions",
+    "tasks.tickets",
+    "tasks.follow_up",
+    "tasks.sweeps",
+    "tasks.alerts",
+    "tasks.house",
+)
+KEY_PREFIX = "escalation:celery:"
+HINT_VISIBILITY_SECONDS = 120
+
+
+def tls_of(url: str) -> dict[str, Any] | None:
+    """How the broker's connection checks the certificate: for a bare `rediss://`, kombu would not do so at all."""
+    if not url.startswith("rediss://"):
+        return None
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED, **parse_url(url).get("ssl", {})}
+
+
+def broker_settings() -> dict[str, Any]:
+    """Where messages go and how they are written, read when it is first needed (reasons: docs/architecture.md)."""
+    url = get_settings().redis_url.get_secret_value()
+    return {
+        "broker_url": url,
+        "broker_use_ssl": tls_of(url),
+        "broker_transport_options": {
+            "global_keyprefix": KEY_PREFIX,
+            "visibility_timeout": HINT_VISIBILITY_SECONDS,
+            "socket_timeout": 5,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+            # A half-open connection is dropped after a second and twice this (kombu, Redis transport).
+            "health_check_interval": 5,
+        },
+        "task_serializer": "json",
+        "task_default_queue": "sweeps",
+        "task_create_missing_queues": True,
+        "task_ignore_result": True,
+    }
+
+
+app = Celery("escalation", include=TASKS)
+app.add_defaults(broker_settings)
