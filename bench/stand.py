@@ -17,8 +17,8 @@ from config.settings import Settings
 from models.migrations import upgrade
 from services.database import driver_url
 from services.stream import EVENTS, connect
-from tests.processes import Process, Processes, processes
 from tasks.application import KEY_PREFIX
+from tests.processes import Process, Processes, processes
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked

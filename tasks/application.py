@@ -1,4 +1,4 @@
-"""The Celery application as whoever sends a hint needs it, the command line too; worker.celery_app makes a worker of it."""
+"""The Celery application for all who send hints, the command line too; worker.celery_app makes workers of it."""
 
 import ssl
 from typing import Any

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
 from services.stream import EVENTS, OUTCOMES
+from tasks.application import KEY_PREFIX
 from tests.doctor.doctor import whole_configuration
 from tests.events import message, started
 from tests.processes import Processes, wait_for
-from tasks.application import KEY_PREFIX
 from worker.embedded import LocalMailServer
 
 # What goes wrong with a session's mail: the line that says so, which names the session too, and what brings it about.
