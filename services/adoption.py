@@ -53,7 +53,7 @@ def table_in_use(error: BaseException) -> bool:
 
 def refuse_what_differs(connection: Connection) -> None:
     """:raises NotAdoptable: the tables' shape or the role's rights forbid the migration"""
-    differences = [one for one in compare(connection) if one.kind is Kind.SHAPE]
+    differences = [one for one in compare(connection) if one.kind in {Kind.SHAPE, Kind.LOST}]
     if version(connection) != newest():
         differences += missing_rights(connection, "owner")
     if differences:

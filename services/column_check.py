@@ -6,12 +6,16 @@ from models.shape import ColumnNeed, TableNeed
 from services.difference import Difference, Kind
 from services.live_shape import LiveColumn, LiveTable
 
+# Whoever adds it by hand gets it without its key, its index and what was in it.
+REBUILD = "`db rebuild` makes it what it was, and fills it from what is on record."
 
-def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable) -> Iterator[Difference]:
+
+def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable, remembered: bool) -> Iterator[Difference]:
+    """:param remembered: what the column was is known, so that a rebuild can make it again"""
     live = table.columns.get(column.name)
     place = f"public.{need.name}.{column.name}"
     if live is None:
-        yield missing_column(need, column, table)
+        yield missing_column(need, column, table, remembered)
         return
     if live.type not in column.types and not (column.enum and live.is_enum):
         yield Difference(Kind.SHAPE, place, f"is {described(live)}", wanted_types(column), retype(need, column, live))
@@ -19,13 +23,16 @@ def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable) ->
         most = "texts of any length" if column.length is None else f"at least {column.length} characters"
         remedy = f"ALTER TABLE public.{need.name} ALTER COLUMN {column.name} TYPE {column.types[0]};"
         yield Difference(Kind.SHAPE, place, f"holds {live.length} characters", f"it should hold {most}", remedy)
-    yield from nullability(need, column, live)
+    yield from nullability(need, column, live, remembered)
 
 
-def missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable) -> Difference:
+def missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remembered: bool) -> Difference:
     place, statement = f"public.{need.name}.{column.name}", f"ALTER TABLE public.{need.name}"
     if not need.own:
         return Difference(Kind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown.")
+    wanted = f"{wanted_types(column)}{must_be_filled(column)}"
+    if remembered and column.name != "id":
+        return Difference(Kind.LOST, place, "is missing", wanted, REBUILD)
     if column.name == "id" and table.primary:
         found = f"is missing: the key is {table.primary} ({described(table.columns[table.primary])}), an older shape"
         remedy = (
@@ -33,7 +40,7 @@ def missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable) -> Dif
         )
     else:
         found, remedy = "is missing", f"{statement} ADD COLUMN {column.name} {column.types[0]};"
-    return Difference(Kind.SHAPE, place, found, f"{wanted_types(column)}{must_be_filled(column)}", remedy)
+    return Difference(Kind.SHAPE, place, found, wanted, remedy)
 
 
 def described(live: LiveColumn) -> str:
@@ -63,12 +70,14 @@ def converted(column: ColumnNeed, live: LiveColumn) -> str:
     return f"{column.name}::{column.types[0]}"
 
 
-def nullability(need: TableNeed, column: ColumnNeed, live: LiveColumn) -> Iterator[Difference]:
+def nullability(need: TableNeed, column: ColumnNeed, live: LiveColumn, remembered: bool) -> Iterator[Difference]:
     place = f"public.{need.name}.{column.name}"
     statement = f"ALTER TABLE public.{need.name} ALTER COLUMN {column.name}"
     if column.required and not live.required:
-        remedy = f"Fill it where it is null, then {statement} SET NOT NULL;"
-        yield Difference(Kind.SHAPE, place, "may be null", "it should always have a value", remedy)
+        remedy = REBUILD if remembered else f"Fill it where it is null, then {statement} SET NOT NULL;"
+        yield Difference(
+            Kind.LOST if remembered else Kind.SHAPE, place, "may be null", "it should always have a value", remedy
+        )
     if need.inserted and not column.required and live.required and not live.filled:
         yield Difference(
             Kind.SHAPE, place, "must not be null", "the worker may leave it empty", f"{statement} DROP NOT NULL;"

@@ -1,14 +1,15 @@
 """Compares the shared tables as they are with what the code needs, in words that say what to do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sqlalchemy import Connection
 
 from models.audit import AUDITED
 from models.shape import TableNeed, needs
-from services.column_check import column_differences
+from services.column_check import REBUILD, column_differences
 from services.difference import Difference, Kind
 from services.live_shape import LiveTable, read_tables, version
+from services.remembered import remembered_columns
 
 
 def compare(connection: Connection) -> list[Difference]:
@@ -16,11 +17,18 @@ def compare(connection: Connection) -> list[Difference]:
     wanted = needs()
     tables = read_tables(connection, list(wanted))
     here = version(connection)
-    found = [one for need in wanted.values() for one in table_differences(need, tables.get(need.name), here)]
+    known = remembered_columns(connection) if here else {}
+    found = [
+        one
+        for need in wanted.values()
+        for one in table_differences(need, tables.get(need.name), here, known.get(need.name, ()))
+    ]
     return [*found, *version_differences(here), *audit_differences(tables, here)]
 
 
-def table_differences(need: TableNeed, table: LiveTable | None, here: str | None) -> Iterator[Difference]:
+def table_differences(
+    need: TableNeed, table: LiveTable | None, here: str | None, remembered: Collection[str]
+) -> Iterator[Difference]:
     if table is None:
         yield missing_table(need, here)
         return
@@ -28,8 +36,8 @@ def table_differences(need: TableNeed, table: LiveTable | None, here: str | None
     if not table.is_table:
         yield Difference(Kind.SHAPE, place, "is not a table", "the worker needs a table", "Rename what is there.")
     for column in need.columns:
-        yield from column_differences(need, column, table)
-    yield from key_differences(need, table)
+        yield from column_differences(need, column, table, column.name in remembered)
+    yield from key_differences(need, table, remembered)
     if need.inserted:
         yield from unknown_columns(need, table)
     if table.filtered:
@@ -48,7 +56,7 @@ def missing_table(need: TableNeed, here: str | None) -> Difference:
     )
 
 
-def key_differences(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
+def key_differences(need: TableNeed, table: LiveTable, remembered: Collection[str]) -> Iterator[Difference]:
     if not need.own:
         return
     if "id" in table.columns and table.primary != "id":
@@ -56,9 +64,11 @@ def key_differences(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
         yield Difference(Kind.SHAPE, f"public.{need.name}.id", "is not the primary key", "it should be", remedy)
     for name in need.unique:
         if name in table.columns and name not in table.unique:
-            remedy = f"ALTER TABLE public.{need.name} ADD UNIQUE ({name});"
+            kind, remedy = Kind.SHAPE, f"ALTER TABLE public.{need.name} ADD UNIQUE ({name});"
+            if name in remembered:
+                kind, remedy = Kind.LOST, REBUILD
             place = f"public.{need.name}.{name}"
-            yield Difference(Kind.SHAPE, place, "may hold a value twice", "it should be unique", remedy)
+            yield Difference(kind, place, "may hold a value twice", "it should be unique", remedy)
 
 
 def unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:

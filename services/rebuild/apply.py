@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from models.remembered import REMEMBER_SHAPE
 from services.protect import keep_protected
+from services.rebuild.columns import add, fill, finish
 from services.rebuild.definitions import (
     attempt,
     belongings,
@@ -25,10 +26,11 @@ WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('
 
 @dataclass(slots=True)
 class Report:
-    """What was done: rows written by table, and statements that PostgreSQL refused, to be run by somebody who may."""
+    """What was done: rows written by table, rows filled by column, and statements that somebody else has to run."""
 
     plan: Plan
     written: dict[str, int] = field(default_factory=dict)
+    filled: dict[str, int] = field(default_factory=dict)
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -40,7 +42,7 @@ class Report:
 
 
 def rebuild(connection: Connection) -> Report:
-    """Restore what was dropped or truncated; rows that were deleted one by one stay deleted.
+    """Restore dropped tables and columns, and truncated tables; rows that were deleted one by one stay deleted.
 
     :raises NothingRemembered: the database was never adopted
     :raises Unfit: a table was made again in another shape
@@ -50,10 +52,16 @@ def rebuild(connection: Connection) -> Report:
     states = [table.state for table in report.plan.tables if not table.nothing_to_do]
     for state in states:
         make_table(connection, state)
+    for one in report.plan.columns:
+        add(connection, one.column)
     # Every table exists now and records what happens to it.
     for state in states:
         report.written[state.name] = restore(connection, state)
+    for one in report.plan.columns:
+        report.filled[str(one.column)] = fill(connection, one.column)
     make_references(connection, report)
+    for statement in finish(connection, report.plan.columns):
+        try_to(connection, report, statement)
     for statement in belongings(connection, states):
         try_to(connection, report, statement)
     keep_protected(connection)

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.audit import AUDITED
-from models.base import SCHEMA
 from models.remembered import SHARED_TABLES
 from services.live_shape import LiveTable, read_tables
+from services.remembered import remembered_shape
 
 
 class Fate(StrEnum):
@@ -51,7 +51,6 @@ class TableState:
 
 
 NO_END = 2**63 - 1
-REMEMBERED = text("SELECT value FROM escalation.settings WHERE key = 'shape'")
 OIDS = text("""
     SELECT n.name, CAST(CAST(to_regclass('public.' || n.name) AS oid) AS bigint) AS oid
     FROM unnest(CAST(:names AS text[])) AS n (name)
@@ -67,8 +66,7 @@ def remembered(connection: Connection) -> Mapping[str, Any]:
 
     :raises NothingRemembered: there is none
     """
-    there = connection.execute(text(f"SELECT to_regclass('{SCHEMA}.settings')")).scalar()
-    shape: Mapping[str, Any] | None = connection.execute(REMEMBERED).scalar() if there else None
+    shape = remembered_shape(connection)
     if shape is None:
         raise NothingRemembered("nothing is remembered of this database: it was never migrated (`db migrate`)")
     return shape

@@ -1,6 +1,7 @@
 """Rows that the audit log does not know, from the worker's own tables: less, but better than nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
@@ -18,16 +19,15 @@ UNRECORDED = """
     AND NOT EXISTS (SELECT FROM {here} AS p WHERE p.id = {key})"""
 SESSIONS = """
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.created_at AT TIME ZONE 'UTC' AS at
-    FROM escalation.sessions AS s
-    WHERE EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = s.session_id) AND {unrecorded}
-    ORDER BY s.session_id"""
+    FROM escalation.sessions AS s WHERE {condition} ORDER BY s.session_id"""
+HAS_TICKET = "EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = s.session_id)"
 TICKETS = """
     SELECT t.ticket_id, t.session_id, t.ticket_number, coalesce(t.seen_priority, t.priority) AS priority,
            t.seen_status AS status, t.seen_assigned AS assigned, t.reasons, t.opened_at AT TIME ZONE 'UTC' AS at
-    FROM escalation.tickets AS t WHERE {unrecorded} ORDER BY t.ticket_number"""
+    FROM escalation.tickets AS t WHERE {condition} ORDER BY t.ticket_number"""
 REASONS_OF = "SELECT ticket_id, session_id, reasons FROM escalation.tickets ORDER BY ticket_number"
-IN_LOG_OR_TABLE = """
-    SELECT n.id FROM unnest(CAST(:ids AS text[])) AS n (id) WHERE {unrecorded}"""
+AMONG = """
+    SELECT n.id FROM unnest(CAST(:triggers AS text[])) AS n (id) WHERE {condition}"""
 
 INSERT_SESSION = text("""
     INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
@@ -48,13 +48,25 @@ INSERT_TRIGGER = text("""
 """)
 
 
-def unrecorded(state: TableState, key: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which rows are wanted: an SQL condition on `{key}`, the row's id, and its parameters."""
+
+    condition: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def about(self, key: str) -> str:
+        return self.condition.format(key=key)
+
+
+def unrecorded(state: TableState) -> Which:
     here = f"public.{state.name}" if state.exists else NO_ROWS
-    return UNRECORDED.format(table=state.name, key=key, here=here)
+    return Which(UNRECORDED.format(table=state.name, key="{key}", here=here))
 
 
-def unknown_sessions(connection: Connection, state: TableState) -> list[dict[str, Any]]:
-    rows = connection.execute(text(SESSIONS.format(unrecorded=unrecorded(state, "s.session_id")))).mappings()
+def known_sessions(connection: Connection, which: Which) -> list[dict[str, Any]]:
+    statement = text(SESSIONS.format(condition=which.about("s.session_id")))
+    rows = connection.execute(statement, which.parameters).mappings()
     return [
         {
             "id": row["session_id"],
@@ -67,9 +79,13 @@ def unknown_sessions(connection: Connection, state: TableState) -> list[dict[str
     ]
 
 
-def unknown_tickets(connection: Connection, state: TableState) -> list[dict[str, Any]]:
-    statement = text(TICKETS.format(unrecorded=unrecorded(state, "t.ticket_id")))
-    rows = connection.execute(statement).mappings().all()
+def escalated_sessions(connection: Connection, which: Which) -> list[dict[str, Any]]:
+    return known_sessions(connection, Which(f"{HAS_TICKET} AND {which.condition}", which.parameters))
+
+
+def known_tickets(connection: Connection, which: Which) -> list[dict[str, Any]]:
+    statement = text(TICKETS.format(condition=which.about("t.ticket_id")))
+    rows = connection.execute(statement, which.parameters).mappings().all()
     return [{**row, "reason": gravest(row["reasons"])} for row in rows]
 
 
@@ -84,12 +100,12 @@ def with_summaries(connection: Connection, tickets: Sequence[Mapping[str, Any]])
     return [{**ticket, "summary": conversations[ticket["session_id"]].summary()} for ticket in tickets]
 
 
-def unknown_triggers(connection: Connection, state: TableState) -> list[dict[str, Any]]:
+def known_triggers(connection: Connection, which: Which) -> list[dict[str, Any]]:
     tickets = connection.execute(text(REASONS_OF)).mappings()
     triggers = [one for ticket in tickets for one in triggers_of(ticket)]
-    statement = text(IN_LOG_OR_TABLE.format(unrecorded=unrecorded(state, "n.id")))
-    missing = set(connection.execute(statement, {"ids": [one["id"] for one in triggers]}).scalars())
-    return [one for one in triggers if one["id"] in missing]
+    given = {**which.parameters, "triggers": [one["id"] for one in triggers]}
+    wanted = set(connection.execute(text(AMONG.format(condition=which.about("n.id"))), given).scalars())
+    return [one for one in triggers if one["id"] in wanted]
 
 
 def triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
@@ -109,16 +125,16 @@ def triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
 
 
 FINDERS = {
-    "ai_sessions": unknown_sessions,
-    "support_tickets": unknown_tickets,
-    "escalation_triggers": unknown_triggers,
+    "ai_sessions": escalated_sessions,
+    "support_tickets": known_tickets,
+    "escalation_triggers": known_triggers,
 }
 
 
 def unknown_rows(connection: Connection, state: TableState) -> list[dict[str, Any]]:
     """The rows of a lost table that only the worker's own tables know."""
     find = FINDERS.get(state.name)
-    return find(connection, state) if find and state.fate in LOST_ROWS else []
+    return find(connection, unrecorded(state)) if find and state.fate in LOST_ROWS else []
 
 
 INSERTS = {"ai_sessions": INSERT_SESSION, "support_tickets": INSERT_TICKET, "escalation_triggers": INSERT_TRIGGER}

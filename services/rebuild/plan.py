@@ -1,11 +1,12 @@
 """What a rebuild would do, and what it cannot know; reads only."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from services.difference import Difference, Kind
+from services.rebuild.columns import ColumnPlan, lost_columns
 from services.rebuild.definitions import missing_references
 from services.rebuild.fate import LOST_ROWS, Fate, TableState, table_states
 from services.rebuild.own_records import unknown_rows
@@ -40,15 +41,16 @@ class TablePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All tables in the order in which they are restored, foreign keys that are gone, and what cannot be known."""
+    """All tables in the order in which they are restored, columns and foreign keys that went, what cannot be known."""
 
     tables: tuple[TablePlan, ...]
+    columns: tuple[ColumnPlan, ...]
     references: tuple[str, ...]
     unknown: tuple[str, ...]
 
     @property
     def nothing_to_do(self) -> bool:
-        return all(table.nothing_to_do for table in self.tables) and not self.references
+        return all(table.nothing_to_do for table in self.tables) and not self.columns and not self.references
 
 
 def make_plan(connection: Connection) -> Plan:
@@ -58,11 +60,20 @@ def make_plan(connection: Connection) -> Plan:
     :raises Unfit: a table was made again in another shape
     """
     states = table_states(connection)
-    if unfit := [one for one in compare(connection) if one.kind is Kind.SHAPE]:
+    differences = compare(connection)
+    if unfit := [one for one in differences if one.kind is Kind.SHAPE]:
         raise Unfit(unfit)
+    columns = lost_columns(connection, states, {one.place for one in differences if one.kind is Kind.LOST})
+    states = [with_columns(state, columns) for state in states]
     tables = tuple(table_plan(connection, state) for state in states)
     references = tuple(f"{one.name} of {one.table}" for one in missing_references(connection, states))
-    return Plan(tables, references, tuple(unknown(tables)))
+    return Plan(tables, columns, references, (*unknown(tables), *unknown_of_columns(columns)))
+
+
+def with_columns(state: TableState, columns: Sequence[ColumnPlan]) -> TableState:
+    """They are added before any row is written, so the rows have them too."""
+    added = {one.column.name for one in columns if one.column.table == state.name} | set(state.columns)
+    return replace(state, columns=tuple(one["name"] for one in state.shape["columns"] if one["name"] in added))
 
 
 def table_plan(connection: Connection, state: TableState) -> TablePlan:
@@ -100,6 +111,12 @@ def unknown_of_table(table: TablePlan) -> Iterator[str]:
     if table.mended:
         yield f"{name}: letters of {table.mended} rows that no text can hold; they are replaced by U+FFFD."
     yield from unknown_of_own(table)
+
+
+def unknown_of_columns(columns: Sequence[ColumnPlan]) -> Iterator[str]:
+    for one in columns:
+        if one.unknown:
+            yield f"{one.column.table}: what {one.unknown} rows held in column {one.column.name}. It stays empty there."
 
 
 def unknown_of_own(table: TablePlan) -> Iterator[str]:

@@ -14,6 +14,7 @@ from worker.embedded import LocalMailServer
 
 pytestmark = pytest.mark.long
 
+SUMMARIES = text("SELECT id || ': ' || session_summary FROM public.support_tickets")
 WAITS = "no worker waits at the event stream"
 
 
@@ -111,13 +112,30 @@ def test_the_schema(installation: Installation) -> None:
     assert "is missing" in table["found"]
     assert "python -m worker db rebuild" in table["remedy"]
 
-    rebuild = subprocess.run(
-        [sys.executable, "-m", "worker", "db", "rebuild", "--apply"],
-        cwd=ROOT, env=installation.family.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert rebuild.returncode == 0, rebuild.stdout + rebuild.stderr
+    rebuild(installation)
     installation.nothing_is_lost()
     installation.all_clear("the database is not as the worker needs it")
+
+
+def test_columns(installation: Installation) -> None:
+    installation.nothing_is_lost()
+    before = installation.column(SUMMARIES)
+    with installation.engine.connect() as connection:
+        connection.execute(text("ALTER TABLE public.support_tickets DROP COLUMN session_summary"))
+        connection.execute(text("ALTER TABLE public.ai_sessions DROP COLUMN user_id"))
+    installation.publish()
+    installation.alerted("public.ai_sessions.user_id is missing")
+    lost = broken(installation, "compare the tables with what the program needs")
+    assert [one["found"].split(";")[0] for one in lost] == [
+        "public.ai_sessions.user_id is missing", "public.support_tickets.session_summary is missing",
+    ]  # fmt: skip
+    assert all("python -m worker db rebuild" in one["remedy"] for one in lost)
+
+    rebuild(installation)
+    installation.nothing_is_lost()
+    installation.all_clear("the database is not as the worker needs it")
+    assert before
+    assert before <= installation.column(SUMMARIES)
 
 
 def test_the_contacts(installation: Installation) -> None:
@@ -134,6 +152,14 @@ def test_the_contacts(installation: Installation) -> None:
     installation.contacts.write_text(right, encoding="utf-8")
     installation.nothing_is_lost()
     installation.all_clear(WAITS)
+
+
+def rebuild(installation: Installation) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", "db", "rebuild", "--apply"],
+        cwd=ROOT, env=installation.family.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def broken(installation: Installation, tried: str) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from services.rebuild import Fate, Plan, Report
+from services.rebuild import ColumnPlan, Fate, Plan, Report
 
 COLUMNS = ("what happened", "rows from the log", "from own tables", "stay deleted")
 
@@ -20,14 +20,23 @@ def tell_plan(console: Console, plan: Plan) -> None:
         happened = Fate.WHOLE if one.nothing_to_do else one.state.fate
         table.add_row(one.state.name, happened.value, *(str(count) if count else "" for count in counts))
     console.print(table)
+    tell_list(console, "Columns that are made what they were:", [column_words(one) for one in plan.columns])
     tell_list(console, "Foreign keys that are made again:", plan.references)
     tell_list(console, "What cannot be known:", plan.unknown)
+
+
+def column_words(one: ColumnPlan) -> str:
+    """What became of a column, and how many of its rows can be filled from where."""
+    happened = "open to nulls" if one.column.exists else "dropped"
+    return f"{one.column}, {happened}: {one.from_log} rows from the log, {one.from_own} from own tables"
 
 
 def tell_report(console: Console, report: Report) -> None:
     """What was written, and what somebody else has to do."""
     for name, count in report.written.items():
         console.print(f"{name}: {count} rows restored")
+    for name, count in report.filled.items():
+        console.print(f"{name}: {count} rows filled")
     left_out = [f"{name}: {count} rows" for name, count in report.left_out.items()]
     tell_list(console, "Left out, since their session is gone or their number or id is taken by now:", left_out)
     refused = [f"{statement};\n  {reason}" for statement, reason in report.refused]

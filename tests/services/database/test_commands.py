@@ -61,7 +61,7 @@ def test_differences_can_be_read_by_a_program(lived_in: Database) -> None:
     printed = json.loads(lived_in.call("check", "--json", code=1)[0])
     (found,) = [one for one in printed if one["kind"] != "note"]
     assert set(found) == {"kind", "place", "found", "needed", "remedy"}
-    assert (found["kind"], found["place"]) == ("shape", "public.ai_sessions.language")
+    assert (found["kind"], found["place"]) == ("lost", "public.ai_sessions.language")
 
 
 def test_a_role_is_given_its_rights(lived_in: Database) -> None:

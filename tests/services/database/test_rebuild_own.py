@@ -75,6 +75,29 @@ def test_without_the_log_the_worker_s_own_tables_give_what_they_know(
     assert "smoke from the cabinet" in summaries["a"]
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "exactly"),
+    [
+        ("ai_sessions", "user_id", True),
+        ("support_tickets", "ticket_number", True),
+        ("support_tickets", "created_at", False),
+        ("support_tickets", "session_summary", True),
+        ("escalation_triggers", "triggered_at", True),
+        ("escalation_triggers", "decision_reason", True),
+    ],
+)
+def test_without_the_log_a_dropped_column_is_filled_with_what_the_worker_s_own_tables_know(
+    tickets: dict[str, Any], migrated: Engine, connection: Connection, table: str, column: str, exactly: bool
+) -> None:
+    run(migrated, f"ALTER TABLE {table} DROP COLUMN {column} CASCADE", "DELETE FROM escalation.audit_log")
+    report = apply(migrated)
+    assert (report.filled, report.refused) == ({f"{table}.{column}": len(tickets[table])}, [])
+    now = contents(connection, table)
+    assert None not in [row[column] for row in now]
+    if exactly:
+        assert [row[column] for row in now] == [row[column] for row in tickets[table]]
+
+
 def test_nothing_is_told_or_mailed_because_of_a_rebuild(
     tickets: dict[str, Any], migrated: Engine, connection: Connection, redis: Redis
 ) -> None:

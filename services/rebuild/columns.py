@@ -1,0 +1,136 @@
+"""Columns that were dropped, or added again by hand without what they held: what they were, and what is known of it."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from models.remembered import SHARED_TABLES
+from services.rebuild.fate import TableState
+from services.rebuild.own_columns import own_values
+from services.rebuild.rows import CONTENT
+
+# The newest row on record that has the column: rows that were written after it was dropped have it no more.
+KNOWN = f"""
+    WITH known AS (
+        SELECT DISTINCT ON (row_id) row_id, content FROM (
+            SELECT row_id, audit_id, action, {CONTENT} AS content FROM escalation.audit_log AS lost
+            WHERE table_name = :table AND row_id IS NOT NULL AND new IS NOT NULL) AS whole
+        WHERE CASE WHEN CAST(:required AS boolean) THEN json_typeof(content -> :column) <> 'null'
+              ELSE content -> :column IS NOT NULL END
+        ORDER BY row_id, (action = 'baseline'), audit_id DESC
+    ) """
+COUNT = "SELECT count(*) FROM {table} AS p JOIN known ON known.row_id = p.id WHERE {empty}"
+NOT_KNOWN = (
+    "SELECT p.id FROM {table} AS p LEFT JOIN known ON known.row_id = p.id WHERE known.row_id IS NULL AND {empty}"
+)
+FILL = """
+    UPDATE {table} AS p SET {column} = r.{column} FROM known, json_populate_record(NULL::{table}, known.content) AS r
+    WHERE known.row_id = p.id AND p.{column} IS NULL AND r.{column} IS NOT NULL"""
+FILL_ONE = "UPDATE {table} AS p SET {column} = :value WHERE p.id = :id AND p.{column} IS NULL"
+SHAPE = text("SELECT escalation.shape_of(CAST(:names AS text[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class LostColumn:
+    """A column as it was; `exists`: it is there, but open to nulls or to the same value twice."""
+
+    state: TableState
+    name: str
+    type: str
+    required: bool
+    default: str | None
+    exists: bool
+
+    @property
+    def table(self) -> str:
+        return self.state.name
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.name}"
+
+    def statement(self, query: str, before: str = "") -> TextClause:
+        # A column that is not there is empty in every row.
+        empty = f'p."{self.name}" IS NULL' if self.exists else "true"
+        return text(before + query.format(table=f"public.{self.table}", column=f'"{self.name}"', empty=empty))
+
+    @property
+    def given(self) -> dict[str, object]:
+        return {"table": self.table, "column": self.name, "required": self.required}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """A column, and how many of its empty rows are known from where."""
+
+    column: LostColumn
+    from_log: int
+    from_own: int
+    unknown: int
+
+
+def lost_columns(
+    connection: Connection, states: Sequence[TableState], places: Collection[str]
+) -> tuple[ColumnPlan, ...]:
+    """The columns at these places (`public.table.column`), in the order of their tables."""
+    columns = [
+        LostColumn(state, **one, exists=one["name"] in state.columns)
+        for state in states
+        for one in state.shape["columns"]
+        if f"public.{state.name}.{one['name']}" in places
+    ]
+    return tuple(column_plan(connection, column) for column in columns)
+
+
+def column_plan(connection: Connection, column: LostColumn) -> ColumnPlan:
+    from_log = connection.execute(column.statement(COUNT, KNOWN), column.given).scalar_one()
+    ids = not_known(connection, column)
+    from_own = len(own_values(connection, column.table, column.name, ids))
+    return ColumnPlan(column, from_log, from_own, len(ids) - from_own if column.required else 0)
+
+
+def not_known(connection: Connection, column: LostColumn) -> list[str]:
+    """The empty rows that the log does not know."""
+    return list(connection.execute(column.statement(NOT_KNOWN, KNOWN), column.given).scalars())
+
+
+def add(connection: Connection, column: LostColumn) -> None:
+    """Without its default, which would fill what is on record."""
+    if not column.exists:
+        connection.execute(text(f'ALTER TABLE public.{column.table} ADD COLUMN "{column.name}" {column.type}'))
+
+
+def fill(connection: Connection, column: LostColumn) -> int:
+    """Fill what is empty from the log, then from our own records; return how many rows were filled."""
+    column = replace(column, exists=True)
+    filled = connection.execute(column.statement(FILL, KNOWN), column.given).rowcount
+    own = own_values(connection, column.table, column.name, not_known(connection, column))
+    one = column.statement(FILL_ONE)
+    return filled + sum(connection.execute(one, {"id": key, "value": value}).rowcount for key, value in own.items())
+
+
+def finish(connection: Connection, columns: Sequence[ColumnPlan]) -> Iterator[str]:
+    """What hung on the columns and is gone: default, NOT NULL, keys, indexes, triggers, grants."""
+    shapes = connection.execute(SHAPE, {"names": list(SHARED_TABLES)}).scalar_one()
+    for one in columns:
+        yield from belongings_of(one.column, shapes[one.column.table])
+
+
+def belongings_of(column: LostColumn, now: Mapping[str, Any]) -> Iterator[str]:
+    place, was = f"ALTER TABLE public.{column.table}", column.state.shape
+    if column.default:
+        yield f'{place} ALTER COLUMN "{column.name}" SET DEFAULT {column.default}'
+    if column.required:
+        yield f'{place} ALTER COLUMN "{column.name}" SET NOT NULL'
+    there = {one["name"] for one in now["constraints"]}
+    for key in was["constraints"]:
+        if key["name"] not in there and names(key["definition"], column):
+            yield f'{place} ADD CONSTRAINT "{key["name"]}" {key["definition"]}'
+    for kind in ("indexes", "triggers", "grants"):
+        yield from (one for one in was[kind] if one not in now[kind] and names(one, column))
+
+
+def names(definition: str, column: LostColumn) -> bool:
+    return re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", definition) is not None
