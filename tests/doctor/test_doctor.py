@@ -1,5 +1,7 @@
 """For each thing that breaks, Redis apart: the doctor names it and the remedy, and nothing else that is well."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from services.protect import protect
 from tests.doctor.doctor import Doctor
-from tests.processes import Processes, wait_for
+from tests.processes import ROOT, Processes, wait_for
 from worker.embedded.ports import Port
 
 
@@ -130,6 +132,26 @@ def test_a_missing_setting_is_named_and_ends_the_examination(doctor: Doctor) -> 
     found = doctor.examine(DATABASE_URL="")
     assert found.code == 1
     assert "DATABASE_URL" in found.broken()["settings"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "url"),
+    [
+        ("worker doctor", "DATABASE_URL", "postgresql://u:hidden-secret@127.0.0.1:1/d?sslmode=bogus"),
+        ("celery -A worker report", "REDIS_URL", "redis://:hidden-secret@127.0.0.1:1/abc"),
+    ],
+)
+def test_a_url_that_nobody_could_use_is_named_by_every_program(
+    family: Processes, command: str, name: str, url: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        cwd=ROOT, env={**family.environment, name: url}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert f"{name}: should " in said
+    assert [word for word in ("hidden-secret", "Traceback") if word in said] == []
 
 
 def test_a_misspelt_setting_is_named_with_the_right_one(doctor: Doctor) -> None:
