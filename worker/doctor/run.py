@@ -1,25 +1,28 @@
 """All checks in the order in which they matter."""
 
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
 from worker.doctor import alerts, contacts, flower, mail, nodes, postgres, redis, settings
 from worker.doctor.finding import Finding, Part
 
-CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    settings.check,
-    contacts.check,
-    postgres.check,
-    redis.check,
-    mail.check,
-    nodes.check,
-    flower.check,
-    alerts.check,
+Check = tuple[Part, Callable[[Settings], Iterator[Finding]]]
+CHECKS: tuple[Check, ...] = (
+    (settings.PART, settings.check),
+    (contacts.PART, contacts.check),
+    (postgres.PART, postgres.check),
+    (redis.PART, redis.check),
+    (mail.PART, mail.check),
+    (nodes.PART, nodes.check),
+    (flower.PART, flower.check),
+    (alerts.PART, alerts.check),
 )
 
 
-def examine() -> Iterator[Finding]:
+def examine(checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
     """Each finding as soon as it is known; without usable settings nothing else can be tried."""
     try:
         given = get_settings()
@@ -28,5 +31,15 @@ def examine() -> Iterator[Finding]:
             yield Part("settings").broken("read the environment", line, "Set it as .env.example says.")
         yield from settings.misspelt()
         return
-    for check in CHECKS:
-        yield from check(given)
+    for part, check in checks:
+        try:
+            yield from check(given)
+        except Exception as error:
+            yield surprise(part, error)
+
+
+def surprise(part: Part, error: Exception) -> Finding:
+    """Something that no check expects keeps no other from being made; its words may hold a secret and are not shown."""
+    *_, where = traceback.extract_tb(error.__traceback__)
+    found = f"could not check: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    return part.unknown("try it", found, "Please report it; the other checks went on.")
