@@ -28,7 +28,7 @@ COMMAND = re.compile(r"^ *python -m (worker .+)$", re.MULTILINE)
 DEVELOPER = re.compile(r"^ *((?:[A-Z_]+=\S+ )?\.venv/bin/python -m .+|make .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those last, and need what is not started here; tests/deploy and tests/acceptance run them.
-ELSEWHERE = ("worker health ", "worker desk")
+ELSEWHERE = (*(f"worker health {name}" for name in ("flower", "exporter", "desk")), "worker desk")
 # Not a setting of the program.
 FOR_TESTS = {"HYPOTHESIS_TIMES"}
 OPTIONAL = re.compile(r" \[[^]]+\]")

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from tests.docs.test_commands import ALL_PAGES, page
+from tests.docs.test_commands import ALL_PAGES, page, run
 from tests.doctor.doctor import Doctor
 from tests.processes import Process, Processes, wait_for
 from worker.embedded.ports import Port
@@ -21,6 +21,9 @@ def test_celery_s_programs_work_as_the_page_starts_them(family: Processes, name:
     assert "PYTHONPATH" not in family.environment
     programs = [family.start("celery", *shlex.split(line)) for line in PROGRAM.findall(page(name))]
     wait_for(lambda: all_work(Doctor(family), programs), "worker, beat and Flower, as the doctor sees them")
+    for one in ("worker", "mailer", "beat", "flower"):
+        result = run(f"worker health {one}", family.environment)
+        assert result.returncode == 0, result.stderr
 
 
 def all_work(doctor: Doctor, programs: list[Process]) -> bool:

@@ -1,6 +1,7 @@
-"""`python -m worker health …`: does this program, on this machine, do its work? For container health checks."""
+"""`python -m worker health …`: does this program do its work? For people, and for the health checks of containers."""
 
 import socket
+from collections.abc import Sequence
 from typing import Annotated, NoReturn
 from urllib.error import URLError
 
@@ -17,27 +18,29 @@ from worker.loopback import directly, reached_at
 app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works, 1 when it does not.")
 
 PAGE_SECONDS = 5
-Node = Annotated[str | None, typer.Option(help="The node's name.", show_default="NAME@this host")]
+BEAT = "celerybeat@"
+Node = Annotated[str | None, typer.Option(help="Ask only this node, such as worker@host.")]
+Own = Annotated[bool, typer.Option("--own", help="Ask only the node of this host: NAME@HOST.")]
 
 
 @app.command()
-def worker(node: Node = None) -> None:
-    """It answers, and its doorbell has rung within a minute."""
-    answers(node or f"worker@{socket.gethostname()}")
+def worker(node: Node = None, own: Own = False) -> None:
+    """Who consumes events and sweeps answers, and the doorbell has rung within a minute."""
+    ask("worker@", node, own, queues=("events", "sweeps"))
     if not doorbell_rings():
         fail("the doorbell gives no sign of life: events wait for the sweep; restart the worker")
 
 
 @app.command()
-def mailer(node: Node = None) -> None:
-    """It answers."""
-    answers(node or f"mailer@{socket.gethostname()}")
+def mailer(node: Node = None, own: Own = False) -> None:
+    """Who consumes urgent and mail answers."""
+    ask("mailer@", node, own, queues=("urgent", "mail"))
 
 
 @app.command()
-def beat(node: Node = None) -> None:
-    """It answers, which it does only while its clock ticks."""
-    answers(node or f"celerybeat@{socket.gethostname()}")
+def beat(node: Node = None, own: Own = False) -> None:
+    """A beat answers, which it does only while its clock ticks."""
+    ask(BEAT, node, own)
 
 
 @app.command()
@@ -58,17 +61,39 @@ def desk() -> None:
     page(get_settings().desk_host, get_settings().desk_port, "/health")
 
 
-def answers(node: str) -> None:
-    from worker.celery_app import app as celery
-    from worker.signs import nodes
-
+def ask(prefix: str, node: str | None, own: bool, queues: Sequence[str] = ()) -> None:
+    """A node by its name, or whoever does this work, whatever their names are."""
+    if own:
+        node = f"{prefix}{socket.gethostname()}"
     try:
-        found = nodes(celery, [node])
+        found = answering([node]) if node else consuming(queues) if queues else beats()
     except (OperationalError, RedisError) as error:
         fail(f"the broker cannot be reached ({type(error).__name__}): look at REDIS_URL and at Redis")
     if not found:
-        fail(f"{node} does not answer")
-    typer.echo(f"{node} answers")
+        fail(f"{node} does not answer" if node else "no beat answers: start it")
+    typer.echo(f"{', '.join(found)} {'answers' if len(found) == 1 else 'answer'}")
+
+
+def answering(names: list[str] | None = None) -> list[str]:
+    from worker.celery_app import app as celery
+    from worker.signs import nodes
+
+    return nodes(celery, names)
+
+
+def beats() -> list[str]:
+    return [name for name in answering() if name.startswith(BEAT)]
+
+
+def consuming(queues: Sequence[str]) -> list[str]:
+    """Who consumes them; without anybody for one of them the command ends."""
+    from worker.celery_app import app as celery
+    from worker.signs import consumers
+
+    found = consumers(celery)
+    if missing := [queue for queue in queues if queue not in found]:
+        fail(f"no worker that answers consumes {' and '.join(missing)}: start one with -Q {','.join(queues)}")
+    return sorted({name for queue in queues for name in found[queue]})
 
 
 def doorbell_rings() -> bool:
