@@ -1,6 +1,7 @@
 """Posts words to an incoming webhook of Slack, Teams or whatever takes JSON."""
 
 import json
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -12,6 +13,7 @@ import structlog
 logger = structlog.get_logger()
 SECONDS = 10
 SLACK = "hooks.slack.com"
+HTTP = "HTTP "
 
 
 def body_for(url: str, words: str) -> dict[str, Any]:
@@ -30,18 +32,38 @@ def body_for(url: str, words: str) -> dict[str, Any]:
     return {"type": "message", "text": words, "attachments": [attachment]}
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether the webhook took it, and in which words; the address, which is a secret, is in none of them."""
+
+    taken: bool
+    words: str
+
+
 def post(url: str, words: str) -> bool:
-    """Whether the webhook took it; the address is a secret and so is not logged."""
+    """Whether the webhook took it; if not, the log says why."""
+    answer = offer(url, words)
+    if not answer.taken:
+        logger.warning("webhook_refused" if answer.words.startswith(HTTP) else "webhook_failed", answer=answer.words)
+    return answer.taken
+
+
+def offer(url: str, words: str) -> Answer:
+    """Post the words and say what came back."""
     request = Request(
         url,
         data=json.dumps(body_for(url, words)).encode(),
         headers={"Content-Type": "application/json", "User-Agent": "escalation-worker"},
     )
     try:
-        with urlopen(request, timeout=SECONDS):
-            return True
+        with urlopen(request, timeout=SECONDS) as answer:
+            return Answer(True, f"{HTTP}{answer.status}")
     except HTTPError as error:
-        logger.warning("webhook_refused", status=error.code)
-    except (URLError, OSError, HTTPException) as error:
-        logger.warning("webhook_failed", error=type(error).__name__)
-    return False
+        with error:
+            return Answer(False, f"{HTTP}{error.code}")
+    except HTTPException as error:
+        # Such as that the address holds a space: its words would repeat it.
+        return Answer(False, type(error).__name__)
+    except OSError as error:
+        why = error.reason if isinstance(error, URLError) else error
+        return Answer(False, f"{type(why).__name__}: {why}"[:300])

@@ -10,6 +10,7 @@ from rich.markup import escape
 from config.mail_settings import checked_address
 from config.settings import get_settings
 from worker.commands.terminal import Output
+from worker.doctor import alerts
 from worker.doctor.finding import Finding, Level, exit_code
 from worker.doctor.rehearsal import EVENTS, rehearse
 from worker.doctor.run import examine
@@ -30,13 +31,17 @@ MARKS = {
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as soon as it is known.")] = False,
     end_to_end: Annotated[bool, typer.Option("--end-to-end", help="Send marked sessions the whole way.")] = False,
+    test_alert: Annotated[bool, typer.Option("--test-alert", help="Post one marked alert to the webhook.")] = False,
     to: Annotated[str | None, typer.Option(help="Who gets the mails of --end-to-end, and nobody else.")] = None,
     reason: Annotated[str, typer.Option(help=f"all, or one of {', '.join(EVENTS)}.")] = "user_request",
     seconds: Annotated[float, typer.Option(min=1, help="The longest wait for each reason.")] = 120.0,
 ) -> None:
     """Try every part; exit code 1: something is broken, 2: something could not be checked."""
     findings = []
-    steps = marked_sessions(to, reason, seconds) if end_to_end else examine()
+    if test_alert:
+        steps = alerts.try_alert(get_settings())
+    else:
+        steps = marked_sessions(to, reason, seconds) if end_to_end else examine()
     for finding in steps:
         findings.append(finding)
         show(finding, as_json)

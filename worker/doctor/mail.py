@@ -16,6 +16,7 @@ from services.transports.failures import failed
 from services.transports.login import log_in
 from services.transports.make import account_of, credentials_of, make_transport, server_of
 from worker.doctor.finding import Finding, Level, Part
+from worker.doctor.postgres import not_read
 
 PART = Part("mail")
 SECONDS = 60.0
@@ -100,8 +101,8 @@ def circuit(account: str, works: bool) -> Iterator[Finding]:
         with engine().connect() as connection:
             row = connection.execute(CIRCUIT, {"account": account}).one_or_none()
             waiting = connection.execute(HELD).scalar_one()
-    except DBAPIError:
-        yield PART.unknown(tried, "PostgreSQL does not answer", "See postgresql above.")
+    except DBAPIError as error:
+        yield not_read(PART, tried, error)
         return
     if row is None:
         yield PART.ok(tried, f"it flows; {waiting} on their way")

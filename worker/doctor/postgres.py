@@ -48,6 +48,11 @@ def reason(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split())[:300]
 
 
+def not_read(part: Part, tried: str, error: DBAPIError) -> Finding:
+    """For parts that only look something up in PostgreSQL, which may well answer and lack the table."""
+    return part.unknown(tried, f"PostgreSQL could not be asked: {reason(error)}", "See postgresql above.")
+
+
 def advice(error: DBAPIError) -> str:
     words = str(error.orig)
     if "password authentication failed" in words or "no password supplied" in words:
