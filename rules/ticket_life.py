@@ -41,6 +41,17 @@ class TakenAlready(TicketRefused):
         self.holder = holder
 
 
+class UnknownExpert(TicketRefused):
+    """ABParts has no such user; `expert` is what was given instead of an id."""
+
+    def __init__(self, number: str, expert: str) -> None:
+        super().__init__(
+            f"{number} cannot be assigned, since no user of ABParts has this id; "
+            "the right one: SELECT id, name FROM users WHERE email = '…'"
+        )
+        self.expert = expert
+
+
 def following(action: str, number: str, status: str) -> str:
     """The status after an action.
 

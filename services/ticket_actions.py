@@ -1,7 +1,7 @@
 """What people do with a ticket. Each changes ABParts' row, as plain SQL would, and lets the change be noticed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ from models.follow_up import TicketAction
 from models.shared import SupportTicket
 from rules.reasons import PRIORITIES
 from rules.ticket_life import TakenAlready, TicketRefused, following
+from services.experts import checked_expert
 from services.identity import identity
 from services.staff_text import checked_name, checked_note
 from services.ticket_lookup import LockedTicket, lock_ticket
@@ -29,11 +30,15 @@ OTHER_OPEN = text("""
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How the ticket stands now, and whether this changed it: doing it again changes nothing."""
+    """How the ticket stands now, and whether this changed it: doing it again changes nothing.
+
+    `checked`: False when an expert's id was taken as it was given, since ABParts' users could not be read.
+    """
 
     number: str
     status: str
     changed: bool
+    checked: bool = True
 
 
 def acknowledge(connection: Connection, reference: str, who: str) -> Done:
@@ -55,13 +60,14 @@ def acknowledge(connection: Connection, reference: str, who: str) -> Done:
 def assign(connection: Connection, reference: str, expert_id: str, who: str) -> Done:
     """Give the ticket to an expert, by the id of an ABParts user; also hands it over.
 
+    :raises UnknownExpert: ABParts has no such user; where its users cannot be read any id is taken
     :raises TicketRefused: it is finished
     """
     ticket, status = begin(connection, "assign", reference, who)
-    values = {"status": status, "assigned_expert_id": checked_name(expert_id)}
-    if (ticket.status, ticket.assigned) == tuple(values.values()):
-        return unchanged(ticket)
-    return change(connection, ticket, "assign", who, values)
+    expert, checked = checked_expert(connection, ticket.number, checked_name(expert_id))
+    values = {"status": status, "assigned_expert_id": expert}
+    same = (ticket.status, ticket.assigned) == (status, expert)
+    return replace(unchanged(ticket) if same else change(connection, ticket, "assign", who, values), checked=checked)
 
 
 def note(connection: Connection, reference: str, words: str, who: str) -> Done:

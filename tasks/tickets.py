@@ -36,7 +36,7 @@ def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
         done = action(connection, *arguments)
     if done.changed:
         hint("relay_outcomes")
-    return "changed=1" if done.changed else "changed=0"
+    return f"changed={done.changed:d}{'' if done.checked else ' unchecked=1'}"
 
 
 def refuse_in_shadow() -> None:
@@ -60,7 +60,7 @@ def acknowledge(ticket: str, who: str) -> str:
 
 @shared_task(name="escalation.tickets.assign", throws=THROWS)
 def assign(ticket: str, expert: str, who: str) -> str:
-    """Give a ticket to an expert, by the id of an ABParts user."""
+    """Give a ticket to an expert, by the id of an ABParts user; `unchecked=1` where ABParts' users cannot be read."""
     return act(ticket_actions.assign, ticket, expert, who)
 
 

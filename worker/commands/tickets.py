@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from rules.ticket_life import STATUSES, UNFINISHED, TakenAlready, TicketRefused
+from rules.ticket_life import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
 from services import ticket_actions
 from services.database import begin
 from services.knowledge import knowledge
@@ -81,7 +81,11 @@ def acknowledge(ticket: Ticket, who: Who) -> None:
 
 
 @app.command()
-def assign(ticket: Ticket, expert: Annotated[str, typer.Argument(help="The id of an ABParts user.")], who: Who) -> None:
+def assign(
+    ticket: Ticket,
+    expert: Annotated[str, typer.Argument(help="The id of an ABParts user, as in its table users.")],
+    who: Who,
+) -> None:
     """Give the ticket to an expert."""
     act(ticket_actions.assign, ticket, expert, who)
 
@@ -124,9 +128,19 @@ def ended_by_errors() -> Iterator[None]:
     try:
         yield
     except (TicketRefused, TicketNotFound, UnfitText) as error:
-        holder = f" (by {error.holder})" if isinstance(error, TakenAlready) and error.holder else ""
-        errors.print(f"{error}{holder}", style="red", markup=False, highlight=False)
+        errors.print(f"{error}{about(error)}", style="red", markup=False, highlight=False)
         raise typer.Exit(1) from None
+
+
+def about(error: Exception) -> str:
+    """Who or what it was; the error's own text, which others log, names nobody."""
+    match error:
+        case TakenAlready(holder=str(holder)):
+            return f" (by {holder})"
+        case UnknownExpert(expert=expert):
+            return f" (given was {expert!r})"
+        case _:
+            return ""
 
 
 def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> None:
@@ -135,4 +149,6 @@ def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> None:
         raise typer.Exit(1)
     with ended_by_errors(), begin() as connection:
         done = action(connection, *arguments)
+    if not done.checked:
+        errors.print("ABParts' users cannot be read by this role, so nobody knows whether the id is one of theirs.")
     console.print(f"{done.number} is {done.status}{'' if done.changed else ' already; nothing was changed'}.")
