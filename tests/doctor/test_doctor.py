@@ -198,6 +198,12 @@ def test_flower_is_tried_with_and_without_its_login(doctor: Doctor, family: Proc
     assert "with the login it answers 401" in other["found"]
 
 
+def test_where_flower_s_login_is_not_known_the_doctor_says_where_to_ask(doctor: Doctor) -> None:
+    [note] = doctor.examine(FLOWER_PASSWORD="").of("flower", "note")
+    assert "not set here" in note["found"]
+    assert "docker compose exec flower python -m worker doctor" in note["remedy"]
+
+
 def test_no_secret_is_ever_printed(doctor: Doctor, family: Processes) -> None:
     secrets = [family.environment[name] for name in ("SMTP_PASSWORD", "FLOWER_PASSWORD")]
     secrets.append(family.environment["REDIS_URL"].partition("@")[0].rpartition(":")[2])

@@ -1,4 +1,4 @@
-"""Flower's login: without one it does not start, with a weak one its pages are open."""
+"""Flower's login, where it is known: with a weak one Flower's pages are open."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -12,12 +12,15 @@ from worker.loopback import directly, reached_at
 
 PART = Part("flower")
 SHORTEST, SECONDS = 12, 5
+WHERE_IT_RUNS = "ask where it runs: docker compose exec flower python -m worker doctor"
 
 
 def check(settings: Settings) -> Iterator[Finding]:
     tried = "look at Flower's login"
     if not settings.flower_user or not settings.flower_password:
-        yield PART.note(tried, "none is set here, so Flower does not start", "Set FLOWER_USER and FLOWER_PASSWORD.")
+        # Of the containers only Flower's own is told the password.
+        remedy = f"To start Flower here, set FLOWER_USER and FLOWER_PASSWORD; else {WHERE_IT_RUNS}"
+        yield PART.note(tried, "it is not set here, so Flower cannot be tried from here", remedy)
         return
     password = settings.flower_password.get_secret_value()
     if len(password) < SHORTEST or settings.flower_user in password:
@@ -36,7 +39,7 @@ def page(address: str, user: str, password: str) -> Finding:
     try:
         without, within = status(place), status(place, f"{user}:{password}")
     except OSError:
-        return PART.note(tried, "nothing answers on this machine", "Start Flower, or ask where it runs.")
+        return PART.note(tried, "nothing answers on this machine", f"Start Flower, or {WHERE_IT_RUNS}")
     if without != HTTPStatus.UNAUTHORIZED:
         return PART.broken(tried, f"without the login it answers {without}", "Restart Flower with FLOWER_USER set.")
     if within != HTTPStatus.OK:
