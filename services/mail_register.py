@@ -30,6 +30,12 @@ ATTEMPTS = text("""
     FROM escalation.mail_recipients AS r LEFT JOIN escalation.delivery_attempts AS a ON a.recipient_id = r.recipient_id
     WHERE r.mail_id = :mail_id ORDER BY r.address, a.number
 """)
+HELD_QUEUE = text("""
+    SELECT a.phase, a.reply, count(r.recipient_id) AS waiting
+    FROM escalation.mail_accounts AS a
+    LEFT JOIN escalation.mail_recipients AS r ON r.state IN ('queued', 'deferred', 'unknown')
+    WHERE a.account = :account AND a.state <> 'closed' GROUP BY a.account
+""")
 
 
 class MailNotFound(Exception):
@@ -42,6 +48,12 @@ def list_mails(
     """Mails with a row for each recipient, the newest first."""
     parameters = {"state": state, "ticket": ticket, "older": older_hours, "limit": limit}
     return [dict(row) for row in connection.execute(LIST, parameters).mappings()]
+
+
+def held_queue(connection: Connection, account: str) -> dict[str, Any] | None:
+    """How many recipients wait for the account, and at which step what reply closed it; None: it works."""
+    row = connection.execute(HELD_QUEUE, {"account": account}).mappings().one_or_none()
+    return dict(row) if row else None
 
 
 def find_mail(connection: Connection, prefix: str) -> UUID:

@@ -11,8 +11,8 @@ from config.settings import get_settings
 from services.circuit import CLOSED, TRIAL, take_probe
 from services.database import begin
 from services.delivery.changes import cancel, retry
-from services.mail_register import MailNotFound, find_mail, list_mails, show_mail
-from services.transports.make import make_transport
+from services.mail_register import MailNotFound, find_mail, held_queue, list_mails, show_mail
+from services.transports.make import account_of, make_transport
 from tasks.hints import hint
 from tasks.probing import probe
 from worker.commands.harmless import harmless, quoted
@@ -27,7 +27,9 @@ State = StrEnum(
 )  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")]
 MailId = Annotated[str | None, typer.Argument(help="The mail's id, or how it begins.")]
-OfState = Annotated[State | None, typer.Option("--state", help="Only mails in this state.")]
+OfState = Annotated[
+    State | None, typer.Option("--state", help="Only in this state; held: single mails that wait for a person.")
+]
 OfTicket = Annotated[str | None, typer.Option("--ticket", help="Only mails of this ticket (AB-20261124-0001).")]
 
 OlderHours = Annotated[float | None, typer.Option("--older-hours", min=0, help="Only mails queued longer ago.")]
@@ -52,6 +54,7 @@ def list_command(
     """A line for each recipient, the newest first, with what the server said last."""
     with begin() as connection:
         rows = list_mails(connection, state=state, ticket=ticket, older_hours=older_hours, limit=limit)
+        held = held_queue(connection, account_of(get_settings()).key)
     if as_json:
         for row in rows:
             typer.echo(json.dumps(row, default=str, ensure_ascii=False))
@@ -64,6 +67,18 @@ def list_command(
                       row["template"], quoted(row["address"]), row["state"], str(row["attempts"]),
                       quoted(row["reply"] or "-"))  # fmt: skip
     console.print(table if rows else "No mail fits.")
+    if held and held["waiting"]:
+        console.print(told_held(held), style="yellow", markup=False)
+
+
+def told_held(held: dict[str, Any]) -> str:
+    """The account holds the queue as a whole: nothing is wrong with these mails, so none is in the state `held`."""
+    cause = harmless(f"{held['phase']}: {held['reply']}")
+    return (
+        f"Mail is held: {held['waiting']} wait for the mail account, in the states queued, deferred and unknown, "
+        f"since it failed at {cause}. Nothing is lost. python -m worker doctor says what to mend; "
+        "then python -m worker mail probe."
+    )
 
 
 @app.command()

@@ -27,6 +27,23 @@ def test_mails_are_listed_by_state_ticket_and_age(office: Office) -> None:
     assert str(waiting)[:8] in typed("list").output
 
 
+def test_whoever_looks_for_held_mail_hears_that_the_account_holds_all_of_it(office: Office) -> None:
+    office.queue("first")
+    office.queue("second")
+    office.server.on_every("auth", "535 5.7.8 wrong password")
+    office.send()
+    listed = typed("list", "--state", "held").output
+    assert "No mail fits." in listed
+    assert "Mail is held: 2 wait for the mail account" in listed
+    assert "since it failed at auth: " in listed
+    assert "5.7.8 wrong password. Nothing is lost." in listed
+    assert "python -m worker mail probe" in listed
+    assert "Mail is held" not in typed("list", "--state", "held", "--json").output
+    office.server.as_usual()
+    assert "Logged in" in typed("probe").output
+    assert "Mail is held" not in typed("list").output
+
+
 def test_mails_are_chosen_by_ticket_and_age(office: Office) -> None:
     office.connection.exec_driver_sql(
         "INSERT INTO escalation.tickets (ticket_id, session_id, ordinal, ticket_number, priority, reasons) "
