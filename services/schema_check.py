@@ -91,7 +91,10 @@ def version_differences(here: str | None) -> Iterator[Difference]:
     from models.migrations import newest
 
     if here is None:
-        remedy = "`db migrate` creates it."
+        remedy = (
+            "If it was there before, restore the backup first (docs/operate.md), since `db migrate` "
+            "begins anew; where it never was, `db migrate` creates it."
+        )
         yield Difference(Kind.STATE, "schema escalation", "is not there", "the worker keeps its tables in it", remedy)
     elif here != newest():
         remedy = "`db migrate` with this program; a program that is older than its database must be replaced."

@@ -92,12 +92,22 @@ def test_a_wrong_database_name_is_told_apart(doctor: Doctor, database_url: str) 
         ("DROP TABLE public.escalation_triggers CASCADE", "public.escalation_triggers is missing"),
         ("ALTER TABLE public.support_tickets DROP COLUMN priority", "public.support_tickets.priority"),
         ("DROP TRIGGER escalation_audit_update ON public.support_tickets", "is not audited"),
-        ("DROP SCHEMA escalation CASCADE", "schema escalation is not there"),
     ],
 )
 def test_a_schema_that_was_changed_is_named(doctor: Doctor, connection: Connection, break_it: str, place: str) -> None:
     connection.execute(text(break_it))
     assert [one for one in doctor.examine().of("postgresql", "broken") if place in one["found"] and one["remedy"]]
+
+
+def test_a_schema_that_is_gone_is_restored_before_it_is_made_anew(doctor: Doctor, connection: Connection) -> None:
+    connection.execute(text("DROP SCHEMA escalation CASCADE"))
+    found = doctor.examine(ALERT_WEBHOOK_URL="http://127.0.0.1:1/hook")
+    [gone] = [one for one in found.of("postgresql", "broken") if one["found"].startswith("schema escalation")]
+    assert gone["remedy"].startswith("If it was there before, restore the backup first")
+    for part in ("mail", "alerts"):
+        [unknown] = found.of(part, "unknown")
+        assert 'relation "escalation.' in unknown["found"]
+    assert "does not answer" not in found.output
 
 
 def test_a_second_writer_of_tickets_is_named(doctor: Doctor, connection: Connection) -> None:
