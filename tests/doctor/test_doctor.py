@@ -20,7 +20,7 @@ def test_a_whole_installation_is_well(doctor: Doctor, family: Processes, connect
     wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
     found = doctor.examine()
     assert {one["part"] for one in found.findings} == {
-        *("settings", "contacts", "postgresql", "clock", "redis", "mail", "workers", "flower", "alerts"),
+        *("settings", "policy", "contacts", "postgresql", "clock", "redis", "mail", "workers", "flower", "alerts"),
     }
     plain = doctor.run()
     assert plain.returncode == 0
@@ -132,6 +132,15 @@ def test_a_broken_contacts_file_is_named_with_its_line(doctor: Doctor, tmp_path:
     contacts = tmp_path / "contacts.toml"
     contacts.write_text("version = \n", encoding="utf-8")
     assert "contacts.toml" in doctor.examine(CONTACTS_FILE=str(contacts)).broken()["contacts"]["found"]
+
+
+def test_a_mistake_in_the_policy_is_told_apart_from_the_contacts(doctor: Doctor, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    shipped = (ROOT / "config" / "policy.toml").read_text(encoding="utf-8")
+    policy.write_text(shipped.replace("confidence_threshold = 0.3", "confidence_threshold = 30"), encoding="utf-8")
+    found = doctor.examine(POLICY_FILE=str(policy))
+    assert "policy.toml: confidence_threshold = 30" in found.broken()["policy"]["found"]
+    assert found.of("contacts", "ok")
 
 
 def test_example_contacts_are_named_where_real_users_wait(doctor: Doctor) -> None:

@@ -1,11 +1,18 @@
 """Redis as the doctor finds it: away, closed to us, careless with events, or not the place where they arrive."""
 
+import time
+
+import pytest
 from redis import Redis
 
+from config.settings import Settings
 from escalation_client.events import encode
-from services.stream import EVENTS, GROUP
+from services.stream import EVENTS, GROUP, ensure_group
 from tests.doctor.doctor import Doctor
 from tests.events import confidence
+from worker.doctor.redis import check
+from worker.doorbell import SIGN_OF_LIFE
+from worker.signs import BEAT, LAST_RUNS
 
 
 def test_a_redis_that_is_away_is_named(doctor: Doctor) -> None:
@@ -63,6 +70,25 @@ def test_a_redis_without_a_password_is_named(doctor: Doctor, redis: Redis, redis
 def test_events_that_nobody_reads_are_named(doctor: Doctor, redis: Redis) -> None:
     redis.xadd(EVENTS, {"event": encode(confidence("waits", 0.1))})
     assert "no worker has ever read it" in doctor.examine().broken()["redis"]["found"]
+
+
+def test_events_that_wait_name_whoever_holds_them_up(
+    environment: dict[str, str], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ensure_group(redis)
+    redis.xadd(EVENTS, {"event": "old"}, id="1-1")
+
+    def remedy() -> str:
+        [waits] = [one for one in check(Settings()) if one.level == "broken"]  # type: ignore[call-arg]
+        return waits.remedy
+
+    assert "start it" in remedy()
+    redis.set(SIGN_OF_LIFE, 1, ex=60)
+    assert "Start beat" in remedy()
+    redis.hset(LAST_RUNS, BEAT, str(time.time()))
+    assert "see postgresql above" in remedy()
 
 
 def test_a_policy_that_drops_events_is_named(doctor: Doctor, redis: Redis) -> None:

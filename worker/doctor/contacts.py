@@ -1,4 +1,4 @@
-"""The files of the rules: policy, word lists and contacts."""
+"""The files of the rules: policy and contacts."""
 
 from collections.abc import Iterator
 
@@ -9,18 +9,28 @@ from config.settings import Settings
 from worker.doctor.finding import Finding, Part
 
 PART = Part("contacts")
+POLICY = Part("policy")
+MEND = "Mend the file and restart the workers; running ones keep what they read."
 
 
 def check(settings: Settings) -> Iterator[Finding]:
+    yield policy(settings)
     tried = f"read {settings.contacts_file}"
     try:
-        load_policy(settings.policy_file)
         book = load_contacts(settings.contacts_file)
         ensure_real(book, settings.escalation_embedded)
     except ConfigurationError as error:
-        yield PART.broken(tried, str(error), "Mend the file and restart the workers; running ones keep what they read.")
+        yield PART.broken(tried, str(error), MEND)
         return
     yield PART.ok(tried, f"{len(book.contacts)} contacts, version {book.version}")
     if not settings.support_email:
         remedy = "Set SUPPORT_EMAIL to a mailbox that people read."
         yield PART.warning(tried, "SUPPORT_EMAIL is not set: only the contacts' routes are mailed", remedy)
+
+
+def policy(settings: Settings) -> Finding:
+    tried = f"read {settings.policy_file}"
+    try:
+        return POLICY.ok(tried, f"version {load_policy(settings.policy_file).version}")
+    except ConfigurationError as error:
+        return POLICY.broken(tried, str(error), f"{MEND} POLICY_… in the environment wins over it.")

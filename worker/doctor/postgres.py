@@ -19,6 +19,8 @@ PART = Part("postgresql")
 OLDEST = 150_000
 VERIFIED = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
 UNCHECKED = {"verify-full": "", "verify-ca": ": the host's name is not checked"}
+# Undefined schema, table and column (PostgreSQL manual, appendix A).
+MISSING = {"3F000", "42P01", "42703"}
 CONNECT = "connect as DATABASE_URL says"
 FACTS = text("""
     SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
@@ -55,6 +57,12 @@ def not_read(part: Part, tried: str, error: DBAPIError) -> Finding:
 
 def advice(error: DBAPIError) -> str:
     words = str(error.orig)
+    if words.startswith("invalid "):
+        return "Mend what stands after ? in DATABASE_URL; most often sslmode and sslrootcert are meant."
+    if error.orig is not None and getattr(error.orig, "pgcode", None) in MISSING:
+        return "The database was changed: python -m worker db check names what is missing."
+    if "too many clients" in words or "connection slots" in words:
+        return "All connections of the server are taken: raise max_connections, or let others use fewer."
     if "password authentication failed" in words or "no password supplied" in words:
         return "Check user and password in DATABASE_URL."
     if "does not match host name" in words:

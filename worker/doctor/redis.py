@@ -1,5 +1,6 @@
 """Redis: reachable, keeps what it is given, and the events arrive where they are read."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,9 @@ from services.stream import EVENTS, GROUP, connect
 from worker.doctor.clock import about_clock
 from worker.doctor.finding import Finding, Part
 from worker.doctor.keeping import keeping
+from worker.doctor.nodes import BEAT_LATE
+from worker.doorbell import silent_seconds
+from worker.signs import BEAT, last_runs
 
 PART = Part("redis")
 CONNECT = "connect as REDIS_URL says"
@@ -76,9 +80,18 @@ def stream(settings: Settings, redis: Redis) -> Iterator[Finding]:
     lag, pending, oldest = stream_state(redis)
     found = f"{lag} entries not read, {pending} in work, the oldest {oldest:.0f} s old"
     if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
-        yield PART.broken(tried, found, "Start the worker, or more of them; look at its log.")
+        yield PART.broken(tried, found, held_up(redis))
     else:
         yield PART.ok(tried, found)
+
+
+def held_up(redis: Redis) -> str:
+    """Who has to get on with the events."""
+    if silent_seconds(redis) == math.inf:
+        return "No worker waits at the stream: start it, and look at its log."
+    if last_runs(redis).get(BEAT, math.inf) > BEAT_LATE:
+        return "Start beat: what a worker that ended has left is taken over when beat rings."
+    return "A worker waits and does not get on: see postgresql above; its log says waits_for_postgresql, or start more."
 
 
 def elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[Finding]:
