@@ -89,3 +89,10 @@ def test_an_address_is_needed(doctor: Doctor) -> None:
     result = doctor.run("--end-to-end")
     assert result.returncode == 2
     assert "--to" in result.stderr
+
+
+def test_options_of_the_whole_way_are_refused_without_it(doctor: Doctor) -> None:
+    for options in (("--reason", "all"), ("--to", "oncall@example.com"), ("--seconds", "5")):
+        result = doctor.run(*options)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert f"{options[0]}: only with --end-to-end" in result.stderr

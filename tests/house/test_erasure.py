@@ -3,6 +3,7 @@
 import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
+from typer.testing import CliRunner
 
 from services.database import begin
 from services.erasure import MailOnItsWay, erase
@@ -11,6 +12,7 @@ from services.story import load_stories
 from tasks.drain import drain
 from tests.events import message, started
 from tests.tasks.conftest import Publish
+from worker.commands.house import app
 
 WORDS = "my name is Zebulon Quark and i smell smoke, get me a human"
 
@@ -72,3 +74,14 @@ def test_abparts_may_delete_all_that_is_its_own(told: Connection) -> None:
     with begin() as connection:
         erase(connection, "zq-1")
     assert places_with(told, "Zebulon") == []
+
+
+@pytest.mark.parametrize("nobody", ["", "  "])
+def test_an_empty_id_is_refused_since_nobody_would_be_erased(told: Connection, nobody: str) -> None:
+    result = CliRunner().invoke(app, ["erase-user", nobody])
+    assert (result.exit_code, "the id is empty" in result.stderr) == (2, True)
+
+
+def test_what_would_be_erased_is_counted(told: Connection) -> None:
+    result = CliRunner().invoke(app, ["erase-user", "zq-1", "--dry-run"])
+    assert result.stdout == "1 session, 1 ticket.\n"

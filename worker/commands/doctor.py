@@ -1,7 +1,7 @@
 """`python -m worker doctor`: what is wrong and what to do."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -33,15 +33,23 @@ def command(
     end_to_end: Annotated[bool, typer.Option("--end-to-end", help="Send marked sessions the whole way.")] = False,
     test_alert: Annotated[bool, typer.Option("--test-alert", help="Post one marked alert to the webhook.")] = False,
     to: Annotated[str | None, typer.Option(help="Who gets the mails of --end-to-end, and nobody else.")] = None,
-    reason: Annotated[str, typer.Option(help=f"all, or one of {', '.join(EVENTS)}.")] = "user_request",
-    seconds: Annotated[float, typer.Option(min=1, help="The longest wait for each reason.")] = 120.0,
+    reason: Annotated[
+        str | None, typer.Option(help=f"all, or one of {', '.join(EVENTS)}.", show_default="user_request")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="The longest wait for each reason.", show_default="120")
+    ] = None,
 ) -> None:
     """Try every part; exit code 1: something is broken, 2: something could not be checked."""
+    if end_to_end and test_alert:
+        raise typer.BadParameter("--end-to-end and --test-alert: one after the other, please")
+    if not end_to_end:
+        refuse_alone({"--to": to, "--reason": reason, "--seconds": seconds})
     findings = []
     if test_alert:
         steps = alerts.try_alert(get_settings())
     else:
-        steps = marked_sessions(to, reason, seconds) if end_to_end else examine()
+        steps = marked_sessions(to, reason or "user_request", seconds or 120.0) if end_to_end else examine()
     for finding in steps:
         findings.append(finding)
         show(finding, as_json)
@@ -49,6 +57,12 @@ def command(
     if not as_json:
         console.print({0: "All is well.", 1: "Something is broken.", 2: "Not everything could be checked."}[code])
     raise typer.Exit(code)
+
+
+def refuse_alone(options: Mapping[str, object]) -> None:
+    """:raises typer.BadParameter: somebody believes to try the whole way, and would only be examined"""
+    if given := [name for name, value in options.items() if value is not None]:
+        raise typer.BadParameter(f"{', '.join(given)}: only with --end-to-end, which goes the whole way")
 
 
 def marked_sessions(to: str | None, reason: str, seconds: float) -> Iterator[Finding]:

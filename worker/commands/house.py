@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from config.settings import get_settings
+from rules.explanation import counted
 from services.database import begin, engine
 from services.erasure import MailOnItsWay, NotAllowed, erase, traces_of
 from services.housekeeping import keep
@@ -29,9 +30,12 @@ def erase_user(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say where the person is.")] = False,
 ) -> None:
     """Remove a person's texts, names and addresses from our tables; numbers and counts stay. It cannot be undone."""
+    if not user_id.strip():
+        # Such as a variable of a script that is not set: nobody would be erased, and all would look well.
+        raise typer.BadParameter("the id is empty: give the id that the person has in ABParts' table users")
     with begin() as connection:
         traces = traces_of(connection, user_id)
-        console.print(f"{len(traces.sessions)} sessions, {len(traces.tickets)} tickets.")
+        console.print(f"{counted(len(traces.sessions), 'session')}, {counted(len(traces.tickets), 'ticket')}.")
         if dry_run:
             return
         try:
