@@ -1,6 +1,7 @@
 """The command line: what people see when they look, act, ask why, and compare."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -77,6 +78,12 @@ def test_explain_shows_values_limits_tickets_and_people(
     for words in ("confidence.reported", "low_confidence", "0.1", "0.8", "0.3", number, "ticket_opened",
                   "support@example.com", "acknowledge", "Maria", "ticket.acknowledged"):  # fmt: skip
         assert words in shown, words
+    assert re.search(r"confidence.reported → AB-.*\n +low_confidence fired: value 0.1, limit 0.3\s", shown)
+    assert re.search(r"low_confidence did not fire: value 0.8, limit 0.3\s", shown)
+    assert re.search(r"ticket_opened to support@example.com: queued, due at \d{4}-", shown)
+    assert re.search(r"Maria: acknowledge \(status in_progress\)", shown)
+    # What is for programs is not for a person at night.
+    assert [line for line in shown.splitlines() if re.search(r"\w=|[{}]", line)] == []
     told = as_json("explain", "s")
     assert {one["type"] for one in told["outcomes"]} == {"ticket.opened", "ticket.acknowledged"}
     unknown = run("explain", "nobody")
