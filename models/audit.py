@@ -23,8 +23,10 @@ AS_JSONB: Final = (
     "REVOKE ALL ON FUNCTION escalation.as_jsonb(json) FROM PUBLIC",
 )
 ACTOR = "coalesce(nullif(current_setting('escalation.actor', true), ''), session_user)"
-NEW = "(SELECT id, escalation.as_jsonb(row_to_json(n)) AS content FROM new_rows AS n) AS n"
-OLD = "(SELECT id, escalation.as_jsonb(row_to_json(o)) AS content FROM old_rows AS o) AS o"
+# How a row is kept: whole. Later migrations keep it by other functions.
+WHOLE = "escalation.as_jsonb(row_to_json({row}))"
+NEW = "(SELECT id, {new} AS content FROM new_rows AS n) AS n"
+OLD = "(SELECT id, {old} AS content FROM old_rows AS o) AS o"
 ROWS = {
     "insert": f"SELECT {ACTOR}, tg_table_name, n.id, 'insert', NULL, n.content FROM {NEW}",
     "update": f"""SELECT {ACTOR}, tg_table_name, coalesce(n.id, o.id), 'update', o.content, n.content
@@ -40,15 +42,19 @@ TRANSITION = {
 }
 
 
-def function_statements(action: str) -> tuple[str, str]:
-    """The function that records one kind of change, closed to everyone but the triggers."""
+def function_statements(action: str, kept: str = WHOLE) -> tuple[str, str]:
+    """The function that records one kind of change, closed to everyone but the triggers.
+
+    :param kept: the SQL expression that makes a row (`{row}`) what is written to the log
+    """
+    rows = ROWS[action].format(new=kept.format(row="n"), old=kept.format(row="o"))
     return (
         f"""
-    CREATE FUNCTION escalation.audit_{action}() RETURNS trigger
+    CREATE OR REPLACE FUNCTION escalation.audit_{action}() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $audit$
     BEGIN
         INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
-            {ROWS[action]};
+            {rows};
         RETURN NULL;
     EXCEPTION WHEN OTHERS THEN
         IF coalesce(current_setting('escalation.actor', true), '') <> '' THEN

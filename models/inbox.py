@@ -49,6 +49,15 @@ class SessionState(OwnBase):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class ErasedSession(OwnBase):
+    """A session of somebody who was erased on request: the audit log keeps no texts of it (models/erased.py)."""
+
+    __tablename__ = "erased_sessions"
+
+    session_id: Mapped[str] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
 class RejectedEvent(OwnBase):
     """A stream entry that could not be used, whole, so that it can be mended and replayed."""
 

@@ -3,9 +3,13 @@
 ABParts' own tables stay ABParts' business, and nothing of ours holds its rows.
 """
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
+
+from models.erased import bare
+from services.customer_notice import TEMPLATE
 
 ERASED = "erased"
 
@@ -32,6 +36,10 @@ SESSIONS = text("""
     UNION SELECT id FROM public.ai_sessions WHERE CAST(user_id AS text) = :user_id
     UNION SELECT session_id FROM escalation.event_inbox
     WHERE type = 'session.started' AND payload -> 'data' ->> 'user_id' = :user_id
+    UNION SELECT row_id FROM escalation.audit_log
+    WHERE table_name = 'ai_sessions' AND row_id IS NOT NULL AND (
+        :user_id IN (old ->> 'user_id', new ->> 'user_id')
+        OR strpos(old #>> '{}', :member) > 0 OR strpos(new #>> '{}', :member) > 0)
     ORDER BY 1
 """)
 TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(CAST(:sessions AS text[])) ORDER BY 1")
@@ -49,12 +57,13 @@ BARE_REASONS = """(
         'at', e -> 'at', 'event_id', e -> 'event_id', 'rule', e -> 'rule', 'limit', e -> 'limit',
         'observed', CASE WHEN jsonb_typeof(e -> 'observed') = 'number' THEN e -> 'observed' END))), '{}')
     FROM jsonb_each(t.reasons) AS each (reason, e))"""
-BARE_ROW = """jsonb_strip_nulls(jsonb_build_object(
-    'id', {row} -> 'id', 'ticket_number', {row} -> 'ticket_number', 'status', {row} -> 'status',
-    'priority', {row} -> 'priority', 'created_at', {row} -> 'created_at', 'trigger_type', {row} -> 'trigger_type'))"""
-BARE = {row: f"CASE WHEN {row} IS NULL THEN NULL ELSE {BARE_ROW.format(row=row)} END" for row in ("old", "new")}
+BARE_ROW = {row: f"CASE WHEN {row} IS NULL THEN NULL ELSE {bare(row)} END" for row in ("old", "new")}
 OF_PERSON = "session_id = ANY(CAST(:sessions AS text[]))"
 STATEMENTS = {
+    # First, so that what changes from now on is kept without texts.
+    "erased sessions": """
+        INSERT INTO escalation.erased_sessions (session_id) SELECT unnest(CAST(:sessions AS text[]))
+        ON CONFLICT DO NOTHING""",
     "events": f"UPDATE escalation.event_inbox SET payload = '{{}}', evidence = '[]' WHERE {OF_PERSON}",
     "sessions": f"UPDATE escalation.sessions SET user_id = NULL WHERE {OF_PERSON}",
     "events set aside": f"DELETE FROM escalation.rejected_events WHERE {OF_PERSON}",
@@ -64,20 +73,27 @@ STATEMENTS = {
         UPDATE escalation.delivery_attempts SET reply = NULL WHERE recipient_id IN (
             SELECT r.recipient_id FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
             WHERE m.{OF_PERSON} OR r.address = :address)""",
-    "addresses": "UPDATE escalation.mail_recipients SET address = :erased, reply = NULL WHERE address = :address",
+    # Whom a notice to the customer went to, also where ABParts has no address any more.
+    "addresses": f"""
+        UPDATE escalation.mail_recipients SET address = :erased, reply = NULL
+        WHERE address <> :erased AND (address = :address OR mail_id IN (
+            SELECT mail_id FROM escalation.mails WHERE template = '{TEMPLATE}' AND {OF_PERSON}))""",
     "tickets": f"UPDATE escalation.tickets AS t SET reasons = {BARE_REASONS} WHERE t.{OF_PERSON}",
     "notes": """UPDATE escalation.ticket_actions SET details = '{}'
         WHERE ticket_id = ANY(CAST(:tickets AS text[]))""",
     "audit log": f"""
-        UPDATE escalation.audit_log SET old = {BARE["old"]}, new = {BARE["new"]}
+        UPDATE escalation.audit_log SET old = {BARE_ROW["old"]}, new = {BARE_ROW["new"]}
         WHERE row_id = ANY(CAST(:sessions AS text[])) OR row_id = ANY(CAST(:tickets AS text[]))
-           OR coalesce(new, old) ->> 'session_id' = ANY(CAST(:sessions AS text[]))""",
+           OR escalation.session_of(table_name, row_id, coalesce(new, old)) = ANY(CAST(:sessions AS text[]))
+           OR escalation.session_of(table_name, row_id, coalesce(old, new)) = ANY(CAST(:sessions AS text[]))""",
 }
 
 
 def traces_of(connection: Connection, user_id: str) -> Traces:
     """Where a person is, by the id that ABParts gave them."""
-    sessions = list(connection.execute(SESSIONS, {"user_id": user_id}).scalars())
+    # As it stands in a row that is kept as text (models/audit.py).
+    member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
+    sessions = list(connection.execute(SESSIONS, {"user_id": user_id, "member": member}).scalars())
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
     known = connection.execute(ADDRESS_TABLE).scalar_one()
     return Traces(sessions, tickets, connection.execute(ADDRESS, {"user_id": user_id}).scalar() if known else None)

@@ -15,7 +15,7 @@ from services.difference import Difference, Kind
 
 Purpose = Literal["owner", "application"]
 GRANT = "GRANT {} ON {} {} TO {};"
-READ_ONLY = frozenset({"audit_log"})
+READ_ONLY = frozenset({"audit_log", "erased_sessions"})
 
 HOLDS = text("""
     SELECT CASE :kind

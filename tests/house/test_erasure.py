@@ -1,19 +1,31 @@
 """A person is erased from every table of ours; ticket numbers and counts stay."""
 
 import pytest
+import typer
 from redis import Redis
 from sqlalchemy import Connection, text
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from services.database import begin
 from services.erasure import MailOnItsWay, erase
 from services.knowledge import Knowledge
+from services.rebuild import rebuild
 from services.story import load_stories
+from services.stream import EVENTS, read_new
+from services.stream import acknowledge as acknowledge_entries
+from services.ticket_actions import acknowledge, resolve
 from tasks.drain import drain
 from tests.events import message, started
 from tests.tasks.conftest import Publish
-from worker.commands.house import app
+from worker.commands.house import app, taken_from
 
+NUMBER = text("SELECT ticket_number FROM escalation.tickets WHERE session_id = 's1'")
+CHANGES = text("""
+    SELECT actor, old ->> 'status', new ->> 'status' FROM escalation.audit_log
+    WHERE table_name = 'support_tickets' AND action = 'update' AND new ->> 'ticket_number' = :number
+    ORDER BY audit_id
+""")
+ADDRESSES = text("SELECT session_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)")
 WORDS = "my name is Zebulon Quark and i smell smoke, get me a human"
 
 
@@ -66,6 +78,113 @@ def test_nobody_is_erased_while_a_mail_about_them_is_on_its_way(told: Connection
     told.execute(text("UPDATE escalation.mail_recipients SET state = 'deferred'"))
     with pytest.raises(MailOnItsWay), begin() as connection:
         erase(connection, "zq-1")
+
+
+UPDATE = """
+    UPDATE public.support_tickets SET session_summary = 'erased', resolution_notes = NULL, machine_context = NULL;
+    UPDATE public.ai_sessions SET user_id = 'erased', session_metadata = NULL"""
+DELETE = """
+    DELETE FROM public.escalation_triggers; DELETE FROM public.support_tickets; DELETE FROM public.ai_sessions"""
+
+
+@pytest.mark.parametrize("by_abparts", [UPDATE, DELETE], ids=["by update", "by delete"])
+@pytest.mark.parametrize("first", ["abparts", "erase-user"])
+def test_the_order_of_both_erasures_does_not_matter(told: Connection, by_abparts: str, first: str) -> None:
+    told.execute(
+        text("""UPDATE public.ai_sessions SET session_metadata = '{"x": "Zebulon \\ud83d"}' WHERE id = 's1'""")
+    )
+    if first == "abparts":
+        told.execute(text(by_abparts))
+    with begin() as connection:
+        erase(connection, "zq-1")
+    if first == "erase-user":
+        told.execute(text(by_abparts))
+    assert (places_with(told, "Zebulon"), places_with(told, "zq-1")) == ([], [])
+    assert "audit_log" in places_with(told, "i smell smoke here too"), "of others all is kept"
+
+
+def test_sessions_that_abparts_alone_had_are_found_in_the_audit_log(told: Connection) -> None:
+    told.execute(
+        text("""
+        INSERT INTO public.ai_sessions (id, user_id, status, language, created_at, updated_at, session_metadata)
+        VALUES ('theirs', 'zq-1', 'active', 'en', now(), now(), '{"said": "Zebulon"}'),
+               ('half', 'zq-1', 'active', 'en', now(), now(), '{"said": "Zebulon \\ud83d"}')""")
+    )
+    told.execute(text("DELETE FROM public.ai_sessions WHERE id IN ('theirs', 'half')"))
+    assert "audit_log" in places_with(told, "Zebulon")
+    with begin() as connection:
+        erase(connection, "zq-1")
+    assert (places_with(told, "Zebulon"), places_with(told, "zq-1")) == ([], [])
+
+
+def test_work_on_the_ticket_afterwards_is_on_record_without_texts(told: Connection) -> None:
+    with begin() as connection:
+        erase(connection, "zq-1")
+    number = told.execute(NUMBER).scalar_one()
+    with begin() as connection:
+        acknowledge(connection, number, "Maria")
+    with begin() as connection:
+        resolve(connection, number, "Zebulon's hose is new", "Maria")
+    assert places_with(told, "Zebulon") == ["ticket_actions"], "what staff write anew, until it is erased again"
+    changes = told.execute(CHANGES, {"number": number}).all()
+    assert [tuple(change) for change in changes] == [
+        ("Maria", "open", "in_progress"),
+        ("Maria", "in_progress", "resolved"),
+    ]
+    with begin() as connection:
+        erase(connection, "zq-1")
+    assert places_with(told, "Zebulon") == []
+
+
+def test_a_rebuild_afterwards_writes_no_texts_to_the_log(told: Connection) -> None:
+    with begin() as connection:
+        erase(connection, "zq-1")
+    told.execute(text("DROP TRIGGER escalation_audit_update ON public.support_tickets"))
+    with begin() as connection:
+        rebuild(connection)
+    assert places_with(told, "Zebulon") == []
+
+
+def test_a_notice_to_the_customer_is_found_when_abparts_has_the_address_no_more(told: Connection) -> None:
+    told.execute(text("UPDATE escalation.mails SET template = 'customer_notice' WHERE session_id = 's1'"))
+    with begin() as connection:
+        erase(connection, "zq-1")
+    addresses = told.execute(ADDRESSES).all()
+    assert {address == "erased" for session, address in addresses if session == "s1"} == {True}
+    assert {address == "erased" for session, address in addresses if session == "s2"} == {False}
+
+
+def run() -> Result:
+    return CliRunner().invoke(app, ["erase-user", "zq-1"])
+
+
+def test_what_was_read_leaves_the_stream_too(told: Connection, redis: Redis) -> None:
+    before = redis.xlen(EVENTS)
+    done = run()
+    assert (done.exit_code, "2 events taken out of the stream" in done.stdout) == (0, True)
+    assert redis.xlen(EVENTS) == before - 2
+    assert "Zebulon" not in str(redis.xrange(EVENTS))
+    assert "i smell smoke here too" in str(redis.xrange(EVENTS))
+
+
+def test_what_waits_to_be_read_is_not_lost_and_the_next_run_takes_it(
+    told: Connection, redis: Redis, publish: Publish
+) -> None:
+    publish([message("s1", "Zebulon again", 9), "{broken", message("s3", "hello")])
+    waits = run()
+    assert (waits.exit_code, "1 of their events wait to be read" in waits.stdout) == (1, True)
+    entries = read_new(redis, 3)
+    assert run().exit_code == 1, "read, and its transaction not yet there"
+    assert "Zebulon again" in str(redis.xrange(EVENTS))
+    acknowledge_entries(redis, [entry.entry_id for entry in entries])
+    assert run().exit_code == 0
+    assert "Zebulon" not in str(redis.xrange(EVENTS))
+    assert "hello" in str(redis.xrange(EVENTS))
+
+
+def test_without_redis_it_says_what_is_left(told: Connection) -> None:
+    with pytest.raises(typer.Exit), Redis(port=1) as nobody:
+        taken_from(nobody, ["s1"])
 
 
 def test_abparts_may_delete_all_that_is_its_own(told: Connection) -> None:

@@ -1,8 +1,11 @@
 """`python -m worker house …`: forget what is old, and whoever asks for it."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
+from redis import Redis
+from redis.exceptions import RedisError
 from rich.table import Table
 
 from config.settings import get_settings
@@ -10,6 +13,8 @@ from rules.explanation import counted
 from services.database import begin, engine
 from services.erasure import MailOnItsWay, NotAllowed, erase, traces_of
 from services.housekeeping import keep
+from services.stream import redis_client
+from services.stream_erasure import erase_entries
 from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="How long things are kept, and erasing a person.")
@@ -47,6 +52,22 @@ def erase_user(
             console.print(f"{error} (docs/security.md)", style="red")
             raise typer.Exit(1) from None
     show(done, "rows changed")
+    taken_from(redis_client(), traces.sessions)
+
+
+def taken_from(redis: Redis, sessions: Collection[str]) -> None:
+    """What was read stays in the stream for a while; what waits to be read must not be lost."""
+    try:
+        left = erase_entries(redis, set(sessions))
+    except RedisError as error:
+        console.print(
+            f"Redis: {type(error).__name__}. Their events are still in the stream: run this again.", style="red"
+        )
+        raise typer.Exit(1) from None
+    console.print(f"{counted(left.gone, 'event')} taken out of the stream.")
+    if left.waiting:
+        console.print(f"{left.waiting} of their events wait to be read: run this again afterwards.", style="red")
+        raise typer.Exit(1)
 
 
 def show(done: dict[str, int], heading: str) -> None:

@@ -1,0 +1,73 @@
+"""Takes a person's events out of the stream in Redis, where they stay for a while after they were read."""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from services.stream import EVENTS, Entry, as_entry
+from services.trimming import key
+
+STEP = 500
+
+
+@dataclass(slots=True)
+class Left:
+    """How many entries went, and how many are still to be read: those are erased by another run afterwards."""
+
+    gone: int = 0
+    waiting: int = 0
+
+
+def erase_entries(redis: Redis, sessions: Collection[str]) -> Left:
+    """Delete the entries of these sessions that every group has finished; one that waits would be lost."""
+    left = Left()
+    finished = finished_up_to(redis)
+    for entries in steps(redis):
+        theirs = [entry.entry_id for entry in entries if session_of(entry) in sessions]
+        done = [entry_id for entry_id in theirs if key(entry_id.encode()) <= finished]
+        left.gone += int(redis.xdel(EVENTS, *done)) if done else 0
+        left.waiting += len(theirs) - len(done)
+    return left
+
+
+def steps(redis: Redis) -> Iterator[list[Entry]]:
+    """The whole stream, some entries at a time."""
+    start = "-"
+    while entries := [as_entry(item) for item in items(redis.xrange(EVENTS, min=start, count=STEP))]:
+        yield entries
+        start = f"({entries[-1].entry_id}"
+
+
+def items(answer: Any) -> list[Any]:
+    return list(answer)
+
+
+def session_of(entry: Entry) -> str | None:
+    """Whose it is; what cannot be read is nobody's, and goes with time."""
+    try:
+        event = json.loads(entry.raw or b"")
+    except (ValueError, RecursionError):
+        return None
+    session = event.get("session_id") if isinstance(event, dict) else None
+    return session if isinstance(session, str) else None
+
+
+def finished_up_to(redis: Redis) -> tuple[int, int]:
+    """The highest id up to which every group has read and acknowledged all."""
+    try:
+        groups = redis.xinfo_groups(EVENTS)
+    except ResponseError:
+        return 0, 0  # no stream yet
+    return min((finished_by(redis, group) for group in groups), default=(0, 0))
+
+
+def finished_by(redis: Redis, group: dict[str, Any]) -> tuple[int, int]:
+    pending = redis.xpending(EVENTS, group["name"])
+    if not pending["pending"]:
+        return key(bytes(group["last-delivered-id"]))
+    milliseconds, sequence = key(bytes(pending["min"]))
+    return (milliseconds, sequence - 1) if sequence else (milliseconds - 1, 2**64)
