@@ -107,6 +107,16 @@ def test_every_service_of_ours_that_lasts_has_a_health_check() -> None:
     assert {name for name, one in our_services().items() if not one.get("healthcheck")} == {"migrate"}
 
 
+def test_what_all_wait_for_waits_for_postgresql_itself() -> None:
+    migrate = our_services()["migrate"]
+    assert migrate["command"][-2:] == ["--wait", "60"]
+    # Without the profile there is no such service (Compose specification, "required", since 2.20).
+    assert migrate["depends_on"]["postgres"] == {"condition": "service_healthy", "required": False}
+    assert services()["postgres"]["healthcheck"]
+    others = {name: one for name, one in our_services().items() if name not in {"migrate", "flower"}}
+    assert {name for name, one in others.items() if "migrate" in one["depends_on"]} == set(others)
+
+
 def test_every_queue_is_consumed_once_and_safety_mail_apart_from_events() -> None:
     queues = [
         set(command[command.index("-Q") + 1].split(","))

@@ -14,6 +14,7 @@ from config.settings import get_settings
 from models.migrations import alone, as_sql
 from services import adoption, protect, rights
 from services import rebuild as rebuilding
+from services.awaiting import wait_for_database
 from services.database import make_engine
 from services.difference import Difference, Kind
 from services.errors import described
@@ -39,9 +40,12 @@ def database() -> Iterator[Engine]:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    wait: Annotated[float, typer.Option(min=0, help="Wait so many seconds for PostgreSQL to come up.")] = 0,
+) -> None:
     """Create what is missing and adopt what is there (DATABASE_URL); safe at any time and from several places."""
     with database() as engine:
+        wait_for_database(engine, wait, lambda line: console.print(line, markup=False))
         try:
             left = adoption.migrate(engine)
         except adoption.NotAdoptable as error:

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.processes import processes, wait_for
 from tests.services.database.accident import THE_ACCIDENT, run
 from tests.services.database.rows import contents
+from worker.embedded import EmbeddedPostgres
+from worker.embedded.folders import temporary_folder
+from worker.embedded.sockets import SOCKET
 
 ROOT = Path(__file__).parents[3]
 
@@ -104,6 +108,33 @@ def test_a_database_that_does_not_answer_is_told_in_one_line(fresh: Database) ->
     assert "The database refused" in said
     assert "secret" not in said
     assert "Traceback" not in said
+
+
+def test_a_migration_waits_for_a_server_that_comes_up_meanwhile(
+    fresh: Database, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    with temporary_folder() as sockets, processes({"REDIS_URL": "redis://unused"}, tmp_path) as family:
+        family.environment["DATABASE_URL"] = f"postgresql://postgres@/{fresh.engine.url.database}?host={sockets}"
+        migration = family.start("worker", "db", "migrate", "--wait", "60")
+        wait_for(lambda: "Waiting for PostgreSQL, 0 of 60 s" in migration.output, "the first sign of waiting")
+        assert migration.popen.poll() is None
+        (sockets / SOCKET).symlink_to(postgres.socket_folder / SOCKET)
+        wait_for(lambda: migration.popen.poll() is not None, "the migration's end")
+        assert migration.popen.returncode == 0, migration.output
+    assert "as the worker needs it" in fresh.call("check")[1]
+
+
+def test_a_migration_does_not_wait_for_ever(fresh: Database) -> None:
+    said = fresh.call("migrate", "--wait", "1", code=1, url="postgresql://nobody:secret@127.0.0.1:1/nowhere")[1]
+    assert "Waiting for PostgreSQL, 0 of 1 s" in said
+    assert "The database refused" in said
+    assert "secret" not in said
+
+
+def test_a_migration_does_not_wait_for_what_waiting_does_not_mend(fresh: Database) -> None:
+    said = fresh.call("migrate", "--wait", "600", code=1, url=fresh.url.replace("/test_", "/nowhere_"))[1]
+    assert "does not exist" in said
+    assert "Waiting" not in said
 
 
 def test_nothing_is_restored_where_nothing_was_ever_adopted(fresh: Database) -> None:
