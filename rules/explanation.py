@@ -68,8 +68,9 @@ def seen(evidence: Evidence) -> str:
     return ""
 
 
-def counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, many: str | None = None) -> str:
+    """Such as `1 event`; `many` where the plural is another than with an s."""
+    return f"{number} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def was(number: int) -> str:

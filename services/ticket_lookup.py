@@ -76,7 +76,7 @@ def find_ticket(connection: Connection, reference: str) -> tuple[str, str]:
     row = connection.execute(FIND, {"reference": reference.strip().replace("\0", "")}).one_or_none()
     if row is None:
         shown = reprlib.repr(reference.strip())
-        raise TicketNotFound(f"no ticket has the number or id {shown}: it looks like AB-20261123-0001")
+        raise TicketNotFound(f"no ticket has the number or id {shown} (numbers have the form AB-YYYYMMDD-NNNN)")
     return row.id, row.session_id
 
 

@@ -76,8 +76,8 @@ def test_a_proxy_is_what_has_to_be_reached(installation: Knowledge, monkeypatch:
 @pytest.mark.parametrize(
     ("tried_at", "posted_at", "level", "words"),
     [
-        ("now() - interval '1 minute'", "NULL", "broken", "1 open alerts could not be posted"),
-        ("NULL", "NULL", "broken", "nobody tried to post 1 open alerts"),
+        ("now() - interval '1 minute'", "NULL", "broken", "1 open alert could not be posted"),
+        ("NULL", "NULL", "broken", "nobody tried to post 1 open alert"),
         ("now()", "'2026-11-26 01:02:03+00'", "ok", "it took all of them, the last at 2026-11-26 01:02 UTC"),
     ],
 )

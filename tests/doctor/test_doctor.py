@@ -53,7 +53,7 @@ def test_mail_that_is_still_held_though_the_login_works_is_let_go_by_the_command
         {"account": f"{account}:{doctor.family.environment['SMTP_USERNAME']}"},
     )
     found = doctor.examine()
-    assert found.broken()["mail"]["remedy"] == "Run python -m worker mail probe: it lets the 0 held mails go."
+    assert found.broken()["mail"]["remedy"] == "Run python -m worker mail probe: it lets 0 mails go."
     assert "SMTP_PASSWORD" not in found.output
     assert "SMTP_PASSWORD" in doctor.examine(SMTP_PASSWORD="wrong-secret").broken()["mail"]["remedy"]
 
@@ -116,7 +116,7 @@ def test_a_second_writer_of_tickets_is_named(doctor: Doctor, connection: Connect
                 VALUES ('abparts_api', 'support_tickets', 'x', 'insert')""")
     )
     warnings = [one["found"] for one in doctor.examine().of("postgresql", "warning")]
-    assert [warning for warning in warnings if "abparts_api opened 1 tickets" in warning]
+    assert [warning for warning in warnings if "abparts_api opened 1 ticket in" in warning]
 
 
 def test_tables_that_a_plain_drop_would_take_away_are_named(doctor: Doctor, connection: Connection) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import typer
 
 from config.settings import get_settings
+from rules.explanation import counted
 from services.circuit import CLOSED, TRIAL, take_probe
 from services.database import begin
 from services.delivery.changes import cancel, retry
@@ -73,9 +74,9 @@ def list_command(
 
 def told_held(held: dict[str, Any]) -> str:
     """The account holds the queue as a whole: nothing is wrong with these mails, so none is in the state `held`."""
-    cause = harmless(f"{held['phase']}: {held['reply']}")
+    cause, waiting = harmless(f"{held['phase']}: {held['reply']}"), counted(held["waiting"], "mail waits", "mails wait")
     return (
-        f"Mail is held: {held['waiting']} wait for the mail account, in the states queued, deferred and unknown, "
+        f"Mail is held: {waiting} for the mail account, in the states queued, deferred and unknown, "
         f"since it failed at {cause}. Nothing is lost. python -m worker doctor says what to mend; "
         "then python -m worker mail probe."
     )
@@ -116,7 +117,7 @@ def retry_command(
         count = retry(connection, chosen(mail_id, state, ticket, older_hours))
     hint("deliver_urgent")
     hint("deliver_due")
-    console.print(f"{count} recipients are due now.")
+    console.print(f"{counted(count, 'recipient is', 'recipients are')} due now.")
 
 
 @app.command("cancel")
@@ -126,7 +127,7 @@ def cancel_command(
     """Do not send what was not accepted yet: one mail by its id, or all of a state, a ticket or an age."""
     with begin() as connection:
         count = cancel(connection, chosen(mail_id, state, ticket, older_hours))
-    console.print(f"{count} recipients will not get it.")
+    console.print(f"{counted(count, 'recipient')} will not get it.")
 
 
 @app.command("probe")

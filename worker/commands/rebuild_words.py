@@ -4,6 +4,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from rules.explanation import counted
 from services.rebuild import ColumnPlan, Fate, Plan, Report
 
 COLUMNS = ("what happened", "rows from the log", "from own tables", "stay deleted")
@@ -28,16 +29,16 @@ def tell_plan(console: Console, plan: Plan) -> None:
 def column_words(one: ColumnPlan) -> str:
     """What became of a column, and how many of its rows can be filled from where."""
     happened = "open to nulls" if one.column.exists else "dropped"
-    return f"{one.column}, {happened}: {one.from_log} rows from the log, {one.from_own} from own tables"
+    return f"{one.column}, {happened}: {counted(one.from_log, 'row')} from the log, {one.from_own} from own tables"
 
 
 def tell_report(console: Console, report: Report) -> None:
     """What was written, and what somebody else has to do."""
     for name, count in report.written.items():
-        console.print(f"{name}: {count} rows restored")
+        console.print(f"{name}: {counted(count, 'row')} restored")
     for name, count in report.filled.items():
-        console.print(f"{name}: {count} rows filled")
-    left_out = [f"{name}: {count} rows" for name, count in report.left_out.items()]
+        console.print(f"{name}: {counted(count, 'row')} filled")
+    left_out = [f"{name}: {counted(count, 'row')}" for name, count in report.left_out.items()]
     tell_list(console, "Left out, since their session is gone or their number or id is taken by now:", left_out)
     refused = [f"{statement};\n  {reason}" for statement, reason in report.refused]
     tell_list(console, "Refused by PostgreSQL; for somebody who may, or once the reason is gone:", refused)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from rules.explanation import counted
 from services.database import begin
 from services.knowledge import knowledge
 from services.mode import adopted_at
@@ -50,7 +51,7 @@ def report(
 
 
 def show(found: ShadowReport, limit: int) -> None:
-    console.print(f"{len(found.sessions)} sessions since {found.since:%Y-%m-%d %H:%M:%S} UTC")
+    console.print(f"{counted(len(found.sessions), 'session')} since {found.since:%Y-%m-%d %H:%M:%S} UTC")
     counts = uncut_table("", "sessions")
     for kind, words in WORDS.items():
         counts.add_row(words, str(found.counts[kind]))

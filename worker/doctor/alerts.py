@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
+from rules.explanation import counted
 from services.database import engine
 from services.webhook import offer
 from worker.doctor.finding import Finding, Part
@@ -47,10 +48,10 @@ def posts() -> Finding:
         return not_read(PART, tried, error)
     if found.refused:
         remedy = "Check ALERT_WEBHOOK_URL; the worker's log says webhook_refused or webhook_failed."
-        return PART.broken(tried, f"{found.refused} open alerts could not be posted", remedy)
+        return PART.broken(tried, f"{counted(found.refused, 'open alert')} could not be posted", remedy)
     if found.untried:
         remedy = "Restart worker and beat with ALERT_WEBHOOK_URL: those that run were started without it."
-        return PART.broken(tried, f"nobody tried to post {found.untried} open alerts", remedy)
+        return PART.broken(tried, f"nobody tried to post {counted(found.untried, 'open alert')}", remedy)
     if found.last is None:
         remedy = "See whether it takes one: python -m worker doctor --test-alert"
         return PART.note(tried, "nothing was posted yet", remedy)

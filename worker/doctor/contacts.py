@@ -6,6 +6,7 @@ from config.contacts import ensure_real, load_contacts
 from config.errors import ConfigurationError
 from config.policy import load_policy
 from config.settings import Settings
+from rules.explanation import counted
 from worker.doctor.finding import Finding, Part
 
 PART = Part("contacts")
@@ -22,7 +23,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield PART.broken(tried, str(error), MEND)
         return
-    yield PART.ok(tried, f"{len(book.contacts)} contacts, version {book.version}")
+    yield PART.ok(tried, f"{counted(len(book.contacts), 'contact')}, version {book.version}")
     if not settings.support_email:
         remedy = "Set SUPPORT_EMAIL to a mailbox that people read."
         yield PART.warning(tried, "SUPPORT_EMAIL is not set: only the contacts' routes are mailed", remedy)

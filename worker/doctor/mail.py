@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from config.errors import ConfigurationError
 from config.settings import Settings
 from rules.delivery import Answer, Phase, classify
+from rules.explanation import counted
 from services.database import engine
 from services.transports.base import Budget, Stopped
 from services.transports.conversation import Conversation
@@ -100,16 +101,17 @@ def circuit(account: str, works: bool) -> Iterator[Finding]:
     try:
         with engine().connect() as connection:
             row = connection.execute(CIRCUIT, {"account": account}).one_or_none()
-            waiting = connection.execute(HELD).scalar_one()
+            number = connection.execute(HELD).scalar_one()
     except DBAPIError as error:
         yield not_read(PART, tried, error)
         return
     if row is None:
-        yield PART.ok(tried, f"it flows; {waiting} on their way")
+        yield PART.ok(tried, f"it flows; {number} on their way")
         return
+    waiting = counted(number, "mail waits", "mails wait")
     if works:
-        found = f"mail is held since the account had failed ({row.state}), and it works now; {waiting} mails wait"
-        yield PART.broken(tried, found, f"Run python -m worker mail probe: it lets the {waiting} held mails go.")
+        found = f"mail is held since the account had failed ({row.state}), and it works now; {waiting}"
+        yield PART.broken(tried, found, f"Run python -m worker mail probe: it lets {counted(number, 'mail')} go.")
         return
-    found = f"mail is held since the account fails ({row.state}); {waiting} mails wait"
+    found = f"mail is held since the account fails ({row.state}); {waiting}"
     yield PART.broken(tried, found, f"{row.hint or ''} {AFTERWARDS}".strip())

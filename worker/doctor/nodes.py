@@ -40,7 +40,7 @@ def queues() -> Iterator[Finding]:
     answers = app.control.inspect(timeout=PING_SECONDS).active_queues() or {}
     consumed = {queue["name"] for node in answers.values() for queue in node}
     if answers:
-        yield PART.ok(tried, f"{', '.join(sorted(answers))} answer")
+        yield PART.ok(tried, f"{', '.join(sorted(answers))} {'answers' if len(answers) == 1 else 'answer'}")
     for name in QUEUES:
         if name not in consumed:
             yield PART.broken(tried, f"nobody consumes queue {name}", START)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
+from rules.explanation import counted
 from services.database import engine
 from services.difference import Kind
 from services.protect import unprotected
@@ -128,9 +129,9 @@ def protection(connection: Connection) -> Iterator[Finding]:
 
 
 def second_writers(connection: Connection) -> Iterator[Finding]:
-    for row in connection.execute(OTHERS):
+    for row in connection.execute(OTHERS).mappings():
         yield PART.warning(
             "look for a second writer of tickets",
-            f"{row.actor} opened {row.count} tickets in the last seven days",
+            f"{row['actor']} opened {counted(row['count'], 'ticket')} in the last seven days",
             "Switch the other way of opening tickets off, or users get two (docs/install.md).",
         )

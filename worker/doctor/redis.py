@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from config.settings import Settings
+from rules.explanation import counted
 from services.health import stream_state
 from services.stream import EVENTS, GROUP, connect
 from worker.doctor.clock import about_clock
@@ -78,7 +79,7 @@ def stream(settings: Settings, redis: Redis) -> Iterator[Finding]:
         yield PART.broken(tried, "its group is missing: no worker has ever read it", "Start the worker.")
         return
     lag, pending, oldest = stream_state(redis)
-    found = f"{lag} entries not read, {pending} in work, the oldest {oldest:.0f} s old"
+    found = f"{counted(lag, 'entry', 'entries')} not read, {pending} in work, the oldest {oldest:.0f} s old"
     if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
         yield PART.broken(tried, found, held_up(redis))
     else:
@@ -107,9 +108,10 @@ def elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> 
             if other.xinfo_groups(EVENTS):
                 yield PART.note(ELSEWHERE, f"another installation reads /{number}, you read /{ours}")
                 continue
+            waiting = counted(other.xlen(EVENTS), "entry waits", "entries wait")
             yield PART.broken(
                 ELSEWHERE,
-                f"events arrive in /{number}, you read /{ours}: {other.xlen(EVENTS)} entries wait there",
+                f"events arrive in /{number}, you read /{ours}: {waiting} there",
                 f"Let the assistant publish to /{ours}, or end REDIS_URL with /{number}.",
             )
 

@@ -34,7 +34,7 @@ def test_whoever_looks_for_held_mail_hears_that_the_account_holds_all_of_it(offi
     office.send()
     listed = typed("list", "--state", "held").output
     assert "No mail fits." in listed
-    assert "Mail is held: 2 wait for the mail account" in listed
+    assert "Mail is held: 2 mails wait for the mail account" in listed
     assert "since it failed at auth: " in listed
     assert "5.7.8 wrong password. Nothing is lost." in listed
     assert "python -m worker mail probe" in listed
@@ -52,11 +52,11 @@ def test_mails_are_chosen_by_ticket_and_age(office: Office) -> None:
     of_ticket, other = office.queue("first", ticket_id="one"), office.queue("second")
     listed = typed("list", "--json", "--ticket", "AB-20261124-0001").output.splitlines()
     assert [json.loads(line)["mail_id"] for line in listed] == [str(of_ticket)]
-    assert "1 recipients will not get it" in typed("cancel", "--ticket", "AB-20261124-0001").output
+    assert "1 recipient will not get it" in typed("cancel", "--ticket", "AB-20261124-0001").output
     assert office.recipient(other)["state"] == "queued"
     office.connection.exec_driver_sql("UPDATE escalation.mails SET queued_at = queued_at - interval '2 hours'")
     office.queue("third")
-    assert "1 recipients are due now" in typed("retry", "--state", "cancelled", "--older-hours", "1").output
+    assert "1 recipient is due now" in typed("retry", "--state", "cancelled", "--older-hours", "1").output
     assert "2 recipients will not get it" in typed("cancel", "--older-hours", "1").output
     assert office.states() == {"cancelled": 2, "queued": 1}
 
@@ -76,9 +76,9 @@ def test_an_unknown_mail_is_an_error_with_the_next_step(office: Office) -> None:
 
 def test_cancelled_mail_is_not_sent_and_retried_mail_is(office: Office) -> None:
     mail_id = office.queue("first")
-    assert "1 recipients will not get it" in typed("cancel", str(mail_id)).output
+    assert "1 recipient will not get it" in typed("cancel", str(mail_id)).output
     assert office.send() == {}
-    assert "1 recipients are due now" in typed("retry", "--state", "cancelled").output
+    assert "1 recipient is due now" in typed("retry", "--state", "cancelled").output
     assert office.send() == {"accepted": 1}
     assert typed("retry").exit_code == 2, "nothing named must not mean everything"
 
