@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from config.mail_settings import checked_address
 from config.settings import get_settings
+from rules.explanation import counted
 from worker.commands.terminal import Output
 from worker.doctor import alerts
 from worker.doctor.finding import Finding, Level, exit_code
@@ -55,8 +56,16 @@ def command(
         show(finding, as_json)
     code = exit_code(findings)
     if not as_json:
-        console.print({0: "All is well.", 1: "Something is broken.", 2: "Not everything could be checked."}[code])
+        console.print(summary(code, findings))
     raise typer.Exit(code)
+
+
+def summary(code: int, findings: list[Finding]) -> str:
+    """The last line: what follows from all of the others."""
+    if code:
+        return {1: "Something is broken.", 2: "Not everything could be checked."}[code]
+    warnings = sum(finding.level is Level.WARNING for finding in findings)
+    return f"It works, with {counted(warnings, 'warning')}." if warnings else "All is well."
 
 
 def refuse_alone(options: Mapping[str, object]) -> None:
