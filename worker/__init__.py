@@ -9,6 +9,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from config.errors import ConfigurationError
 
+__version__ = "1.0.0"
+
 
 def __getattr__(name: str) -> Any:
     # Celery asks for `worker.app`; the command line's --help should not pay for importing it.

@@ -2,10 +2,12 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from worker import __version__
 
 COMMANDS = {
     "up": "worker.commands.up",
@@ -58,6 +60,16 @@ cli = typer.Typer(
 )
 
 
+def show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"escalation worker {__version__}")
+        raise typer.Exit
+
+
 @cli.callback()
-def root() -> None:
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
     """The escalation worker: brings a human in when an AI troubleshooting assistant cannot go on alone."""
