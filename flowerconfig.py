@@ -1,6 +1,9 @@
 """Flower's settings; it reads this file from where it is started. Without a login it does not start."""
 
+from tornado.options import options
+
 from config.settings import get_settings
+from worker.loopback import why_nothing_can_listen
 
 settings = get_settings()
 
@@ -8,6 +11,14 @@ if not settings.flower_user or not settings.flower_password:
     raise SystemExit(
         "Flower does not start without a login, since its pages would be open to everyone.\n"
         "Set FLOWER_USER and FLOWER_PASSWORD (or FLOWER_PASSWORD_FILE)."
+    )
+
+# As the command line has it, which Flower reads before this file and wins over it.
+place = options.address or settings.flower_address, options.port
+if not options.unix_socket and (reason := why_nothing_can_listen(*place)):
+    raise SystemExit(
+        f"Flower does not start: at {place[0]}, port {place[1]}, nothing can listen ({reason}).\n"
+        f"Set FLOWER_PORT to another port, or end what listens there (ss -ltnp 'sport = :{place[1]}' names it)."
     )
 
 basic_auth = [f"{settings.flower_user}:{settings.flower_password.get_secret_value()}"]

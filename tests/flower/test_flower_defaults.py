@@ -1,5 +1,6 @@
 """Flower as it starts when nothing but its login is said, and when more is said: where it listens, what it lets do."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -44,6 +45,19 @@ def test_where_nothing_is_said_it_listens_on_loopback_only_and_obeys_nobody(fami
             answer = flower.login.post(path, json={"args": []})
             assert (answer.status_code, "Read only" in answer.text) == (403, True), path
         assert redis.llen(QUEUE) == 0
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do(family: Processes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        login = {"FLOWER_USER": USER, "FLOWER_PASSWORD": PASSWORD}
+        configured = family.start("celery", "-A", "worker", "flower", **login, FLOWER_PORT=str(port))
+        asked = family.start("celery", "-A", "worker", "flower", f"--port={port}", **login)
+        for flower in (configured, asked):
+            wait_for(lambda flower=flower: flower.popen.poll(), "the end of Flower")  # type: ignore[misc]
+            assert f"at 127.0.0.1, port {port}, nothing can listen (Address already in use)" in flower.output
+            assert "Set FLOWER_PORT to another port" in flower.output
+            assert "Traceback" not in flower.output
 
 
 @pytest.mark.long
