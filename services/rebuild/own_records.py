@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.reasons import REASONS, TRIGGER_TYPE, by_gravity
 from services.conversation import load_conversations
+from services.erasure import ERASED
 from services.escalated_sessions import UNKNOWN_USER
 from services.identity import identity
 from services.rebuild.fate import LOST_ROWS, TableState
@@ -26,6 +27,9 @@ TICKETS = """
            t.seen_status AS status, t.seen_assigned AS assigned, t.reasons, t.opened_at AT TIME ZONE 'UTC' AS at
     FROM escalation.tickets AS t WHERE {condition} ORDER BY t.ticket_number"""
 REASONS_OF = "SELECT ticket_id, session_id, reasons FROM escalation.tickets ORDER BY ticket_number"
+ERASED_AMONG = text("""
+    SELECT session_id FROM escalation.erased_sessions WHERE session_id = ANY(CAST(:sessions AS text[]))
+""")
 AMONG = """
     SELECT n.id FROM unnest(CAST(:triggers AS text[])) AS n (id) WHERE {condition}"""
 
@@ -95,9 +99,12 @@ def gravest(reasons: Collection[str]) -> str:
 
 
 def with_summaries(connection: Connection, tickets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The tickets' summaries anew, from what is left of the conversations."""
-    conversations = load_conversations(connection, {ticket["session_id"] for ticket in tickets})
-    return [{**ticket, "summary": conversations[ticket["session_id"]].summary()} for ticket in tickets]
+    """The tickets' summaries anew, from what is left of the conversations; of people who were erased, none."""
+    sessions = {ticket["session_id"] for ticket in tickets}
+    erased = set(connection.execute(ERASED_AMONG, {"sessions": list(sessions)}).scalars())
+    known = load_conversations(connection, sessions - erased)
+    summaries = dict.fromkeys(erased, ERASED) | {session: one.summary() for session, one in known.items()}
+    return [{**ticket, "summary": summaries[ticket["session_id"]]} for ticket in tickets]
 
 
 def known_triggers(connection: Connection, which: Which) -> list[dict[str, Any]]:

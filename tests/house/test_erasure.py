@@ -26,6 +26,7 @@ CHANGES = text("""
     ORDER BY audit_id
 """)
 ADDRESSES = text("SELECT session_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)")
+SUMMARIES = text("SELECT session_id, session_summary FROM public.support_tickets")
 WORDS = "my name is Zebulon Quark and i smell smoke, get me a human"
 
 
@@ -143,6 +144,22 @@ def test_a_rebuild_afterwards_writes_no_texts_to_the_log(told: Connection) -> No
     with begin() as connection:
         rebuild(connection)
     assert places_with(told, "Zebulon") == []
+
+
+def test_a_rebuild_afterwards_makes_no_summary_of_what_abparts_still_holds(told: Connection) -> None:
+    told.execute(
+        text("""
+        INSERT INTO public.ai_messages (id, session_id, sender, content, message_type, language, timestamp)
+        VALUES ('m1', 's1', 'user', 'Zebulon wrote this', 'text', 'en', now())""")
+    )
+    with begin() as connection:
+        erase(connection, "zq-1")
+    told.execute(text("ALTER TABLE public.support_tickets DROP COLUMN session_summary"))
+    with begin() as connection:
+        assert rebuild(connection).refused == []
+    summaries = {row.session_id: row.session_summary for row in told.execute(SUMMARIES)}
+    assert summaries["s1"] == "erased"
+    assert "i smell smoke here too" in summaries["s2"]
 
 
 def test_a_notice_to_the_customer_is_found_when_abparts_has_the_address_no_more(told: Connection) -> None:
