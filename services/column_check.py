@@ -7,7 +7,7 @@ from services.difference import Difference, Kind
 from services.live_shape import LiveColumn, LiveTable
 
 # Whoever adds it by hand gets it without its key, its index and what was in it.
-REBUILD = "`db rebuild` makes it what it was, and fills it from what is on record."
+REBUILD = "`db rebuild` makes it what it was, fills it from what is on record, and names what it cannot fill."
 
 
 def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable, remembered: bool) -> Iterator[Difference]:

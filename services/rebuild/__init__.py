@@ -3,6 +3,6 @@
 from services.rebuild.apply import Report, rebuild
 from services.rebuild.columns import ColumnPlan
 from services.rebuild.fate import Fate, NothingRemembered
-from services.rebuild.plan import Plan, Unfit, make_plan
+from services.rebuild.plan import Plan, TablePlan, Unfit, make_plan
 
-__all__ = ["ColumnPlan", "Fate", "NothingRemembered", "Plan", "Report", "Unfit", "make_plan", "rebuild"]
+__all__ = ["ColumnPlan", "Fate", "NothingRemembered", "Plan", "Report", "TablePlan", "Unfit", "make_plan", "rebuild"]

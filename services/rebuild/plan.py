@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from rules.explanation import counted
 from services.difference import Difference, Kind
 from services.rebuild.columns import ColumnPlan, lost_columns
 from services.rebuild.definitions import missing_references
@@ -116,7 +117,11 @@ def unknown_of_table(table: TablePlan) -> Iterator[str]:
 def unknown_of_columns(columns: Sequence[ColumnPlan]) -> Iterator[str]:
     for one in columns:
         if one.unknown:
-            yield f"{one.column.table}: what {one.unknown} rows held in column {one.column.name}. It stays empty there."
+            table, name = one.column.table, one.column.name
+            yield (
+                f"{table}: what {counted(one.unknown, 'row')} held in column {name}. It stays null there, and may be "
+                f"null, until somebody fills it: SELECT id FROM {table} WHERE {name} IS NULL."
+            )
 
 
 def unknown_of_own(table: TablePlan) -> Iterator[str]:

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rules.explanation import counted
-from services.rebuild import ColumnPlan, Fate, Plan, Report
+from services.rebuild import ColumnPlan, Fate, Plan, Report, TablePlan
 
 COLUMNS = ("what happened", "rows from the log", "from own tables", "stay deleted")
 
@@ -18,18 +18,25 @@ def tell_plan(console: Console, plan: Plan) -> None:
         table.add_column(name, overflow="fold")
     for one in plan.tables:
         counts = (one.from_log, one.from_own, one.deleted)
-        happened = Fate.WHOLE if one.nothing_to_do else one.state.fate
-        table.add_row(one.state.name, happened.value, *(str(count) if count else "" for count in counts))
+        table.add_row(one.state.name, happened(one, plan), *(str(count) if count else "" for count in counts))
     console.print(table)
     tell_list(console, "Columns that are made what they were:", [column_words(one) for one in plan.columns])
     tell_list(console, "Foreign keys that are made again:", plan.references)
     tell_list(console, "What cannot be known:", plan.unknown)
 
 
+def happened(table: TablePlan, plan: Plan) -> str:
+    columns = any(one.column.table == table.state.name for one in plan.columns)
+    fate = Fate.WHOLE if table.nothing_to_do else table.state.fate
+    if not columns:
+        return fate.value
+    return "lost columns" if fate is Fate.WHOLE else f"{fate.value}, lost columns"
+
+
 def column_words(one: ColumnPlan) -> str:
     """What became of a column, and how many of its rows can be filled from where."""
-    happened = "open to nulls" if one.column.exists else "dropped"
-    return f"{one.column}, {happened}: {counted(one.from_log, 'row')} from the log, {one.from_own} from own tables"
+    became = "not what it was" if one.column.exists else "dropped"
+    return f"{one.column}, {became}: {counted(one.from_log, 'row')} from the log, {one.from_own} from own tables"
 
 
 def tell_report(console: Console, report: Report) -> None:

@@ -89,6 +89,16 @@ def test_the_accident_is_shown_first_and_undone_on_demand(lived_in: Database) ->
         assert contents(connection, "support_tickets") == before
 
 
+def test_a_dropped_column_is_shown_first_and_filled_on_demand(lived_in: Database) -> None:
+    run(lived_in.engine, "ALTER TABLE support_tickets DROP COLUMN session_summary")
+    shown = lived_in.call("rebuild")[1]
+    assert "lost columns" in shown
+    assert "support_tickets.session_summary, dropped: 4 rows from the log" in shown
+    assert "session_summary is missing" in lived_in.call("migrate", code=1)[1]
+    assert "support_tickets.session_summary: 4 rows filled" in lived_in.call("rebuild", "--apply")[1]
+    assert "newest shape" in lived_in.call("migrate")[1]
+
+
 def test_protection_is_switched_on_and_off(lived_in: Database) -> None:
     lived_in.call("protect")
     with pytest.raises(Exception, match="other objects depend on it"):

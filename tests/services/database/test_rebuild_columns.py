@@ -73,7 +73,9 @@ def test_the_plan_counts_what_is_known_and_names_what_is_not(lived: Engine) -> N
     told = plan(lived)
     counts = {str(one.column): (one.from_log, one.from_own, one.unknown) for one in told.columns}
     assert counts == {"ai_sessions.user_id": (21, 0, 0), "support_tickets.session_summary": (3, 0, 1)}
-    assert "support_tickets: what 1 rows held in column session_summary. It stays empty there." in told.unknown
+    [line] = told.unknown
+    assert line.startswith("support_tickets: what 1 row held in column session_summary. It stays null there")
+    assert line.endswith("SELECT id FROM support_tickets WHERE session_summary IS NULL.")
     assert len(wrong(lived)) == 2, "nothing is changed by the plan"
     [(statement, reason)] = apply(lived).refused
     assert statement.endswith('ALTER COLUMN "session_summary" SET NOT NULL')
@@ -87,7 +89,7 @@ def test_the_plan_counts_what_is_known_and_names_what_is_not(lived: Engine) -> N
 def test_a_column_of_messages_comes_back_empty_and_it_says_so(lived: Engine) -> None:
     run(lived, "ALTER TABLE ai_messages DROP COLUMN content")
     told = plan(lived)
-    assert "ai_messages: what 20 rows held in column content. It stays empty there." in told.unknown
+    assert any(line.startswith("ai_messages: what 20 rows held in column content.") for line in told.unknown)
     apply(lived)
     with lived.connect() as connection:
         assert {row["content"] for row in contents(connection, "ai_messages")} == {None}
