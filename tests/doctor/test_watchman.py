@@ -25,6 +25,7 @@ from worker.watchman.teller import Teller
 __all__ = ["connection", "installation", "redis"]
 
 ALL = {"postgresql", "schema", "redis", "worker", "beat", "sweeps"}
+SWEEPS = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if SECONDS_BETWEEN[name] < 60]
 PATIENCE, LONG_AGO = 10.0, 600.0
 
 
@@ -62,6 +63,12 @@ def watching(redis: Redis, database: Engine | None = None, since: float = LONG_A
     lookout = Lookout(database or engine(), redis, PATIENCE)
     lookout.began -= since
     return lookout
+
+
+def pass_time(lookout: Lookout, seconds: float) -> None:
+    """As if the last look were so long ago."""
+    lookout.looked -= seconds
+    lookout.seen = {name: at - seconds for name, at in lookout.seen.items()}
 
 
 def look(redis: Redis, database: Engine | None = None) -> Sight:
@@ -106,6 +113,32 @@ def test_while_redis_is_away_nobody_else_is_blamed_for_its_silence(redis: Redis)
     signs(redis, worker=False, beat=LONG_AGO)
     lookout.redis = redis
     assert lookout.look() == Sight({}, {"postgresql", "schema", "redis"})
+
+
+def test_postgresql_that_is_away_speaks_for_all_sweeps_and_they_have_time_once_it_is_back(
+    redis: Redis, nowhere: Engine
+) -> None:
+    signs(redis, drain_events=LONG_AGO, deliver_due=LONG_AGO)
+    lookout = watching(redis, nowhere)
+    sight = lookout.look()
+    assert set(sight.alarms) == {"postgresql"}
+    assert sight.well == {"redis", "worker", "beat"}
+    lookout.engine = engine()
+    assert lookout.look() == Sight({}, ALL - {"sweeps"})
+    pass_time(lookout, 0.9 * PATIENCE)
+    assert lookout.look().alarms == {}
+    pass_time(lookout, 0.9 * PATIENCE)
+    assert set(lookout.look().alarms) == {"sweeps"}
+
+
+def test_who_was_frozen_alarms_nobody_for_what_fell_silent_meanwhile(redis: Redis) -> None:
+    signs(redis)
+    lookout = watching(redis)
+    assert lookout.look().alarms == {}
+    pass_time(lookout, LONG_AGO)
+    # Beat is frozen with its watchman, and rings again as it wakes.
+    signs(redis, **dict.fromkeys(SWEEPS, LONG_AGO))
+    assert lookout.look().alarms == {}
 
 
 def test_who_has_just_begun_neither_alarms_nor_gives_the_all_clear(redis: Redis) -> None:

@@ -33,18 +33,30 @@ class Lookout:
 
     def __init__(self, engine: Engine, redis: Redis, patience: float) -> None:
         self.engine, self.redis, self.patience = engine, redis, patience
-        self.began = time.monotonic()
+        self.began = self.looked = time.monotonic()
         self.seen: dict[str, float] = {}
         self.difference = ""
 
     def look(self) -> Sight:
         """Try every part and sweep."""
-        ages = self.database() | self.broker()
+        self.wake()
+        database = self.database()
+        ages = database | self.broker()
+        if database["postgresql"] == GONE:
+            # Sweeps that wait for PostgreSQL are no news, and once it is back they need their time.
+            ages = {name: age for name, age in ages.items() if name not in SECONDS_BETWEEN}
         silent = {name for name, age in ages.items() if self.is_silent(name, age)}
         for name in {*ALARMS, *SECONDS_BETWEEN} - ages.keys():
             # Nobody can tell: its silence is not its own.
             self.seen[name] = time.monotonic()
         return Sight(self.alarms(silent), self.well(ages))
+
+    def wake(self) -> None:
+        """Who was frozen, maybe together with beat, has not seen whether sweeps ran meanwhile."""
+        now = time.monotonic()
+        if now - self.looked > self.patience:
+            self.seen.update(dict.fromkeys(SECONDS_BETWEEN, now))
+        self.looked = now
 
     def alarms(self, silent: set[str]) -> dict[str, Alarm]:
         late = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if name in silent]
