@@ -22,10 +22,19 @@ STATIONS = text("""
            (SELECT max(published_at) FROM escalation.outcomes
             WHERE session_id = :session_id AND payload ->> 'type' = 'mail.accepted') AS told_at,
            (SELECT max(r.reply) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
-            WHERE m.session_id = :session_id AND r.state <> 'accepted') AS reply
+            WHERE m.session_id = :session_id AND r.state <> 'accepted') AS reply,
+           (SELECT max(ticket_number) FROM escalation.tickets WHERE session_id = :session_id) AS number
 """)
 TICKETS = "(SELECT ticket_id FROM escalation.tickets WHERE session_id = :session_id)"
 OF_SESSION = "session_id = :session_id"
+NUMBERS = "numbers_of_rehearsals"
+# A gap in the day's numbers has to be explained to whoever checks that no ticket has gone.
+KEEP_NUMBERS = text(f"""
+    INSERT INTO escalation.settings (key, value)
+    SELECT :key, jsonb_agg(ticket_number ORDER BY ticket_number) FROM escalation.tickets
+    WHERE {OF_SESSION} AND ticket_number IS NOT NULL HAVING count(*) > 0
+    ON CONFLICT (key) DO UPDATE SET value = settings.value || excluded.value, updated_at = clock_timestamp()
+""")
 REMOVALS = (
     f"DELETE FROM escalation.mails WHERE {OF_SESSION}",
     f"DELETE FROM escalation.outcomes WHERE {OF_SESSION}",
@@ -56,7 +65,7 @@ MAY_REMOVE = text("""
 
 @dataclass(frozen=True, slots=True)
 class Stations:
-    """When a rehearsal passed each station, by the servers' clocks; `reply` is the mail server's refusal."""
+    """When a rehearsal passed each station, by the servers' clocks; `reply` is a refusal, `number` the ticket's."""
 
     published_at: datetime | None
     received_at: datetime | None
@@ -64,6 +73,7 @@ class Stations:
     accepted_at: datetime | None
     told_at: datetime | None
     reply: str | None
+    number: str | None
 
     @property
     def done(self) -> bool:
@@ -97,10 +107,11 @@ def stations(connection: Connection, session_id: str) -> Stations:
 
 
 def remove(connection: Connection, session_id: str, *, keep_plan: bool = False) -> None:
-    """Leave nothing of it, so that it counts in no statistics; its ticket's number is not given again.
+    """Leave nothing of it but its ticket's number, which is not given again, so that it counts in no statistics.
 
     `keep_plan`: a worker may still have its events in hand, and what it mails must reach nobody else.
     """
+    connection.execute(KEEP_NUMBERS, {"key": NUMBERS, "session_id": session_id})
     for statement in REMOVALS:
         connection.execute(text(statement), {"session_id": session_id})
     if not keep_plan:

@@ -1,5 +1,6 @@
 """Marked sessions go the whole way to a real mail server, to one address only, and leave nothing behind."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
@@ -44,6 +45,10 @@ def test_every_reason_goes_the_whole_way(
     result = doctor.run(*OPTIONS, "--reason", "all")
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout.count("mail accepted after") == 6
+    used = re.findall(r"removed, but number (AB-\d{8}-\d{4}) is not given again", result.stdout)
+    assert [number[-4:] for number in used] == ["0001", "0002", "0003", "0004", "0005", "0006"]
+    kept = connection.execute(text("SELECT value FROM escalation.settings WHERE key = 'numbers_of_rehearsals'"))
+    assert kept.scalar_one() == used
     assert recipients(mail_server) == {"oncall@example.com"}
     assert left_over(connection) == {}
 

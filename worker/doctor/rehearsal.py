@@ -98,11 +98,12 @@ def verdict(tried: str, found: Stations, seconds: float) -> Finding:
     way = (("inbox", found.received_at), ("ticket", found.opened_at), ("mail accepted", found.accepted_at),
            ("assistant told", found.told_at))  # fmt: skip
     passed = [f"{name} {after(found.published_at, at)}" for name, at in way if at is not None]
+    removed = f"; removed, but number {found.number} is not given again" if found.number else ""
     if found.done:
-        return PART.ok(tried, ", ".join(passed))
+        return PART.ok(tried, ", ".join(passed) + removed)
     missing = next(name for name, at in way if at is None)
     said = f"; the mail server said: {' '.join(found.reply.split())}" if found.reply else ""
-    words = f"{', '.join(passed) or 'nothing happened'}; no {missing} within {seconds:.0f} s{said}"
+    words = f"{', '.join(passed) or 'nothing happened'}; no {missing} within {seconds:.0f} s{said}{removed}"
     return PART.broken(tried, words, ADVICE[missing])
 
 
