@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from models.abparts import User
 from models.erased import bare
 from services.customer_notice import TEMPLATE
+from services.directory.tables import readable
 
 ERASED = "erased"
 
@@ -24,11 +26,15 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Where the person is: sessions, their tickets, and the person's own address."""
+    """Where the person is: sessions, their tickets, and the person's own address.
+
+    `searched`: False when ABParts has users that this role may not read, so that the address is unknown.
+    """
 
     sessions: list[str]
     tickets: list[str]
     address: str | None
+    searched: bool
 
 
 SESSIONS = text("""
@@ -95,8 +101,10 @@ def traces_of(connection: Connection, user_id: str) -> Traces:
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
     sessions = list(connection.execute(SESSIONS, {"user_id": user_id, "member": member}).scalars())
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
-    known = connection.execute(ADDRESS_TABLE).scalar_one()
-    return Traces(sessions, tickets, connection.execute(ADDRESS, {"user_id": user_id}).scalar() if known else None)
+    readable_columns = readable(connection, User).get(User.__tablename__, frozenset())
+    if not readable_columns.issuperset({"id", "email"}):
+        return Traces(sessions, tickets, None, not connection.execute(ADDRESS_TABLE).scalar_one())
+    return Traces(sessions, tickets, connection.execute(ADDRESS, {"user_id": user_id}).scalar(), True)
 
 
 def erase(connection: Connection, user_id: str) -> dict[str, int]:

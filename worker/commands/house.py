@@ -21,6 +21,10 @@ app = typer.Typer(no_args_is_help=True, help="How long things are kept, and eras
 console = Output()
 
 SECONDS = 3_600.0
+UNREAD = (
+    "This role may not read ABParts' users, so mails to the person's address were found by their sessions alone. To "
+    "find those about others too: GRANT SELECT (id, email) ON users TO this role, and run it again."
+)
 
 
 @app.command("keep")
@@ -52,6 +56,8 @@ def erase_user(
             console.print(f"{error} (docs/security.md)", style="red")
             raise typer.Exit(1) from None
     show(done, "rows changed")
+    if not traces.searched:
+        console.print(UNREAD, style="yellow")
     taken_from(redis_client(), traces.sessions)
 
 

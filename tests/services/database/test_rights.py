@@ -9,11 +9,13 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from config.settings import get_settings
+from demo.seed import seed
 from escalation_client.events import Event
 from services import database
 from services.adoption import NotAdoptable, check, migrate
 from services.database import begin
 from services.difference import Kind
+from services.erasure import erase, traces_of
 from services.knowledge import Knowledge
 from services.rights import Purpose, UnknownRole, grants, missing_rights
 from services.stream import Entry
@@ -165,6 +167,26 @@ def test_an_owner_with_the_printed_rights_can_migrate_tables_that_belong_to_abpa
     limited.dispose()
     with abparts.begin() as connection:
         connection.execute(text("DROP SCHEMA escalation CASCADE"))
+    assert list(roles) == []
+
+
+def test_an_owner_with_the_printed_rights_can_erase_a_person_whose_address_it_may_not_read(abparts: Engine) -> None:
+    roles = made_role(abparts)
+    role = next(roles)
+    with abparts.begin() as connection:
+        seed(connection)
+    give(abparts, role, "owner")
+    limited = as_role(abparts, role)
+    migrate(limited)
+    with limited.begin() as connection:
+        assert erase(connection, "user-1")["audit log"] > 0
+        assert not traces_of(connection, "user-1").searched
+    limited.dispose()
+    with abparts.begin() as connection:
+        connection.execute(text("UPDATE ai_sessions SET language = 'el' WHERE user_id = 'user-1'"))
+        (kept,) = rows(connection, "SELECT count(*) AS n FROM escalation.audit_log WHERE new ->> 'user_id' = 'user-1'")
+        connection.execute(text("DROP SCHEMA escalation CASCADE"))
+    assert kept == {"n": 0}
     assert list(roles) == []
 
 
