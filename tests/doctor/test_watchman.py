@@ -137,7 +137,8 @@ def test_who_was_frozen_alarms_nobody_for_what_fell_silent_meanwhile(redis: Redi
     assert lookout.look().alarms == {}
     pass_time(lookout, LONG_AGO)
     # Beat is frozen with its watchman, and rings again as it wakes.
-    signs(redis, **dict.fromkeys(SWEEPS, LONG_AGO))
+    late: Any = dict.fromkeys(SWEEPS, LONG_AGO)
+    signs(redis, **late)
     assert lookout.look().alarms == {}
 
 
