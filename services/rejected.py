@@ -17,6 +17,10 @@ LIST = text("""
     WHERE CAST(:all AS boolean) OR replayed_at IS NULL
     ORDER BY rejected_at DESC, rejected_id LIMIT :limit
 """)
+UNMENDED = text("""
+    SELECT count(*) FROM escalation.rejected_events
+    WHERE replayed_at IS NULL AND rejected_at > clock_timestamp() - make_interval(hours => :hours)
+""")
 FIND = text("""
     SELECT rejected_id, entry_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at, payload
     FROM escalation.rejected_events WHERE CAST(rejected_id AS text) LIKE :prefix || '%' LIMIT 2
@@ -38,6 +42,11 @@ class NotFound(Exception):
 def list_rejected(connection: Connection, limit: int, replayed_too: bool) -> Sequence[dict[str, Any]]:
     """The newest first, without their payloads."""
     return [dict(row) for row in connection.execute(LIST, {"limit": limit, "all": replayed_too}).mappings()]
+
+
+def unmended(connection: Connection, hours: int) -> int:
+    """How many were set aside within so many hours and nobody has replayed."""
+    return int(connection.execute(UNMENDED, {"hours": hours}).scalar_one())
 
 
 def find(connection: Connection, prefix: str) -> dict[str, Any]:

@@ -20,7 +20,19 @@ def test_a_whole_installation_is_well(doctor: Doctor, family: Processes, connect
     wait_for(lambda: doctor.examine().code == 0, "a clean bill of health")
     found = doctor.examine()
     assert {one["part"] for one in found.findings} == {
-        *("settings", "policy", "contacts", "postgresql", "clock", "redis", "mail", "workers", "flower", "alerts"),
+        *(
+            "settings",
+            "policy",
+            "contacts",
+            "postgresql",
+            "clock",
+            "redis",
+            "events",
+            "mail",
+            "workers",
+            "flower",
+            "alerts",
+        ),
     }
     plain = doctor.run()
     assert plain.returncode == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
-from worker.doctor import alerts, contacts, flower, mail, nodes, postgres, redis, settings
+from worker.doctor import alerts, contacts, events, flower, mail, nodes, postgres, redis, settings
 from worker.doctor.finding import Finding, Part
 
 Check = tuple[Part, Callable[[Settings], Iterator[Finding]]]
@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     (contacts.PART, contacts.check),
     (postgres.PART, postgres.check),
     (redis.PART, redis.check),
+    (events.PART, events.check),
     (mail.PART, mail.check),
     (nodes.PART, nodes.check),
     (flower.PART, flower.check),

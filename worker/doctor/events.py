@@ -1,0 +1,29 @@
+"""Events that were set aside: nothing waits for them, and a user may."""
+
+from collections.abc import Iterator
+
+from sqlalchemy.exc import DBAPIError
+
+from config.settings import Settings
+from services.database import engine
+from services.rejected import unmended
+from worker.doctor.finding import Finding, Part
+from worker.doctor.postgres import not_read
+
+PART = Part("events")
+HOURS = 24
+
+
+def check(_: Settings) -> Iterator[Finding]:
+    tried = f"look for events that were set aside in the last {HOURS} hours"
+    try:
+        with engine().connect() as connection:
+            count = unmended(connection, HOURS)
+    except DBAPIError as error:
+        yield not_read(PART, tried, error)
+        return
+    if count:
+        remedy = "See why, and tell the assistant's developers: python -m worker rejected list"
+        yield PART.warning(tried, f"{count}, and nobody has mended and replayed them", remedy)
+    else:
+        yield PART.ok(tried, "none that was not replayed")
