@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from redis import Redis
 
 from escalation_client.events import encode
@@ -34,8 +35,24 @@ def test_it_shows_events_mails_and_sweeps(family: Processes, redis: Redis) -> No
     assert [word for word in ("jane", "smoke", "example.com") if word in shown] == []
 
 
-def test_what_cannot_be_read_is_said(family: Processes) -> None:
-    result = status(family, DATABASE_URL="postgresql://escalation:hidden-secret@127.0.0.1:1/x")
-    assert result.returncode == 1
-    assert "PostgreSQL cannot be read" in result.stdout
+@pytest.mark.parametrize(
+    ("changed", "said", "shown", "missing"),
+    [
+        (
+            {"DATABASE_URL": "postgresql://u:hidden-secret@127.0.0.1:1/x"},
+            "PostgreSQL cannot be read",
+            "beat rang",
+            "Mails",
+        ),
+        ({"REDIS_URL": "redis://:hidden-secret@127.0.0.1:1/0"}, "Redis cannot be read", "No open alerts.", "beat rang"),
+    ],
+)
+def test_while_one_server_is_away_the_half_of_the_other_is_shown(
+    family: Processes, changed: dict[str, str], said: str, shown: str, missing: str
+) -> None:
+    result = status(family, **changed)
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert said in result.stdout
+    assert shown in result.stdout
+    assert missing not in result.stdout
     assert "hidden-secret" not in result.stdout + result.stderr

@@ -1,6 +1,7 @@
 """`python -m worker status`: how things are, on one screen."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +25,6 @@ app = typer.Typer()
 console = Output()
 
 LATE_SECONDS = 120.0
-ERRORS = (DBAPIError, RedisError)
 
 
 @app.command()
@@ -36,42 +36,48 @@ def command(
     if watch:
         follow(every)
         return
-    try:
-        console.print(screen())
-    except ERRORS as error:
-        console.print(unreadable(error))
-        raise typer.Exit(1) from None
+    shown, whole = screen()
+    console.print(shown)
+    if not whole:
+        raise typer.Exit(1)
 
 
 def follow(every: float) -> None:
     with Live(Text("…"), console=console, auto_refresh=False, screen=console.is_terminal) as live:
         try:
             while True:
-                live.update(tolerant_screen(), refresh=True)
+                live.update(screen()[0], refresh=True)
                 time.sleep(every)
         except KeyboardInterrupt:
             return
 
 
-def tolerant_screen() -> RenderableType:
-    """A watch outlives what it watches."""
+def screen() -> tuple[Group, bool]:
+    """What can be read now, and whether that is all: either server may be away, and the other shows its half."""
+    in_redis, redis_answers = read(of_redis, "Redis", "events and sweeps")
+    in_postgresql, postgresql_answers = read(of_postgresql, "PostgreSQL", "mails, tickets and alerts")
+    return Group(in_redis, in_postgresql), redis_answers and postgresql_answers
+
+
+def read(half: Callable[[], RenderableType], server: str, what: str) -> tuple[RenderableType, bool]:
+    """One half of the screen, or that it cannot be read; and whether it could."""
     try:
-        return screen()
-    except ERRORS as error:
-        return unreadable(error)
+        return half(), True
+    except (DBAPIError, RedisError) as error:
+        words = f"{server} cannot be read ({type(error).__name__}), so {what} are not shown"
+        return Text(f"{words}: run python -m worker doctor", style="red"), False
 
 
-def unreadable(error: Exception) -> Text:
-    place = "Redis" if isinstance(error, RedisError) else "PostgreSQL"
-    return Text(f"{place} cannot be read ({type(error).__name__}): run python -m worker doctor", style="red")
-
-
-def screen() -> Group:
-    with engine().connect() as connection:
-        now = state(connection)
+def of_redis() -> RenderableType:
     redis = redis_client()
     rings, ages = bool(redis.exists(SIGN_OF_LIFE)), last_runs(redis)
-    return Group(flow(stream_state(redis), rings, ages), mails(now), sweeps(ages), alerts(now))
+    return Group(flow(stream_state(redis), rings, ages), sweeps(ages))
+
+
+def of_postgresql() -> RenderableType:
+    with engine().connect() as connection:
+        now = state(connection)
+    return Group(mails(now), alerts(now))
 
 
 def flow(stream: tuple[int, int, float], rings: bool, ages: dict[str, float]) -> Table:
