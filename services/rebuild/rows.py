@@ -11,11 +11,24 @@ LAST = """
         WHERE table_name = :table AND row_id IS NOT NULL
         ORDER BY row_id, (action = 'baseline'), audit_id DESC
     )"""
-# What was erased on request is on record without its content, and stays erased.
-LOST = """
+# A row that must have a value and has none: it changed while a column was dropped, or it was erased on request.
+NULLS = "ARRAY(SELECT k FROM unnest(CAST(:required AS text[])) AS k WHERE jsonb_typeof({row}.new -> k) = 'null')"
+WHOLE = f"({{row}}.new ?& CAST(:required AS text[]) AND cardinality({NULLS}) = 0)"
+# Then an older entry says what is missing; what was erased has none, and stays erased.
+LOST = f"""
     lost AS (
-        SELECT row_id, new, jsonb_typeof(new) = 'object' AND NOT new ?& CAST(:required AS text[]) AS erased FROM last
-        WHERE new IS NOT NULL AND audit_id < :before AND NOT EXISTS (SELECT FROM {here} AS p WHERE p.id = last.row_id)
+        SELECT last.row_id, older.new IS NULL AND incomplete AS erased,
+               CASE WHEN incomplete THEN older.new || (last.new - {NULLS.format(row="last")}) ELSE last.new END AS new
+        FROM last
+        CROSS JOIN LATERAL (
+            SELECT jsonb_typeof(last.new) = 'object' AND NOT {WHOLE.format(row="last")} AS incomplete) AS looked
+        LEFT JOIN LATERAL (
+            SELECT a.new FROM escalation.audit_log AS a
+            WHERE incomplete AND a.table_name = :table AND a.row_id = last.row_id AND jsonb_typeof(a.new) = 'object'
+              AND {WHOLE.format(row="a")}
+            ORDER BY (a.action = 'baseline'), a.audit_id DESC LIMIT 1) AS older ON true
+        WHERE last.new IS NOT NULL AND last.audit_id < :before
+          AND NOT EXISTS (SELECT FROM {{here}} AS p WHERE p.id = last.row_id)
     )"""
 # A dropped table has no rows.
 NO_ROWS = "(SELECT NULL::text AS id WHERE false)"

@@ -7,7 +7,7 @@ from services.adoption import NotAdoptable, check, migrate
 from services.difference import Kind
 from services.protect import protect, unprotected
 from services.rebuild import Unfit
-from tests.services.database.accident import AUDITED, apply, plan, run, state
+from tests.services.database.accident import AUDITED, THE_ACCIDENT, apply, plan, run, state
 from tests.services.database.rows import contents, rows
 
 TWO_COLUMNS = (
@@ -138,6 +138,24 @@ def test_a_migration_meanwhile_writes_nothing_and_forgets_nothing(lived: Engine)
     with pytest.raises(NotAdoptable, match="db rebuild"):
         migrate(lived)
     assert len(apply(lived).filled) == 2
+
+
+@pytest.mark.parametrize("by_hand", [(), BY_HAND], ids=["dropped", "dropped, and added by hand"])
+def test_rows_that_changed_without_the_column_are_not_lost_with_the_table(
+    lived: Engine, by_hand: tuple[str, ...]
+) -> None:
+    run(lived, *TWO_COLUMNS, *by_hand, "UPDATE support_tickets SET priority = 'low' WHERE id = 't9'",
+        "UPDATE ai_sessions SET language = 'tr' WHERE id = 's9'", THE_ACCIDENT)  # fmt: skip
+    report = apply(lived)
+    assert not any("erased" in line for line in report.plan.unknown)
+    with lived.connect() as connection:
+        tickets = {
+            row["id"]: (row["session_summary"], row["priority"]) for row in contents(connection, "support_tickets")
+        }
+        sessions = {row["id"]: (row["user_id"], row["language"]) for row in contents(connection, "ai_sessions")}
+    assert (len(tickets), len(sessions)) == (4, 21)
+    assert tickets["t9"] == ("It stops", "low")
+    assert sessions["s9"] == ("user-2", "tr")
 
 
 def test_a_column_and_the_rows_of_truncated_tables_come_back_together(lived: Engine) -> None:
