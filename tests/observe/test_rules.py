@@ -29,6 +29,16 @@ def test_the_configuration_is_valid() -> None:
     assert "SUCCESS" in promtool("check", "config", "prometheus.yml")
 
 
+@pytest.mark.debian
+def test_the_configuration_is_valid_with_the_alertmanager_that_stands_there_as_a_comment(tmp_path: Path) -> None:
+    shutil.copytree(RULES, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "prometheus.yml"
+    named = re.sub("^# (alerting:|  )", r"\1", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    file.write_text(named, encoding="utf-8")
+    assert yaml.safe_load(named)["alerting"]["alertmanagers"][0]["static_configs"]
+    assert "SUCCESS" in promtool("check", "config", str(file))
+
+
 def rules() -> list[dict[str, str]]:
     [group] = yaml.safe_load((RULES / "rules.yml").read_text(encoding="utf-8"))["groups"]
     found: list[dict[str, str]] = group["rules"]
