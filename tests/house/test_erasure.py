@@ -3,6 +3,8 @@
 import pytest
 import typer
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Connection, text
 from typer.testing import CliRunner, Result
 
@@ -200,7 +202,7 @@ def test_what_waits_to_be_read_is_not_lost_and_the_next_run_takes_it(
 
 
 def test_without_redis_it_says_what_is_left(told: Connection) -> None:
-    with pytest.raises(typer.Exit), Redis(port=1) as nobody:
+    with pytest.raises(typer.Exit), Redis(port=1, retry=Retry(NoBackoff(), 0)) as nobody:
         taken_from(nobody, ["s1"])
 
 
