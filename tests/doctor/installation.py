@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from config.contacts import load_contacts
 from config.settings import Settings
 from escalation_client import Publisher
 from models.migrations import upgrade
@@ -51,6 +52,13 @@ class Installation:
     @property
     def contacts(self) -> Path:
         return Path(self.family.environment["CONTACTS_FILE"])
+
+    @property
+    def settings(self) -> Settings:
+        """Those of its processes; the contacts are read anew."""
+        load_contacts.cache_clear()
+        told = {name.lower(): value for name, value in self.family.environment.items()}
+        return Settings.model_validate({name: told[name] for name in told.keys() & Settings.model_fields.keys()})
 
     def publish(self) -> None:
         """Two sessions that need a human, one of them at once."""

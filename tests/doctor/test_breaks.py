@@ -9,12 +9,20 @@ from sqlalchemy import text
 
 from tests.doctor.installation import Installation, installed
 from tests.processes import ROOT, wait_for
+from worker.doctor.contacts import check as contacts_check
+from worker.doctor.finding import Level
 from worker.doctor.nodes import BEAT_LATE
 from worker.embedded import LocalMailServer
 
 pytestmark = pytest.mark.long
 
 SUMMARIES = text("SELECT id || ': ' || session_summary FROM public.support_tickets")
+# A value, which is broken below for the worker too, is one way; these only for the doctor: a quote that is not closed,
+# and a key that is misspelt.
+CONTACTS_MISTAKES = (
+    (('hours = "24/7"', 'hours = "24/7'), "contacts.toml: "),
+    (("emergency = true", "emergancy = true"), "emergancy"),
+)
 WAITS = "no worker waits at the event stream"
 
 
@@ -140,6 +148,12 @@ def test_columns(installation: Installation) -> None:
 
 def test_the_contacts(installation: Installation) -> None:
     right = installation.contacts.read_text(encoding="utf-8")
+    for mistake, words in CONTACTS_MISTAKES:
+        line = right.count("\n", 0, right.index(mistake[0])) + 1
+        installation.contacts.write_text(right.replace(*mistake, 1), encoding="utf-8")
+        [broken] = [one for one in contacts_check(installation.settings) if one.level is Level.BROKEN]
+        assert f"line {line}" in broken.found
+        assert words in broken.found
     installation.contacts.write_text(right.replace('"24/7"', '"always"'), encoding="utf-8")
     installation.restart_worker()
     installation.publish()
