@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from config.settings import Settings
-from tests.deploy.compose import ROOT, compose, copied_folders, our_services, services
+from tests.deploy.compose import ROOT, check_of, compose, copied_folders, our_services, services
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
 SECRETS = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
@@ -170,3 +170,8 @@ def test_what_the_image_holds_is_enough(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(str(folder))
+
+
+@pytest.mark.parametrize("name", ["worker", "mailer", "beat"])
+def test_a_container_asks_its_own_program_and_no_other_container_s(name: str) -> None:
+    assert check_of(name) == ["worker", "health", name, "--own"]
