@@ -42,17 +42,21 @@ TRANSITION = {
 }
 
 
-def function_statements(action: str, kept: str = WHOLE) -> tuple[str, str]:
+def function_statements(action: str, kept: str = WHOLE, declare: str = "", first: str = "") -> tuple[str, str]:
     """The function that records one kind of change, closed to everyone but the triggers.
 
     :param kept: the SQL expression that makes a row (`{row}`) what is written to the log
+    :param declare: variables that it needs
+    :param first: what is asked once for all rows
     """
     rows = ROWS[action].format(new=kept.format(row="n"), old=kept.format(row="o"))
     return (
         f"""
     CREATE OR REPLACE FUNCTION escalation.audit_{action}() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $audit$
+    {declare}
     BEGIN
+        {first}
         INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
             {rows};
         RETURN NULL;

@@ -2,14 +2,21 @@
 
 from typing import Final
 
-from models.audit import ACTIONS, function_statements
+from models.audit import ACTIONS, WHOLE, function_statements
 
 # What is no text of the person's, and no name; a ticket that is still open is followed by it.
 BARE: Final = (
     *("id", "session_id", "ticket_number", "status", "priority", "assigned_expert_id", "created_at"),
     "trigger_type",
 )
-RECORDED: Final = "escalation.recorded(tg_table_name, {row}.id, row_to_json({row}))"
+# Asked once a statement: as long as nobody was erased, no row costs more than before.
+ANYBODY: Final = {
+    "declare": "DECLARE anybody boolean;",
+    "first": "anybody := EXISTS (SELECT FROM escalation.erased_sessions);",
+}
+RECORDED: Final = (
+    f"CASE WHEN anybody THEN escalation.recorded(tg_table_name, {{row}}.id, row_to_json({{row}})) ELSE {WHOLE} END"
+)
 
 
 def bare(row: str) -> str:
@@ -54,5 +61,5 @@ RECORDED_FUNCTION: Final = (
 
 def statements() -> list[str]:
     """The table, the functions, and the audit functions that ask them; the triggers stay what they are."""
-    audit = [statement for action in ACTIONS for statement in function_statements(action, RECORDED)]
+    audit = [statement for action in ACTIONS for statement in function_statements(action, RECORDED, **ANYBODY)]
     return [ERASED_SESSIONS, *SESSION_OF, *RECORDED_FUNCTION, *audit]
