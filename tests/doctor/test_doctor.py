@@ -70,16 +70,19 @@ def test_mail_that_is_still_held_though_the_login_works_is_let_go_by_the_command
     assert "SMTP_PASSWORD" in doctor.examine(SMTP_PASSWORD="wrong-secret").broken()["mail"]["remedy"]
 
 
+@pytest.mark.long
 def test_a_mail_server_that_is_away_is_named(doctor: Doctor) -> None:
     mail = doctor.examine(SMTP_PORT="1").broken()["mail"]
     assert "refused" in mail["found"]
     assert "SMTP_SERVER" in mail["remedy"]
 
 
+@pytest.mark.long
 def test_a_certificate_that_nobody_vouches_for_is_named(doctor: Doctor) -> None:
     assert "SMTP_CA_FILE" in doctor.examine(SMTP_CA_FILE="").broken()["mail"]["remedy"]
 
 
+@pytest.mark.long
 def test_a_mail_server_without_a_name_is_told_apart(doctor: Doctor) -> None:
     assert "DNS" in doctor.examine(SMTP_SERVER="no-such-host.invalid").broken()["mail"]["remedy"]
 
@@ -92,6 +95,7 @@ def test_a_database_that_is_away_is_named_and_the_rest_still_examined(doctor: Do
     assert "hidden-secret" not in found.output
 
 
+@pytest.mark.long
 def test_a_wrong_database_name_is_told_apart(doctor: Doctor, database_url: str) -> None:
     name = database_url.rpartition("/")[2].partition("?")[0]
     found = doctor.examine(DATABASE_URL=database_url.replace(f"/{name}", "/nothing_here"))
@@ -131,6 +135,7 @@ def test_a_second_writer_of_tickets_is_named(doctor: Doctor, connection: Connect
     assert [warning for warning in warnings if "abparts_api opened 1 ticket in" in warning]
 
 
+@pytest.mark.long
 def test_tables_that_a_plain_drop_would_take_away_are_named(doctor: Doctor, connection: Connection) -> None:
     [warning] = doctor.examine().of("postgresql", "warning")
     assert "not protected: " in warning["found"]
@@ -190,6 +195,7 @@ def test_a_misspelt_setting_is_named_with_the_right_one(doctor: Doctor) -> None:
     assert warning["remedy"] == "Did you mean SMTP_PASSWORD?"
 
 
+@pytest.mark.long
 def test_a_secret_given_twice_is_named_but_not_where_its_file_is_empty(doctor: Doctor, tmp_path: Path) -> None:
     file = tmp_path / "database_url"
     file.touch()
@@ -210,6 +216,7 @@ def test_contradictory_settings_are_named(doctor: Doctor, changed: dict[str, str
     assert words in doctor.examine(**changed).broken()["settings"]["found"]
 
 
+@pytest.mark.long
 def test_a_way_of_sending_without_its_settings_is_named(doctor: Doctor) -> None:
     assert "OAUTH_TENANT: missing" in doctor.examine(MAIL_TRANSPORT="graph").broken()["mail"]["found"]
 

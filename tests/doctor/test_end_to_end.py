@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
+import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -60,6 +61,7 @@ def test_where_it_ended_is_said_and_nothing_is_left(doctor: Doctor, connection: 
     assert left_over(connection) == {}
 
 
+@pytest.mark.long
 def test_a_worker_that_comes_later_finds_nothing_of_it(
     doctor: Doctor, family: Processes, connection: Connection, redis: Redis
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_worker_that_comes_later_finds_nothing_of_it(
     assert sessions(connection) == ["s1"]
 
 
+@pytest.mark.long
 def test_what_came_of_a_rehearsal_that_was_given_up_goes_to_nobody_else_and_goes_with_the_next(
     doctor: Doctor, family: Processes, connection: Connection, redis: Redis
 ) -> None:

@@ -22,6 +22,7 @@ def test_a_redis_that_is_away_is_named(doctor: Doctor) -> None:
     assert "hidden-secret" not in found.output
 
 
+@pytest.mark.long
 def test_a_wrong_redis_password_is_told_apart(doctor: Doctor, redis_url: str) -> None:
     host = redis_url.partition("@")[2]
     found = doctor.examine(REDIS_URL=f"redis://:hidden-secret@{host}")
@@ -35,6 +36,7 @@ def test_events_in_another_database_of_redis_are_found(doctor: Doctor, redis_url
         assert "events arrive in /2, you read /0" in doctor.examine().broken()["redis"]["found"]
 
 
+@pytest.mark.long
 def test_another_installation_on_the_same_server_is_only_noted(doctor: Doctor, redis_url: str) -> None:
     with Redis.from_url(redis_url.removesuffix("/0") + "/2") as other:
         other.xgroup_create(EVENTS, GROUP, mkstream=True)
@@ -43,6 +45,7 @@ def test_another_installation_on_the_same_server_is_only_noted(doctor: Doctor, r
     assert [one for one in found.of("redis", "note") if one["found"] == "another installation reads /2, you read /0"]
 
 
+@pytest.mark.long
 def test_a_redis_that_may_lose_what_it_confirmed_is_named(doctor: Doctor, redis: Redis) -> None:
     redis.config_set("appendfsync", "everysec")
     try:
@@ -56,6 +59,7 @@ def test_a_redis_that_may_lose_what_it_confirmed_is_named(doctor: Doctor, redis:
         redis.config_set("appendfsync", "always")
 
 
+@pytest.mark.long
 def test_a_redis_without_a_password_is_named(doctor: Doctor, redis: Redis, redis_url: str) -> None:
     credentials, _, host = redis_url.partition("@")
     redis.acl_setuser("default", enabled=True, nopass=True)
@@ -91,6 +95,7 @@ def test_events_that_wait_name_whoever_holds_them_up(
     assert "see postgresql above" in remedy()
 
 
+@pytest.mark.long
 def test_a_policy_that_drops_events_is_named(doctor: Doctor, redis: Redis) -> None:
     redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
