@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from redis import Redis
 
 from tests.processes import ROOT, Processes, wait_for
@@ -18,6 +19,7 @@ def health(family: Processes, *words: str) -> tuple[int, str]:
     return result.returncode, (result.stdout + result.stderr).strip()
 
 
+@pytest.mark.long
 def test_whoever_does_the_work_is_healthy_whatever_its_name(family: Processes, redis: Redis) -> None:
     family.worker(queues="events,sweeps", concurrency=1)
     wait_for(lambda: redis.exists(SIGN_OF_LIFE), "the doorbell")

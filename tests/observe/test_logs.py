@@ -55,6 +55,7 @@ def test_every_line_of_an_escalation_says_which(lines: list[dict[str, Any]], con
     assert {line["level"] for line in about} == {"info"}
 
 
+@pytest.mark.long
 def test_a_line_about_mail_that_cannot_leave_as_it_should_says_which_escalation(
     family: Processes, redis: Redis, connection: Connection, mail_server: LocalMailServer
 ) -> None:
