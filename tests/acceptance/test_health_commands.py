@@ -29,6 +29,7 @@ def test_whoever_does_the_work_is_healthy_whatever_its_name(family: Processes, r
     assert (code, said.startswith("worker@"), said.endswith("does not answer")) == (1, True, True)
 
 
+@pytest.mark.long
 def test_work_that_nobody_does_is_named_with_what_to_start(family: Processes) -> None:
     family.worker(queues="urgent", concurrency=1)
     assert health(family, "mailer") == (1, "no worker that answers consumes mail: start one with -Q urgent,mail")

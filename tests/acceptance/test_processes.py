@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from celery import Celery
 from redis import Redis
 from sqlalchemy import Connection, text
@@ -35,6 +36,7 @@ def test_an_event_becomes_a_ticket_by_the_sweep_without_the_doorbell(
     wait_for(lambda: tickets(connection) == ["before"], "the ticket")
 
 
+@pytest.mark.long
 def test_two_beats_do_no_harm(family: Processes, redis: Redis, connection: Connection) -> None:
     family.worker()
     family.beat()

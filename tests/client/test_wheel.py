@@ -63,6 +63,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.mark.long
 def test_the_wheel_installs_alone_and_publishes(python: Path, url: str, redis: Redis) -> None:
     run(python, "-I", "-c", PUBLISH, url)
     [event] = events_in(redis)
@@ -70,6 +71,7 @@ def test_the_wheel_installs_alone_and_publishes(python: Path, url: str, redis: R
     assert event.session_id == "from-the-wheel"
 
 
+@pytest.mark.long
 def test_event_types_need_no_redis_at_all(python: Path) -> None:
     run(python, "-I", "-c", EVENTS_ALONE)
 

@@ -14,6 +14,7 @@ PROGRAM = re.compile(r"^ *celery (-A worker [^#\n]+)", re.MULTILINE)
 PAGES = [name for name in ALL_PAGES if PROGRAM.search(page(name))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PAGES)
 def test_celery_s_programs_work_as_the_page_starts_them(family: Processes, name: str) -> None:
     port = Port(None, "flower")

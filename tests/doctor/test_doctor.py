@@ -55,6 +55,7 @@ def test_a_wrong_mail_password_is_named_with_the_servers_words(doctor: Doctor) -
     assert "SMTP_PASSWORD" in mail["remedy"]
 
 
+@pytest.mark.long
 def test_mail_that_is_still_held_though_the_login_works_is_let_go_by_the_command_that_is_named(
     doctor: Doctor, connection: Connection
 ) -> None:
@@ -211,10 +212,12 @@ def test_a_way_of_sending_without_its_settings_is_named(doctor: Doctor) -> None:
     assert "OAUTH_TENANT: missing" in doctor.examine(MAIL_TRANSPORT="graph").broken()["mail"]["found"]
 
 
+@pytest.mark.long
 def test_alerts_that_nobody_gets_are_named(doctor: Doctor) -> None:
     assert "nobody" in doctor.examine().of("alerts", "note")[0]["found"]
 
 
+@pytest.mark.long
 def test_flower_is_tried_with_and_without_its_login(doctor: Doctor, family: Processes) -> None:
     port = Port(None, "flower")
     family.environment["FLOWER_PORT"] = str(port.number)
@@ -232,6 +235,7 @@ def test_where_flower_s_login_is_not_known_the_doctor_says_where_to_ask(doctor: 
     assert "docker compose exec flower python -m worker doctor" in note["remedy"]
 
 
+@pytest.mark.long
 def test_no_secret_is_ever_printed(doctor: Doctor, family: Processes) -> None:
     secrets = [family.environment[name] for name in ("SMTP_PASSWORD", "FLOWER_PASSWORD")]
     secrets.append(family.environment["REDIS_URL"].partition("@")[0].rpartition(":")[2])

@@ -36,6 +36,7 @@ def left_over(connection: Connection) -> dict[str, int]:
     return {table: count for table, count in counts.items() if count}
 
 
+@pytest.mark.long
 def test_every_reason_goes_the_whole_way(
     doctor: Doctor, family: Processes, connection: Connection, mail_server: LocalMailServer
 ) -> None:
