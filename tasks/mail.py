@@ -95,7 +95,10 @@ def try_changed_settings(settings: Settings) -> None:
     with begin() as connection:
         if account_works(connection, account):
             return
-        failed_phase = take_early_probe(connection, account, settings_mark(settings, redis_client()))
+    # Redis is asked with no transaction open.
+    mark = settings_mark(settings, redis_client())
+    with begin() as connection:
+        failed_phase = take_early_probe(connection, account, mark)
     if failed_phase:
         probe_and_ring(transport, failed_phase, settings)
 
