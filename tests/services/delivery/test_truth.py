@@ -2,11 +2,14 @@
 
 import pytest
 
+from demo.seed import seed
 from escalation_client.events import encode
+from services.database import begin
 from services.knowledge import knowledge
 from services.stream import Entry
 from tasks.batch import write
-from tests.events import message
+from tests.events import message, started
+from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Reply, drop, take_and_drop
 
@@ -35,3 +38,22 @@ def test_the_assistant_hears_that_somebody_has_it_once_and_only_when_a_server_ac
     assert office.send()["accepted"]
     assert told(office) == ["ticket.opened", "mail.accepted"]
     assert office.send() == {}
+
+
+def test_a_user_gets_a_notice_as_soon_as_a_server_accepted_the_support_mail(office: Office, setting: Setting) -> None:
+    setting(customer_notice=True)
+    with begin() as connection:
+        seed(connection)
+    [user] = office.rows("SELECT id::text AS id FROM public.users WHERE email IS NOT NULL LIMIT 1")
+    events = [encode(started("s", user=user["id"])), encode(message("s", "I want to talk to a human"))]
+    write([Entry(f"1764000000000-{place}", one.encode(), {}) for place, one in enumerate(events)], knowledge())
+    notices = "SELECT template FROM escalation.mails WHERE template = 'customer_notice'"
+
+    office.server.on_every("rcpt", "452 4.2.2 mailbox full")
+    office.send()
+    assert office.rows(notices) == []
+
+    office.server.as_usual()
+    office.all_due()
+    office.send()
+    assert len(office.rows(notices)) == 1
