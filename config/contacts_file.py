@@ -14,7 +14,7 @@ from config.working_hours import parse_hours, parse_zone
 from rules.contacts import FIELDS, REGIONS
 from rules.duty import Shift
 from rules.reasons import PRIORITIES, REASONS
-from rules.why import LANGUAGE_NAMES
+from rules.recommendation import LANGUAGE_NAMES
 
 
 def one_of(choices: Collection[str]) -> Callable[[str], str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rules.contacts import GENERAL, Contact, ContactBook, Route
 from rules.duty import duty_changes, on_duty
 from rules.reasons import by_gravity
-from rules.why import WhyPart, in_english
+from rules.recommendation import WhyPart, in_english
 
 __all__ = ["Contact", "ContactBook", "Recommendation", "recipients", "recommend", "recommended_action"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.reasons import PRIORITIES
-from rules.ticket_life import UNFINISHED
+from rules.ticket_states import UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)

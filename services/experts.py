@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from models.abparts import User
-from rules.ticket_life import UnknownExpert
+from rules.ticket_states import UnknownExpert
 from services.directory.tables import readable, rows_of
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from models.follow_up import TicketAction
 from models.shared import SupportTicket
 from rules.reasons import PRIORITIES
-from rules.ticket_life import TakenAlready, TicketRefused, following
+from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.experts import checked_expert
 from services.identity import identity
 from services.staff_text import checked_name, checked_note

@@ -6,7 +6,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, text
 
 from rules.reasons import REASON_WORDS
-from rules.ticket_life import VERDICTS
+from rules.ticket_states import VERDICTS
 from services.identity import identity
 from services.staff_text import UnfitText, checked_name
 from services.ticket_lookup import find_ticket

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from escalation_client.history import ANSWERS
-from rules.ticket_life import TicketRefused
+from rules.ticket_states import TicketRefused
 from services import ticket_actions
 from services.database import begin
 from services.knowledge import knowledge

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from rules.why import WhyPart
+from rules.recommendation import WhyPart
 from services.mail.doubt import chart
 from services.mail.facts import about_machine, about_ticket, about_user, lines
 from services.mail.reach import action, helper

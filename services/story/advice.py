@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rules.why import WhyPart
+from rules.recommendation import WhyPart
 from services.story.parts import Advice, ContactCard
 
 FIELDS = ("name", "email", "phone", "hours", "specialization")

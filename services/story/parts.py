@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rules.why import WhyPart
+from rules.recommendation import WhyPart
 from services.conversation import Conversation, Evidence, Request
 from services.directory import MachineRecord, Person
 

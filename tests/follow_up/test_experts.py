@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from demo.seed import seed
-from rules.ticket_life import UnknownExpert
+from rules.ticket_states import UnknownExpert
 from services.database import begin
 from services.experts import checked_expert
 from services.ticket_actions import assign

@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Connection
 
-from rules.ticket_life import TakenAlready, TicketRefused
+from rules.ticket_states import TakenAlready, TicketRefused
 from services.database import begin
 from services.staff_text import UnfitText
 from services.ticket_actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rules.contacts import FIELDS, REGIONS, Contact, ContactBook
 from rules.reasons import PRIORITIES, REASONS
+from rules.recommendation import LANGUAGE_NAMES
 from rules.routing import MOST_ALTERNATIVES, Recommendation, recommend, recommended_action
-from rules.why import LANGUAGE_NAMES
 from tests.rules.contact_book import ALWAYS, BOOK, ELECTRICAL, EMERGENCY, HYDRAULIC, OSLO_OFFICE, SUPPORT, contact
 
 WEDNESDAY_NOON = datetime(2026, 3, 4, 10, tzinfo=UTC)

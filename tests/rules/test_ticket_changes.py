@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.ticket_changes import Change, Row, happenings
-from rules.ticket_life import FOLLOWS, STATUSES, TicketRefused, following
+from rules.ticket_states import FOLLOWS, STATUSES, TicketRefused, following
 
 AT = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)
 

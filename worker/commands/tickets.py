@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from rules.ticket_life import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
+from rules.ticket_states import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
 from services import ticket_actions
 from services.database import begin
 from services.knowledge import knowledge

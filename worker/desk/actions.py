@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import Connection
 
 from config.settings import Settings
-from rules.ticket_life import TakenAlready, TicketRefused
+from rules.ticket_states import TakenAlready, TicketRefused
 from services.database import begin
 from services.staff_text import UnfitText
 from services.story import load_stories

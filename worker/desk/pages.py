@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
-from rules.ticket_life import UNFINISHED, VERDICTS
+from rules.ticket_states import UNFINISHED, VERDICTS
 from services.mail.catalogues import TEMPLATES
 from services.mail.moments import Manners
 from services.mail.page import ticket_page
