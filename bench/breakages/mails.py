@@ -57,7 +57,7 @@ MAILS = (
         6,
         (
             Change(
-                "rules/delivery/steps.py",
+                "rules/delivery/retry.py",
                 "            return held_back(phase, case, times)\n",
                 "            return deferred(verdict, case, times, jitter)\n",
             ),

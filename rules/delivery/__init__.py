@@ -1,9 +1,9 @@
 """Delivery as rules: what an answer of a mail server means and what happens next. Pure: no I/O, no clock."""
 
-from rules.delivery.answers import BEFORE_MAIL, Answer, Finding, Phase
 from rules.delivery.classify import among_others, classify, provider_of
 from rules.delivery.limits import Limits, limits_of
-from rules.delivery.steps import Case, Step, Times, next_step, retry_delay
+from rules.delivery.replies import BEFORE_MAIL, Answer, Finding, Phase
+from rules.delivery.retry import Case, Step, Times, next_step, retry_delay
 from rules.delivery.verdicts import Kind, Pause, Scope, Verdict
 
 __all__ = [

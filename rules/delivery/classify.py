@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from rules.delivery.answers import BEFORE_MAIL, Answer, Finding, Phase
-from rules.delivery.graph import classify_http
-from rules.delivery.hints import HINTS
-from rules.delivery.table import CONTENT, ROWS
+from rules.delivery.http_replies import classify_http
+from rules.delivery.remedies import HINTS
+from rules.delivery.replies import BEFORE_MAIL, Answer, Finding, Phase
+from rules.delivery.reply_table import CONTENT, ROWS
 from rules.delivery.verdicts import ACCEPTED, UNKNOWN, Kind, Scope, Verdict, configuration, permanent
 
 FINDINGS: Final = {

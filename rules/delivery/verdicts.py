@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from rules.delivery.hints import HINTS
+from rules.delivery.remedies import HINTS
 
 
 class Kind(StrEnum):

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from rules.delivery.answers import Answer, Phase
+from rules.delivery.replies import Answer, Phase
 from rules.delivery.verdicts import SPLIT, Kind, Pause, Scope, Verdict, configuration, permanent, throttled
 
 CONTENT: Final = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})

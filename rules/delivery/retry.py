@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from rules.delivery.answers import BEFORE_MAIL, Phase
+from rules.delivery.replies import BEFORE_MAIL, Phase
 from rules.delivery.verdicts import Kind, Pause, Scope, Verdict
 
 JITTER: Final = 0.2

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from rules.delivery.answers import Answer, Phase
-from rules.delivery.table import ACCOUNT_ROWS, LOGIN_ROWS, THROTTLE_ROWS
+from rules.delivery.replies import Answer, Phase
+from rules.delivery.reply_table import ACCOUNT_ROWS, LOGIN_ROWS, THROTTLE_ROWS
 from rules.delivery.verdicts import (
     ACCEPTED,
     UNKNOWN,
