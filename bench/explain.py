@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import event
 
 from services.database import engine
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.stream import redis_client
 from tasks.drain import drain
 from tasks.mail import deliver_due

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from config.mail_settings import checked_address
 from rules.reasons import PRIORITIES, rank
 from services.directory import load_people
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.outbox import NewMail, queue_mails
 
 TEMPLATE = "customer_notice"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
 from services.inbox import insert_events, lock_sessions
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.openings import open_tickets
 from services.outcomes import NewOutcome, queue_outcomes
 from services.received import Received, Rejected

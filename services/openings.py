@@ -17,7 +17,7 @@ from services.customer_notice import warn_customers
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.escalated_sessions import escalate_sessions
 from services.inbox import record_tickets_of
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.known_sessions import KnownSession, known_sessions
 from services.outbox import NewMail, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes

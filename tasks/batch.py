@@ -12,7 +12,7 @@ from rules.triggers import examine
 from services.database import begin
 from services.errors import Trouble, described, trouble
 from services.escalation import Result, process
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.received import Received, Rejected, read_event
 from services.stream import Entry
 

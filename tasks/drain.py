@@ -8,7 +8,7 @@ from redis import Redis
 
 from services.database import available
 from services.escalation import Result
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.stream import Entry, acknowledge, read_new, reclaim
 from tasks.batch import Unavailable, write
 from tasks.hints import hint

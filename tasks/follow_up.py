@@ -5,10 +5,9 @@ from celery import shared_task
 from services.database import begin
 from services.health import measure, troubles
 from services.heartbeat import beat
-from services.knowledge import knowledge
+from services.installation import knowledge, note_mode
 from services.ladder import chase, notice_changes
 from services.locks import only_one
-from services.mode import note_mode
 from services.reconcile import Report, reconcile
 from services.stream import redis_client
 from tasks.hints import hint

@@ -18,7 +18,7 @@ from services.delivery.settings_check import check_mail_settings
 from services.delivery.watch import tell_held, watch
 from services.early_probe import take_early_probe
 from services.errors import Trouble, trouble
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.locks import only_one
 from services.mail.compose import compose
 from services.rates import Rates, limiter

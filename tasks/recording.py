@@ -16,7 +16,7 @@ from services.database import begin
 from services.delivery.claim import ClaimedMail
 from services.delivery.record import Result, record
 from services.errors import Trouble, trouble
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.outcomes import NewOutcome
 from services.reachability import not_reached, reached
 

@@ -11,7 +11,7 @@ from escalation_client.history import ANSWERS
 from rules.ticket_states import TicketRefused
 from services import ticket_actions
 from services.database import begin
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.questions import Asked, answer
 from services.staff_text import UnfitText
 from services.stream import redis_client

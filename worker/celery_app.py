@@ -10,7 +10,7 @@ from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import get_settings
 from services.database import forget_connections
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.mail.environment import prepare
 from tasks.application import app
 from worker.broker import guard_the_lists

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, RowMapping, text
 from rules.decision import decide
 from services.escalation import adopted, escalate, grouped
 from services.inbox import lock_sessions
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.received import Received
 from services.reconcile.events import from_inbox
 from services.reconcile.report import Tally

@@ -14,7 +14,7 @@ from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
 from rules.triggers import Signal, examine
 from services.escalation import process_events
 from services.identity import identity
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry
 

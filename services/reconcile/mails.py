@@ -9,7 +9,7 @@ from rules.decision import Decision
 from rules.reasons import PRIORITIES, REASONS, rank
 from rules.routing import recipients
 from services.inbox import lock_sessions
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.outbox import NewMail, queue_mails
 from services.sessions import read_states
 from services.story import Story, load_stories

@@ -8,8 +8,7 @@ from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import DBAPIError
 
 from services.errors import Trouble, described, trouble
-from services.knowledge import Knowledge
-from services.mode import active_since
+from services.installation import Knowledge, active_since
 from services.reconcile.again import decide_again
 from services.reconcile.events import open_for_sessions, open_for_triggers
 from services.reconcile.findings import Span, find

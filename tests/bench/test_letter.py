@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from bench.letter import letter
 from bench.mix import escalating
 from services.database import begin
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.mail.compose import compose
 from services.stream import EVENTS
 from tasks.drain import drain

@@ -9,7 +9,7 @@ from rules.decision import Examined
 from rules.triggers import examine
 from services.database import begin
 from services.escalation import process
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry
 from tests.events import confidence

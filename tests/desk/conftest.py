@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from escalation_client.events import Event
-from services.knowledge import Knowledge, knowledge
+from services.installation import Knowledge, knowledge
 from services.ticket_links import token
 from tasks.batch import write
 from tests.events import confidence, message, started

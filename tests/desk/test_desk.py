@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.ticket_links import form_token, token
 from tests.desk.conftest import Send
 from tests.follow_up.conftest import outcomes, ticket_row

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from config.settings import get_settings
-from services.knowledge import Knowledge, knowledge
+from services.installation import Knowledge, knowledge
 from tests.desk.webdriver import Browser, chromium
 from tests.follow_up.conftest import ticket_row
 from tests.tasks.batches import wait_for

@@ -4,7 +4,7 @@ import httpx
 from itsdangerous import TimestampSigner
 from sqlalchemy import Connection
 
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.ticket_links import form_token, link, signer
 from tests.follow_up.conftest import by_sql
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from config.settings import get_settings
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tests.https_server import HttpsServer
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import get_settings
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tests.processes import ROOT
 from tests.tasks.conftest import installation
 from worker.doctor.contacts import check

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from config.settings import get_settings
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tests.tasks.conftest import connection, installation
 from worker.doctor.events import check
 

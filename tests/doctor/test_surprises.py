@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from config.settings import Settings
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tests.tasks.conftest import installation
 from worker.doctor.finding import Finding, Part, exit_code
 from worker.doctor.run import examine

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from config.settings import get_settings
 from services.database import engine
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation, redis
 from worker.doorbell import SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS

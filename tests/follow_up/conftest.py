@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, text
 
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import confidence
 from tests.tasks.batches import Entries

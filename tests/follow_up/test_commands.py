@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from config.settings import get_settings
 from escalation_client.events import Event
-from services.knowledge import Knowledge, knowledge
+from services.installation import Knowledge, knowledge
 from tasks.batch import write
 from tests.events import confidence, message, started, step
 from tests.follow_up.conftest import Opened, by_sql, ticket_row

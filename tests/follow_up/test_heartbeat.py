@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from config.settings import get_settings
-from services.knowledge import Knowledge, knowledge
+from services.installation import Knowledge, knowledge
 from tasks import follow_up
 from tests.follow_up.conftest import Opened, by_sql
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from services.database import begin
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.ladder import chase
 from services.ticket_actions import acknowledge, prioritise, reopen, resolve
 from tasks.batch import write

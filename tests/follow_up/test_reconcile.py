@@ -7,8 +7,7 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from services.database import begin
-from services.knowledge import Knowledge, knowledge
-from services.mode import note_mode
+from services.installation import Knowledge, knowledge, note_mode
 from services.reconcile import Report, Tally, reconcile
 from services.ticket_actions import resolve
 from tasks.batch import write

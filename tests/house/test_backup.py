@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.schema_check import compare
 from tasks.drain import drain
 from tests.events import confidence

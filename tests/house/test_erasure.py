@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from services.database import begin
 from services.erasure import MailOnItsWay, erase
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.rebuild import rebuild
 from services.story import load_stories
 from services.stream import EVENTS, read_new

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.retention import STEP
 from tasks import house
 from tasks.drain import drain

@@ -12,7 +12,7 @@ from services.alerts import clear_alerts, raise_alert
 from services.database import begin
 from services.delivery.watch import ALERTS as OUTBOX
 from services.health import Health, troubles
-from services.knowledge import Knowledge, knowledge
+from services.installation import Knowledge, knowledge
 from services.stream import Entry
 from services.webhook import body_for
 from tasks import alerts, sweeps

@@ -12,7 +12,7 @@ from escalation_client.events import Event, encode
 from rules.decision import Examined
 from rules.triggers import examine
 from services.escalation import process
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from config.settings import Settings, get_settings
 from escalation_client.events import Event, encode
 from services import database, stream
-from services.knowledge import Knowledge, knowledge
+from services.installation import Knowledge, knowledge
 from services.stream import EVENTS, Entry, connect, read_new
 from worker.celery_app import app
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner
 
 from escalation_client.events import encode
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.received import KEPT_BYTES
 from services.stream import EVENTS, GROUP, Entry
 from tasks import events as tasks  # not its tasks: pytest would look into them before there are settings

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import Event
 from rules.reasons import PRIORITIES
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import confidence, diagnosed, message, requested, started, step
 from tests.tasks.batches import TICKETS, Entries, foreign_session, statements

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from escalation_client.events import Event
 from services.database import driver_url
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import confidence
 from tests.tasks.batches import Entries, foreign_session

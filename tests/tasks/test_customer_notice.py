@@ -10,7 +10,7 @@ from demo.seed import seed
 from escalation_client.events import Event
 from services import database
 from services.customer_notice import tell_customers
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.stream import Entry
 from tasks.batch import write
 from tests.events import message, started

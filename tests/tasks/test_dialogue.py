@@ -4,7 +4,7 @@ from redis import Redis
 from sqlalchemy import Connection
 
 from escalation_client.events import EscalationRequested
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tasks.drain import drain
 from tests.tasks.conftest import Publish, rows
 

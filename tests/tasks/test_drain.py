@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from escalation_client.events import encode
 from services import database
 from services.health import measure, troubles
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.outcomes import relay
 from services.rejected import find, list_rejected, replay
 from services.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring

@@ -10,7 +10,7 @@ from redis import Redis
 
 from escalation_client import History, OutcomeReader
 from escalation_client.history import STREAM_QUESTIONS
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.questions import Asked, answer, take
 from tasks import questions
 from tasks.drain import drain

@@ -4,7 +4,7 @@ import threading
 
 from sqlalchemy import Connection, text
 
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import confidence
 from tests.tasks.batches import TICKETS, Entries, foreign_session

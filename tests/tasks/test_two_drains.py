@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from services.database import driver_url
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import started, step
 from tests.tasks.batches import TICKETS, Entries, wait_for, waiting_for_locks

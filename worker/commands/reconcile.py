@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from services.database import engine
-from services.knowledge import knowledge
-from services.mode import note_mode
+from services.installation import knowledge, note_mode
 from services.reconcile import Report, reconcile
 from worker.commands.terminal import Output, uncut_table
 

@@ -9,8 +9,7 @@ from rich.table import Table
 
 from rules.explanation import counted
 from services.database import begin
-from services.knowledge import knowledge
-from services.mode import adopted_at
+from services.installation import adopted_at, knowledge
 from services.shadow_report import ShadowReport, compare
 from worker.commands.harmless import quoted
 from worker.commands.terminal import Output, uncut_table

@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, text
 
 from escalation_client.events import Event
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.rebuild import make_plan
 from services.stream import Entry
 from tasks.batch import Unavailable, write

@@ -16,7 +16,7 @@ from services.adoption import NotAdoptable, check, migrate
 from services.database import begin
 from services.difference import Kind
 from services.erasure import erase, traces_of
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from services.rights import Purpose, UnknownRole, grants, missing_rights
 from services.stream import Entry
 from services.ticket_actions import acknowledge, resolve

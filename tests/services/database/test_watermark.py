@@ -5,7 +5,7 @@ from celery import Celery
 from sqlalchemy import Connection, Engine, text
 
 from services.adoption import migrate
-from services.knowledge import Knowledge
+from services.installation import Knowledge
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import rows
 from tests.tasks.conftest import connection, installation, publish, redis

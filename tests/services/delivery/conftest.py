@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from config.settings import Settings, get_settings
 from services import database, stream
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.transports.make import close_transport
 from tests.services.delivery.office import Office
 from tests.services.delivery.postfix import PASSWORD, USER, Postfix, postfix

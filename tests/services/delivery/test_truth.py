@@ -5,7 +5,7 @@ import pytest
 from demo.seed import seed
 from escalation_client.events import encode
 from services.database import begin
-from services.knowledge import knowledge
+from services.installation import knowledge
 from services.stream import Entry
 from tasks.batch import write
 from tests.events import message, started
