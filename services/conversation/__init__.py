@@ -1,8 +1,8 @@
 """What happened in a session, merged from ABParts' tables and the inbox."""
 
 from services.conversation.conversation import Conversation
-from services.conversation.loading import load_conversations
-from services.conversation.parts import Confidence, Diagnosis, Evidence, Message, Request, Step
+from services.conversation.merge import load_conversations
+from services.conversation.models import Confidence, Diagnosis, Evidence, Message, Request, Step
 
 __all__ = [
     "Confidence",

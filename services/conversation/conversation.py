@@ -1,9 +1,78 @@
 """A session's conversation and all that was found out in it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from services.conversation.parts import Confidence, Diagnosis, Evidence, Message, Request, Step
-from services.conversation.summary import LONGEST, summarise
+from services.conversation.models import Confidence, Diagnosis, Evidence, Message, Request, Step
+
+LONGEST: Final = 4_000
+LONGEST_QUOTE: Final = 300
+MOST_STEPS: Final = 12
+RESULTS: Final = {True: "helped", False: "did not help", None: "result unknown"}
+
+
+def summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None, limit: int) -> str:
+    """The problem, what was tried and what is unknown, in at most `limit` characters."""
+    said = [message for message in messages if message.sender == "user" and message.content.strip()]
+    lines = [*problem(said, diagnosis), *tried(steps), *unknown(said, steps, diagnosis)]
+    return cut("\n".join(lines), limit)
+
+
+def problem(said: Sequence[Message], diagnosis: Diagnosis | None) -> Iterator[str]:
+    if said:
+        yield f"The user wrote first: {quoted(said[0].content)}"
+    if len(said) > 1:
+        yield f"The user wrote last: {quoted(said[-1].content)}"
+    if diagnosis:
+        yield f"Diagnosis: {plain(diagnosis.category)}, confidence {diagnosis.confidence_level.replace('_', ' ')}"
+        if diagnosis.likely_causes:
+            yield f"Likely causes: {listed(diagnosis.likely_causes)}"
+        if diagnosis.safety_warnings:
+            yield f"Safety warnings: {listed(diagnosis.safety_warnings)}"
+
+
+def tried(steps: Sequence[Step]) -> Iterator[str]:
+    done = [step for step in steps if step.completed]
+    if not done:
+        return
+    helped = sum(step.success is True for step in done)
+    yield f"Tried: {len(done)} {'step' if len(done) == 1 else 'steps'}, {helped or 'none'} of them helped"
+    for step in done[-MOST_STEPS:]:
+        feedback = f" {quoted(step.feedback)}" if step.feedback else ""
+        yield f"{step.number}. {plain(step.instruction) or 'step'}: {RESULTS[step.success]}{feedback}"
+
+
+def unknown(said: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None) -> Iterator[str]:
+    missing = []
+    if not said:
+        missing.append("what the user says")
+    if diagnosis is None:
+        missing.append("a diagnosis")
+    if not any(step.completed for step in steps):
+        missing.append("what was tried")
+    if waiting := [step.number for step in steps if not step.completed]:
+        missing.append(f"how step {', '.join(map(str, waiting))} went")
+    if missing:
+        yield f"Unknown: {'; '.join(missing)}"
+
+
+def listed(texts: Sequence[str]) -> str:
+    return "; ".join(map(plain, texts))
+
+
+def quoted(text: str) -> str:
+    return f'"{plain(text)}"'
+
+
+def plain(text: str) -> str:
+    """One line without control characters, cut where it is long."""
+    line = " ".join(text.split())
+    return cut("".join(letter for letter in line if letter.isprintable()), LONGEST_QUOTE)
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.wire import event_of
-from services.conversation.parts import Evidence
+from services.conversation.models import Evidence
 
 logger = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, TextClause, text
 
 from models.base import SharedBase
 from models.shared import AiMessage, AiSession, TroubleshootingStep
-from services.conversation.parts import Diagnosis, Message, Step
+from services.conversation.models import Diagnosis, Message, Step
 from services.directory.tables import Readable, readable
 
 MESSAGES = text("""

@@ -1,7 +1,9 @@
 """One conversation out of two records of it: what ABParts stored and what the events told."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+
+from sqlalchemy import Connection
 
 from escalation_client.events import (
     ConfidenceReported,
@@ -11,9 +13,9 @@ from escalation_client.events import (
     StepRecorded,
 )
 from services.conversation.conversation import Conversation
-from services.conversation.inbox import Kept
-from services.conversation.parts import Confidence, Diagnosis, Message, Request, Step
-from services.conversation.shared_rows import Stored
+from services.conversation.from_abparts import Stored, load_stored
+from services.conversation.from_events import Kept, load_kept
+from services.conversation.models import Confidence, Diagnosis, Message, Request, Step
 
 
 def merged(session_id: str, stored: Stored, kept: Sequence[Kept]) -> Conversation:
@@ -135,3 +137,10 @@ def hurt_of(kept: Iterable[Kept]) -> str:
     """Said once, it stays said: a later "we are fine" may come from somebody else."""
     told = {signal.get("hurt") for one in kept for signal in one.signals}
     return next((word for word in ("said", "denied") if word in told), "unknown")
+
+
+def load_conversations(connection: Connection, session_ids: Collection[str]) -> dict[str, Conversation]:
+    """The conversation of each session, an empty one where nothing is known; five statements."""
+    stored = load_stored(connection, session_ids)
+    kept = load_kept(connection, session_ids)
+    return {session_id: merged(session_id, stored[session_id], kept[session_id]) for session_id in session_ids}
