@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from services.database import engine
+from services.database.engine import engine
 from services.installation import knowledge
 from services.stream import redis_client
 from tasks.drain import drain

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 from bench.sink_process import Sink, sink_process
 from config.settings import Settings
 from models.migrations import upgrade
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.stream import EVENTS, connect
 from tasks.application import KEY_PREFIX
 from tests.processes import Process, Processes, processes

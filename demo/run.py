@@ -18,7 +18,7 @@ from demo.report import write_report
 from demo.results import read_mails
 from demo.stack import Stack, start_stack
 from escalation_client import Publisher
-from services.database import driver_url
+from services.database.engine import driver_url
 
 Problems = list[tuple[str, str]]
 

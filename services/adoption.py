@@ -8,8 +8,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from models.migrations import newest, upgrade
 from models.remembered import REMEMBER_SHAPE
+from services.database.errors import Trouble, trouble
 from services.difference import Difference, Kind
-from services.errors import Trouble, trouble
 from services.live_shape import version
 from services.rights import missing_rights
 from services.schema_check import compare

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from services.json_text import json_text
+from services.database.encoding import json_text
 from services.received import Received
 
 LOCK_SESSIONS = text("""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.identity import identity
+from services.database.encoding import identity
 
 URGENT, NORMAL = "urgent", "normal"
 

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from services.identity import identity
-from services.json_text import json_text
+from services.database.encoding import identity, json_text
 from services.new_mail import NORMAL, URGENT, NewMail
 from services.rehearsal import redirected
 

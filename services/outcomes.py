@@ -10,8 +10,7 @@ import structlog
 from redis import Redis
 from sqlalchemy import Connection, text
 
-from services.identity import identity
-from services.json_text import json_text
+from services.database.encoding import identity, json_text
 from services.say import say
 from services.stream import OUTCOMES
 

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
-from services.identity import identity
-from services.json_text import json_text
+from services.database.encoding import identity, json_text
 from services.stream import Entry
 
 # Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from rules.decision import OpenTicket, SessionState
-from services.json_text import json_text
+from services.database.encoding import json_text
 
 READ = text("""
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,

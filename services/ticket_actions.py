@@ -12,8 +12,8 @@ from models.follow_up import TicketAction
 from models.shared import SupportTicket
 from rules.reasons import PRIORITIES
 from rules.ticket_states import TakenAlready, TicketRefused, following
+from services.database.encoding import identity
 from services.experts import checked_expert
-from services.identity import identity
 from services.staff_text import checked_name, checked_note
 from services.ticket_lookup import LockedTicket, lock_ticket
 from services.ticket_notice import notice

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from rules.decision import Decision, OpenTicket, raised
 from rules.reasons import by_gravity
-from services.json_text import json_text
+from services.database.encoding import json_text
 from services.tickets import reasons_of
 
 FOREIGN = text("""

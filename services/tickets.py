@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from rules.decision import Decision, Fired, SessionState, evidence_of
-from services.identity import identity
-from services.json_text import json_text
+from services.database.encoding import identity, json_text
 from services.ticket_numbers import catch_up, take_numbers
 
 # Each round after a collision starts beyond every number that is there: many rounds mean that something else is wrong.

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
-from services.identity import identity
+from services.database.encoding import identity
 
 INSERT_TRIGGERS = text("""
     INSERT INTO public.escalation_triggers

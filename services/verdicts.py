@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from rules.reasons import REASON_WORDS
 from rules.ticket_states import VERDICTS
-from services.identity import identity
+from services.database.encoding import identity
 from services.staff_text import UnfitText, checked_name
 from services.ticket_lookup import find_ticket
 

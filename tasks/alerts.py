@@ -6,9 +6,9 @@ from sqlalchemy import Engine
 from config.settings import Settings, get_settings
 from services.alert_posts import claim_posts, note_posted
 from services.alerts import clear_alerts, raise_alert
-from services.database import begin, engine
+from services.database.engine import begin, engine
+from services.database.locks import only_one
 from services.health import measure, troubles
-from services.locks import only_one
 from services.stream import redis_client
 from services.webhook import post
 

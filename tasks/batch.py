@@ -9,8 +9,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from rules.decision import Examined
 from rules.triggers import examine
-from services.database import begin
-from services.errors import Trouble, described, trouble
+from services.database.engine import begin
+from services.database.errors import Trouble, described, trouble
 from services.escalation import Result, process
 from services.installation import Knowledge
 from services.received import Received, Rejected, read_event

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 
 from rules.delivery import Limits
-from services.database import standalone
+from services.database.engine import standalone
 from services.delivery.lease import lease, take_slot
 from tasks.run import Run
 from tasks.sender import Sender

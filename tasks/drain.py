@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from redis import Redis
 
-from services.database import available
+from services.database.engine import available
 from services.escalation import Result
 from services.installation import Knowledge
 from services.stream import Entry, acknowledge, read_new, reclaim

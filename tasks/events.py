@@ -4,8 +4,8 @@ from typing import Any
 
 from celery import shared_task
 
+from services.database.encoding import json_text
 from services.installation import knowledge
-from services.json_text import json_text
 from services.stream import EVENTS, answer_ring, redis_client
 from tasks.drain import drain, summary, take_over
 from tasks.hints import hint

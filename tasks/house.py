@@ -3,9 +3,9 @@
 from celery import shared_task
 
 from config.settings import get_settings
-from services.database import begin, engine
+from services.database.engine import begin, engine
+from services.database.locks import only_one
 from services.housekeeping import keep
-from services.locks import only_one
 
 SECONDS = 60.0
 

@@ -11,15 +11,15 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings, get_settings
 from services.circuit import OPEN, account_works, probe_due, take_probe
-from services.database import begin
+from services.database.engine import begin
+from services.database.errors import Trouble, trouble
+from services.database.locks import only_one
 from services.delivery.next_contact import escalate_stuck
 from services.delivery.reap import reap
 from services.delivery.settings_check import check_mail_settings
 from services.delivery.watch import tell_held, watch
 from services.early_probe import take_early_probe
-from services.errors import Trouble, trouble
 from services.installation import knowledge
-from services.locks import only_one
 from services.mail.compose import compose
 from services.rates import Rates, limiter
 from services.settings_mark import settings_mark

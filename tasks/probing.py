@@ -6,7 +6,7 @@ import structlog
 
 from rules.delivery import Answer, Kind, Times, Verdict, classify
 from services.circuit import open_circuit, probe_succeeded
-from services.database import begin
+from services.database.engine import begin
 from services.transports.base import Transport
 
 logger = structlog.get_logger()

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from services.database import begin
+from services.database.engine import begin
 from services.history import history_of
 from services.questions import answer, take
 from services.stream import answer_ring, redis_client

@@ -12,10 +12,10 @@ from config.settings import get_settings
 from rules.delivery import BEFORE_MAIL, Kind, Times
 from services.circuit import TRIAL, Gate, close_circuit, give_trial_back, open_circuit, pause, suspect
 from services.customer_notice import tell_customers
-from services.database import begin
+from services.database.engine import begin
+from services.database.errors import Trouble, trouble
 from services.delivery.claim import ClaimedMail
 from services.delivery.record import Result, record
-from services.errors import Trouble, trouble
 from services.installation import knowledge
 from services.outcomes import NewOutcome
 from services.reachability import not_reached, reached

@@ -3,9 +3,9 @@
 from celery import shared_task
 
 from config.settings import get_settings
-from services.database import begin
+from services.database.engine import begin
+from services.database.locks import only_one
 from services.health import measure, troubles
-from services.locks import only_one
 from services.outcomes import relay
 from services.stream import answer_ring, redis_client
 from services.trimming import trim

@@ -10,7 +10,7 @@ from celery import shared_task
 from escalation_client.history import ANSWERS
 from rules.ticket_states import TicketRefused
 from services import ticket_actions
-from services.database import begin
+from services.database.engine import begin
 from services.installation import knowledge
 from services.questions import Asked, answer
 from services.staff_text import UnfitText

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 import tests.fuzz.profiles  # noqa: F401  (chooses how much Hypothesis tries)
 from models.migrations import upgrade
-from services.database import driver_url
+from services.database.engine import driver_url
 from tests.debian import pytest_collection_modifyitems, pytest_sessionfinish, pytest_terminal_summary
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
 from worker.embedded.folders import temporary_folder

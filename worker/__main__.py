@@ -27,7 +27,7 @@ def unreachable(error: Exception) -> str | None:
     from redis.exceptions import RedisError
     from sqlalchemy.exc import DBAPIError
 
-    from services.errors import described
+    from services.database.errors import described
 
     if isinstance(error, DBAPIError):
         return f"PostgreSQL: {described(error)}"

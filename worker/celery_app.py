@@ -9,7 +9,7 @@ from config.contacts import ensure_real
 from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import get_settings
-from services.database import forget_connections
+from services.database.engine import forget_connections
 from services.installation import knowledge
 from services.mail.environment import prepare
 from tasks.application import app

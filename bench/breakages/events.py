@@ -24,12 +24,12 @@ COUNTED = """    WHERE day = (now() AT TIME ZONE :zone)::date
     RETURNING to_char(day, 'YYYYMMDD') AS day, (SELECT count(*) FROM public.support_tickets) AS before
 """
 TAKE = "        numbers = take_numbers(connection, len(waiting), zone)\n"
-TAKE_APART = """        from services.database import begin
+TAKE_APART = """        from services.database.engine import begin
         with begin() as apart:
             numbers = take_numbers(apart, len(waiting), zone)
 """
 QUEUE = "    queue_mails(connection, mails, knowledge.message_id_domain)\n    numbered"
-QUEUE_APART = """    from services.database import begin
+QUEUE_APART = """    from services.database.engine import begin
     with begin() as apart:
         queue_mails(apart, mails, knowledge.message_id_domain)
     numbered"""

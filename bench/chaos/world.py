@@ -14,7 +14,7 @@ from sqlalchemy import Engine, create_engine
 from bench.chaos.proxy import Proxy, to_port, to_socket
 from config.settings import Settings
 from models.migrations import upgrade
-from services.database import driver_url
+from services.database.engine import driver_url
 from tests.processes import Process, Processes, processes
 from tests.smtp_server import SmtpServer
 from tests.smtp_session import Received

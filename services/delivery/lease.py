@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from services.errors import Trouble, trouble
+from services.database.errors import Trouble, trouble
 
 # Above the hard time limit of the tasks that send: a living sender never loses its lease.
 LEASE_SECONDS = 600

@@ -4,7 +4,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from config.mail_settings import MailSettings
-from services.identity import identity
+from services.database.encoding import identity
 from services.mail.headers import address_of, field, mailbox, mailboxes, visible
 from services.mail.rows import CUSTOMER_NOTICE, MailRow
 from services.story import Story

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from models.audit import ACTIONS, trigger_name, trigger_statements
-from services.errors import described
+from services.database.errors import described
 from services.rebuild.fate import Fate, TableState
 
 QUOTE = text("SELECT quote_ident(:name)")

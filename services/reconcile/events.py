@@ -12,8 +12,8 @@ from escalation_client.events.wire import event_of
 from rules.decision import Examined
 from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
 from rules.triggers import Signal, examine
+from services.database.encoding import identity
 from services.escalation import process_events
-from services.identity import identity
 from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from services.errors import Trouble, described, trouble
+from services.database.errors import Trouble, described, trouble
 from services.installation import Knowledge, active_since
 from services.reconcile.again import decide_again
 from services.reconcile.events import open_for_sessions, open_for_triggers

@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import Connection, create_engine
 
 from config.settings import Settings
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.stream import connect
 from tests.processes import Processes, processes
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from config.settings import Settings
 from escalation_client.events import Event, encode
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.stream import EVENTS, GROUP
 from tests.acceptance.abparts import AbParts, as_today
 from tests.events import confidence, message

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from models.migrations import upgrade
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.stream import connect
 from tests.acceptance.test_kills import (
     SMALL_BATCHES,

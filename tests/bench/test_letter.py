@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from bench.letter import letter
 from bench.mix import escalating
-from services.database import begin
+from services.database.engine import begin
 from services.installation import Knowledge
 from services.mail.compose import compose
 from services.stream import EVENTS

@@ -18,7 +18,7 @@ from bench.original import escalate, make_sessions
 from bench.rows import inbox_rows
 from bench.sections.events import INSERT
 from bench.sink_process import Sink, sink_process
-from services.database import driver_url
+from services.database.engine import driver_url
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from redis.retry import Retry
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from config.settings import get_settings
-from services.database import engine
+from services.database.engine import engine
 from services.installation import Knowledge
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation, redis

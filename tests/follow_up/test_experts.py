@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from demo.seed import seed
 from rules.ticket_states import UnknownExpert
-from services.database import begin
+from services.database.engine import begin
 from services.experts import checked_expert
 from services.ticket_actions import assign
 from tasks import tickets  # not its tasks: pytest would look into them before there are settings

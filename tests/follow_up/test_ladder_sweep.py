@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from services.database import begin
+from services.database.engine import begin
 from services.installation import Knowledge
 from services.ladder import chase
 from services.ticket_actions import acknowledge, prioritise, reopen, resolve

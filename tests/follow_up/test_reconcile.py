@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from config.settings import get_settings
-from services.database import begin
+from services.database.engine import begin
 from services.installation import Knowledge, knowledge, note_mode
 from services.reconcile import Report, Tally, reconcile
 from services.ticket_actions import resolve

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from rules.ticket_states import TakenAlready, TicketRefused
-from services.database import begin
+from services.database.engine import begin
 from services.staff_text import UnfitText
 from services.ticket_actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve
 from services.ticket_lookup import TicketNotFound, show_ticket

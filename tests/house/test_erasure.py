@@ -8,7 +8,7 @@ from redis.retry import Retry
 from sqlalchemy import Connection, text
 from typer.testing import CliRunner, Result
 
-from services.database import begin
+from services.database.engine import begin
 from services.erasure import MailOnItsWay, erase
 from services.installation import Knowledge
 from services.rebuild import rebuild

@@ -14,7 +14,7 @@ from redis import Redis
 from sqlalchemy import Connection, create_engine, text
 
 from escalation_client.events import encode
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.stream import EVENTS, GROUP
 from tests.conftest import command
 from tests.events import confidence

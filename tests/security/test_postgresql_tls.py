@@ -8,7 +8,7 @@ from redis import Redis
 from sqlalchemy import create_engine, text
 
 from escalation_client import Publisher
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.stream import OUTCOMES
 from tests.acceptance.conftest import environment, family
 from tests.doctor.doctor import Doctor, whole_configuration

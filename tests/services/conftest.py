@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, create_engine
 
 from demo.seed import seed
-from services.database import driver_url
+from services.database.engine import driver_url
 from tests.conftest import NUMBERS, command
 from worker.embedded import EmbeddedPostgres
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from services.arrays import literal
+from services.database.encoding import literal
 
 
 class Colour(StrEnum):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from escalation_client.events import Event
-from services import database
+from services.database import engine as database
 from services.stream import Entry
 from tests.tasks.conftest import rows
 

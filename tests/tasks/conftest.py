@@ -9,7 +9,8 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings, get_settings
 from escalation_client.events import Event, encode
-from services import database, stream
+from services import stream
+from services.database import engine as database
 from services.installation import Knowledge, knowledge
 from services.stream import EVENTS, Entry, connect, read_new
 from worker.celery_app import app

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, create_engine, text
 
 from escalation_client.events import Event
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import confidence

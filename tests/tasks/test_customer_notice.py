@@ -8,8 +8,8 @@ from sqlalchemy import Connection, text
 
 from demo.seed import seed
 from escalation_client.events import Event
-from services import database
 from services.customer_notice import tell_customers
+from services.database import engine as database
 from services.installation import Knowledge
 from services.stream import Entry
 from tasks.batch import write

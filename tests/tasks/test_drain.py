@@ -9,7 +9,7 @@ from redis import Redis
 from sqlalchemy import Connection
 
 from escalation_client.events import encode
-from services import database
+from services.database import engine as database
 from services.health import measure, troubles
 from services.installation import Knowledge
 from services.outcomes import relay

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from services.database import driver_url
+from services.database.engine import driver_url
 from services.installation import Knowledge
 from tasks.batch import write
 from tests.events import started, step

@@ -14,10 +14,9 @@ from config.settings import get_settings
 from models.migrations import alone, as_sql
 from services import adoption, protect, rights
 from services import rebuild as rebuilding
-from services.awaiting import wait_for_database
-from services.database import make_engine
+from services.database.engine import make_engine, wait_for_database
+from services.database.errors import described
 from services.difference import Difference, Kind
-from services.errors import described
 from worker.commands.rebuild_words import tell_plan, tell_report
 from worker.commands.terminal import Output
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from services.database import begin
+from services.database.engine import begin
 from services.explain import explain
 from worker.commands.explain_words import SECTIONS, Line
 from worker.commands.harmless import quoted

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from config.settings import get_settings
 from rules.explanation import counted
-from services.database import begin, engine
+from services.database.engine import begin, engine
 from services.erasure import MailOnItsWay, NotAllowed, erase, traces_of
 from services.housekeeping import keep
 from services.stream import redis_client

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from config.mail_settings import MailSettings
 from config.settings import Settings, get_settings
-from services.database import begin
+from services.database.engine import begin
 from services.mail.render import letter_of
 from services.story import Story, load_stories
 from services.ticket_links import link

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.database import engine
+from services.database.engine import engine
 from services.installation import knowledge, note_mode
 from services.reconcile import Report, reconcile
 from worker.commands.terminal import Output, uncut_table

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from config.settings import get_settings
-from services.database import begin
+from services.database.engine import begin
 from services.rejected import NotFound, find, list_rejected, replay, waiting
 from services.stream import connect
 from worker.commands.harmless import harmless, quoted

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from rules.explanation import counted
-from services.database import begin
+from services.database.engine import begin
 from services.installation import adopted_at, knowledge
 from services.shadow_report import ShadowReport, compare
 from worker.commands.harmless import quoted

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
-from services.database import engine
+from services.database.engine import engine
 from services.health import stream_state
 from services.metrics import State, state
 from services.stream import redis_client

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from rules.ticket_states import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
 from services import ticket_actions
-from services.database import begin
+from services.database.engine import begin
 from services.installation import knowledge
 from services.staff_text import UnfitText
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from rules.ticket_states import TakenAlready, TicketRefused
-from services.database import begin
+from services.database.engine import begin
 from services.staff_text import UnfitText
 from services.story import load_stories
 from services.ticket_actions import acknowledge, resolve

@@ -14,8 +14,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from config.settings import Settings
-from services.database import begin
-from services.errors import described
+from services.database.engine import begin
+from services.database.errors import described
 from services.ticket_links import LinkExpired, LinkUnknown, is_form_of, ticket_of
 from services.ticket_lookup import TicketNotFound
 from worker.desk.actions import act, read

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
-from services.database import engine
+from services.database.engine import engine
 from services.rejected import unmended
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import not_read

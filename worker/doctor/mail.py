@@ -10,7 +10,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from rules.delivery import Answer, Phase, classify
 from rules.explanation import counted
-from services.database import engine
+from services.database.engine import engine
 from services.transports.base import Budget, Stopped
 from services.transports.conversation import Conversation
 from services.transports.failures import failed

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from rules.explanation import counted
-from services.database import engine
+from services.database.engine import engine
 from services.difference import Kind
 from services.protect import unprotected
 from services.rights import missing_rights

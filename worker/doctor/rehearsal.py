@@ -13,7 +13,7 @@ from escalation_client.errors import PublishError
 from escalation_client.events import ConfidenceReported, DiagnosisMade, EscalationRequested, Event, MessageAdded
 from escalation_client.events import StepRecorded as Step
 from escalation_client.publisher import Publisher
-from services.database import begin
+from services.database.engine import begin
 from services.rehearsal import MARK, Stations, abandoned, may_remove, plan, remove, stations
 from services.stream import EVENTS as STREAM
 from worker.doctor.finding import Finding, Part

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from sqlalchemy import Engine
 
 from config.settings import Settings
-from services.database import engine
+from services.database.engine import engine
 from services.stream import connect
 from worker.exporter.collector import EscalationCollector
 

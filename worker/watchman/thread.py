@@ -6,7 +6,7 @@ from typing import Any
 from celery import bootsteps
 
 from config.settings import get_settings
-from services.database import make_engine
+from services.database.engine import make_engine
 from services.stream import connect
 from worker.watchman.lookout import Lookout
 from worker.watchman.teller import Teller

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from services.adoption import migrate
-from services.database import driver_url
+from services.database.engine import driver_url
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import LATER, add_session, fill
 

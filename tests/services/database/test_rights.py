@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from config.settings import get_settings
 from demo.seed import seed
 from escalation_client.events import Event
-from services import database
 from services.adoption import NotAdoptable, check, migrate
-from services.database import begin
+from services.database import engine as database
+from services.database.engine import begin
 from services.difference import Kind
 from services.erasure import erase, traces_of
 from services.installation import Knowledge

@@ -3,7 +3,7 @@
 import os
 
 from config.settings import get_settings
-from services.database import begin
+from services.database.engine import begin
 from services.delivery.reap import reap
 from tests.processes import Process, Processes, wait_for
 from tests.services.delivery.office import Office

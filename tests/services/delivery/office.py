@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from config.settings import get_settings
-from services.database import begin
+from services.database.engine import begin
 from services.delivery.changes import retry
 from services.outbox import NewMail, queue_mails
 from tasks.delivery import deliver

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.database import begin
+from services.database.engine import begin
 from tests import events
 from tests.processes import Process, Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import get_settings
-from services.database import begin
+from services.database.engine import begin
 from services.delivery.reap import reap
 from tests.processes import Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.database import begin
+from services.database.engine import begin
 from services.delivery.watch import tell_held
 from tasks import mail
 from tests.services.delivery.office import Office

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.database import begin
+from services.database.engine import begin
 from services.mail.compose import compose
 from services.transports.make import process_transport
 from tasks import mail

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.database import begin
+from services.database.engine import begin
 from tasks import mail
 from tests import events
 from tests.services.delivery.conftest import Setting

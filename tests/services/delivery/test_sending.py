@@ -1,6 +1,6 @@
 """A mail from the outbox to the server, and what is on record afterwards."""
 
-from services.database import begin
+from services.database.engine import begin
 from services.delivery.changes import cancel
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office

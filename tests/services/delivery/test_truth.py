@@ -4,7 +4,7 @@ import pytest
 
 from demo.seed import seed
 from escalation_client.events import encode
-from services.database import begin
+from services.database.engine import begin
 from services.installation import knowledge
 from services.stream import Entry
 from tasks.batch import write

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from config.settings import get_settings
-from services.database import begin, engine
+from services.database.engine import begin, engine
 from services.delivery.lease import lease, take_slot
 from services.outbox import NewMail, queue_mails
 from services.rates import Rates, limiter

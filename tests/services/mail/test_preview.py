@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from config.settings import Settings, get_settings
-from services.database import driver_url, engine
+from services.database.engine import driver_url, engine
 from tests.events import message, started
 from tests.services.tickets import escalate
 from worker.commands.mail_preview import preview

@@ -6,8 +6,9 @@ Sources: PostgreSQL manual, "Array Input and Output Syntax"; psycopg2, "Adapting
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from json import JSONEncoder
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from psycopg2.extensions import QuotedString, register_adapter
 
@@ -61,3 +62,15 @@ class ArrayLiteral:
 def send_lists_as_literals() -> None:
     """From now on, on every connection of this process."""
     register_adapter(list, ArrayLiteral)
+
+
+NAMESPACE = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
+
+
+def identity(*parts: object) -> UUID:
+    """The id of the thing that these parts name."""
+    return uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+
+
+# One encoder for all: `json.dumps` with an option makes a new one for each call, which costs more than a short text.
+json_text = JSONEncoder(ensure_ascii=False).encode

@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, errors, locks, and how rows become parameters."""
