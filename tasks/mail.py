@@ -10,19 +10,17 @@ from celery.signals import worker_process_shutdown
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings, get_settings
-from services.circuit import OPEN, account_works, probe_due, take_probe
 from services.database.engine import begin
 from services.database.errors import Trouble, trouble
 from services.database.locks import only_one
-from services.delivery.next_contact import escalate_stuck
-from services.delivery.reap import reap
-from services.delivery.settings_check import check_mail_settings
-from services.delivery.watch import tell_held, watch
-from services.early_probe import take_early_probe
+from services.delivery.alerts import check_mail_settings, tell_held, watch
+from services.delivery.circuit_breaker import OPEN, account_works, probe_due, take_probe
+from services.delivery.fallback_recipient import escalate_stuck
+from services.delivery.rate_limits import Rates, limiter
+from services.delivery.reap_expired import reap
+from services.delivery.settings_probe import settings_mark, take_early_probe
 from services.installation import knowledge
 from services.mail.compose import compose
-from services.rates import Rates, limiter
-from services.settings_mark import settings_mark
 from services.stream import answer_ring, redis_client
 from services.transports.base import Transport
 from services.transports.make import account_of, close_transport, process_transport

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import structlog
 
 from rules.delivery import Answer, Kind, Times, Verdict, classify
-from services.circuit import open_circuit, probe_succeeded
 from services.database.engine import begin
+from services.delivery.circuit_breaker import open_circuit, probe_succeeded
 from services.transports.base import Transport
 
 logger = structlog.get_logger()

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import Connection
 
 from rules.delivery import Answer, Finding, Phase
-from services.circuit import CLOSED, TRIAL, account_works, gate, give_trial_back, take_trial
 from services.database.engine import begin
+from services.delivery.circuit_breaker import CLOSED, TRIAL, account_works, gate, give_trial_back, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
 from services.delivery.record import LeaseLost, Result, begin_body

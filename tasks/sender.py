@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rules.delivery import Times
-from services.circuit import Gate
+from services.delivery.circuit_breaker import Gate
 from services.delivery.claim import ClaimedMail
+from services.delivery.rate_limits import Rates
 from services.outcomes import NewOutcome
-from services.rates import Rates
 from services.transports.base import Transport
 from tasks.composing import Compose
 

@@ -10,7 +10,7 @@ from config.settings import get_settings
 from escalation_client.events import encode
 from services.alerts import clear_alerts, raise_alert
 from services.database.engine import begin
-from services.delivery.watch import ALERTS as OUTBOX
+from services.delivery.alerts import ALERTS as OUTBOX
 from services.health import Health, troubles
 from services.installation import Knowledge, knowledge
 from services.stream import Entry

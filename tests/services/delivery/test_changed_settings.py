@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import get_settings
-from services.early_probe import MOST_PER_HOUR
-from services.settings_mark import settings_mark
+from services.delivery.settings_probe import MOST_PER_HOUR, settings_mark
 from services.stream import connect
 from tasks import mail  # not its tasks: pytest would look into them before there are settings
 from tests.services.delivery.conftest import Setting

@@ -4,8 +4,8 @@ import pytest
 
 from config.errors import ConfigurationError
 from config.settings import get_settings
-from services.circuit import take_probe
 from services.database.engine import begin
+from services.delivery.circuit_breaker import take_probe
 from services.transports.make import account_of
 from tasks import mail  # not its tasks: pytest would look into them before there are settings
 from tests.services.delivery.conftest import Setting

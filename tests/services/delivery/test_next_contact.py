@@ -3,7 +3,7 @@
 import pytest
 
 from services.database.engine import begin
-from services.delivery.watch import tell_held
+from services.delivery.alerts import tell_held
 from tasks import mail
 from tests.services.delivery.office import Office
 

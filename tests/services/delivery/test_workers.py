@@ -9,8 +9,8 @@ from sqlalchemy import text
 from config.settings import get_settings
 from services.database.engine import begin, engine
 from services.delivery.lease import lease, take_slot
+from services.delivery.rate_limits import Rates, limiter
 from services.outbox import NewMail, queue_mails
-from services.rates import Rates, limiter
 from services.transports.make import account_of
 from tests.processes import processes, wait_for
 from tests.services.delivery.conftest import Setting

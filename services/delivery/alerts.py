@@ -1,14 +1,31 @@
 """What a person has to know about the outbox: held, refused, late and stuck mail, each as one alert."""
 
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import Connection, text
 
+from config.errors import ConfigurationError
 from config.settings import Settings
 from services.alerts import any_open, clear_alerts, raise_alert
-from services.circuit import ALERT as ACCOUNT_ALERT
-from services.delivery.settings_check import ALERT as SETTINGS_ALERT
+from services.delivery.circuit_breaker import ALERT as ACCOUNT_ALERT
 from services.outcomes import mail_held
+from services.transports.base import Transport
+
+ALERT = "mail_settings"
+HINT = "mend the setting and start the worker again; nothing is lost meanwhile"
+
+
+def check_mail_settings(connection: Connection, make: Callable[[], Transport]) -> bool:
+    """Whether a transport can be made of the settings; raises or clears the alert."""
+    try:
+        make()
+    except ConfigurationError as error:
+        raise_alert(connection, ALERT, f"mail cannot be sent: {error}", HINT)
+        return False
+    clear_alerts(connection, ALERT)
+    return True
+
 
 # An account whose quota is used up for so long is a person's matter; so is what waits for it.
 HOLD_THROTTLED = text("""
