@@ -11,7 +11,7 @@ from rules.decision import Examined
 from rules.triggers import examine
 from services.database.engine import begin
 from services.database.errors import Trouble, described, trouble
-from services.escalation import Result, process
+from services.escalation.process_batch import Result, process
 from services.installation import Knowledge
 from services.received import Received, Rejected, read_event
 from services.stream import Entry

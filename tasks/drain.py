@@ -7,7 +7,7 @@ import structlog
 from redis import Redis
 
 from services.database.engine import available
-from services.escalation import Result
+from services.escalation.process_batch import Result
 from services.installation import Knowledge
 from services.stream import Entry, acknowledge, read_new, reclaim
 from tasks.batch import Unavailable, write

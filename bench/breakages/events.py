@@ -55,8 +55,8 @@ EVENTS = (
         "an event that came before is evaluated again",
         1,
         (
-            Change("services/escalation.py", " if event_id in fresh]", "]"),
-            Change("services/escalation.py", "    if not fresh:\n        return counted\n", ""),
+            Change("services/escalation/process_batch.py", " if event_id in fresh]", "]"),
+            Change("services/escalation/process_batch.py", "    if not fresh:\n        return counted\n", ""),
         ),
         (f"{BATCH}::test_an_event_that_came_before_is_no_news",),
     ),
@@ -101,7 +101,7 @@ EVENTS = (
     Breakage(
         "outbox written outside the ticket's transaction",
         3,
-        (Change("services/openings.py", QUEUE, QUEUE_APART),),
+        (Change("services/escalation/open_tickets.py", QUEUE, QUEUE_APART),),
         # No storm: each event is tried again until all of it is there, so in the end nothing differs.
         ("tests/chaos/test_atomicity.py",),
     ),

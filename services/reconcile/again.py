@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, text
 
 from rules.decision import decide
-from services.escalation import adopted, escalate, grouped
+from services.escalation.process_batch import adopted, escalate, grouped
 from services.inbox import lock_sessions
 from services.installation import Knowledge
 from services.received import Received

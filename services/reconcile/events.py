@@ -13,7 +13,7 @@ from rules.decision import Examined
 from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
 from rules.triggers import Signal, examine
 from services.database.encoding import identity
-from services.escalation import process_events
+from services.escalation.process_batch import process_events
 from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry

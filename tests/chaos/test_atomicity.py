@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from rules.decision import Examined
 from rules.triggers import examine
 from services.database.engine import begin
-from services.escalation import process
+from services.escalation.process_batch import process
 from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry

@@ -11,7 +11,7 @@ from config.settings import Settings
 from escalation_client.events import Event, encode
 from rules.decision import Examined
 from rules.triggers import examine
-from services.escalation import process
+from services.escalation.process_batch import process
 from services.installation import Knowledge
 from services.received import Received
 from services.stream import Entry

@@ -11,15 +11,15 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
+from services.escalation.open_tickets import open_tickets
+from services.escalation.update_tickets import update_tickets
 from services.inbox import insert_events, lock_sessions
 from services.installation import Knowledge
-from services.openings import open_tickets
 from services.outcomes import NewOutcome, queue_outcomes
 from services.received import Received, Rejected
 from services.sessions import read_states, write_states
 from services.setting_aside import rejected_lately, set_aside
 from services.ticket_updates import Update, adopt, foreign_tickets
-from services.updates import update_tickets
 
 # Of the outcomes that are kept in their stream, at most a tenth an hour tells of events that were set aside.
 SHARE_OF_OUTCOMES = 10

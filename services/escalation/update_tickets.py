@@ -12,9 +12,9 @@ from rules.reasons import rank
 from rules.routing import recipients
 from services.customer_notice import warn_customers
 from services.escalated_sessions import escalate_sessions_by_id
+from services.escalation.open_tickets import Published, decided_events
 from services.inbox import record_tickets_of
 from services.installation import Knowledge
-from services.openings import Published, decided_events
 from services.outbox import NewMail, append_news, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes
 from services.ticket_updates import Update, write_updates

@@ -1,0 +1,1 @@
+"""One batch of events becomes decisions, tickets and mails."""
