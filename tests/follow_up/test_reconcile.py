@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from services.database.engine import begin
+from services.escalation.reconcile import Report, Tally, reconcile
 from services.installation import Knowledge, knowledge, note_mode
-from services.reconcile import Report, Tally, reconcile
 from services.ticket_actions import resolve
 from tasks.batch import write
 from tests.events import confidence, message

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from services.database.engine import engine
+from services.escalation.reconcile import Report, reconcile
 from services.installation import knowledge, note_mode
-from services.reconcile import Report, reconcile
 from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(help="Find what fell through between ABParts, the inbox, the tickets and the mails, and mend it.")

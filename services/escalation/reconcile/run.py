@@ -8,12 +8,12 @@ from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import DBAPIError
 
 from services.database.errors import Trouble, described, trouble
+from services.escalation.reconcile.missing_mails import mail_tickets
+from services.escalation.reconcile.queries import Span, find
+from services.escalation.reconcile.redecide import decide_again
+from services.escalation.reconcile.report import Report, Tally
+from services.escalation.reconcile.synthesized_events import open_for_sessions, open_for_triggers
 from services.installation import Knowledge, active_since
-from services.reconcile.again import decide_again
-from services.reconcile.events import open_for_sessions, open_for_triggers
-from services.reconcile.findings import Span, find
-from services.reconcile.mails import mail_tickets
-from services.reconcile.report import Report, Tally
 
 logger = structlog.get_logger()
 

@@ -6,11 +6,11 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.decision import decide
 from services.escalation.process_batch import adopted, escalate, grouped
+from services.escalation.reconcile.report import Tally
+from services.escalation.reconcile.synthesized_events import from_inbox
 from services.inbox import lock_sessions
 from services.installation import Knowledge
 from services.received import Received
-from services.reconcile.events import from_inbox
-from services.reconcile.report import Tally
 from services.sessions import read_states, write_states
 
 DECIDED = text("""
