@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import event
 
 from services.database.engine import engine
+from services.events.stream import redis_client
 from services.installation import knowledge
-from services.stream import redis_client
 from tasks.drain import drain
 from tasks.mail import deliver_due
 

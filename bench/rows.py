@@ -7,8 +7,8 @@ from config.lexicon import load_lexicon
 from config.policy import load_policy
 from rules.decision import Examined
 from rules.triggers import examine
-from services.received import Received, Rejected, read_event
-from services.stream import Entry
+from services.events.decoding import Received, Rejected, read_event
+from services.events.stream import Entry
 
 Row = tuple[str, str, str, datetime, datetime, str, str, str, str]
 POLICY = Path(__file__).parent.parent / "config" / "policy.toml"

@@ -16,7 +16,7 @@ from bench.sink_process import Sink, sink_process
 from config.settings import Settings
 from models.migrations import upgrade
 from services.database.engine import driver_url
-from services.stream import EVENTS, connect
+from services.events.stream import EVENTS, connect
 from tasks.application import KEY_PREFIX
 from tests.processes import Process, Processes, processes
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey

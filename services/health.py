@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 from sqlalchemy import Connection, text
 
 from config.settings import Settings
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 
 # A safety mail is late whatever state it is in; other mail when it is due and nobody sends it.
 MAILS = text("""

@@ -11,8 +11,8 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from services.database.encoding import identity, json_text
+from services.events.stream import OUTCOMES
 from services.say import say
-from services.stream import OUTCOMES
 
 logger = structlog.get_logger()
 

@@ -8,8 +8,8 @@ from services.alert_posts import claim_posts, note_posted
 from services.alerts import clear_alerts, raise_alert
 from services.database.engine import begin, engine
 from services.database.locks import only_one
+from services.events.stream import redis_client
 from services.health import measure, troubles
-from services.stream import redis_client
 from services.webhook import post
 
 QUEUES = "queues"

@@ -12,9 +12,9 @@ from rules.triggers import examine
 from services.database.engine import begin
 from services.database.errors import Trouble, described, trouble
 from services.escalation.process_batch import Result, process
+from services.events.decoding import Received, Rejected, read_event
+from services.events.stream import Entry
 from services.installation import Knowledge
-from services.received import Received, Rejected, read_event
-from services.stream import Entry
 
 logger = structlog.get_logger()
 

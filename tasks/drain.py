@@ -8,8 +8,8 @@ from redis import Redis
 
 from services.database.engine import available
 from services.escalation.process_batch import Result
+from services.events.stream import Entry, acknowledge, read_new, reclaim
 from services.installation import Knowledge
-from services.stream import Entry, acknowledge, read_new, reclaim
 from tasks.batch import Unavailable, write
 from tasks.hints import hint
 

@@ -5,8 +5,8 @@ from typing import Any
 from celery import shared_task
 
 from services.database.encoding import json_text
+from services.events.stream import EVENTS, answer_ring, redis_client
 from services.installation import knowledge
-from services.stream import EVENTS, answer_ring, redis_client
 from tasks.drain import drain, summary, take_over
 from tasks.hints import hint
 

@@ -4,7 +4,7 @@ import structlog
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from services.stream import redis_client, ring
+from services.events.stream import redis_client, ring
 from tasks.application import app
 
 logger = structlog.get_logger()

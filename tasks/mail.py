@@ -19,9 +19,9 @@ from services.delivery.fallback_recipient import escalate_stuck
 from services.delivery.rate_limits import Rates, limiter
 from services.delivery.reap_expired import reap
 from services.delivery.settings_probe import settings_mark, take_early_probe
+from services.events.stream import answer_ring, redis_client
 from services.installation import knowledge
 from services.mail.compose import compose
-from services.stream import answer_ring, redis_client
 from services.transports.base import Transport
 from services.transports.make import account_of, close_transport, process_transport
 from tasks.delivery import deliver

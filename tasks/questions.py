@@ -3,9 +3,9 @@
 from celery import shared_task
 
 from services.database.engine import begin
+from services.events.stream import answer_ring, redis_client
 from services.history import history_of
 from services.questions import answer, take
-from services.stream import answer_ring, redis_client
 
 LIMIT = 100
 

@@ -5,10 +5,10 @@ from celery import shared_task
 from config.settings import get_settings
 from services.database.engine import begin
 from services.database.locks import only_one
+from services.events.stream import answer_ring, redis_client
+from services.events.trimming import trim
 from services.health import measure, troubles
 from services.outcomes import relay
-from services.stream import answer_ring, redis_client
-from services.trimming import trim
 
 RELAY_LIMIT = 500
 

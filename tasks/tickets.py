@@ -11,10 +11,10 @@ from escalation_client.history import ANSWERS
 from rules.ticket_states import TicketRefused
 from services import ticket_actions
 from services.database.engine import begin
+from services.events.stream import redis_client
 from services.installation import knowledge
 from services.questions import Asked, answer
 from services.staff_text import UnfitText
-from services.stream import redis_client
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
 from tasks.hints import hint
 

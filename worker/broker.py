@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from redis import Redis
 from redis.exceptions import RedisError
 
-from services.stream import redis_client
+from services.events.stream import redis_client
 
 logger = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
-from services.stream import EVENTS, connect
+from services.events.stream import EVENTS, connect
 from tasks.hints import hint
 
 logger = structlog.get_logger()

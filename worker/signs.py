@@ -7,7 +7,7 @@ from celery import Celery
 from celery.signals import after_task_publish
 from redis import Redis
 
-from services.stream import redis_client
+from services.events.stream import redis_client
 from worker.schedule import SECONDS_BETWEEN
 
 LAST_RUNS = "escalation:last_runs"

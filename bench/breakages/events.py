@@ -8,7 +8,7 @@ LOCK = """    SELECT unnest(CAST(:session_ids AS text[]))
 ONLY_MAKE = """    SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO NOTHING
 """
-NO_LOCK = Change("services/inbox.py", LOCK, ONLY_MAKE)
+NO_LOCK = Change("services/events/inbox.py", LOCK, ONLY_MAKE)
 READ = """READ = text(\"\"\"
     SELECT s.session_id,"""
 LOCK_AND_READ = f"""READ = text(\"\"\"
@@ -69,13 +69,13 @@ EVENTS = (
     Breakage(
         "nobody takes over what a dead process had in hand",
         1,
-        (Change("services/stream.py", "for item in answer[1] if item[1] is not None]", "for item in ()]"),),
+        (Change("services/events/stream.py", "for item in answer[1] if item[1] is not None]", "for item in ()]"),),
         (f"{DRAIN}::test_entries_of_a_dead_consumer_are_taken_over",),
     ),
     Breakage(
         "the stream is trimmed beyond what is pending",
         1,
-        (Change("services/trimming.py", NEEDED, 'bytes(group["last-delivered-id"])'),),
+        (Change("services/events/trimming.py", NEEDED, 'bytes(group["last-delivered-id"])'),),
         (f"{DRAIN}::test_what_is_pending_is_never_trimmed",),
     ),
     Breakage(
@@ -88,7 +88,7 @@ EVENTS = (
     Breakage(
         "the state is read in the statement that locks",
         2,
-        (NO_LOCK, Change("services/sessions.py", READ, LOCK_AND_READ)),
+        (NO_LOCK, Change("services/events/session_state.py", READ, LOCK_AND_READ)),
         (f"{TWO_DRAINS}::test_two_drains_at_a_known_session_see_all_steps",),
         storm=True,
     ),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bench.chaos.sessions import Published
 from bench.chaos.world import World
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 from worker.embedded.pidfile import mark_of
 
 WAITING = {

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 from redis import Redis
 
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 
 MOST = 1_000
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.faults import Fault
 from bench.chaos.world import Orphaned
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 
 TAKEN_OVER = "events of the killed taken over"
 NEXT = {

@@ -13,7 +13,7 @@ from bench.results import Section
 from bench.rows import inbox_rows
 from bench.sections.effort import Effort, in_turn
 from bench.stand import Round, Stand, wait, worker
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 
 WORDS = {
     "ours_1": "ours, one worker",

@@ -12,7 +12,7 @@ from bench.sections.effort import Effort
 from bench.sections.events import pending, read_by
 from bench.sections.latency import ACCEPTED
 from bench.stand import Round, Stand, wait, worker
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 
 WORDS = {
     "child": "the child that works (all queues)",

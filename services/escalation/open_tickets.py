@@ -16,9 +16,9 @@ from services.conversation import Conversation, load_conversations
 from services.customer_notice import warn_customers
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.escalated_sessions import escalate_sessions
-from services.inbox import record_tickets_of
+from services.events.inbox import record_tickets_of
+from services.events.session_state import KnownSession, known_sessions
 from services.installation import Knowledge
-from services.known_sessions import KnownSession, known_sessions
 from services.outbox import NewMail, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes
 from services.tickets import (

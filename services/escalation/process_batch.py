@@ -13,12 +13,12 @@ from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
 from services.escalation.open_tickets import open_tickets
 from services.escalation.update_tickets import update_tickets
-from services.inbox import insert_events, lock_sessions
+from services.events.decoding import Received, Rejected
+from services.events.inbox import insert_events, lock_sessions
+from services.events.rejected import rejected_lately, set_aside
+from services.events.session_state import read_states, write_states
 from services.installation import Knowledge
 from services.outcomes import NewOutcome, queue_outcomes
-from services.received import Received, Rejected
-from services.sessions import read_states, write_states
-from services.setting_aside import rejected_lately, set_aside
 from services.ticket_updates import Update, adopt, foreign_tickets
 
 # Of the outcomes that are kept in their stream, at most a tenth an hour tells of events that were set aside.

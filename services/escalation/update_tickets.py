@@ -13,7 +13,7 @@ from rules.routing import recipients
 from services.customer_notice import warn_customers
 from services.escalated_sessions import escalate_sessions_by_id
 from services.escalation.open_tickets import Published, decided_events
-from services.inbox import record_tickets_of
+from services.events.inbox import record_tickets_of
 from services.installation import Knowledge
 from services.outbox import NewMail, append_news, queue_mails
 from services.outcomes import NewOutcome, queue_outcomes

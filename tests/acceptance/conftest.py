@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine
 
 from config.settings import Settings
 from services.database.engine import driver_url
-from services.stream import connect
+from services.events.stream import connect
 from tests.processes import Processes, processes
 
 

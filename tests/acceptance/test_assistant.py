@@ -12,7 +12,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.celery import enqueue
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.events import confidence
 from tests.processes import ROOT, Processes, wait_for
 from worker.embedded import EmbeddedValkey

@@ -10,7 +10,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import Event, encode
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 from tests.events import confidence, message, started, step
 from tests.processes import Process, Processes, wait_for
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, text
 from config.settings import Settings
 from escalation_client.events import Event, encode
 from services.database.engine import driver_url
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 from tests.acceptance.abparts import AbParts, as_today
 from tests.events import confidence, message
 from tests.processes import Process, Processes, processes, wait_for

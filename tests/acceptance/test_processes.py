@@ -9,7 +9,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
-from services.stream import EVENTS, OUTCOMES
+from services.events.stream import EVENTS, OUTCOMES
 from tests.events import confidence, message
 from tests.processes import Processes, wait_for
 

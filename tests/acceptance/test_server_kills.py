@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.migrations import upgrade
 from services.database.engine import driver_url
-from services.stream import connect
+from services.events.stream import connect
 from tests.acceptance.test_kills import (
     SMALL_BATCHES,
     assert_nothing_lost_and_nothing_doubled,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
 from escalation_client.history import ANSWERS
-from services.stream import EVENTS, OUTCOMES
+from services.events.stream import EVENTS, OUTCOMES
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for
 

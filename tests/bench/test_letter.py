@@ -7,9 +7,9 @@ from sqlalchemy import Connection, text
 from bench.letter import letter
 from bench.mix import escalating
 from services.database.engine import begin
+from services.events.stream import EVENTS
 from services.installation import Knowledge
 from services.mail.compose import compose
-from services.stream import EVENTS
 from tasks.drain import drain
 from tests.tasks.conftest import connection, installation, publish, redis
 

@@ -9,9 +9,9 @@ from rules.decision import Examined
 from rules.triggers import examine
 from services.database.engine import begin
 from services.escalation.process_batch import process
+from services.events.decoding import Received
+from services.events.stream import Entry
 from services.installation import Knowledge
-from services.received import Received
-from services.stream import Entry
 from tests.events import confidence
 
 TABLES = (

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.hands import consumer
 from escalation_client.events import encode
-from services.stream import EVENTS, GROUP, ensure_group
+from services.events.stream import EVENTS, GROUP, ensure_group
 from tests.acceptance.conftest import environment, family
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for

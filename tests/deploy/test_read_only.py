@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 from bench.chaos.proxy import Proxy, to_socket
 from escalation_client.events import encode
 from services.database.engine import driver_url
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.acceptance.conftest import connection
 from tests.deploy.compose import our_services
 from tests.deploy.container import Container

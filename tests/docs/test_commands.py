@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner
 
 from escalation_client.events import encode
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 from worker.commands import cli

@@ -14,7 +14,7 @@ from config.settings import Settings
 from escalation_client import Publisher
 from models.migrations import upgrade
 from services.database.engine import driver_url
-from services.stream import connect
+from services.events.stream import connect
 from tests.config.changed_contacts import SHIPPED
 from tests.doctor.doctor import Doctor, Examination, whole_configuration
 from tests.events import confidence, message

@@ -9,9 +9,9 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
+from services.events.stream import EVENTS
 from services.metrics import news, state
 from services.rehearsal import MARK, plan
-from services.stream import EVENTS
 from tests.doctor.doctor import Doctor
 from tests.events import confidence
 from tests.processes import Processes, wait_for

@@ -7,7 +7,7 @@ from redis import Redis
 
 from config.settings import Settings
 from escalation_client.events import encode
-from services.stream import EVENTS, GROUP, ensure_group
+from services.events.stream import EVENTS, GROUP, ensure_group
 from tests.doctor.doctor import Doctor
 from tests.events import confidence
 from worker.doctor.redis import check

@@ -13,7 +13,7 @@ from celery import Celery
 from redis import Redis
 
 from escalation_client.events import encode
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.events import message, started
 from tests.processes import wait_for
 from tests.stack import started as started_stack

@@ -11,7 +11,7 @@ from uuid import UUID
 from redis import Redis
 
 from escalation_client.events import encode
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.events import confidence
 
 Fields = dict[str, bytes | str]

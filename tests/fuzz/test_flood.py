@@ -8,8 +8,8 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from config.settings import Settings
+from services.events.stream import OUTCOMES
 from services.health import stream_state
-from services.stream import OUTCOMES
 from tests.acceptance.conftest import connection, environment, family, redis
 from tests.fuzz.flood import KINDS, TICKET_EVERY, publish
 from tests.processes import Processes, wait_for

@@ -10,11 +10,11 @@ from typer.testing import CliRunner, Result
 
 from services.database.engine import begin
 from services.erasure import MailOnItsWay, erase
+from services.events.stream import EVENTS, read_new
+from services.events.stream import acknowledge as acknowledge_entries
 from services.installation import Knowledge
 from services.rebuild import rebuild
 from services.story import load_stories
-from services.stream import EVENTS, read_new
-from services.stream import acknowledge as acknowledge_entries
 from services.ticket_actions import acknowledge, resolve
 from tasks.drain import drain
 from tests.events import message, started

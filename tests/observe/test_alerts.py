@@ -11,9 +11,9 @@ from escalation_client.events import encode
 from services.alerts import clear_alerts, raise_alert
 from services.database.engine import begin
 from services.delivery.alerts import ALERTS as OUTBOX
+from services.events.stream import Entry
 from services.health import Health, troubles
 from services.installation import Knowledge, knowledge
-from services.stream import Entry
 from services.webhook import body_for
 from tasks import alerts, sweeps
 from tasks.batch import write

@@ -11,7 +11,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.events import confidence, message
 from tests.processes import Processes, wait_for
 from worker.embedded.ports import Port

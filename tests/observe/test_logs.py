@@ -9,7 +9,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
-from services.stream import EVENTS, OUTCOMES
+from services.events.stream import EVENTS, OUTCOMES
 from tasks.application import KEY_PREFIX
 from tests.doctor.doctor import whole_configuration
 from tests.events import message, started

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from escalation_client.events import encode
-from services.stream import EVENTS
+from services.events.stream import EVENTS
 from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 

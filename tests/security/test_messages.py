@@ -15,7 +15,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from escalation_client.events import encode
 from services.database.engine import driver_url
-from services.stream import EVENTS, GROUP
+from services.events.stream import EVENTS, GROUP
 from tests.conftest import command
 from tests.events import confidence
 from tests.processes import Process, processes, wait_for

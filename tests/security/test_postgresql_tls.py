@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from escalation_client import Publisher
 from services.database.engine import driver_url
-from services.stream import OUTCOMES
+from services.events.stream import OUTCOMES
 from tests.acceptance.conftest import environment, family
 from tests.doctor.doctor import Doctor, whole_configuration
 from tests.events import confidence

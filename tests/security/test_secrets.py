@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings, explain
 from escalation_client.events import encode
-from services.stream import EVENTS, OUTCOMES
+from services.events.stream import EVENTS, OUTCOMES
 from tests.acceptance.conftest import connection, environment, family, redis
 from tests.events import message
 from tests.flower.conftest import USER, Flower

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as NotConnected
 
 from escalation_client import OutcomeReader, Publisher
-from services.stream import connect
+from services.events.stream import connect
 from tests.acceptance.conftest import connection, environment, family
 from tests.doctor.doctor import Doctor, whole_configuration
 from tests.events import confidence

@@ -12,9 +12,9 @@ from escalation_client.events import Event, encode
 from rules.decision import Examined
 from rules.triggers import examine
 from services.escalation.process_batch import process
+from services.events.decoding import Received
+from services.events.stream import Entry
 from services.installation import Knowledge
-from services.received import Received
-from services.stream import Entry
 
 
 def known() -> Knowledge:

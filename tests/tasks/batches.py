@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event, text
 
 from escalation_client.events import Event
 from services.database import engine as database
-from services.stream import Entry
+from services.events.stream import Entry
 from tests.tasks.conftest import rows
 
 Entries = Callable[[Sequence[Event | str]], list[Entry]]

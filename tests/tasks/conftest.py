@@ -9,10 +9,10 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings, get_settings
 from escalation_client.events import Event, encode
-from services import stream
 from services.database import engine as database
+from services.events import stream
+from services.events.stream import EVENTS, Entry, connect, read_new
 from services.installation import Knowledge, knowledge
-from services.stream import EVENTS, Entry, connect, read_new
 from worker.celery_app import app
 
 CACHED = (get_settings, database.engine, stream.client_of, knowledge)

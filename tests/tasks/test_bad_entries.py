@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner
 
 from escalation_client.events import encode
+from services.events.decoding import KEPT_BYTES
+from services.events.stream import EVENTS, GROUP, Entry
 from services.installation import Knowledge
-from services.received import KEPT_BYTES
-from services.stream import EVENTS, GROUP, Entry
 from tasks import events as tasks  # not its tasks: pytest would look into them before there are settings
 from tasks.batch import PART_BYTES, parts, write
 from tasks.drain import drain

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from config.settings import get_settings
-from services.stream import connect
+from services.events.stream import connect
 from worker.doorbell import SIGN_OF_LIFE
 from worker.loopback import directly, reached_at
 

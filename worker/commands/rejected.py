@@ -10,8 +10,8 @@ import typer
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.rejected import NotFound, find, list_rejected, replay, waiting
-from services.stream import connect
+from services.events.rejected import NotFound, find, list_rejected, replay, waiting
+from services.events.stream import connect
 from worker.commands.harmless import harmless, quoted
 from worker.commands.terminal import Output, uncut_table
 

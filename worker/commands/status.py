@@ -13,9 +13,9 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from services.database.engine import engine
+from services.events.stream import redis_client
 from services.health import stream_state
 from services.metrics import State, state
-from services.stream import redis_client
 from worker.commands.terminal import Output
 from worker.doorbell import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from services.database.engine import engine
-from services.rejected import unmended
+from services.events.rejected import unmended
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import not_read
 

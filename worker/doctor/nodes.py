@@ -6,7 +6,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from config.settings import Settings
-from services.stream import connect
+from services.events.stream import connect
 from worker.broker import QUEUES
 from worker.celery_app import app
 from worker.doctor.finding import Finding, Part

@@ -14,8 +14,8 @@ from escalation_client.events import ConfidenceReported, DiagnosisMade, Escalati
 from escalation_client.events import StepRecorded as Step
 from escalation_client.publisher import Publisher
 from services.database.engine import begin
+from services.events.stream import EVENTS as STREAM
 from services.rehearsal import MARK, Stations, abandoned, may_remove, plan, remove, stations
-from services.stream import EVENTS as STREAM
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import reason as database_says
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from config.settings import Settings
 from services.database.engine import engine
-from services.stream import connect
+from services.events.stream import connect
 from worker.exporter.collector import EscalationCollector
 
 

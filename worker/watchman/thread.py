@@ -7,7 +7,7 @@ from celery import bootsteps
 
 from config.settings import get_settings
 from services.database.engine import make_engine
-from services.stream import connect
+from services.events.stream import connect
 from worker.watchman.lookout import Lookout
 from worker.watchman.teller import Teller
 

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, RowMapping, text
 from rules.decision import Decision
 from rules.reasons import PRIORITIES, REASONS, rank
 from rules.routing import recipients
-from services.inbox import lock_sessions
+from services.events.inbox import lock_sessions
+from services.events.session_state import read_states
 from services.installation import Knowledge
 from services.outbox import NewMail, queue_mails
-from services.sessions import read_states
 from services.story import Story, load_stories
 from services.ticket_updates import adopt, foreign_tickets
 

@@ -8,10 +8,10 @@ from rules.decision import decide
 from services.escalation.process_batch import adopted, escalate, grouped
 from services.escalation.reconcile.report import Tally
 from services.escalation.reconcile.synthesized_events import from_inbox
-from services.inbox import lock_sessions
+from services.events.decoding import Received
+from services.events.inbox import lock_sessions
+from services.events.session_state import read_states, write_states
 from services.installation import Knowledge
-from services.received import Received
-from services.sessions import read_states, write_states
 
 DECIDED = text("""
     UPDATE escalation.event_inbox AS i

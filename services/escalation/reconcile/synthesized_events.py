@@ -14,9 +14,9 @@ from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
 from rules.triggers import Signal, examine
 from services.database.encoding import identity
 from services.escalation.process_batch import process_events
+from services.events.decoding import Received
+from services.events.stream import Entry
 from services.installation import Knowledge
-from services.received import Received
-from services.stream import Entry
 
 logger = structlog.get_logger()
 

@@ -8,9 +8,9 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, text
 
 from escalation_client.events import Event
+from services.events.stream import Entry
 from services.installation import Knowledge
 from services.rebuild import make_plan
-from services.stream import Entry
 from tasks.batch import Unavailable, write
 from tests.events import confidence, diagnosed, message, requested
 from tests.services.database.accident import THE_ACCIDENT, apply, run

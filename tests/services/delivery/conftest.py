@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from config.settings import Settings, get_settings
-from services import stream
 from services.database import engine as database
+from services.events import stream
 from services.installation import knowledge
 from services.transports.make import close_transport
 from tests.services.delivery.office import Office

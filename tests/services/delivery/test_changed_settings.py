@@ -6,7 +6,7 @@ import pytest
 
 from config.settings import get_settings
 from services.delivery.settings_probe import MOST_PER_HOUR, settings_mark
-from services.stream import connect
+from services.events.stream import connect
 from tasks import mail  # not its tasks: pytest would look into them before there are settings
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office

@@ -5,8 +5,8 @@ import pytest
 from demo.seed import seed
 from escalation_client.events import encode
 from services.database.engine import begin
+from services.events.stream import Entry
 from services.installation import knowledge
-from services.stream import Entry
 from tasks.batch import write
 from tests.events import message, started
 from tests.services.delivery.conftest import Setting

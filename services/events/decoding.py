@@ -7,7 +7,7 @@ from uuid import UUID
 from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
 from services.database.encoding import identity, json_text
-from services.stream import Entry
+from services.events.stream import Entry
 
 # Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.
 KEPT_BYTES = 1024 * 1024

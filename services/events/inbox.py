@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from services.database.encoding import json_text
-from services.received import Received
+from services.events.decoding import Received
 
 LOCK_SESSIONS = text("""
     INSERT INTO escalation.sessions (session_id)

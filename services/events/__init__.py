@@ -1,0 +1,1 @@
+"""The event stream and the inbox: reading, decoding, storing once, setting aside, trimming."""
