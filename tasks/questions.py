@@ -4,8 +4,8 @@ from celery import shared_task
 
 from services.database.engine import begin
 from services.events.stream import answer_ring, redis_client
-from services.history import history_of
-from services.questions import answer, take
+from services.history.requests import answer, take
+from services.history.session_history import history_of
 
 LIMIT = 100
 

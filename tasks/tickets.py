@@ -12,8 +12,8 @@ from rules.ticket_states import TicketRefused
 from services import ticket_actions
 from services.database.engine import begin
 from services.events.stream import redis_client
+from services.history.requests import Asked, answer
 from services.installation import knowledge
-from services.questions import Asked, answer
 from services.staff_text import UnfitText
 from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
 from tasks.hints import hint

@@ -10,8 +10,8 @@ from redis import Redis
 
 from escalation_client import History, OutcomeReader
 from escalation_client.history import STREAM_QUESTIONS
+from services.history.requests import Asked, answer, take
 from services.installation import Knowledge
-from services.questions import Asked, answer, take
 from tasks import questions
 from tasks.drain import drain
 from tests.events import confidence, message, started

@@ -8,7 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from services.database.engine import begin
-from services.explain import explain
+from services.history.session_history import explain
 from worker.commands.explain_words import SECTIONS, Line
 from worker.commands.harmless import quoted
 from worker.commands.terminal import Output

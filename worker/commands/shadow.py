@@ -9,8 +9,8 @@ from rich.table import Table
 
 from rules.explanation import counted
 from services.database.engine import begin
+from services.history.shadow_report import ShadowReport, compare
 from services.installation import adopted_at, knowledge
-from services.shadow_report import ShadowReport, compare
 from worker.commands.harmless import quoted
 from worker.commands.terminal import Output, uncut_table
 

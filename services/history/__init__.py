@@ -1,0 +1,1 @@
+"""What a session, a decision or a shadow run looked like, told afterwards."""
