@@ -11,7 +11,7 @@ from config.logging import configure_logging
 from config.settings import get_settings
 from services.database.engine import forget_connections
 from services.installation import knowledge
-from services.mail.environment import prepare
+from services.mail.jinja import prepare
 from tasks.application import app
 from worker.broker import guard_the_lists
 from worker.doorbell import DoorbellStep

@@ -49,7 +49,7 @@ MAILS = (
     Breakage(
         "each attempt has a Message-ID of its own",
         6,
-        (Change("services/mail/letterhead.py", "Message-ID: {mail.message_id}", OWN_ID),),
+        (Change("services/mail/headers.py", "Message-ID: {mail.message_id}", OWN_ID),),
         (f"{LOSSES}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
     ),
     Breakage(

@@ -8,10 +8,10 @@ import structlog
 from sqlalchemy import Connection
 
 from config.settings import Settings, get_settings
-from services.mail.letterhead import letterhead
-from services.mail.message import build
+from services.mail.headers import letterhead
+from services.mail.mime import build
+from services.mail.outbox_row import MailRow, load_mails
 from services.mail.render import letter_of, short_letter_of
-from services.mail.rows import MailRow, load_mails
 from services.story import Story, load_stories
 from services.ticket_links import link
 from services.traces import mail_trace

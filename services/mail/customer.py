@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.mail.cleaning import one_line
 from services.mail.reach import call
+from services.mail.sanitize import one_line
 from services.mail.teller import Teller
 from services.story import ContactCard, Story
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.directory import MachineRecord
-from services.mail.cleaning import direction
+from services.mail.sanitize import direction
 from services.mail.teller import Teller
 from services.mail.wording import (
     MACHINE_STATUSES,

@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_skeleton, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal, format_percent
 
-from services.mail.cleaning import isolated
+from services.mail.sanitize import isolated
 
 # British English for its day before month.
 LOCALES: Final = {"en": "en_GB", "no": "nb"}

@@ -5,8 +5,8 @@ from typing import Any
 
 from config.mail_settings import MailSettings
 from services.mail.news import danger_in, is_danger, news_of
+from services.mail.outbox_row import MailRow
 from services.mail.reach import buttons
-from services.mail.rows import MailRow
 from services.mail.sections import sections
 from services.mail.subject import headline, machine_label, preheader, priority_of, who
 from services.mail.teller import Teller

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from rules.reasons import by_gravity
 from rules.routing import HOW_SOON
-from services.mail.cleaning import one_line
 from services.mail.headers import address_of
+from services.mail.sanitize import one_line
 from services.mail.teller import Teller
 from services.mail.wording import ACTION_WORDS
 from services.story import ContactCard, Story

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.conversation import Message, Step
-from services.mail.cleaning import direction
+from services.mail.sanitize import direction
 from services.mail.teller import Excerpt, Teller
 from services.mail.wording import MESSAGE_TYPES, RESULTS, SENDERS
 from services.story import Story

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from services.mail.catalogues import translations
-from services.mail.cleaning import clean, cut, one_line
 from services.mail.moments import Manners
+from services.mail.sanitize import clean, cut, one_line
 from services.mail.wording import Words, spoken
 
 Entry = TypeVar("Entry")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.conversation import Evidence
-from services.mail.cleaning import clean, cut, direction
+from services.mail.sanitize import clean, cut, direction
 from services.mail.teller import Teller
 from services.mail.wording import CATEGORIES, GROUNDS, REASONS
 from services.story import Reason, Story

@@ -5,9 +5,9 @@ from email.message import EmailMessage
 from typing import Final
 
 from services.mail.compose import composed_of
-from services.mail.message import Letter
+from services.mail.mime import Letter
+from services.mail.outbox_row import MailRow
 from services.mail.render import letter_of
-from services.mail.rows import MailRow
 from services.story import Story
 from tests.fuzz.hostile import full_story, spoilt
 from tests.services.mail.letters import read, settings_for

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Settings
-from services.mail.cleaning import clean
+from services.mail.sanitize import clean
 from tests.fuzz.hostile import HARMLESS, HOSTILE
 from tests.fuzz.letters import TEMPLATES, desk_pages_saying, elements, letter_saying, message_saying, targets
 from tests.fuzz.profiles import few

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from services.mail.message import Letter
+from services.mail.mime import Letter
 from services.mail.render import letter_of
 from services.story import Story
 from tests.services.mail.letters import settings_for

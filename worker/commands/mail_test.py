@@ -10,7 +10,7 @@ from config.mail_settings import checked_address
 from config.settings import Settings, get_settings
 from rules.delivery import Answer, Kind, Verdict, classify
 from services.mail.compose import ComposedMail, composed_of
-from services.mail.rows import MailRow
+from services.mail.outbox_row import MailRow
 from services.mail.trial import trial
 from services.transports.base import Account, Envelope
 from services.transports.make import make_transport

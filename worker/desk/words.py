@@ -6,7 +6,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader
 
 from services.mail.catalogues import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path, compiled, translations
-from services.mail.environment import make_environment
+from services.mail.jinja import make_environment
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.mail.rows import MailRow
+from services.mail.outbox_row import MailRow
 from services.mail.trial import trial
 from services.story import Story
 

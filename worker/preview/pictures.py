@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from services.mail.message import Letter
+from services.mail.mime import Letter
 from worker.browser import Browser, browser
 
 WIDTHS: Final = (360, 640)

@@ -9,7 +9,7 @@ from typing import Any
 
 from config.settings import Settings
 from services.conversation import Message, Step
-from services.mail.message import Letter
+from services.mail.mime import Letter
 from services.mail.render import letter_of
 from services.story import Story
 from worker.preview.example import example_story

@@ -8,10 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.directory import Person
-from services.mail.cleaning import cut, one_line
-from services.mail.headers import LONGEST_VALUE, address_of, field, mailbox, visible
-from services.mail.letterhead import letterhead, thread_root
-from services.mail.rows import MailRow
+from services.mail.headers import LONGEST_VALUE, address_of, field, letterhead, mailbox, thread_root, visible
+from services.mail.outbox_row import MailRow
+from services.mail.sanitize import cut, one_line
 from services.story import Story
 from tests.services.mail.letters import settings_for
 from worker.preview.example import example_story

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.mail.catalogues import TEMPLATES as FOLDER
-from services.mail.environment import environment
-from services.mail.inlining import InliningLoader
+from services.mail.jinja import InliningLoader, environment
 from services.mail.render import letter_of
 from services.story import ContactCard, Reason, RelatedTicket, Story
 from tests.services.mail.letters import (

@@ -6,7 +6,7 @@ import pytest
 
 from services.conversation import Conversation
 from services.mail.catalogues import translations
-from services.mail.message import Letter
+from services.mail.mime import Letter
 from services.story import Reason, Story
 from tests.services.mail.letters import (
     LANGUAGES,

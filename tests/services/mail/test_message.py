@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.mail.cleaning import clean
-from services.mail.letterhead import letterhead
-from services.mail.message import Attachment, Letter, build
+from services.mail.headers import letterhead
+from services.mail.mime import Attachment, Letter, build
 from services.mail.render import letter_of
+from services.mail.sanitize import clean
 from tests.services.mail.letters import letter, settings_for
 from worker.preview.example import example_story
 from worker.preview.mails import mail_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.mail.message import Letter
+from services.mail.mime import Letter
 from services.mail.render import letter_of
 from tests.services.mail.letters import attempts, letter, read, settings_for, talk, with_conversation
 from worker.preview.example import example_story

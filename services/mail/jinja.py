@@ -1,19 +1,51 @@
 """Jinja for mails: nothing undefined passes, HTML is escaped and plain text is not."""
 
+import re
 from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from gettext import NullTranslations
+from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, pass_eval_context
+import css_inline
+from jinja2 import BaseLoader, BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_eval_context
 from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from services.mail.catalogues import LANGUAGES, TEMPLATES, translations
-from services.mail.cleaning import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
-from services.mail.inlining import InliningLoader
 from services.mail.moments import comma_of
+from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
+
+TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+HIDDEN: Final = re.compile(r"<!--(\{[%#].*?[%#]\})-->", re.DOTALL)
+DOCUMENT: Final = "<!doctype"
+STYLES: Final = "mail.css"
+
+
+class InliningLoader(FileSystemLoader):
+    """Loads templates from a folder; the HTML ones get their styles from its `mail.css`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.styles = (folder / STYLES).read_text(encoding="utf-8")
+        self.inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The template's source with its styles inlined."""
+        source, path, uptodate = super().get_source(environment, template)
+        return self.inlined(source) if template.endswith(".html") else source, path, uptodate
+
+    def inlined(self, source: str) -> str:
+        hidden = TAG.sub(lambda tag: f"<!--{tag.group()}-->", source)
+        if DOCUMENT in source:
+            styled = self.inliner.inline(hidden.replace("</head>", f"<style>{self.styles}</style></head>"))
+            # What is kept of the styles goes to the front; the encoding has to be said before it.
+            styled = styled.replace("<head>", '<head><meta charset="utf-8">', 1)
+        else:
+            styled = self.inliner.inline_fragment(hidden, self.styles)
+        return HIDDEN.sub(r"\1", styled)
+
 
 LEFT_TO_RIGHT: Final = "\u2066"
 BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
