@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from config.settings import Settings
 from rules.ticket_states import UNFINISHED, VERDICTS
 from services.mail.catalogues import TEMPLATES
+from services.mail.context.ticket import ticket_page
 from services.mail.moments import Manners
 from services.mail.outbox_row import MailRow
-from services.mail.page import ticket_page
 from services.mail.teller import Limits, Teller
 from services.mail.wording import REASONS
 from services.story import Story

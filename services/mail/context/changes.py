@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from services.conversation import Evidence
+from services.mail.context.reasons import MOST_EVIDENCE, Quote, facts_of, quote_of
 from services.mail.teller import Teller
-from services.mail.why import MOST_EVIDENCE, Quote, facts_of, quote_of
 from services.mail.wording import NEWS, REASONS
 from services.story import Story
 

@@ -5,8 +5,8 @@ from itertools import accumulate
 from typing import Final
 
 from services.conversation import Conversation, Message
+from services.mail.context.conversation import result_of
 from services.mail.sanitize import clean, one_line
-from services.mail.talk import result_of
 from services.mail.teller import Teller
 from services.mail.wording import CATEGORIES, LEVELS, MESSAGE_TYPES, RESULTS, SENDERS
 from services.story import Story

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from services.conversation import Evidence
+from services.mail.context.reasons import written
 from services.mail.sanitize import one_line
 from services.mail.teller import Teller
-from services.mail.why import written
 from services.mail.wording import CATEGORIES, PRIORITIES, SHORT_REASONS
 from services.story import Story
 

@@ -1,0 +1,1 @@
+"""What the templates show: one module for each part of a mail."""
