@@ -13,8 +13,8 @@ from jinja2.ext import babel_extract
 
 from rules.routing import HOW_SOON
 from services.mail import wording
-from services.mail.catalogues import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path
-from services.mail.moments import locale_of
+from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path
+from services.mail.i18n.formatting import locale_of
 
 CODE: Final = Path(wording.__file__).parent
 IN_TEMPLATES: Final = ("_", "gettext", "ngettext")

@@ -13,8 +13,8 @@ from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-from services.mail.catalogues import LANGUAGES, TEMPLATES, translations
-from services.mail.moments import comma_of
+from services.mail.i18n.catalogs import LANGUAGES, TEMPLATES, translations
+from services.mail.i18n.formatting import comma_of
 from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
 
 TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)

@@ -6,15 +6,15 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from config.mail_settings import MailSettings
-from services.mail.catalogues import known_language
 from services.mail.context.ticket import customer_page, first_screen, ticket_page
 from services.mail.context.transcript import transcript
+from services.mail.i18n.catalogs import known_language
+from services.mail.i18n.formatting import Manners
+from services.mail.i18n.presenter import SCALES, Teller
 from services.mail.jinja import environment
 from services.mail.mime import Attachment, Letter
-from services.mail.moments import Manners
 from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
 from services.mail.sanitize import clean, one_line
-from services.mail.teller import SCALES, Teller
 from services.story import Story
 
 SHORT: Final = "short.txt"

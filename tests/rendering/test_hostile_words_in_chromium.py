@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.mail.teller import LONGEST_NAME
+from services.mail.i18n.presenter import LONGEST_NAME
 from tests.fuzz.hostile import HARMLESS, HOSTILE
 from tests.rendering.hostile_pages import PAGES, page_saying
 from worker.browser import Browser

@@ -10,8 +10,8 @@ from config.mail_settings import checked_address
 from config.settings import Settings, get_settings
 from rules.delivery import Answer, Kind, Verdict, classify
 from services.mail.compose import ComposedMail, composed_of
+from services.mail.i18n.labels import trial
 from services.mail.outbox_row import MailRow
-from services.mail.trial import trial
 from services.transports.base import Account, Envelope
 from services.transports.make import make_transport
 from worker.commands.harmless import harmless

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from config.settings import Settings
 from rules.ticket_states import UNFINISHED, VERDICTS
-from services.mail.catalogues import TEMPLATES
 from services.mail.context.ticket import ticket_page
-from services.mail.moments import Manners
+from services.mail.i18n.catalogs import TEMPLATES
+from services.mail.i18n.formatting import Manners
+from services.mail.i18n.labels import REASONS
+from services.mail.i18n.presenter import Limits, Teller
 from services.mail.outbox_row import MailRow
-from services.mail.teller import Limits, Teller
-from services.mail.wording import REASONS
 from services.story import Story
 from services.ticket_links import form_token
 from worker.desk.words import environment, words_in

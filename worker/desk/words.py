@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from jinja2 import Environment, FileSystemLoader
 
-from services.mail.catalogues import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path, compiled, translations
+from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path, compiled, translations
 from services.mail.jinja import make_environment
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.conversation import Evidence
 from services.mail.context.reasons import MOST_EVIDENCE, Quote, facts_of, quote_of
-from services.mail.teller import Teller
-from services.mail.wording import NEWS, REASONS
+from services.mail.i18n.labels import NEWS, REASONS
+from services.mail.i18n.presenter import Teller
 from services.story import Story
 
 

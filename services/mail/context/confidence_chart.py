@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.conversation import Confidence
-from services.mail.teller import Teller
+from services.mail.i18n.presenter import Teller
 from services.story import Story
 
 MOST_BARS: Final = 10

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from rules.reasons import by_gravity
 from rules.routing import HOW_SOON
 from services.mail.headers import address_of
+from services.mail.i18n.labels import ACTION_WORDS
+from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import one_line
-from services.mail.teller import Teller
-from services.mail.wording import ACTION_WORDS
 from services.story import ContactCard, Story
 
 # In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).

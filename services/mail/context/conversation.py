@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.conversation import Message, Step
+from services.mail.i18n.labels import MESSAGE_TYPES, RESULTS, SENDERS
+from services.mail.i18n.presenter import Excerpt, Teller
 from services.mail.sanitize import direction
-from services.mail.teller import Excerpt, Teller
-from services.mail.wording import MESSAGE_TYPES, RESULTS, SENDERS
 from services.story import Story
 
 
@@ -29,7 +29,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A step; `result` is one of `services.mail.wording.RESULTS` and `result_words` says it."""
+    """A step; `result` is one of `services.mail.i18n.labels.RESULTS` and `result_words` says it."""
 
     number: int
     instruction: str

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.directory import MachineRecord
-from services.mail.sanitize import direction
-from services.mail.teller import Teller
-from services.mail.wording import (
+from services.mail.i18n.labels import (
     MACHINE_STATUSES,
     MAINTENANCE_KINDS,
     PRIORITIES,
@@ -16,6 +14,8 @@ from services.mail.wording import (
     SESSION_STATUSES,
     STATUSES,
 )
+from services.mail.i18n.presenter import Teller
+from services.mail.sanitize import direction
 from services.story import RelatedTicket, Story
 
 MOST_MAINTENANCE = 3

@@ -6,9 +6,9 @@ from typing import Final
 
 from services.conversation import Evidence
 from services.mail.context.reasons import written
+from services.mail.i18n.labels import CATEGORIES, PRIORITIES, SHORT_REASONS
+from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import one_line
-from services.mail.teller import Teller
-from services.mail.wording import CATEGORIES, PRIORITIES, SHORT_REASONS
 from services.story import Story
 
 LONGEST_PART: Final = 48

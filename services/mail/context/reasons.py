@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.conversation import Evidence
+from services.mail.i18n.labels import CATEGORIES, GROUNDS, REASONS
+from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import clean, cut, direction
-from services.mail.teller import Teller
-from services.mail.wording import CATEGORIES, GROUNDS, REASONS
 from services.story import Reason, Story
 
 CONTEXT: Final = 140

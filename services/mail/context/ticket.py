@@ -13,10 +13,10 @@ from services.mail.context.conversation import conversation, steps, summary
 from services.mail.context.facts import about_machine, about_ticket, about_user, lines
 from services.mail.context.headline import headline, machine_label, preheader, priority_of, who
 from services.mail.context.reasons import grounds, last_words
+from services.mail.i18n.labels import CATEGORIES, HURT, LEVELS, PRIORITIES, UNKNOWN, WHY
+from services.mail.i18n.presenter import Teller
 from services.mail.outbox_row import MailRow
 from services.mail.sanitize import one_line
-from services.mail.teller import Teller
-from services.mail.wording import CATEGORIES, HURT, LEVELS, PRIORITIES, UNKNOWN, WHY
 from services.story import Advice, ContactCard, Story
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from services.conversation import Conversation, Message
 from services.mail.context.conversation import result_of
+from services.mail.i18n.labels import CATEGORIES, LEVELS, MESSAGE_TYPES, RESULTS, SENDERS
+from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import clean, one_line
-from services.mail.teller import Teller
-from services.mail.wording import CATEGORIES, LEVELS, MESSAGE_TYPES, RESULTS, SENDERS
 from services.story import Story
 
 MARK: Final = "\ufeff"

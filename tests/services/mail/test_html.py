@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.mail.catalogues import TEMPLATES as FOLDER
+from services.mail.i18n.catalogs import TEMPLATES as FOLDER
 from services.mail.jinja import InliningLoader, environment
 from services.mail.render import letter_of
 from services.story import ContactCard, Reason, RelatedTicket, Story

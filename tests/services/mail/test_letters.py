@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.conversation import Conversation
-from services.mail.catalogues import translations
+from services.mail.i18n.catalogs import translations
 from services.mail.mime import Letter
 from services.story import Reason, Story
 from tests.services.mail.letters import (

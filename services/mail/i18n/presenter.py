@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from services.mail.catalogues import translations
-from services.mail.moments import Manners
+from services.mail.i18n.catalogs import translations
+from services.mail.i18n.formatting import Manners
+from services.mail.i18n.labels import Words, spoken
 from services.mail.sanitize import clean, cut, one_line
-from services.mail.wording import Words, spoken
 
 Entry = TypeVar("Entry")
 

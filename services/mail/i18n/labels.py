@@ -6,6 +6,7 @@ from typing import Final
 
 from rules.reasons import REASON_WORDS
 from rules.routing import ACTIONS
+from services.mail.i18n.catalogs import translations
 
 Words = Mapping[str, str]
 
@@ -110,3 +111,8 @@ ALL: Final = (
 def spoken(code: str | None, known: Words) -> str:
     """The English words for a code; what a language model or another writer made up is shown as it is."""
     return known.get(code or "", (code or "").replace("_", " "))
+
+
+def trial(language: str) -> dict[str, str]:
+    """Subject and text in one of the languages."""
+    return {name: translations(language).gettext(text) for name, text in TRIAL.items()}

@@ -1,0 +1,1 @@
+"""Languages of the mails: catalogs, labels, dates and numbers."""
