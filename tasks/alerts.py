@@ -4,13 +4,12 @@ from celery import shared_task
 from sqlalchemy import Engine
 
 from config.settings import Settings, get_settings
-from services.alert_posts import claim_posts, note_posted
-from services.alerts import clear_alerts, raise_alert
 from services.database.engine import begin, engine
 from services.database.locks import only_one
 from services.events.stream import redis_client
-from services.health import measure, troubles
-from services.webhook import post
+from services.monitoring.alerts import claim_posts, clear_alerts, note_posted, raise_alert
+from services.monitoring.health import measure, troubles
+from services.monitoring.webhooks import post
 
 QUEUES = "queues"
 HINT = "run python -m worker doctor, and see docs/operate.md"

@@ -6,10 +6,10 @@ from services.database.engine import begin
 from services.database.locks import only_one
 from services.escalation.reconcile import Report, reconcile
 from services.events.stream import redis_client
-from services.health import measure, troubles
-from services.heartbeat import beat
 from services.installation import knowledge, note_mode
 from services.ladder import chase, notice_changes
+from services.monitoring.health import measure, troubles
+from services.monitoring.webhooks import beat
 from tasks.hints import hint
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from rules.delivery import BEFORE_MAIL, Answer, Times, Verdict
-from services.alerts import clear_alerts, raise_alert
+from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"
 REPLY_LENGTH = 500

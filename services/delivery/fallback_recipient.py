@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import Connection, text
 
 from rules.contacts import ContactBook
+from services.monitoring.log_context import mail_trace
 from services.outbox import queue_recipients
-from services.traces import mail_trace
 
 logger = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
 from services.events.stream import EVENTS
-from services.metrics import news, state
+from services.monitoring.metrics import news, state
 from services.rehearsal import MARK, plan
 from tests.doctor.doctor import Doctor
 from tests.events import confidence

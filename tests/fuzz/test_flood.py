@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from services.events.stream import OUTCOMES
-from services.health import stream_state
+from services.monitoring.health import stream_state
 from tests.acceptance.conftest import connection, environment, family, redis
 from tests.fuzz.flood import KINDS, TICKET_EVERY, publish
 from tests.processes import Processes, wait_for

@@ -8,13 +8,13 @@ from sqlalchemy import Connection, text
 
 from config.settings import get_settings
 from escalation_client.events import encode
-from services.alerts import clear_alerts, raise_alert
 from services.database.engine import begin
 from services.delivery.alerts import ALERTS as OUTBOX
 from services.events.stream import Entry
-from services.health import Health, troubles
 from services.installation import Knowledge, knowledge
-from services.webhook import body_for
+from services.monitoring.alerts import clear_alerts, raise_alert
+from services.monitoring.health import Health, troubles
+from services.monitoring.webhooks import body_for
 from tasks import alerts, sweeps
 from tasks.batch import write
 from tests.events import message

@@ -13,8 +13,8 @@ from services.database import engine as database
 from services.events.rejected import find, list_rejected, replay
 from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring
 from services.events.trimming import trim
-from services.health import measure, troubles
 from services.installation import Knowledge
+from services.monitoring.health import measure, troubles
 from services.outcomes import relay
 from tasks.drain import drain, summary, take_over, write_and_acknowledge
 from tests.events import confidence, message, started

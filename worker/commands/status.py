@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from services.database.engine import engine
 from services.events.stream import redis_client
-from services.health import stream_state
-from services.metrics import State, state
+from services.monitoring.health import stream_state
+from services.monitoring.metrics import State, state
 from worker.commands.terminal import Output
 from worker.doorbell import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
+from services.monitoring.log_context import ticket_trace
 from services.staff_text import UnfitText
 from services.story import load_stories
 from services.ticket_actions import acknowledge, resolve
 from services.ticket_lookup import TicketNotFound
-from services.traces import ticket_trace
 from services.verdicts import give_verdicts, verdicts_of
 from worker.desk.pages import Shown
 from worker.desk.words import words_in

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from rules.explanation import counted
 from services.database.engine import engine
-from services.webhook import offer
+from services.monitoring.webhooks import offer
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import not_read
 from worker.doctor.reach import reach

@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError,
 from config.settings import Settings
 from rules.explanation import counted
 from services.events.stream import EVENTS, GROUP, connect
-from services.health import stream_state
+from services.monitoring.health import stream_state
 from worker.doctor.clock import about_clock
 from worker.doctor.finding import Finding, Part
 from worker.doctor.keeping import keeping

@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from services.health import stream_state
-from services.metrics import State, state
+from services.monitoring.health import stream_state
+from services.monitoring.metrics import State, state
 from worker.broker import messages_set_aside
 from worker.doorbell import SIGN_OF_LIFE
 from worker.exporter.counted import Counted

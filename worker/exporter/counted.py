@@ -5,7 +5,7 @@ from datetime import datetime
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 
-from services.metrics import News, news, settled
+from services.monitoring.metrics import News, news, settled
 
 SECONDS = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400)
 

@@ -11,9 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
-from services.alert_posts import Post
-from services.alerts import clear_alerts, raise_alert
-from services.webhook import post
+from services.monitoring.alerts import Post, clear_alerts, raise_alert
+from services.monitoring.webhooks import post
 from tasks.alerts import post_due
 from worker.watchman.alarms import ALARMS, Alarm
 from worker.watchman.lookout import Sight

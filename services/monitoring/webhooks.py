@@ -67,3 +67,18 @@ def offer(url: str, words: str) -> Answer:
     except OSError as error:
         why = error.reason if isinstance(error, URLError) else error
         return Answer(False, f"{type(why).__name__}: {why}"[:300])
+
+
+logger = structlog.get_logger()
+
+SECONDS = 10
+
+
+def beat(url: str) -> bool:
+    """Call the address, which may hold a secret and so is not logged; False when that failed."""
+    try:
+        with urlopen(Request(url, headers={"User-Agent": "escalation-worker"}), timeout=SECONDS):
+            return True
+    except (URLError, OSError, HTTPException) as error:
+        logger.warning("heartbeat_failed", error=type(error).__name__)
+        return False

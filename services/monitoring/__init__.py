@@ -1,0 +1,1 @@
+"""Health, alerts, metrics, log context and the webhooks that tell of them."""
