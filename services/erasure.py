@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from models.abparts import User
 from models.erased import bare
-from services.customer_notice import TEMPLATE
 from services.directory.tables import readable
+from services.outbox.customer_notice import TEMPLATE
 
 ERASED = "erased"
 

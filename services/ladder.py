@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, text
 from rules.ladder import Rung, next_rung
 from rules.reasons import PRIORITIES, rank
 from services.installation import Knowledge, adopted_at
-from services.outbox import NewMail, queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.ticket_notice import Noticed, notice
 
 TEMPLATE = "ticket_unacknowledged"

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.reasons import REASONS, by_gravity
 from rules.ticket_changes import Change, Happening, Row, happenings
-from services.outcomes import NewOutcome, queue_outcomes
+from services.outbox.outcomes import NewOutcome, queue_outcomes
 
 UNKNOWN = "unknown"
 OUTCOMES = {"acknowledged": "ticket.acknowledged", "resolved": "ticket.resolved"}

@@ -10,7 +10,6 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 
 from config.settings import get_settings
 from rules.delivery import BEFORE_MAIL, Kind, Times
-from services.customer_notice import tell_customers
 from services.database.engine import begin
 from services.database.errors import Trouble, trouble
 from services.delivery.circuit_breaker import TRIAL, Gate, close_circuit, give_trial_back, open_circuit, pause, suspect
@@ -18,7 +17,8 @@ from services.delivery.claim import ClaimedMail
 from services.delivery.reachability import not_reached, reached
 from services.delivery.record import Result, record
 from services.installation import knowledge
-from services.outcomes import NewOutcome
+from services.outbox.customer_notice import tell_customers
+from services.outbox.outcomes import NewOutcome
 
 logger = structlog.get_logger()
 

@@ -16,8 +16,8 @@ from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
 from services.delivery.record import LeaseLost, Result, begin_body
 from services.mail.compose import ComposedMail
-from services.outbox import NORMAL, URGENT
-from services.outcomes import acceptances
+from services.outbox.outcomes import acceptances
+from services.outbox.queue import NORMAL, URGENT
 from services.transports.base import Envelope
 from tasks.composing import compose_all
 from tasks.hints import hint

@@ -8,7 +8,7 @@ from rules.delivery import Times
 from services.delivery.circuit_breaker import Gate
 from services.delivery.claim import ClaimedMail
 from services.delivery.rate_limits import Rates
-from services.outcomes import NewOutcome
+from services.outbox.outcomes import NewOutcome
 from services.transports.base import Transport
 from tasks.composing import Compose
 

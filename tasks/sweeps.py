@@ -8,7 +8,7 @@ from services.database.locks import only_one
 from services.events.stream import answer_ring, redis_client
 from services.events.trimming import trim
 from services.monitoring.health import measure, troubles
-from services.outcomes import relay
+from services.outbox.outcomes import relay
 
 RELAY_LIMIT = 500
 

@@ -9,7 +9,7 @@ from config.errors import ConfigurationError
 from config.settings import Settings
 from services.delivery.circuit_breaker import ALERT as ACCOUNT_ALERT
 from services.monitoring.alerts import any_open, clear_alerts, raise_alert
-from services.outcomes import mail_held
+from services.outbox.outcomes import mail_held
 from services.transports.base import Transport
 
 ALERT = "mail_settings"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from rules.contacts import ContactBook
 from services.monitoring.log_context import mail_trace
-from services.outbox import queue_recipients
+from services.outbox.queue import queue_recipients
 
 logger = structlog.get_logger()
 

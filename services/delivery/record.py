@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import Answer, Step, Verdict
-from services.outcomes import NewOutcome, columns_of
+from services.outbox.outcomes import NewOutcome, columns_of
 
 REPLY_LENGTH = 2_000
 

@@ -10,7 +10,7 @@ from bench.chaos.sessions import Published, published
 from bench.chaos.verdict import Verdict, judge
 from services.events.stream import EVENTS, read_new
 from services.installation import Knowledge
-from services.outcomes import acceptances, queue_outcomes
+from services.outbox.outcomes import acceptances, queue_outcomes
 from tasks.batch import write
 from tests.smtp_session import Received
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from escalation_client.events import encode
 from services.events.stream import EVENTS
 from services.monitoring.metrics import news, state
-from services.rehearsal import MARK, plan
+from services.outbox.synthetic_sessions import MARK, plan
 from tests.doctor.doctor import Doctor
 from tests.events import confidence
 from tests.processes import Processes, wait_for

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, text
 
 from demo.seed import seed
 from escalation_client.events import Event
-from services.customer_notice import tell_customers
 from services.database import engine as database
 from services.events.stream import Entry
 from services.installation import Knowledge
+from services.outbox.customer_notice import tell_customers
 from tasks.batch import write
 from tests.events import message, started
 from tests.tasks.conftest import rows

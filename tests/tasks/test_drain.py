@@ -15,7 +15,7 @@ from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consume
 from services.events.trimming import trim
 from services.installation import Knowledge
 from services.monitoring.health import measure, troubles
-from services.outcomes import relay
+from services.outbox.outcomes import relay
 from tasks.drain import drain, summary, take_over, write_and_acknowledge
 from tests.events import confidence, message, started
 from tests.tasks.conftest import Publish, forget, rows

@@ -10,9 +10,8 @@ import typer
 from config.settings import get_settings
 from rules.explanation import counted
 from services.database.engine import begin
-from services.delivery.changes import cancel, retry
 from services.delivery.circuit_breaker import CLOSED, TRIAL, take_probe
-from services.mail_register import MailNotFound, find_mail, held_queue, list_mails, show_mail
+from services.outbox.queries import MailNotFound, cancel, find_mail, held_queue, list_mails, retry, show_mail
 from services.transports.make import account_of, make_transport
 from tasks.hints import hint
 from tasks.probing import probe

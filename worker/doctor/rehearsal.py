@@ -15,7 +15,7 @@ from escalation_client.events import StepRecorded as Step
 from escalation_client.publisher import Publisher
 from services.database.engine import begin
 from services.events.stream import EVENTS as STREAM
-from services.rehearsal import MARK, Stations, abandoned, may_remove, plan, remove, stations
+from services.outbox.synthetic_sessions import MARK, Stations, abandoned, may_remove, plan, remove, stations
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import reason as database_says
 

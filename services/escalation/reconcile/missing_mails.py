@@ -11,7 +11,7 @@ from rules.routing import recipients
 from services.events.inbox import lock_sessions
 from services.events.session_state import read_states
 from services.installation import Knowledge
-from services.outbox import NewMail, queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.story import Story, load_stories
 from services.ticket_updates import adopt, foreign_tickets
 

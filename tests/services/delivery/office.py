@@ -10,8 +10,8 @@ from sqlalchemy import text as sql
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.delivery.changes import retry
-from services.outbox import NewMail, queue_mails
+from services.outbox.queries import retry
+from services.outbox.queue import NewMail, queue_mails
 from tasks.delivery import deliver
 from tasks.mail import sender_of
 from tests.smtp_server import SmtpServer

@@ -1,7 +1,7 @@
 """A mail from the outbox to the server, and what is on record afterwards."""
 
 from services.database.engine import begin
-from services.delivery.changes import cancel
+from services.outbox.queries import cancel
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session

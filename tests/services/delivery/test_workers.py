@@ -10,7 +10,7 @@ from config.settings import get_settings
 from services.database.engine import begin, engine
 from services.delivery.lease import lease, take_slot
 from services.delivery.rate_limits import Rates, limiter
-from services.outbox import NewMail, queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.transports.make import account_of
 from tests.processes import processes, wait_for
 from tests.services.delivery.conftest import Setting

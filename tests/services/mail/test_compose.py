@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings, get_settings
 from services.mail import ComposedMail, compose
-from services.outbox import NewMail, queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from tests.events import confidence, message, requested, started, step
 from tests.services.counting import statements
 from tests.services.tickets import escalate

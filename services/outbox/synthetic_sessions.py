@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from services.new_mail import NewMail
+from services.outbox.models import NewMail
 
 MARK = "rehearsal-"
 PLAN = text("""

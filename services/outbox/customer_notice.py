@@ -9,7 +9,7 @@ from config.mail_settings import checked_address
 from rules.reasons import PRIORITIES, rank
 from services.directory import load_people
 from services.installation import Knowledge
-from services.outbox import NewMail, queue_mails
+from services.outbox.queue import NewMail, queue_mails
 
 TEMPLATE = "customer_notice"
 # Behind every support mail of an ordinary ticket.

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from services.database.encoding import identity, json_text
-from services.new_mail import NORMAL, URGENT, NewMail
-from services.rehearsal import redirected
+from services.outbox.models import NORMAL, URGENT, NewMail
+from services.outbox.synthetic_sessions import redirected
 
 __all__ = ["NORMAL", "URGENT", "NewMail", "queue_mails", "queue_recipients"]
 

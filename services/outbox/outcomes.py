@@ -1,8 +1,11 @@
 """What the assistant is told: written in the transaction of its cause, published to Redis later, at least once."""
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +15,24 @@ from sqlalchemy import Connection, text
 
 from services.database.encoding import identity, json_text
 from services.events.stream import OUTCOMES
-from services.say import say
+
+SENTENCES = Path(__file__).parent.parent / "templates" / "say.toml"
+FALLBACK = "en"
+
+
+@lru_cache(maxsize=1)
+def sentences() -> dict[str, dict[str, str]]:
+    return tomllib.loads(SENTENCES.read_text(encoding="utf-8"))
+
+
+def say(kind: str, language: str | None, *, number: str | None = None, safety: bool = False) -> str | None:
+    """The sentence for an outcome; nothing is claimed about a human before a mail server accepted the mail."""
+    known = sentences()
+    by_language = known.get(f"{kind}.safety" if safety else kind) or known.get(kind)
+    if by_language is None:
+        return None
+    return by_language.get(language or FALLBACK, by_language[FALLBACK]).format(number=number or "")
+
 
 logger = structlog.get_logger()
 

@@ -1,0 +1,1 @@
+"""The outbox: mails and outcomes that leave after the commit."""
