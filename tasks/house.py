@@ -5,7 +5,7 @@ from celery import shared_task
 from config.settings import get_settings
 from services.database.engine import begin, engine
 from services.database.locks import only_one
-from services.housekeeping import keep
+from services.privacy.retention import keep
 
 SECONDS = 60.0
 

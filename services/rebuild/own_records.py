@@ -9,8 +9,8 @@ from sqlalchemy import Connection, RowMapping, text
 from rules.reasons import REASONS, TRIGGER_TYPE, by_gravity
 from services.conversation import load_conversations
 from services.database.encoding import identity
-from services.erasure import ERASED
 from services.escalated_sessions import UNKNOWN_USER
+from services.privacy.erasure import ERASED
 from services.rebuild.fate import LOST_ROWS, TableState
 from services.rebuild.rows import NO_ROWS
 from services.trigger_rows import observed, told

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, text
 from typer.testing import CliRunner, Result
 
 from services.database.engine import begin
-from services.erasure import MailOnItsWay, erase
 from services.events.stream import EVENTS, read_new
 from services.events.stream import acknowledge as acknowledge_entries
 from services.installation import Knowledge
+from services.privacy.erasure import MailOnItsWay, erase
 from services.rebuild import rebuild
 from services.story import load_stories
 from services.ticket_actions import acknowledge, resolve

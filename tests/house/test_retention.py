@@ -7,7 +7,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from services.installation import Knowledge
-from services.retention import STEP
+from services.privacy.retention import STEP
 from tasks import house
 from tasks.drain import drain
 from tests.events import confidence, message

@@ -11,10 +11,10 @@ from rich.table import Table
 from config.settings import get_settings
 from rules.explanation import counted
 from services.database.engine import begin, engine
-from services.erasure import MailOnItsWay, NotAllowed, erase, traces_of
 from services.events.stream import redis_client
 from services.events.trimming import erase_entries
-from services.housekeeping import keep
+from services.privacy.erasure import MailOnItsWay, NotAllowed, erase, traces_of
+from services.privacy.retention import keep
 from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="How long things are kept, and erasing a person.")

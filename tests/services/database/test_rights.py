@@ -15,9 +15,9 @@ from services.adoption import NotAdoptable, check, migrate
 from services.database import engine as database
 from services.database.engine import begin
 from services.difference import Kind
-from services.erasure import erase, traces_of
 from services.events.stream import Entry
 from services.installation import Knowledge
+from services.privacy.erasure import erase, traces_of
 from services.rights import Purpose, UnknownRole, grants, missing_rights
 from services.ticket_actions import acknowledge, resolve
 from tasks.batch import write

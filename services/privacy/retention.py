@@ -1,10 +1,11 @@
 """How long what is kept: a policy for each table, carried out in small steps that hold nobody up."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Engine, TextClause, text
 
 from config.settings import Settings
 
@@ -87,3 +88,18 @@ def steps(connection: Connection, policy: Policy) -> Iterator[int]:
         yield count
         if count < STEP:
             return
+
+
+def keep(engine: Engine, settings: Settings, seconds: float) -> dict[str, int]:
+    """Forget what is old for at most so many seconds; rows by policy. Each step is committed by itself."""
+    deadline = time.monotonic() + seconds
+    done: dict[str, int] = {}
+    for policy in policies(settings):
+        done[policy.name] = 0
+        with engine.connect() as connection:
+            for count in steps(connection, policy):
+                connection.commit()
+                done[policy.name] += count
+                if time.monotonic() > deadline:
+                    return done
+    return done
