@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from models.remembered import REMEMBER_SHAPE
-from services.protect import keep_protected
 from services.rebuild.columns import add, fill, finish
 from services.rebuild.definitions import (
     attempt,
@@ -20,6 +19,7 @@ from services.rebuild.fate import LOST_ROWS, Fate, TableState
 from services.rebuild.own_records import restore_own
 from services.rebuild.plan import Plan, make_plan
 from services.rebuild.rows import record_unseen, restore_rows
+from services.schema.protection import keep_protected
 
 WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('lock_timeout', '10s', true)")
 

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, text
 
 from models.audit import AUDITED
 from models.remembered import SHARED_TABLES
-from services.live_shape import LiveTable, read_tables
-from services.remembered import remembered_shape
+from services.schema.introspection import LiveTable, read_tables, remembered_shape
 
 
 class Fate(StrEnum):

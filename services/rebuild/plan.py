@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from rules.explanation import counted
-from services.difference import Difference, Kind
 from services.rebuild.columns import ColumnPlan, lost_columns
 from services.rebuild.definitions import missing_references
 from services.rebuild.fate import LOST_ROWS, Fate, TableState, table_states
 from services.rebuild.own_records import unknown_rows
 from services.rebuild.rows import deleted_rows, erased_rows, lost_rows, mended_rows, vanished_rows
-from services.schema_check import compare
+from services.schema.check import compare
+from services.schema.introspection import Difference, Kind
 
 
 class Unfit(Exception):

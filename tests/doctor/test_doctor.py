@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from services.protect import protect
+from services.schema.protection import protect
 from tests.doctor.doctor import Doctor
 from tests.processes import ROOT, Processes, wait_for
 from worker.embedded.ports import Port

@@ -13,7 +13,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from services.installation import Knowledge
-from services.schema_check import compare
+from services.schema.check import compare
 from tasks.drain import drain
 from tests.events import confidence
 from tests.processes import ROOT

@@ -9,10 +9,10 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from rules.explanation import counted
 from services.database.engine import engine
-from services.difference import Kind
-from services.protect import unprotected
-from services.rights import missing_rights
-from services.schema_check import compare
+from services.schema.check import compare
+from services.schema.grants import missing_rights
+from services.schema.introspection import Kind
+from services.schema.protection import unprotected
 from worker.doctor.clock import about_clock
 from worker.doctor.finding import Finding, Part
 

@@ -9,8 +9,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from services.difference import Kind
-from services.schema_check import compare
+from services.schema.check import compare
+from services.schema.introspection import Kind
 from worker.doorbell import silent_seconds
 from worker.schedule import QUEUE, SECONDS_BETWEEN
 from worker.signs import last_runs

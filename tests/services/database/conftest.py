@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from services.adoption import migrate
 from services.database.engine import driver_url
+from services.schema.migrate import migrate
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import LATER, add_session, fill
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from services.adoption import check, migrate
-from services.difference import Difference, Kind
+from services.schema.introspection import Difference, Kind
+from services.schema.migrate import check, migrate
 from tests.services.database.rows import rows
 
 

@@ -4,7 +4,7 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 
 from models.migrations import alembic_config, alone, newest, upgrade
-from services.live_shape import version
+from services.schema.introspection import version
 from tests.services.database.rows import log, rows
 
 ERASE = "INSERT INTO escalation.erased_sessions (session_id) VALUES ('s1')"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from services.adoption import migrate
+from services.schema.migrate import migrate
 from tests.services.database.rows import add_session, contents, log, rows
 
 MOST_SECONDS = 0.05

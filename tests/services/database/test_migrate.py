@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from models.base import OwnBase
 from models.migrations import as_sql, newest
-from services.adoption import check, migrate
-from services.difference import Kind
+from services.schema.introspection import Kind
+from services.schema.migrate import check, migrate
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import contents, rows
 

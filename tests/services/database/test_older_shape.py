@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, inspect, text
 
-from services.adoption import NotAdoptable, check, migrate
-from services.difference import Kind
+from services.schema.introspection import Kind
+from services.schema.migrate import NotAdoptable, check, migrate
 from tests.services.database.rows import rows
 
 OLDER = (

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from services.protect import protect, unprotect, unprotected
+from services.schema.protection import protect, unprotect, unprotected
 from tests.services.database.rows import add_session
 
 TABLES = ["ai_sessions", "ai_messages", "troubleshooting_steps", "support_tickets", "escalation_triggers"]

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from services.adoption import check
-from services.difference import Kind
+from services.schema.introspection import Kind
+from services.schema.migrate import check
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.accident import THE_ACCIDENT, apply, plan, run, state
 from tests.services.database.rows import add_session, contents, log, rows

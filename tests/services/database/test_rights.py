@@ -11,14 +11,14 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from config.settings import get_settings
 from demo.seed import seed
 from escalation_client.events import Event
-from services.adoption import NotAdoptable, check, migrate
 from services.database import engine as database
 from services.database.engine import begin
-from services.difference import Kind
 from services.events.stream import Entry
 from services.installation import Knowledge
 from services.privacy.erasure import erase, traces_of
-from services.rights import Purpose, UnknownRole, grants, missing_rights
+from services.schema.grants import Purpose, UnknownRole, grants, missing_rights
+from services.schema.introspection import Kind
+from services.schema.migrate import NotAdoptable, check, migrate
 from services.ticket_actions import acknowledge, resolve
 from tasks.batch import write
 from tests.events import confidence, message

@@ -4,8 +4,8 @@ import pytest
 from celery import Celery
 from sqlalchemy import Connection, Engine, text
 
-from services.adoption import migrate
 from services.installation import Knowledge
+from services.schema.migrate import migrate
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import rows
 from tests.tasks.conftest import connection, installation, publish, redis

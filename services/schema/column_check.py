@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from models.shape import ColumnNeed, TableNeed
-from services.difference import Difference, Kind
-from services.live_shape import LiveColumn, LiveTable
+from services.schema.introspection import Difference, Kind, LiveColumn, LiveTable
 
 # Whoever adds it by hand gets it without its key, its index and what was in it.
 REBUILD = "`db rebuild` makes it what it was, fills it from what is on record, and names what it cannot fill."

@@ -9,10 +9,9 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from models.migrations import newest, upgrade
 from models.remembered import REMEMBER_SHAPE
 from services.database.errors import Trouble, trouble
-from services.difference import Difference, Kind
-from services.live_shape import version
-from services.rights import missing_rights
-from services.schema_check import compare
+from services.schema.check import compare
+from services.schema.grants import missing_rights
+from services.schema.introspection import Difference, Kind, version
 
 PATIENCE_SECONDS = 120.0
 
@@ -63,6 +62,6 @@ def refuse_what_differs(connection: Connection) -> None:
 def check(connection: Connection, role: str | None = None) -> list[Difference]:
     """Everything that is not as the code needs it, for the worker that connects as this role; reads only.
 
-    :raises services.rights.UnknownRole: there is no such role
+    :raises services.schema.grants.UnknownRole: there is no such role
     """
     return [*compare(connection), *missing_rights(connection, "application", role)]

@@ -11,7 +11,7 @@ from models.audit import AUDITED
 from models.base import SCHEMA
 from models.forgetting import FORGET_FUNCTION
 from models.shape import TableNeed, needs, own_tables
-from services.difference import Difference, Kind
+from services.schema.introspection import Difference, Kind
 
 Purpose = Literal["owner", "application"]
 GRANT = "GRANT {} ON {} {} TO {};"

@@ -1,8 +1,10 @@
 """The shared tables as they are, from PostgreSQL's catalogue; reading it holds off nobody."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -105,3 +107,49 @@ def version(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text(f"SELECT version_num FROM {SCHEMA}.alembic_version")).scalar()
     return found
+
+
+class Kind(StrEnum):
+    """How grave a difference is."""
+
+    SHAPE = "shape"  # the code would fail on it: nothing is migrated
+    LOST = "lost"  # a column, its key, or that it is always filled: the code would fail, and a rebuild mends it
+    STATE = "state"  # something is missing that was there, or is not there yet
+    RIGHTS = "rights"  # the role may not do what it has to
+    NOTE = "note"  # good to know
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not as the code needs it: where, what is there, what is needed, and what to do."""
+
+    kind: Kind
+    place: str
+    found: str
+    needed: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.found}; {self.needed}. {self.remedy}"
+
+
+IS_THERE = text(f"SELECT to_regclass('{SCHEMA}.settings') IS NOT NULL")
+MAY_READ = text(f"SELECT has_table_privilege('{SCHEMA}.settings', 'SELECT')")
+REMEMBERED = text("SELECT value FROM escalation.settings WHERE key = 'shape'")
+
+
+def remembered_shape(connection: Connection) -> Mapping[str, Any] | None:
+    """The tables by name; None when the database was never adopted."""
+    shape: Mapping[str, Any] | None = None
+    if connection.execute(IS_THERE).scalar():
+        shape = connection.execute(REMEMBERED).scalar()
+    return shape
+
+
+def remembered_columns(connection: Connection) -> dict[str, frozenset[str]]:
+    """The names of the columns that can be made again as they were, by table."""
+    # Whoever may not read it is told so by the check of the rights.
+    if not connection.execute(IS_THERE).scalar() or not connection.execute(MAY_READ).scalar():
+        return {}
+    shape = remembered_shape(connection) or {}
+    return {name: frozenset(column["name"] for column in table["columns"]) for name, table in shape.items()}

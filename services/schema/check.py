@@ -6,10 +6,8 @@ from sqlalchemy import Connection
 
 from models.audit import AUDITED
 from models.shape import TableNeed, needs
-from services.column_check import REBUILD, column_differences
-from services.difference import Difference, Kind
-from services.live_shape import LiveTable, read_tables, version
-from services.remembered import remembered_columns
+from services.schema.column_check import REBUILD, column_differences
+from services.schema.introspection import Difference, Kind, LiveTable, read_tables, remembered_columns, version
 
 
 def compare(connection: Connection) -> list[Difference]:
