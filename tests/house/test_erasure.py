@@ -13,7 +13,7 @@ from services.events.stream import EVENTS, read_new
 from services.events.stream import acknowledge as acknowledge_entries
 from services.installation import Knowledge
 from services.privacy.erasure import MailOnItsWay, erase
-from services.rebuild import rebuild
+from services.schema.rebuild import rebuild
 from services.story import load_stories
 from services.ticket_actions import acknowledge, resolve
 from tasks.drain import drain

@@ -12,12 +12,12 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import get_settings
 from models.migrations import alone, as_sql
-from services import rebuild as rebuilding
 from services.database.engine import make_engine, wait_for_database
 from services.database.errors import described
 from services.schema import grants as rights
 from services.schema import migrate as adoption
 from services.schema import protection as protect
+from services.schema import rebuild as rebuilding
 from services.schema.introspection import Difference, Kind
 from worker.commands.rebuild_words import tell_plan, tell_report
 from worker.commands.terminal import Output

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rules.explanation import counted
-from services.rebuild import ColumnPlan, Fate, Plan, Report, TablePlan
+from services.schema.rebuild import ColumnPlan, Fate, Plan, Report, TablePlan
 
 COLUMNS = ("what happened", "rows from the log", "from own tables", "stay deleted")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from services.rebuild import Plan, Report, make_plan, rebuild
+from services.schema.rebuild import Plan, Report, make_plan, rebuild
 from tests.services.database.rows import contents, rows
 
 AUDITED = ("ai_sessions", "support_tickets", "escalation_triggers")

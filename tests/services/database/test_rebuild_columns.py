@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from services.rebuild import Unfit
 from services.schema.introspection import Kind
 from services.schema.migrate import NotAdoptable, check, migrate
 from services.schema.protection import protect, unprotected
+from services.schema.rebuild import Unfit
 from tests.services.database.accident import AUDITED, THE_ACCIDENT, apply, plan, run, state
 from tests.services.database.rows import contents, rows
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from escalation_client.events import Event
 from services.events.stream import Entry
 from services.installation import Knowledge
-from services.rebuild import make_plan
+from services.schema.rebuild import make_plan
 from tasks.batch import Unavailable, write
 from tests.events import confidence, diagnosed, message, requested
 from tests.services.database.accident import THE_ACCIDENT, apply, run

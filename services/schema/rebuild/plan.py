@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from rules.explanation import counted
-from services.rebuild.columns import ColumnPlan, lost_columns
-from services.rebuild.definitions import missing_references
-from services.rebuild.fate import LOST_ROWS, Fate, TableState, table_states
-from services.rebuild.own_records import unknown_rows
-from services.rebuild.rows import deleted_rows, erased_rows, lost_rows, mended_rows, vanished_rows
 from services.schema.check import compare
 from services.schema.introspection import Difference, Kind
+from services.schema.rebuild.audit_rows import deleted_rows, erased_rows, lost_rows, mended_rows, vanished_rows
+from services.schema.rebuild.columns import ColumnPlan, lost_columns
+from services.schema.rebuild.ddl import missing_references
+from services.schema.rebuild.own_rows import unknown_rows
+from services.schema.rebuild.table_state import LOST_ROWS, Fate, TableState, table_states
 
 
 class Unfit(Exception):

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, TextClause, text
 
-from services.rebuild.fate import LOST_ROWS, TableState
+from services.schema.rebuild.table_state import LOST_ROWS, TableState
 
 # The baseline was read while changes were on record already, so any other entry is newer, whatever its number.
 LAST = """

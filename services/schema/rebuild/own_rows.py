@@ -11,8 +11,8 @@ from services.conversation import load_conversations
 from services.database.encoding import identity
 from services.escalated_sessions import UNKNOWN_USER
 from services.privacy.erasure import ERASED
-from services.rebuild.fate import LOST_ROWS, TableState
-from services.rebuild.rows import NO_ROWS
+from services.schema.rebuild.audit_rows import NO_ROWS
+from services.schema.rebuild.table_state import LOST_ROWS, TableState
 from services.trigger_rows import observed, told
 
 UNRECORDED = """

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, text
 
 from models.remembered import SHARED_TABLES
-from services.rebuild.fate import TableState
-from services.rebuild.own_columns import own_values
-from services.rebuild.rows import CONTENT
+from services.schema.rebuild.audit_rows import CONTENT
+from services.schema.rebuild.own_columns import own_values
+from services.schema.rebuild.table_state import TableState
 
 # The newest row on record that has the column: rows that were written after it was dropped have it no more.
 KNOWN = f"""

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, text
 
 from models.remembered import REMEMBER_SHAPE
-from services.rebuild.columns import add, fill, finish
-from services.rebuild.definitions import (
+from services.schema.protection import keep_protected
+from services.schema.rebuild.audit_rows import record_unseen, restore_rows
+from services.schema.rebuild.columns import add, fill, finish
+from services.schema.rebuild.ddl import (
     attempt,
     belongings,
     create,
@@ -15,11 +17,9 @@ from services.rebuild.definitions import (
     table_is_there,
     watch,
 )
-from services.rebuild.fate import LOST_ROWS, Fate, TableState
-from services.rebuild.own_records import restore_own
-from services.rebuild.plan import Plan, make_plan
-from services.rebuild.rows import record_unseen, restore_rows
-from services.schema.protection import keep_protected
+from services.schema.rebuild.own_rows import restore_own
+from services.schema.rebuild.plan import Plan, make_plan
+from services.schema.rebuild.table_state import LOST_ROWS, Fate, TableState
 
 WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('lock_timeout', '10s', true)")
 

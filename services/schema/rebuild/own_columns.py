@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from services.rebuild.own_records import Which, known_sessions, known_tickets, known_triggers, with_summaries
+from services.schema.rebuild.own_rows import Which, known_sessions, known_tickets, known_triggers, with_summaries
 
 FINDERS: Final = {
     "ai_sessions": ("id", known_sessions),

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.audit import ACTIONS, trigger_name, trigger_statements
 from services.database.errors import described
-from services.rebuild.fate import Fate, TableState
+from services.schema.rebuild.table_state import Fate, TableState
 
 QUOTE = text("SELECT quote_ident(:name)")
 CONSTRAINTS = text("""
