@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from demo.player import Played
 from demo.results import body_of
 from demo.timeline import Moment, evidence_lines, timeline_of
-from services.story import Story, load_stories
+from services.ticket_details import Story, load_stories
 
 TEMPLATES: Final = Path(__file__).parent
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.conversation import Evidence
-from services.story import Story
+from services.ticket_details import Story
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from config.mail_settings import MailSettings
 from services.database.encoding import identity
 from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
 from services.mail.sanitize import cut, one_line
-from services.story import Story
+from services.ticket_details import Story
 
 LINE_END: Final = "\r\n"
 LONGEST_LINE: Final = 76

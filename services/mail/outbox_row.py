@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from services.story import Story
+from services.ticket_details import Story
 
 CUSTOMER_NOTICE: Final = "customer_notice"
 

@@ -15,7 +15,7 @@ from services.mail.jinja import environment
 from services.mail.mime import Attachment, Letter
 from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
 from services.mail.sanitize import clean, one_line
-from services.story import Story
+from services.ticket_details import Story
 
 SHORT: Final = "short.txt"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from services.directory.machines import MaintenanceEntry
-from services.story import RelatedTicket, Story
+from services.ticket_details import RelatedTicket, Story
 from worker.preview.example import example_story
 from worker.preview.session import at
 

@@ -8,7 +8,7 @@ from services.mail.compose import composed_of
 from services.mail.mime import Letter
 from services.mail.outbox_row import MailRow
 from services.mail.render import letter_of
-from services.story import Story
+from services.ticket_details import Story
 from tests.fuzz.hostile import full_story, spoilt
 from tests.services.mail.letters import read, settings_for
 from worker.desk.pages import Shown, ticket_html

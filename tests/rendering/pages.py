@@ -6,7 +6,7 @@ from typing import Any
 
 from services.mail.mime import Letter
 from services.mail.render import letter_of
-from services.story import Story
+from services.ticket_details import Story
 from tests.services.mail.letters import settings_for
 from worker.browser import Browser
 from worker.preview.mails import mail_of

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection, text
 
 from escalation_client.events import Event
-from services.story import Story, load_stories
-from services.story.related import MOST_RELATED
-from services.story.unknown import WORDS
+from services.ticket_details import Story, load_stories
+from services.ticket_details.missing import WORDS
+from services.ticket_details.related import MOST_RELATED
 from tests.events import at, confidence, diagnosed, ended, message, requested, started, step
 from tests.services.counting import statements
 from tests.services.tickets import escalate

@@ -10,8 +10,8 @@ from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
 from services.monitoring.log_context import ticket_trace
 from services.staff_text import UnfitText
-from services.story import load_stories
 from services.ticket_actions import acknowledge, resolve
+from services.ticket_details import load_stories
 from services.ticket_lookup import TicketNotFound
 from services.verdicts import give_verdicts, verdicts_of
 from worker.desk.pages import Shown

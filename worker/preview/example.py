@@ -10,8 +10,8 @@ from rules.recommendation import WhyPart
 from services.directory import MachineRecord, Person
 from services.directory.machines import HoursReading, MaintenanceEntry
 from services.directory.people import Organisation
-from services.story import Advice, ContactCard, Reason, Recipient, SessionFacts, Story, TicketFacts
-from services.story.unknown import unknown_of
+from services.ticket_details import Advice, ContactCard, Reason, Recipient, SessionFacts, Story, TicketFacts
+from services.ticket_details.missing import unknown_of
 from worker.preview.session import SESSION, at, example_conversation, texts_of
 
 MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.mail.i18n.labels import trial
 from services.mail.outbox_row import MailRow
-from services.story import Story
+from services.ticket_details import Story
 
 MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
 UNANSWERED: Final = timedelta(minutes=10)

@@ -12,7 +12,7 @@ from services.events.inbox import lock_sessions
 from services.events.session_state import read_states
 from services.installation import Knowledge
 from services.outbox.queue import NewMail, queue_mails
-from services.story import Story, load_stories
+from services.ticket_details import Story, load_stories
 from services.ticket_updates import adopt, foreign_tickets
 
 MAILED = text("""

@@ -10,7 +10,7 @@ from services.conversation import Evidence
 from services.mail.context.reasons import MOST_EVIDENCE, Quote, facts_of, quote_of
 from services.mail.i18n.labels import NEWS, REASONS
 from services.mail.i18n.presenter import Teller
-from services.story import Story
+from services.ticket_details import Story
 
 
 @dataclass(frozen=True, slots=True)

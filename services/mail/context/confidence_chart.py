@@ -6,7 +6,7 @@ from typing import Final
 
 from services.conversation import Confidence
 from services.mail.i18n.presenter import Teller
-from services.story import Story
+from services.ticket_details import Story
 
 MOST_BARS: Final = 10
 HEIGHT: Final = 48

@@ -13,7 +13,7 @@ from services.mail.headers import address_of
 from services.mail.i18n.labels import ACTION_WORDS
 from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import one_line
-from services.story import ContactCard, Story
+from services.ticket_details import ContactCard, Story
 
 # In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).
 # The first number of what was left: an extension or a second number must not be dialled along with it.

@@ -8,7 +8,7 @@ from services.conversation import Message, Step
 from services.mail.i18n.labels import MESSAGE_TYPES, RESULTS, SENDERS
 from services.mail.i18n.presenter import Excerpt, Teller
 from services.mail.sanitize import direction
-from services.story import Story
+from services.ticket_details import Story
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from services.mail.i18n.labels import (
 )
 from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import direction
-from services.story import RelatedTicket, Story
+from services.ticket_details import RelatedTicket, Story
 
 MOST_MAINTENANCE = 3
 

@@ -9,7 +9,7 @@ from services.mail.context.reasons import written
 from services.mail.i18n.labels import CATEGORIES, PRIORITIES, SHORT_REASONS
 from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import one_line
-from services.story import Story
+from services.ticket_details import Story
 
 LONGEST_PART: Final = 48
 CLAUSE_END: Final = re.compile(r"[.!?;,:،؛؟\n]")

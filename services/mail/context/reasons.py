@@ -9,7 +9,7 @@ from services.conversation import Evidence
 from services.mail.i18n.labels import CATEGORIES, GROUNDS, REASONS
 from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import clean, cut, direction
-from services.story import Reason, Story
+from services.ticket_details import Reason, Story
 
 CONTEXT: Final = 140
 MOST_EVIDENCE: Final = 3

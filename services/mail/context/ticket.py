@@ -17,7 +17,7 @@ from services.mail.i18n.labels import CATEGORIES, HURT, LEVELS, PRIORITIES, UNKN
 from services.mail.i18n.presenter import Teller
 from services.mail.outbox_row import MailRow
 from services.mail.sanitize import one_line
-from services.story import Advice, ContactCard, Story
+from services.ticket_details import Advice, ContactCard, Story
 
 
 def customer_page(story: Story, teller: Teller) -> dict[str, Any]:

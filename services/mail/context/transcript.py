@@ -9,7 +9,7 @@ from services.mail.context.conversation import result_of
 from services.mail.i18n.labels import CATEGORIES, LEVELS, MESSAGE_TYPES, RESULTS, SENDERS
 from services.mail.i18n.presenter import Teller
 from services.mail.sanitize import clean, one_line
-from services.story import Story
+from services.ticket_details import Story
 
 MARK: Final = "\ufeff"
 

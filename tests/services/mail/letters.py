@@ -11,7 +11,7 @@ from config.settings import Settings
 from services.conversation import Message, Step
 from services.mail.mime import Letter
 from services.mail.render import letter_of
-from services.story import Story
+from services.ticket_details import Story
 from worker.preview.example import example_story
 from worker.preview.mails import mail_of
 from worker.preview.session import at

@@ -11,7 +11,7 @@ from services.directory import Person
 from services.mail.headers import LONGEST_VALUE, address_of, field, letterhead, mailbox, thread_root, visible
 from services.mail.outbox_row import MailRow
 from services.mail.sanitize import cut, one_line
-from services.story import Story
+from services.ticket_details import Story
 from tests.services.mail.letters import settings_for
 from worker.preview.example import example_story
 from worker.preview.mails import mail_of

@@ -8,7 +8,7 @@ import pytest
 from services.mail.i18n.catalogs import TEMPLATES as FOLDER
 from services.mail.jinja import InliningLoader, environment
 from services.mail.render import letter_of
-from services.story import ContactCard, Reason, RelatedTicket, Story
+from services.ticket_details import ContactCard, Reason, RelatedTicket, Story
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,

@@ -7,7 +7,7 @@ import pytest
 from services.conversation import Conversation
 from services.mail.i18n.catalogs import translations
 from services.mail.mime import Letter
-from services.story import Reason, Story
+from services.ticket_details import Reason, Story
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,

@@ -1,7 +1,9 @@
 """The parts of a ticket's story. What nobody knows is None or empty, and is named in `Story.unknown`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rules.recommendation import WhyPart
@@ -115,7 +117,7 @@ class Recipient:
 class Story:
     """Everything that is known of a ticket.
 
-    `requests` are those that led to this ticket or were added to it; `unknown` holds words of `services.story.unknown`.
+    `requests` are those that led to this ticket or were added to it; `unknown` holds words of `services.ticket_details.missing`.
     """
 
     ticket: TicketFacts
@@ -159,3 +161,24 @@ class Story:
     def recipients_of(self, mail_id: UUID) -> tuple[Recipient, ...]:
         """Who else got the same mail."""
         return tuple(one for one in self.recipients if one.mail_id == mail_id)
+
+
+FIELDS = ("name", "email", "phone", "hours", "specialization")
+
+
+def advice_of(stored: Any) -> Advice | None:
+    """From `support_tickets.expert_contact_info`; None where another writer left none."""
+    if not isinstance(stored, Mapping) or not isinstance(stored.get("primary_contact"), Mapping):
+        return None
+    alternatives = stored.get("alternative_contacts")
+    return Advice(
+        primary=card_of(stored["primary_contact"]),
+        alternatives=tuple(card_of(one) for one in alternatives or () if isinstance(one, Mapping)),
+        action=stored.get("recommended_action"),
+        why=stored.get("why"),
+        why_parts=tuple(WhyPart.of_json(part) for part in stored.get("why_parts") or ()),
+    )
+
+
+def card_of(contact: Mapping[str, Any]) -> ContactCard:
+    return ContactCard(**{name: contact.get(name) for name in FIELDS})

@@ -1,7 +1,7 @@
 """Everything that a support mail tells of a ticket."""
 
-from services.story.loading import load_stories
-from services.story.parts import (
+from services.ticket_details.load import load_stories
+from services.ticket_details.models import (
     Advice,
     ContactCard,
     Reason,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rules.reasons import REASONS, by_gravity
 from services.conversation import Evidence
-from services.story.parts import Reason
+from services.ticket_details.models import Reason
 
 
 def reasons_of(

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, RowMapping, text
 
 from services.escalated_sessions import UNKNOWN_USER
-from services.story.parts import RelatedTicket, SessionFacts
+from services.ticket_details.models import RelatedTicket, SessionFacts
 
 MOST_RELATED: Final = 5
 

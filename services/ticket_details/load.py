@@ -9,11 +9,10 @@ from sqlalchemy import Connection, RowMapping, text
 from services.conversation import Conversation, Request, load_conversations
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.escalated_sessions import UNKNOWN_USER
-from services.story.advice import advice_of
-from services.story.parts import Recipient, SessionFacts, Story, TicketFacts
-from services.story.reasons import reasons_of
-from services.story.related import Related, load_related, others
-from services.story.unknown import unknown_of
+from services.ticket_details.missing import unknown_of
+from services.ticket_details.models import Recipient, SessionFacts, Story, TicketFacts, advice_of
+from services.ticket_details.reasons import reasons_of
+from services.ticket_details.related import Related, load_related, others
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
 TICKETS = text("""
