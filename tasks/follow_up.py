@@ -7,9 +7,9 @@ from services.database.locks import only_one
 from services.escalation.reconcile import Report, reconcile
 from services.events.stream import redis_client
 from services.installation import knowledge, note_mode
-from services.ladder import chase, notice_changes
 from services.monitoring.health import measure, troubles
 from services.monitoring.webhooks import beat
+from services.tickets.escalation_ladder import chase, notice_changes
 from tasks.hints import hint
 
 

@@ -9,13 +9,13 @@ from celery import shared_task
 
 from escalation_client.history import ANSWERS
 from rules.ticket_states import TicketRefused
-from services import ticket_actions
 from services.database.engine import begin
 from services.events.stream import redis_client
 from services.history.requests import Asked, answer
 from services.installation import knowledge
-from services.staff_text import UnfitText
-from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
+from services.tickets import actions as ticket_actions
+from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
+from services.tickets.validation import UnfitText
 from tasks.hints import hint
 
 UNFINISHED = ("open", "in_progress")

@@ -120,13 +120,13 @@ EVENTS = (
     Breakage(
         "ticket number is COUNT(*) + 1",
         5,
-        (Change("services/ticket_numbers.py", COUNT, COUNTED),),
+        (Change("services/tickets/insert.py", COUNT, COUNTED),),
         (NUMBERS,),
     ),
     Breakage(
         "ticket number drawn in a transaction of its own",
         5,
-        (Change("services/tickets.py", TAKE, TAKE_APART),),
+        (Change("services/tickets/insert.py", TAKE, TAKE_APART),),
         ("tests/chaos/test_atomicity.py",),
     ),
     Breakage(

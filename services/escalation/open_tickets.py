@@ -14,21 +14,20 @@ from rules.reasons import rank
 from rules.routing import Recommendation, recipients, recommend, recommended_action
 from services.conversation import Conversation, load_conversations
 from services.directory import MachineRecord, Person, load_machines, load_people
-from services.escalated_sessions import escalate_sessions
 from services.events.inbox import record_tickets_of
 from services.events.session_state import KnownSession, known_sessions
 from services.installation import Knowledge
 from services.outbox.customer_notice import warn_customers
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.queue import NewMail, queue_mails
-from services.tickets import (
+from services.tickets.abparts_rows import escalate_sessions, insert_triggers
+from services.tickets.insert import (
     NewTicket,
     first_of_each,
     insert_own,
     number_and_insert,
     ticket_id_of,
 )
-from services.trigger_rows import insert_triggers
 
 Published = Mapping[UUID, datetime]
 

@@ -19,7 +19,7 @@ from services.events.rejected import rejected_lately, set_aside
 from services.events.session_state import read_states, write_states
 from services.installation import Knowledge
 from services.outbox.outcomes import NewOutcome, queue_outcomes
-from services.ticket_updates import Update, adopt, foreign_tickets
+from services.tickets.update import Update, adopt, foreign_tickets
 
 # Of the outcomes that are kept in their stream, at most a tenth an hour tells of events that were set aside.
 SHARE_OF_OUTCOMES = 10

@@ -10,16 +10,15 @@ from escalation_client.events import EscalationRequested, Event
 from rules.decision import News
 from rules.reasons import rank
 from rules.routing import recipients
-from services.escalated_sessions import escalate_sessions_by_id
 from services.escalation.open_tickets import Published, decided_events
 from services.events.inbox import record_tickets_of
 from services.installation import Knowledge
 from services.outbox.customer_notice import warn_customers
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.queue import NewMail, append_news, queue_mails
-from services.ticket_updates import Update, write_updates
-from services.tickets import first_of_each
-from services.trigger_rows import insert_triggers
+from services.tickets.abparts_rows import escalate_sessions_by_id, insert_triggers
+from services.tickets.insert import first_of_each
+from services.tickets.update import Update, write_updates
 
 SAFETY = "safety_concern"
 

@@ -14,7 +14,7 @@ from services.mail.outbox_row import MailRow, load_mails
 from services.mail.render import letter_of, short_letter_of
 from services.monitoring.log_context import mail_trace
 from services.ticket_details import Story, load_stories
-from services.ticket_links import link
+from services.tickets.signed_links import link
 
 logger = structlog.get_logger()
 

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, RowMapping, text
 
 from services.conversation import Conversation, Request, load_conversations
 from services.directory import MachineRecord, Person, load_machines, load_people
-from services.escalated_sessions import UNKNOWN_USER
 from services.ticket_details.missing import unknown_of
 from services.ticket_details.models import Recipient, SessionFacts, Story, TicketFacts, advice_of
 from services.ticket_details.reasons import reasons_of
 from services.ticket_details.related import Related, load_related, others
+from services.tickets.abparts_rows import UNKNOWN_USER
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
 TICKETS = text("""

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, text
 
-from services.escalated_sessions import UNKNOWN_USER
 from services.ticket_details.models import RelatedTicket, SessionFacts
+from services.tickets.abparts_rows import UNKNOWN_USER
 
 MOST_RELATED: Final = 5
 

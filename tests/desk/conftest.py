@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from config.settings import get_settings
 from escalation_client.events import Event
 from services.installation import Knowledge, knowledge
-from services.ticket_links import token
+from services.tickets.signed_links import token
 from tasks.batch import write
 from tests.events import confidence, message, started
 from tests.follow_up.conftest import connection, entries, installation, publish, redis

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from services.installation import Knowledge
-from services.ticket_links import form_token, token
+from services.tickets.signed_links import form_token, token
 from tests.desk.conftest import Send
 from tests.follow_up.conftest import outcomes, ticket_row
 from tests.tasks.conftest import rows

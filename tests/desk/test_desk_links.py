@@ -5,7 +5,7 @@ from itsdangerous import TimestampSigner
 from sqlalchemy import Connection
 
 from services.installation import Knowledge
-from services.ticket_links import form_token, link, signer
+from services.tickets.signed_links import form_token, link, signer
 from tests.follow_up.conftest import by_sql
 
 

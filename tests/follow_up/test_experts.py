@@ -8,8 +8,8 @@ from sqlalchemy import Connection, text
 from demo.seed import seed
 from rules.ticket_states import UnknownExpert
 from services.database.engine import begin
-from services.experts import checked_expert
-from services.ticket_actions import assign
+from services.tickets.actions import assign
+from services.tickets.validation import checked_expert
 from tasks import tickets  # not its tasks: pytest would look into them before there are settings
 from tests.follow_up.conftest import Opened, outcomes, ticket_row
 from tests.follow_up.test_commands import run

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from services.database.engine import begin
 from services.installation import Knowledge
-from services.ladder import chase
-from services.ticket_actions import acknowledge, prioritise, reopen, resolve
+from services.tickets.actions import acknowledge, prioritise, reopen, resolve
+from services.tickets.escalation_ladder import chase
 from tasks.batch import write
 from tests.events import message
 from tests.follow_up.conftest import Opened, by_sql

@@ -6,9 +6,9 @@ from typing import cast
 import pytest
 from sqlalchemy import Connection
 
-from services.ladder import notice_changes
-from services.ticket_actions import acknowledge
-from services.ticket_lookup import list_tickets
+from services.tickets.actions import acknowledge
+from services.tickets.escalation_ladder import notice_changes
+from services.tickets.queries import list_tickets
 from tests.follow_up.conftest import Opened, by_sql, outcomes, ticket_row
 from tests.follow_up.test_ticket_actions import act
 from tests.tasks.conftest import rows

@@ -9,7 +9,7 @@ from config.settings import get_settings
 from services.database.engine import begin
 from services.escalation.reconcile import Report, Tally, reconcile
 from services.installation import Knowledge, knowledge, note_mode
-from services.ticket_actions import resolve
+from services.tickets.actions import resolve
 from tasks.batch import write
 from tests.events import confidence, message
 from tests.follow_up.conftest import Opened, by_sql

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
-from services.staff_text import UnfitText
-from services.ticket_actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve
-from services.ticket_lookup import TicketNotFound, show_ticket
+from services.tickets.actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve
+from services.tickets.queries import TicketNotFound, show_ticket
+from services.tickets.validation import UnfitText
 from tests.follow_up.conftest import Opened, by_sql, outcomes, ticket_row
 from tests.tasks.conftest import rows
 

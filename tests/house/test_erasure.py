@@ -14,8 +14,8 @@ from services.events.stream import acknowledge as acknowledge_entries
 from services.installation import Knowledge
 from services.privacy.erasure import MailOnItsWay, erase
 from services.schema.rebuild import rebuild
-from services.ticket_actions import acknowledge, resolve
 from services.ticket_details import load_stories
+from services.tickets.actions import acknowledge, resolve
 from tasks.drain import drain
 from tests.events import message, started
 from tests.tasks.conftest import Publish

@@ -12,7 +12,7 @@ from config.settings import Settings, get_settings
 from services.database.engine import begin
 from services.mail.render import letter_of
 from services.ticket_details import Story, load_stories
-from services.ticket_links import link
+from services.tickets.signed_links import link
 from worker.browser import INSTALL, find_browser
 from worker.commands.terminal import Output
 from worker.preview.example import example_story

@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 
 from rules.ticket_states import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
-from services import ticket_actions
 from services.database.engine import begin
 from services.installation import knowledge
-from services.staff_text import UnfitText
-from services.ticket_lookup import TicketNotFound, list_tickets, show_ticket
+from services.tickets import actions as ticket_actions
+from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
+from services.tickets.validation import UnfitText
 from worker.commands.harmless import quoted
 from worker.commands.terminal import Output, uncut_table
 

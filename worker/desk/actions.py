@@ -9,11 +9,11 @@ from config.settings import Settings
 from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
 from services.monitoring.log_context import ticket_trace
-from services.staff_text import UnfitText
-from services.ticket_actions import acknowledge, resolve
 from services.ticket_details import load_stories
-from services.ticket_lookup import TicketNotFound
-from services.verdicts import give_verdicts, verdicts_of
+from services.tickets.actions import acknowledge, resolve
+from services.tickets.queries import TicketNotFound
+from services.tickets.trigger_feedback import give_verdicts, verdicts_of
+from services.tickets.validation import UnfitText
 from worker.desk.pages import Shown
 from worker.desk.words import words_in
 

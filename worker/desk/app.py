@@ -16,8 +16,8 @@ from starlette.routing import Route
 from config.settings import Settings
 from services.database.engine import begin
 from services.database.errors import described
-from services.ticket_links import LinkExpired, LinkUnknown, is_form_of, ticket_of
-from services.ticket_lookup import TicketNotFound
+from services.tickets.queries import TicketNotFound
+from services.tickets.signed_links import LinkExpired, LinkUnknown, is_form_of, ticket_of
 from worker.desk.actions import act, read
 from worker.desk.guards import SafeHeaders, form_of, refuse_too_many
 from worker.desk.pages import message_html, styles, ticket_html

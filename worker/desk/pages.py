@@ -17,7 +17,7 @@ from services.mail.i18n.labels import REASONS
 from services.mail.i18n.presenter import Limits, Teller
 from services.mail.outbox_row import MailRow
 from services.ticket_details import Story
-from services.ticket_links import form_token
+from services.tickets.signed_links import form_token
 from worker.desk.words import environment, words_in
 
 STYLES = (Path("mail.css"), Path("desk/desk.css"))

@@ -13,7 +13,7 @@ from services.events.session_state import read_states
 from services.installation import Knowledge
 from services.outbox.queue import NewMail, queue_mails
 from services.ticket_details import Story, load_stories
-from services.ticket_updates import adopt, foreign_tickets
+from services.tickets.update import adopt, foreign_tickets
 
 MAILED = text("""
     SELECT DISTINCT m.ticket_id FROM escalation.mails AS m

@@ -9,11 +9,10 @@ from sqlalchemy import Connection, RowMapping, text
 from rules.reasons import REASONS, TRIGGER_TYPE, by_gravity
 from services.conversation import load_conversations
 from services.database.encoding import identity
-from services.escalated_sessions import UNKNOWN_USER
 from services.privacy.erasure import ERASED
 from services.schema.rebuild.audit_rows import NO_ROWS
 from services.schema.rebuild.table_state import LOST_ROWS, TableState
-from services.trigger_rows import observed, told
+from services.tickets.abparts_rows import UNKNOWN_USER, observed, told
 
 UNRECORDED = """
     NOT EXISTS (SELECT FROM escalation.audit_log AS a WHERE a.table_name = '{table}' AND a.row_id = {key})

@@ -19,7 +19,7 @@ from services.privacy.erasure import erase, traces_of
 from services.schema.grants import Purpose, UnknownRole, grants, missing_rights
 from services.schema.introspection import Kind
 from services.schema.migrate import NotAdoptable, check, migrate
-from services.ticket_actions import acknowledge, resolve
+from services.tickets.actions import acknowledge, resolve
 from tasks.batch import write
 from tests.events import confidence, message
 from tests.services.database.rows import rows

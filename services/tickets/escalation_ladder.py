@@ -11,7 +11,7 @@ from rules.ladder import Rung, next_rung
 from rules.reasons import PRIORITIES, rank
 from services.installation import Knowledge, adopted_at
 from services.outbox.queue import NewMail, queue_mails
-from services.ticket_notice import Noticed, notice
+from services.tickets.detect_changes import Noticed, notice
 
 TEMPLATE = "ticket_unacknowledged"
 LIMIT = 200

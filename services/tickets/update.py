@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from rules.decision import Decision, OpenTicket, raised
 from rules.reasons import by_gravity
 from services.database.encoding import json_text
-from services.tickets import reasons_of
+from services.tickets.insert import reasons_of
 
 FOREIGN = text("""
     SELECT DISTINCT ON (p.session_id) p.session_id, p.id, p.ticket_number, p.priority

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, text
 from rules.reasons import REASON_WORDS
 from rules.ticket_states import VERDICTS
 from services.database.encoding import identity
-from services.staff_text import UnfitText, checked_name
-from services.ticket_lookup import find_ticket
+from services.tickets.queries import find_ticket
+from services.tickets.validation import UnfitText, checked_name
 
 REASONS = text("SELECT reasons FROM escalation.tickets WHERE ticket_id = :ticket_id")
 READ = text("SELECT reason, verdict, given_by, given_at FROM escalation.trigger_verdicts WHERE ticket_id = :ticket_id")

@@ -1,6 +1,13 @@
 """What staff type: names and notes, checked before they are stored and shown."""
 
 import unicodedata
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from models.abparts import User
+from rules.ticket_states import UnknownExpert
+from services.directory.tables import readable, rows_of
 
 LONGEST_NAME = 120
 LONGEST_NOTE = 4_000
@@ -32,3 +39,20 @@ def checked_note(note: str) -> str:
     if any(unicodedata.category(letter) in {"Cc", "Cs"} and letter not in "\n\t" for letter in note):
         raise UnfitText("a note should have no control characters")
     return note
+
+
+def checked_expert(connection: Connection, number: str, expert: str) -> tuple[str, bool]:
+    """The id as ABParts writes it, and whether it could be checked: without the right to read users any id is taken.
+
+    :raises UnknownExpert: ABParts has no such user
+    """
+    known = readable(connection, User)
+    if "id" not in known.get(User.__tablename__, ()):
+        return expert, False
+    try:
+        user_id = UUID(expert)
+    except ValueError:
+        raise UnknownExpert(number, expert) from None
+    if not rows_of(connection, known, User, "id", [user_id]):
+        raise UnknownExpert(number, expert)
+    return str(user_id), True

@@ -13,10 +13,9 @@ from models.shared import SupportTicket
 from rules.reasons import PRIORITIES
 from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import identity
-from services.experts import checked_expert
-from services.staff_text import checked_name, checked_note
-from services.ticket_lookup import LockedTicket, lock_ticket
-from services.ticket_notice import notice
+from services.tickets.detect_changes import notice
+from services.tickets.queries import LockedTicket, lock_ticket
+from services.tickets.validation import checked_expert, checked_name, checked_note
 
 UTC_NOW = func.timezone("UTC", func.now())
 ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")

@@ -1,0 +1,1 @@
+"""Tickets: opening, changing, asking, and what people do with them."""
