@@ -23,7 +23,7 @@ from services.events.stream import answer_ring, redis_client
 from services.installation import knowledge
 from services.mail.compose import compose
 from services.transports.base import Transport
-from services.transports.make import account_of, close_transport, process_transport
+from services.transports.factory import account_of, close_transport, process_transport
 from tasks.delivery import deliver
 from tasks.hints import hint
 from tasks.probing import probe

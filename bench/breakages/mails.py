@@ -25,7 +25,7 @@ MAILS = (
     Breakage(
         "the beginning of a body is not recorded",
         6,
-        (Change("services/transports/conversation.py", "        begin_body(addresses)\n", ""),),
+        (Change("services/transports/smtp_connection.py", "        begin_body(addresses)\n", ""),),
         (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
     ),
     Breakage(

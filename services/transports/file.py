@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from rules.delivery import Answer, Phase
-from services.transports.base import Account, BeginBody, Envelope
-from services.transports.failures import described
+from services.transports.base import Account, BeginBody, Envelope, described
 
 MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^@>]+)", re.IGNORECASE | re.MULTILINE)
 WRITTEN: Final = 250

@@ -1,7 +1,8 @@
 """Microsoft Graph: the same MIME bytes as by SMTP, posted to sendMail."""
 
 import base64
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -10,12 +11,23 @@ from pydantic import SecretStr
 
 from config.settings import Settings
 from rules.delivery import Answer, Phase
-from services.transports.addressed import addressed_to
 from services.transports.base import Account, BeginBody, Envelope, Stopped
-from services.transports.google import parsed
-from services.transports.https import Https, failed_request, retry_after
-from services.transports.tokens import token_source
-from services.transports.unsaid import without
+from services.transports.http_client import Https, failed_request, retry_after
+from services.transports.oauth_factory import token_source
+from services.transports.oauth_google import parsed
+from services.transports.redaction import without
+
+# A header and its folded lines (RFC 5322, 2.2.3).
+RECIPIENT_HEADERS: Final = re.compile(rb"^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*\r\n", re.IGNORECASE | re.MULTILINE)
+FOLD: Final = ",\r\n "
+
+
+def addressed_to(message: bytes, recipients: Sequence[str]) -> bytes:
+    """The message with one To header for these addresses, in place of those for whoever has it already."""
+    head, separator, body = message.partition(b"\r\n\r\n")
+    kept = RECIPIENT_HEADERS.sub(b"", head + b"\r\n").removesuffix(b"\r\n")
+    return f"To: {FOLD.join(recipients)}\r\n".encode() + kept + separator + body
+
 
 EXPIRED: Final = 401
 

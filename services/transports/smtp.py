@@ -8,11 +8,10 @@ from socket import gaierror
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from rules.delivery import Answer, Phase
-from services.transports.base import Account, BeginBody, Budget, Envelope, Stopped
-from services.transports.conversation import Conversation, Server
-from services.transports.failures import failed
-from services.transports.login import Credentials, log_in
-from services.transports.offer import offer
+from services.transports.base import Account, BeginBody, Budget, Envelope, Stopped, failed
+from services.transports.smtp_auth import Credentials, log_in
+from services.transports.smtp_connection import Conversation, Server
+from services.transports.smtp_envelope import offer
 
 MOST_MESSAGES = 100
 LONGEST_SECONDS = 300.0

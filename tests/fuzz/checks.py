@@ -23,10 +23,10 @@ from rules.delivery import Answer, Case, Kind, Phase, Times, classify, next_step
 from rules.detection import detect
 from rules.policy import Policy
 from services.transports.base import Budget, Envelope, Stopped
-from services.transports.conversation import Conversation, Server
-from services.transports.login import Credentials, log_in
-from services.transports.make import tls_context
-from services.transports.offer import offer
+from services.transports.factory import tls_context
+from services.transports.smtp_auth import Credentials, log_in
+from services.transports.smtp_connection import Conversation, Server
+from services.transports.smtp_envelope import offer
 from tests.services.transports.conftest import MESSAGE
 
 NOW: Final = datetime(2026, 11, 24, tzinfo=UTC)

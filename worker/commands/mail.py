@@ -12,7 +12,7 @@ from rules.explanation import counted
 from services.database.engine import begin
 from services.delivery.circuit_breaker import CLOSED, TRIAL, take_probe
 from services.outbox.queries import MailNotFound, cancel, find_mail, held_queue, list_mails, retry, show_mail
-from services.transports.make import account_of, make_transport
+from services.transports.factory import account_of, make_transport
 from tasks.hints import hint
 from tasks.probing import probe
 from worker.commands.harmless import harmless, quoted

@@ -13,7 +13,7 @@ from services.mail.compose import ComposedMail, composed_of
 from services.mail.i18n.labels import trial
 from services.mail.outbox_row import MailRow
 from services.transports.base import Account, Envelope
-from services.transports.make import make_transport
+from services.transports.factory import make_transport
 from worker.commands.harmless import harmless
 from worker.commands.terminal import Output
 

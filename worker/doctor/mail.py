@@ -11,11 +11,10 @@ from config.settings import Settings
 from rules.delivery import Answer, Phase, classify
 from rules.explanation import counted
 from services.database.engine import engine
-from services.transports.base import Budget, Stopped
-from services.transports.conversation import Conversation
-from services.transports.failures import failed
-from services.transports.login import log_in
-from services.transports.make import account_of, credentials_of, make_transport, server_of
+from services.transports.base import Budget, Stopped, failed
+from services.transports.factory import account_of, credentials_of, make_transport, server_of
+from services.transports.smtp_auth import log_in
+from services.transports.smtp_connection import Conversation
 from worker.doctor.finding import Finding, Level, Part
 from worker.doctor.postgres import not_read
 

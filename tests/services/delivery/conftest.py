@@ -10,7 +10,7 @@ from config.settings import Settings, get_settings
 from services.database import engine as database
 from services.events import stream
 from services.installation import knowledge
-from services.transports.make import close_transport
+from services.transports.factory import close_transport
 from tests.services.delivery.office import Office
 from tests.services.delivery.postfix import PASSWORD, USER, Postfix, postfix
 from tests.smtp_server import SmtpServer

@@ -6,7 +6,7 @@ from config.errors import ConfigurationError
 from config.settings import get_settings
 from services.database.engine import begin
 from services.delivery.circuit_breaker import take_probe
-from services.transports.make import account_of
+from services.transports.factory import account_of
 from tasks import mail  # not its tasks: pytest would look into them before there are settings
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office

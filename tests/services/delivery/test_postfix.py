@@ -7,7 +7,7 @@ import pytest
 
 from services.database.engine import begin
 from services.mail.compose import compose
-from services.transports.make import process_transport
+from services.transports.factory import process_transport
 from tasks import mail
 from tests import events
 from tests.services.delivery.conftest import Setting

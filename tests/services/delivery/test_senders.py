@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 from services.database.engine import engine
 from services.delivery.lease import lease, take_slot
-from services.transports.make import process_transport
+from services.transports.factory import process_transport
 from tasks.delivery import SENDERS, senders_at_once
 from tests.services.delivery.office import Office
 

@@ -11,7 +11,7 @@ from services.database.engine import begin, engine
 from services.delivery.lease import lease, take_slot
 from services.delivery.rate_limits import Rates, limiter
 from services.outbox.queue import NewMail, queue_mails
-from services.transports.make import account_of
+from services.transports.factory import account_of
 from tests.processes import processes, wait_for
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import TEXT, Office

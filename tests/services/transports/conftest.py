@@ -11,7 +11,7 @@ import pytest
 from config.settings import Settings
 from rules.delivery import Answer
 from services.transports.base import Envelope, Transport
-from services.transports.make import make_transport
+from services.transports.factory import make_transport
 from tests.smtp_server import SmtpServer
 from worker.embedded.certificates import make_certificates
 

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from config.errors import ConfigurationError
 from config.settings import Settings
-from services.transports.google import GoogleTokens, ServiceAccount
-from services.transports.https import Https
-from services.transports.microsoft import MicrosoftTokens
+from services.transports.http_client import Https
+from services.transports.oauth_google import GoogleTokens, ServiceAccount
+from services.transports.oauth_microsoft import MicrosoftTokens
 
 Value = TypeVar("Value")
 CONNECT_SECONDS = 10.0

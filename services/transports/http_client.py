@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from rules.delivery import Answer, Finding, Phase
-from services.transports.failures import described
+from services.transports.base import described
 
 LONGEST_SECONDS = 86_400.0
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from config.errors import ConfigurationError
 from rules.delivery import Answer, Phase
 from services.transports.base import Stopped
-from services.transports.https import Https, failed_request
-from services.transports.unsaid import without
+from services.transports.http_client import Https, failed_request
+from services.transports.redaction import without
 
 SCOPE: Final = "https://mail.google.com/"
 RENEW_BEFORE_SECONDS: Final = 300.0

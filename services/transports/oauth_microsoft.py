@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from rules.delivery import Answer, Phase
 from services.transports.base import Stopped
-from services.transports.https import Https, failed_request
-from services.transports.unsaid import without
+from services.transports.http_client import Https, failed_request
+from services.transports.redaction import without
 
 
 @dataclass(slots=True)

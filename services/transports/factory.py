@@ -14,10 +14,10 @@ from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
 from rules.delivery import Limits, limits_of, provider_of
 from services.transports.base import Account, Transport
-from services.transports.conversation import Server
 from services.transports.file import FileTransport
-from services.transports.login import Credentials
 from services.transports.smtp import SmtpTransport
+from services.transports.smtp_auth import Credentials
+from services.transports.smtp_connection import Server
 
 
 def make_transport(settings: Settings) -> Transport:
@@ -108,7 +108,7 @@ def credentials_of(settings: Settings) -> Credentials | None:
     """
     user = settings.smtp_username
     if settings.smtp_auth == "xoauth2":
-        from services.transports.tokens import token_source
+        from services.transports.oauth_factory import token_source
 
         mailbox = user or settings.sender
         return Credentials(mailbox, token_source(settings, settings.oauth_smtp_scope, mailbox), "xoauth2")

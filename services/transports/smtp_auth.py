@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from rules.delivery import Answer, Finding, Phase
 from services.transports.base import Stopped
-from services.transports.conversation import Conversation, expect
-from services.transports.unsaid import without
+from services.transports.redaction import without
+from services.transports.smtp_connection import Conversation, expect
 
 BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}
 
