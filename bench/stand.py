@@ -17,7 +17,7 @@ from config.settings import Settings
 from models.migrations import upgrade
 from services.database.engine import driver_url
 from services.events.stream import EVENTS, connect
-from tasks.application import KEY_PREFIX
+from tasks.celery_config import KEY_PREFIX
 from tests.processes import Process, Processes, processes
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 from worker.embedded.folders import temporary_folder

@@ -5,7 +5,10 @@ from typing import Any
 from celery import shared_task
 
 from services.database.encoding import json_text
+from services.database.engine import begin
 from services.events.stream import EVENTS, answer_ring, redis_client
+from services.history.requests import answer, take
+from services.history.session_history import history_of
 from services.installation import knowledge
 from tasks.drain import drain, summary, take_over
 from tasks.hints import hint
@@ -32,3 +35,20 @@ def submit_event(event: dict[str, Any]) -> str:
     redis_client().xadd(EVENTS, {"event": json_text(event).encode("utf-8", "surrogatepass")})
     hint("drain_events")
     return "events=1"
+
+
+LIMIT = 100
+
+
+@shared_task(name="escalation.answer_questions")
+def answer_questions() -> str:
+    """Tell the histories that were asked for."""
+    redis = redis_client()
+    answer_ring(redis, "answer_questions")
+    answered = 0
+    while asked := take(redis, LIMIT):
+        with begin() as connection:
+            for question in asked:
+                answer(redis, question, history_of(connection, question.session_id))
+        answered += len(asked)
+    return f"answered={answered}"

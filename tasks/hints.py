@@ -5,7 +5,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from services.events.stream import redis_client, ring
-from tasks.application import app
+from tasks.celery_config import app
 
 logger = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from config.settings import get_settings
 from services.database.engine import forget_connections
 from services.installation import knowledge
 from services.mail.jinja import prepare
-from tasks.application import app
+from tasks.celery_config import app
 from worker.broker import guard_the_lists
 from worker.doorbell import DoorbellStep
 from worker.receiving import FOR_EVERY_TASK

@@ -15,7 +15,8 @@ from services.installation import Knowledge, knowledge
 from services.monitoring.alerts import clear_alerts, raise_alert
 from services.monitoring.health import Health, troubles
 from services.monitoring.webhooks import body_for
-from tasks import alerts, sweeps
+from tasks import sweeps
+from tasks import sweeps as alerts
 from tasks.batch import write
 from tests.events import message
 from tests.observe.webhook import Webhook, listening

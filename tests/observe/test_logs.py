@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
 from services.events.stream import EVENTS, OUTCOMES
-from tasks.application import KEY_PREFIX
+from tasks.celery_config import KEY_PREFIX
 from tests.doctor.doctor import whole_configuration
 from tests.events import message, started
 from tests.processes import Processes, wait_for

@@ -12,7 +12,7 @@ from escalation_client import History, OutcomeReader
 from escalation_client.history import STREAM_QUESTIONS
 from services.history.requests import Asked, answer, take
 from services.installation import Knowledge
-from tasks import questions
+from tasks import events as questions
 from tasks.drain import drain
 from tests.events import confidence, message, started
 from tests.processes import wait_for

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from tasks.application import KEY_PREFIX, tls_of
+from tasks.celery_config import KEY_PREFIX, tls_of
 from worker.broker import QUEUES
 from worker.embedded.part import Part
 from worker.embedded.ports import HOST

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from services.monitoring.alerts import Post, clear_alerts, raise_alert
 from services.monitoring.webhooks import post
-from tasks.alerts import post_due
+from tasks.sweeps import post_due
 from worker.watchman.alarms import ALARMS, Alarm
 from worker.watchman.lookout import Sight
 

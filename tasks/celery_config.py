@@ -11,12 +11,12 @@ from config.settings import get_settings
 TASKS = (
     "tasks.events",
     "tasks.mail",
-    "tasks.questions",
+    "tasks.events",
     "tasks.tickets",
     "tasks.follow_up",
     "tasks.sweeps",
-    "tasks.alerts",
-    "tasks.house",
+    "tasks.sweeps",
+    "tasks.sweeps",
 )
 KEY_PREFIX = "escalation:celery:"
 HINT_VISIBILITY_SECONDS = 120
