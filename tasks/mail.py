@@ -24,10 +24,10 @@ from services.installation import knowledge
 from services.mail.compose import compose
 from services.transports.base import Transport
 from services.transports.factory import account_of, close_transport, process_transport
-from tasks.delivery import deliver
+from tasks.delivery.deliver import deliver
+from tasks.delivery.probe import probe
+from tasks.delivery.sender import Sender
 from tasks.hints import hint
-from tasks.probing import probe
-from tasks.sender import Sender
 
 logger = structlog.get_logger()
 

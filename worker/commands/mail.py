@@ -13,8 +13,8 @@ from services.database.engine import begin
 from services.delivery.circuit_breaker import CLOSED, TRIAL, take_probe
 from services.outbox.queries import MailNotFound, cancel, find_mail, held_queue, list_mails, retry, show_mail
 from services.transports.factory import account_of, make_transport
+from tasks.delivery.probe import probe
 from tasks.hints import hint
-from tasks.probing import probe
 from worker.commands.harmless import harmless, quoted
 from worker.commands.mail_preview import preview
 from worker.commands.mail_test import explained, send_test

@@ -12,7 +12,7 @@ from config.settings import get_settings
 from services.database.engine import begin
 from services.outbox.queries import retry
 from services.outbox.queue import NewMail, queue_mails
-from tasks.delivery import deliver
+from tasks.delivery.deliver import deliver
 from tasks.mail import sender_of
 from tests.smtp_server import SmtpServer
 

@@ -1,7 +1,7 @@
 """A sender as a process of its own: `python -m tests.services.delivery.sender` sends until nothing is due."""
 
 from config.settings import get_settings
-from tasks.delivery import deliver
+from tasks.delivery.deliver import deliver
 from tasks.mail import sender_of
 
 if __name__ == "__main__":

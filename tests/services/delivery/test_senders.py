@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from services.database.engine import engine
 from services.delivery.lease import lease, take_slot
 from services.transports.factory import process_transport
-from tasks.delivery import SENDERS, senders_at_once
+from tasks.delivery.deliver import SENDERS, senders_at_once
 from tests.services.delivery.office import Office
 
 

@@ -10,7 +10,7 @@ from services.delivery.claim import ClaimedMail
 from services.delivery.rate_limits import Rates
 from services.outbox.outcomes import NewOutcome
 from services.transports.base import Transport
-from tasks.composing import Compose
+from tasks.delivery.compose_batch import Compose
 
 
 @dataclass(frozen=True, slots=True)

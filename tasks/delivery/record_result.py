@@ -1,7 +1,8 @@
 """Recording what became of a mail, even when PostgreSQL is away for a moment: a sent mail must not be sent again."""
 
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from config.settings import get_settings
-from rules.delivery import BEFORE_MAIL, Kind, Times
+from rules.delivery import BEFORE_MAIL, Answer, Case, Kind, Phase, Times, Verdict, among_others, classify, next_step
 from services.database.engine import begin
 from services.database.errors import Trouble, trouble
 from services.delivery.circuit_breaker import TRIAL, Gate, close_circuit, give_trial_back, open_circuit, pause, suspect
@@ -122,3 +123,34 @@ def say(mail: ClaimedMail, results: Sequence[Result], states: Sequence[str]) -> 
         enhanced_code=first.answer.enhanced,
         finding=first.answer.finding,
     )
+
+
+# Phases in which the server has taken a recipient already.
+TAKEN = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
+
+
+def judge(
+    mail: ClaimedMail, answers: dict[str, Answer], provider: str, times: Times, *, on_trial: bool = False
+) -> list[Result]:
+    """A verdict and the next step for each recipient, by its own answer.
+
+    :param on_trial: another mail was refused just before, so that a doubtful refusal is the account's now
+    """
+    verdicts = verdicts_of(answers, provider)
+    if on_trial:
+        verdicts = {address: replace(verdict, sure=True) for address, verdict in verdicts.items()}
+    alone = all(verdict.kind is Kind.SPLIT for verdict in verdicts.values())
+    results = []
+    for one in mail.recipients:
+        answer, verdict = answers[one.address], verdicts[one.address]
+        case = Case(one.attempts, one.repeats, mail.short, mail.urgent, alone)
+        step = next_step(verdict, answer.phase, case, times, random.random())
+        results.append(Result(one.recipient_id, answer, verdict, step))
+    return results
+
+
+def verdicts_of(answers: dict[str, Answer], provider: str) -> dict[str, Verdict]:
+    verdicts = {address: classify(answer, provider) for address, answer in answers.items()}
+    if any(answer.phase in TAKEN for answer in answers.values()):
+        return {address: among_others(verdict, answers[address].phase) for address, verdict in verdicts.items()}
+    return verdicts

@@ -6,8 +6,8 @@ from collections import Counter
 from rules.delivery import Limits
 from services.database.engine import standalone
 from services.delivery.lease import lease, take_slot
-from tasks.run import Run
-from tasks.sender import Sender
+from tasks.delivery.send_loop import Run
+from tasks.delivery.sender import Sender
 
 # For a server that we know nothing of; safety mail has one more. MAIL_CONNECTIONS says otherwise.
 SENDERS = 2

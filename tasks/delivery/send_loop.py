@@ -19,11 +19,10 @@ from services.mail.compose import ComposedMail
 from services.outbox.outcomes import acceptances
 from services.outbox.queue import NORMAL, URGENT
 from services.transports.base import Envelope
-from tasks.composing import compose_all
+from tasks.delivery.compose_batch import compose_all
+from tasks.delivery.record_result import Tried, concerns_account, judge, record_surely
+from tasks.delivery.sender import Claim, Sender
 from tasks.hints import hint
-from tasks.judging import judge
-from tasks.recording import Tried, concerns_account, record_surely
-from tasks.sender import Claim, Sender
 
 logger = structlog.get_logger()
 

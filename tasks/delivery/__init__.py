@@ -1,0 +1,1 @@
+"""Sends mail: claims, composes, sends, records."""
