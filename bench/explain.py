@@ -16,7 +16,7 @@ from sqlalchemy import event
 from services.database.engine import engine
 from services.events.stream import redis_client
 from services.installation import knowledge
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tasks.mail import deliver_due
 
 MILLISECONDS = re.compile(r"(?:Planning|Execution) Time: ([0-9.]+) ms")

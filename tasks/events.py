@@ -10,7 +10,7 @@ from services.events.stream import EVENTS, answer_ring, redis_client
 from services.history.requests import answer, take
 from services.history.session_history import history_of
 from services.installation import knowledge
-from tasks.drain import drain, summary, take_over
+from tasks.evaluation.drain import drain, summary, take_over
 from tasks.hints import hint
 
 

@@ -47,7 +47,7 @@ EVENTS = (
     Breakage(
         "entries acknowledged (XACK) before the commit",
         1,
-        (Change("tasks/drain.py", WRITE, ACKNOWLEDGE_FIRST),),
+        (Change("tasks/evaluation/drain.py", WRITE, ACKNOWLEDGE_FIRST),),
         (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
         storm=True,
     ),
@@ -63,7 +63,11 @@ EVENTS = (
     Breakage(
         "an absent database is taken for a fault of the event",
         1,
-        (Change("tasks/batch.py", "if fault in {Trouble.INFRASTRUCTURE, Trouble.RETRY}", "if fault is None"),),
+        (
+            Change(
+                "tasks/evaluation/batch.py", "if fault in {Trouble.INFRASTRUCTURE, Trouble.RETRY}", "if fault is None"
+            ),
+        ),
         (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
     ),
     Breakage(
@@ -158,7 +162,9 @@ EVENTS = (
         9,
         (
             Change(
-                "tasks/batch.py", "    elif len(received) > 1:\n", "    elif len(received) > 1:\n        raise error\n"
+                "tasks/evaluation/batch.py",
+                "    elif len(received) > 1:\n",
+                "    elif len(received) > 1:\n        raise error\n",
             ),
         ),
         (f"{FAULTS}::test_an_event_that_postgresql_refuses_is_found_by_halving",),

@@ -10,7 +10,7 @@ from services.database.engine import begin
 from services.events.stream import EVENTS
 from services.installation import Knowledge
 from services.mail.compose import compose
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tests.tasks.conftest import connection, installation, publish, redis
 
 __all__ = ["connection", "installation", "publish", "redis"]

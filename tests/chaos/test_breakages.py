@@ -24,7 +24,7 @@ def test_a_breakage_fits_and_its_tests_are_there(breakage: Breakage) -> None:
 
 def test_a_breakage_of_code_that_is_gone_says_so() -> None:
     with pytest.raises(CodeChanged, match=r"tasks/drain\.py has this 0 times"):
-        Change("tasks/drain.py", "what never stood there", "").applied(ROOT)
+        Change("tasks/evaluation/drain.py", "what never stood there", "").applied(ROOT)
 
 
 FIRST, SECOND = BREAKAGES[:2]

@@ -11,7 +11,7 @@ from bench.chaos.verdict import Verdict, judge
 from services.events.stream import EVENTS, read_new
 from services.installation import Knowledge
 from services.outbox.outcomes import acceptances, queue_outcomes
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.smtp_session import Received
 
 SENT = "SELECT message_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)"

@@ -14,7 +14,7 @@ from config.settings import get_settings
 from escalation_client.events import Event
 from services.installation import Knowledge, knowledge
 from services.tickets.signed_links import token
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence, message, started
 from tests.follow_up.conftest import connection, entries, installation, publish, redis
 from tests.tasks.batches import Entries, wait_for

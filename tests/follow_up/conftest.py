@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from services.installation import Knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence
 from tests.tasks.batches import Entries
 from tests.tasks.conftest import connection, entries, installation, publish, redis, rows

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from config.settings import get_settings
 from escalation_client.events import Event
 from services.installation import Knowledge, knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence, message, started, step
 from tests.follow_up.conftest import Opened, by_sql, ticket_row
 from tests.follow_up.test_reconcile import SESSION, TICKET, TRIGGER

@@ -9,7 +9,7 @@ from services.database.engine import begin
 from services.installation import Knowledge
 from services.tickets.actions import acknowledge, prioritise, reopen, resolve
 from services.tickets.escalation_ladder import chase
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import message
 from tests.follow_up.conftest import Opened, by_sql
 from tests.tasks.batches import Entries

@@ -10,7 +10,7 @@ from services.database.engine import begin
 from services.escalation.reconcile import Report, Tally, reconcile
 from services.installation import Knowledge, knowledge, note_mode
 from services.tickets.actions import resolve
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence, message
 from tests.follow_up.conftest import Opened, by_sql
 from tests.tasks.batches import Entries

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from services.installation import Knowledge
 from services.schema.check import compare
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tests.events import confidence
 from tests.processes import ROOT
 from tests.tasks.conftest import Publish

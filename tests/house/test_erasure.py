@@ -16,7 +16,7 @@ from services.privacy.erasure import MailOnItsWay, erase
 from services.schema.rebuild import rebuild
 from services.ticket_details import load_stories
 from services.tickets.actions import acknowledge, resolve
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tests.events import message, started
 from tests.tasks.conftest import Publish
 from worker.commands.house import app, taken_from

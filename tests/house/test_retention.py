@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from services.installation import Knowledge
 from services.privacy.retention import STEP
 from tasks import sweeps as house
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tests.events import confidence, message
 from tests.tasks.conftest import Publish
 

@@ -17,7 +17,7 @@ from services.monitoring.health import Health, troubles
 from services.monitoring.webhooks import body_for
 from tasks import sweeps
 from tasks import sweeps as alerts
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import message
 from tests.observe.webhook import Webhook, listening
 from tests.processes import ROOT

@@ -14,8 +14,8 @@ from services.events.decoding import KEPT_BYTES
 from services.events.stream import EVENTS, GROUP, Entry
 from services.installation import Knowledge
 from tasks import events as tasks  # not its tasks: pytest would look into them before there are settings
-from tasks.batch import PART_BYTES, parts, write
-from tasks.drain import drain
+from tasks.evaluation.batch import PART_BYTES, parts, write
+from tasks.evaluation.drain import drain
 from tests.events import confidence
 from tests.tasks.batches import Entries, statements
 from tests.tasks.conftest import Publish, rows

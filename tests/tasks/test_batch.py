@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 from escalation_client.events import Event
 from rules.reasons import PRIORITIES
 from services.installation import Knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence, diagnosed, message, requested, started, step
 from tests.tasks.batches import TICKETS, Entries, foreign_session, statements
 from tests.tasks.conftest import rows

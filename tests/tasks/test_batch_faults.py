@@ -5,7 +5,7 @@ from sqlalchemy import Connection, create_engine, text
 from escalation_client.events import Event
 from services.database.engine import driver_url
 from services.installation import Knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence
 from tests.tasks.batches import Entries, foreign_session
 from tests.tasks.conftest import rows

@@ -12,7 +12,7 @@ from services.database import engine as database
 from services.events.stream import Entry
 from services.installation import Knowledge
 from services.outbox.customer_notice import tell_customers
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import message, started
 from tests.tasks.conftest import rows
 

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from escalation_client.events import EscalationRequested
 from services.installation import Knowledge
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tests.tasks.conftest import Publish, rows
 
 

@@ -16,7 +16,7 @@ from services.events.trimming import trim
 from services.installation import Knowledge
 from services.monitoring.health import measure, troubles
 from services.outbox.outcomes import relay
-from tasks.drain import drain, summary, take_over, write_and_acknowledge
+from tasks.evaluation.drain import drain, summary, take_over, write_and_acknowledge
 from tests.events import confidence, message, started
 from tests.tasks.conftest import Publish, forget, rows
 

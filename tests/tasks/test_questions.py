@@ -13,7 +13,7 @@ from escalation_client.history import STREAM_QUESTIONS
 from services.history.requests import Asked, answer, take
 from services.installation import Knowledge
 from tasks import events as questions
-from tasks.drain import drain
+from tasks.evaluation.drain import drain
 from tests.events import confidence, message, started
 from tests.processes import wait_for
 from tests.tasks.conftest import Publish

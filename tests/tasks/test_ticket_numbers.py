@@ -5,7 +5,7 @@ import threading
 from sqlalchemy import Connection, text
 
 from services.installation import Knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence
 from tests.tasks.batches import TICKETS, Entries, foreign_session
 from tests.tasks.conftest import rows

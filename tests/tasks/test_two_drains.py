@@ -7,7 +7,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from services.database.engine import driver_url
 from services.installation import Knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import started, step
 from tests.tasks.batches import TICKETS, Entries, wait_for, waiting_for_locks
 from tests.tasks.conftest import rows

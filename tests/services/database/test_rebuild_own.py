@@ -11,7 +11,7 @@ from escalation_client.events import Event
 from services.events.stream import Entry
 from services.installation import Knowledge
 from services.schema.rebuild import make_plan
-from tasks.batch import Unavailable, write
+from tasks.evaluation.batch import Unavailable, write
 from tests.events import confidence, diagnosed, message, requested
 from tests.services.database.accident import THE_ACCIDENT, apply, run
 from tests.services.database.rows import contents, rows

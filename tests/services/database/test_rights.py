@@ -20,7 +20,7 @@ from services.schema.grants import Purpose, UnknownRole, grants, missing_rights
 from services.schema.introspection import Kind
 from services.schema.migrate import NotAdoptable, check, migrate
 from services.tickets.actions import acknowledge, resolve
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import confidence, message
 from tests.services.database.rows import rows
 from tests.tasks.conftest import entries, installation, publish, redis

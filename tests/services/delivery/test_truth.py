@@ -7,7 +7,7 @@ from escalation_client.events import encode
 from services.database.engine import begin
 from services.events.stream import Entry
 from services.installation import knowledge
-from tasks.batch import write
+from tasks.evaluation.batch import write
 from tests.events import message, started
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office

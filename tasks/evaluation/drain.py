@@ -10,7 +10,7 @@ from services.database.engine import available
 from services.escalation.process_batch import Result
 from services.events.stream import Entry, acknowledge, read_new, reclaim
 from services.installation import Knowledge
-from tasks.batch import Unavailable, write
+from tasks.evaluation.batch import Unavailable, write
 from tasks.hints import hint
 
 logger = structlog.get_logger()

@@ -1,0 +1,1 @@
+"""Evaluates events: drains the stream batch by batch."""
