@@ -3,7 +3,7 @@
 from tornado.options import options
 
 from config.settings import get_settings
-from worker.loopback import why_nothing_can_listen
+from worker.local_http import why_nothing_can_listen
 
 settings = get_settings()
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from worker.loopback import reached_at, why_nothing_can_listen
+from worker.local_http import reached_at, why_nothing_can_listen
 
 
 @pytest.mark.parametrize(

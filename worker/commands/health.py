@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from config.settings import get_settings
 from services.events.stream import connect
 from worker.doorbell import SIGN_OF_LIFE
-from worker.loopback import directly, reached_at
+from worker.local_http import directly, reached_at
 
 app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works, 1 when it does not.")
 

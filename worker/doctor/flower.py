@@ -8,7 +8,7 @@ from urllib.request import Request
 
 from config.settings import Settings
 from worker.doctor.finding import Finding, Part
-from worker.loopback import directly, reached_at
+from worker.local_http import directly, reached_at
 
 PART = Part("flower")
 SHORTEST, SECONDS = 12, 5
