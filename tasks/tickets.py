@@ -1,6 +1,6 @@
 """What people do with tickets, callable by name from any Celery client: `escalation.tickets.…`, queue `sweeps`.
 
-Arguments may be notes and names of staff; worker.receiving keeps all arguments from Flower and the logs.
+Arguments may be notes and names of staff; worker.celery_guards.requests keeps all arguments from Flower and the logs.
 """
 
 from collections.abc import Callable

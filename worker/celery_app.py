@@ -13,9 +13,9 @@ from services.database.engine import forget_connections
 from services.installation import knowledge
 from services.mail.jinja import prepare
 from tasks.celery_config import app
-from worker.broker import guard_the_lists
+from worker.celery_guards.messages import guard_the_lists
+from worker.celery_guards.requests import FOR_EVERY_TASK
 from worker.doorbell import DoorbellStep
-from worker.receiving import FOR_EVERY_TASK
 from worker.schedule import beat_schedule
 from worker.signs import note_the_run, note_what_beat_sends
 from worker.watchman.thread import WatchmanStep, watch_beside_beat

@@ -13,7 +13,7 @@ import pytest
 from tests.desk.webdriver import Browser, chromium
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
 from tests.processes import wait_for
-from worker.broker import QUEUES
+from worker.celery_guards.messages import QUEUES
 
 pytestmark = pytest.mark.debian("chromium", "chromedriver")
 

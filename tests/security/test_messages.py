@@ -20,7 +20,7 @@ from tests.conftest import command
 from tests.events import confidence
 from tests.processes import Process, processes, wait_for
 from tests.security.broker import QUEUE, QUEUE_NAME, UNACKNOWLEDGED, arguments, envelope, message, spoilt
-from worker.broker import messages_set_aside
+from worker.celery_guards.messages import messages_set_aside
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
 
 DATABASE = "hostile"

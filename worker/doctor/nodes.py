@@ -7,8 +7,8 @@ from redis.exceptions import RedisError
 
 from config.settings import Settings
 from services.events.stream import connect
-from worker.broker import QUEUES
 from worker.celery_app import app
+from worker.celery_guards.messages import QUEUES
 from worker.doctor.finding import Finding, Part
 from worker.doorbell import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN

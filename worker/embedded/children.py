@@ -11,7 +11,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from tasks.celery_config import KEY_PREFIX, tls_of
-from worker.broker import QUEUES
+from worker.celery_guards.messages import QUEUES
 from worker.embedded.part import Part
 from worker.embedded.ports import HOST
 

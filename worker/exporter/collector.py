@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from services.monitoring.health import stream_state
 from services.monitoring.metrics import State, state
-from worker.broker import messages_set_aside
+from worker.celery_guards.messages import messages_set_aside
 from worker.doorbell import SIGN_OF_LIFE
 from worker.exporter.counted import Counted
 from worker.schedule import SECONDS_BETWEEN

@@ -16,7 +16,9 @@ HEADERS = frozenset({"lang", "task", "id", "root_id", "parent_id", "retries", "e
 # What Python raises on a message of the wrong shape.
 MISSHAPEN = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
 # Celery's `task_annotations`: for every task, whoever defined it.
-FOR_EVERY_TASK = {"*": {"Request": "worker.receiving:QuietRequest", "Strategy": "worker.receiving:careful"}}
+FOR_EVERY_TASK = {
+    "*": {"Request": "worker.celery_guards.requests:QuietRequest", "Strategy": "worker.celery_guards.requests:careful"}
+}
 
 
 class QuietRequest(Request):

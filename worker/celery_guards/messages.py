@@ -65,7 +65,7 @@ class Message(Strict):
 
 
 def is_message(item: bytes) -> bool:
-    """Whether kombu can take it; who it is for and what it asks is looked at by `worker.receiving`."""
+    """Whether kombu can take it; who it is for and what it asks is looked at by `worker.celery_guards.requests`."""
     try:
         message = Message.model_validate(loads(bytes_to_str(item)))
         message.properties.delivery_tag.encode()
