@@ -19,7 +19,7 @@ from services.tickets.actions import acknowledge, resolve
 from tasks.evaluation.drain import drain
 from tests.events import message, started
 from tests.tasks.conftest import Publish
-from worker.commands.house import app, taken_from
+from worker.commands.privacy import app, taken_from
 
 NUMBER = text("SELECT ticket_number FROM escalation.tickets WHERE session_id = 's1'")
 CHANGES = text("""

@@ -23,7 +23,7 @@ COMMANDS = {
     "detect": "worker.commands.detect",
     "health": "worker.commands.health",
     "status": "worker.commands.status",
-    "house": "worker.commands.house",
+    "house": "worker.commands.privacy",
     "doctor": "worker.commands.doctor",
     "exporter": "worker.commands.exporter",
 }

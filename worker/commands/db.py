@@ -19,7 +19,7 @@ from services.schema import migrate as adoption
 from services.schema import protection as protect
 from services.schema import rebuild as rebuilding
 from services.schema.introspection import Difference, Kind
-from worker.commands.rebuild_words import tell_plan, tell_report
+from worker.commands.rebuild_format import tell_plan, tell_report
 from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="Create, adopt, check, protect and restore the tables.")

@@ -9,9 +9,8 @@ from rich.table import Column, Table
 
 from services.database.engine import begin
 from services.history.session_history import explain
-from worker.commands.explain_words import SECTIONS, Line
-from worker.commands.harmless import quoted
-from worker.commands.terminal import Output
+from worker.commands.explain_format import SECTIONS, Line
+from worker.commands.terminal import Output, quoted
 
 app = typer.Typer(help="Show every event, rule, value, limit, ticket and attempt of a session.")
 console = Output()

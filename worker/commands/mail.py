@@ -15,10 +15,9 @@ from services.outbox.queries import MailNotFound, cancel, find_mail, held_queue,
 from services.transports.factory import account_of, make_transport
 from tasks.delivery.probe import probe
 from tasks.hints import hint
-from worker.commands.harmless import harmless, quoted
 from worker.commands.mail_preview import preview
-from worker.commands.mail_test import explained, send_test
-from worker.commands.terminal import Output, uncut_table
+from worker.commands.send_test_mail import explained, send_test
+from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Mails: list, look at, send again, cancel, preview; test the account.")
 console = Output(soft_wrap=True, highlight=False)

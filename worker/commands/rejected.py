@@ -12,8 +12,7 @@ from config.settings import get_settings
 from services.database.engine import begin
 from services.events.rejected import NotFound, find, list_rejected, replay, waiting
 from services.events.stream import connect
-from worker.commands.harmless import harmless, quoted
-from worker.commands.terminal import Output, uncut_table
+from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, look at, mend, replay.")
 console = Output()

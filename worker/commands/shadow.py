@@ -11,8 +11,7 @@ from rules.explanation import counted
 from services.database.engine import begin
 from services.history.shadow_report import ShadowReport, compare
 from services.installation import adopted_at, knowledge
-from worker.commands.harmless import quoted
-from worker.commands.terminal import Output, uncut_table
+from worker.commands.terminal import Output, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Compare with what ABParts did itself (MODE=shadow).")
 console = Output()

@@ -15,8 +15,7 @@ from services.installation import knowledge
 from services.tickets import actions as ticket_actions
 from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
 from services.tickets.validation import UnfitText
-from worker.commands.harmless import quoted
-from worker.commands.terminal import Output, uncut_table
+from worker.commands.terminal import Output, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="List tickets, take them, work on them. Each change is audited.")
 console = Output()

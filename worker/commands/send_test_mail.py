@@ -14,8 +14,7 @@ from services.mail.i18n.labels import trial
 from services.mail.outbox_row import MailRow
 from services.transports.base import Account, Envelope
 from services.transports.factory import make_transport
-from worker.commands.harmless import harmless
-from worker.commands.terminal import Output
+from worker.commands.terminal import Output, harmless
 
 console = Output(soft_wrap=True, highlight=False)
 WORDS = {
