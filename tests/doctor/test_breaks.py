@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from tests.doctor.installation import Installation, installed
 from tests.processes import ROOT, wait_for
+from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.contacts import check as contacts_check
 from worker.doctor.finding import Level
-from worker.doctor.nodes import BEAT_LATE
 from worker.embedded import LocalMailServer
 
 pytestmark = pytest.mark.long

@@ -12,8 +12,8 @@ from config.settings import get_settings
 from rules.explanation import counted
 from worker.commands.terminal import Output
 from worker.doctor import alerts
+from worker.doctor.end_to_end import EVENTS, rehearse
 from worker.doctor.finding import Finding, Level, exit_code
-from worker.doctor.rehearsal import EVENTS, rehearse
 from worker.doctor.run import examine
 
 app = typer.Typer()

@@ -11,7 +11,7 @@ from services.database.engine import engine
 from services.monitoring.webhooks import offer
 from worker.doctor.finding import Finding, Part
 from worker.doctor.postgres import not_read
-from worker.doctor.reach import reach
+from worker.doctor.reachability import reach
 
 PART = Part("alerts")
 TEST = "Escalation worker: TEST of the alerts (python -m worker doctor --test-alert). Nothing is wrong."

@@ -54,3 +54,17 @@ def exit_code(findings: list[Finding]) -> int:
     """1: something is broken; 2: something could not be checked; 0: all is well."""
     levels = {finding.level for finding in findings}
     return 1 if Level.BROKEN in levels else 2 if Level.UNKNOWN in levels else 0
+
+
+PART = Part("clock")
+TOLERABLE, WRONG = 5.0, 60.0
+
+
+def about_clock(other: str, ahead: float) -> Finding:
+    """`ahead`: by how many seconds this machine is ahead of the other's clock."""
+    tried = f"compare with {other}'s clock"
+    found = f"this machine is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"
+    if abs(ahead) < TOLERABLE:
+        return PART.ok(tried, found)
+    make = PART.broken if abs(ahead) > WRONG else PART.warning
+    return make(tried, found, "Let both machines take their time from NTP.")

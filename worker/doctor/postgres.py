@@ -13,8 +13,7 @@ from services.schema.check import compare
 from services.schema.grants import missing_rights
 from services.schema.introspection import Kind
 from services.schema.protection import unprotected
-from worker.doctor.clock import about_clock
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import Finding, Part, about_clock
 
 PART = Part("postgresql")
 OLDEST = 150_000

@@ -13,10 +13,9 @@ from config.settings import Settings
 from rules.explanation import counted
 from services.events.stream import EVENTS, GROUP, connect
 from services.monitoring.health import stream_state
-from worker.doctor.clock import about_clock
-from worker.doctor.finding import Finding, Part
-from worker.doctor.keeping import keeping
-from worker.doctor.nodes import BEAT_LATE
+from worker.doctor.celery_nodes import BEAT_LATE
+from worker.doctor.finding import Finding, Part, about_clock
+from worker.doctor.redis_durability import keeping
 from worker.doorbell import silent_seconds
 from worker.signs import BEAT, last_runs
 
