@@ -22,7 +22,7 @@ STAMP = VENV / "ready"
 NEEDS = ("pyproject.toml", "constraints.txt", "client/pyproject.toml")
 WHAT = ("-c", "constraints.txt", "-e", ".[embedded,bench,dev]")
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "client/build")
-# The same place and rule as for var: worker/embedded/places.py.
+# The same place and rule as for var: worker/embedded/paths.py.
 OUTSIDE = Path("/var/lib/escalation-worker")
 
 

@@ -20,8 +20,8 @@ from services.events.stream import EVENTS, connect
 from tasks.celery_config import KEY_PREFIX
 from tests.processes import Process, Processes, processes
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
-from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked
+from worker.embedded.paths import temporary_folder
 from worker.embedded.watchdog import watched
 
 TEMPLATE = "bench_template"

@@ -15,8 +15,8 @@ from models.migrations import upgrade
 from services.database.engine import driver_url
 from tests.debian import pytest_collection_modifyitems, pytest_sessionfinish, pytest_terminal_summary
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
-from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked
+from worker.embedded.paths import temporary_folder
 from worker.embedded.watchdog import watched
 
 # What pytest calls in a conftest.

@@ -14,7 +14,7 @@ import psutil
 
 from config.settings import Settings
 from tests.processes import ROOT, wait_for
-from worker.embedded.pidfile import MARK, mark_of
+from worker.embedded.process_tree import MARK, mark_of
 
 GIVEN = {name.upper() for name in Settings.model_fields}
 

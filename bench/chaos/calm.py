@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from bench.chaos.sessions import Published
 from bench.chaos.world import World
 from services.events.stream import EVENTS, GROUP
-from worker.embedded.pidfile import mark_of
+from worker.embedded.process_tree import mark_of
 
 WAITING = {
     "leases": "SELECT count(*) FROM escalation.mail_recipients WHERE state = 'sending' OR lease_id IS NOT NULL",

@@ -19,9 +19,9 @@ from tests.processes import Process, Processes, processes
 from tests.smtp_server import SmtpServer
 from tests.smtp_session import Received
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
-from worker.embedded.folders import temporary_folder
 from worker.embedded.lock import locked
-from worker.embedded.pidfile import MARK
+from worker.embedded.paths import temporary_folder
+from worker.embedded.process_tree import MARK
 from worker.embedded.watchdog import watched
 
 PUBLISHERS, EVENT_WORKERS = 2, 2

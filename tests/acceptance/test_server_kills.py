@@ -23,7 +23,7 @@ from tests.acceptance.test_kills import (
 )
 from tests.processes import Processes, processes, wait_for
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey
-from worker.embedded.folders import temporary_folder
+from worker.embedded.paths import temporary_folder
 
 pytestmark = pytest.mark.long
 

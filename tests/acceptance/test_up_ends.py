@@ -15,7 +15,7 @@ import pytest
 from tests.processes import ROOT, wait_for
 from tests.stack import RunningStack, started
 from worker.embedded import StackError
-from worker.embedded.places import data_folder
+from worker.embedded.paths import data_folder
 
 LEFT_OUT = shutil.ignore_patterns("var", ".*", "__pycache__", "build", "*.egg-info")
 

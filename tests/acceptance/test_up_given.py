@@ -10,9 +10,9 @@ import pytest
 
 from tests.stack import RunningStack, started
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer, StackError
-from worker.embedded.given import given, given_database, given_mail_server, given_redis
+from worker.embedded.errors import explain
+from worker.embedded.external_servers import given, given_database, given_mail_server, given_redis
 from worker.embedded.ports import Port
-from worker.embedded.trouble import explain
 
 pytestmark = pytest.mark.long
 

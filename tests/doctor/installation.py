@@ -22,7 +22,7 @@ from tests.observe.webhook import Webhook, listening
 from tests.processes import Processes, processes, wait_for
 from worker.doorbell import silent_seconds
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
-from worker.embedded.folders import temporary_folder
+from worker.embedded.paths import temporary_folder
 from worker.signs import BEAT, last_runs
 
 # The least that may be set, so that no alarm lets a test wait for a minute; all else is as it is shipped.

@@ -16,7 +16,7 @@ from tests.events import confidence
 from tests.processes import Processes, wait_for
 from tests.security.debian_postgres import PASSWORD, DebianPostgres, address_of_this_machine
 from worker.embedded import LocalMailServer
-from worker.embedded.folders import temporary_folder
+from worker.embedded.paths import temporary_folder
 
 pytestmark = pytest.mark.debian("postgresql")
 

@@ -15,9 +15,8 @@ from redis.retry import Retry
 
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer, StackError
 from worker.embedded.binaries import POSTGRES_FOLDERS
-from worker.embedded.files import last_lines
-from worker.embedded.folders import temporary_folder
 from worker.embedded.mail.store import ENVELOPE, MailStore
+from worker.embedded.paths import last_lines, temporary_folder
 
 
 def query(url: str, statement: str) -> str:

@@ -11,7 +11,7 @@ from demo.stack import StackFailed
 from worker.commands.terminal import Output
 from worker.commands.up import VAR
 from worker.embedded.errors import StackError
-from worker.embedded.places import data_folder
+from worker.embedded.paths import data_folder
 
 app = typer.Typer(help="Play recorded sessions through a stack of their own and check what comes of them.")
 console = Output(stderr=True)

@@ -40,10 +40,9 @@ def up(
     if platform.system() not in SYSTEMS:
         fail(f"the embedded stack runs on Linux and macOS, not on {platform.system()}: use WSL 2 or Docker")
     try:
-        from worker.embedded.errors import StackError
+        from worker.embedded.errors import StackError, explain
         from worker.embedded.running import run
         from worker.embedded.stack import Ports
-        from worker.embedded.trouble import explain
     except ModuleNotFoundError as error:
         fail(f"{error.name} is not installed: pip install -e '.[embedded]'")
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from worker.embedded.files import write_atomically
+from worker.embedded.paths import write_atomically
 from worker.embedded.ports import HOST
 
 LIFE = timedelta(days=365)

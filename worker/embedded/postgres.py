@@ -13,8 +13,8 @@ import psycopg2
 from worker.embedded.account import database_account, open_to_others, running_as
 from worker.embedded.binaries import postgres_binaries, postgres_major
 from worker.embedded.errors import StackError
-from worker.embedded.part import Part, stop_all
-from worker.embedded.sockets import check_is_ours, socket_folder
+from worker.embedded.paths import check_is_ours, socket_folder
+from worker.embedded.process import Part, stop_all
 
 DATABASE = "abparts"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker.embedded.leftovers import end_leftovers
 from worker.embedded.lock import locked
-from worker.embedded.places import data_folder
+from worker.embedded.paths import data_folder
+from worker.embedded.process_tree import end_leftovers
 from worker.embedded.stack import Ports, Stack
 from worker.embedded.supervisor import Say, Stopped
 from worker.embedded.watchdog import watched

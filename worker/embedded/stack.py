@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from worker.embedded.children import Child, ChildSpec, children, inherited
-from worker.embedded.files import write_atomically
-from worker.embedded.given import given, given_database, given_mail_server, given_redis
+from worker.embedded.external_servers import given, given_database, given_mail_server, given_redis
 from worker.embedded.mail.server import LocalMailServer
+from worker.embedded.paths import write_atomically
 from worker.embedded.ports import HOST, Port
 from worker.embedded.postgres import EmbeddedPostgres
+from worker.embedded.programs import Child, ChildSpec, children, inherited
 from worker.embedded.supervisor import Say, Supervisor
 from worker.embedded.valkey import EmbeddedValkey
 

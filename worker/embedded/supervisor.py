@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from worker.embedded.errors import StackError
-from worker.embedded.part import ASK_AGAIN_SECONDS, Part, stop_all
+from worker.embedded.process import ASK_AGAIN_SECONDS, Part, stop_all
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0

@@ -11,9 +11,9 @@ from redis.exceptions import ConnectionError, TimeoutError
 from redis.retry import Retry
 
 from worker.embedded.binaries import valkey_binary
-from worker.embedded.files import write_atomically
-from worker.embedded.part import Part
+from worker.embedded.paths import write_atomically
 from worker.embedded.ports import HOST, Port
+from worker.embedded.process import Part
 
 
 class EmbeddedValkey(Part):

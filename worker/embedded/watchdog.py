@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker.embedded.leftovers import end_leftovers
 from worker.embedded.lock import inherited_lock
-from worker.embedded.part import CHECKOUT
+from worker.embedded.process import CHECKOUT
+from worker.embedded.process_tree import end_leftovers
 
 ALL_ENDED = b"all ended"
 

@@ -13,8 +13,7 @@ from tests.processes import processes, wait_for
 from tests.services.database.accident import THE_ACCIDENT, run
 from tests.services.database.rows import contents
 from worker.embedded import EmbeddedPostgres
-from worker.embedded.folders import temporary_folder
-from worker.embedded.sockets import SOCKET
+from worker.embedded.paths import SOCKET, temporary_folder
 
 ROOT = Path(__file__).parents[3]
 

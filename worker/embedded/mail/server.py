@@ -10,8 +10,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from worker.embedded.certificates import is_fresh, make_certificates
-from worker.embedded.part import Part
 from worker.embedded.ports import HOST, Port
+from worker.embedded.process import Part
 
 USER, PASSWORD = "LOCAL_MAIL_USER", "LOCAL_MAIL_PASSWORD"
 CERTIFICATE, AUTHORITY, MAILS = "server.pem", "authority.pem", "mails"

@@ -9,7 +9,7 @@ from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 from pathlib import Path
 
-from worker.embedded.files import write_atomically
+from worker.embedded.paths import write_atomically
 
 ENVELOPE = "X-Envelope-To"
 

@@ -12,8 +12,8 @@ from kombu.exceptions import OperationalError
 
 from tasks.celery_config import KEY_PREFIX, tls_of
 from worker.celery_guards.messages import QUEUES
-from worker.embedded.part import Part
 from worker.embedded.ports import HOST
+from worker.embedded.process import Part
 
 PROCESSES = 4
 

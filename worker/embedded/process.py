@@ -11,9 +11,8 @@ from typing import BinaryIO, Self
 
 from worker.embedded.account import Account, running_as
 from worker.embedded.errors import StackError
-from worker.embedded.files import last_lines
-from worker.embedded.pidfile import MARK, write_pidfile
-from worker.embedded.processes import family, send, wait_or_kill
+from worker.embedded.paths import last_lines
+from worker.embedded.process_tree import MARK, family, send, wait_or_kill, write_pidfile
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 LARGEST_LOG = 10_000_000
