@@ -16,9 +16,9 @@ from tasks.celery_config import app
 from worker.celery_guards.messages import guard_the_lists
 from worker.celery_guards.requests import FOR_EVERY_TASK
 from worker.doorbell import DoorbellStep
+from worker.liveness.last_seen import note_the_run, note_what_beat_sends
+from worker.liveness.thread import WatchmanStep, watch_beside_beat
 from worker.schedule import beat_schedule
-from worker.signs import note_the_run, note_what_beat_sends
-from worker.watchman.thread import WatchmanStep, watch_beside_beat
 
 __all__ = ["app"]
 

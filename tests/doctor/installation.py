@@ -23,7 +23,7 @@ from tests.processes import Processes, processes, wait_for
 from worker.doorbell import silent_seconds
 from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
 from worker.embedded.paths import temporary_folder
-from worker.signs import BEAT, last_runs
+from worker.liveness.last_seen import BEAT, last_runs
 
 # The least that may be set, so that no alarm lets a test wait for a minute; all else is as it is shipped.
 PATIENCE = {"ALERT_AFTER_SECONDS": "10"}

@@ -12,7 +12,7 @@ from tests.doctor.doctor import Doctor
 from tests.events import confidence
 from worker.doctor.redis import check
 from worker.doorbell import SIGN_OF_LIFE
-from worker.signs import BEAT, LAST_RUNS
+from worker.liveness.last_seen import BEAT, LAST_RUNS
 
 
 def test_a_redis_that_is_away_is_named(doctor: Doctor) -> None:

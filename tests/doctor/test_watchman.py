@@ -16,11 +16,10 @@ from services.installation import Knowledge
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation, redis
 from worker.doorbell import SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS
+from worker.liveness.last_seen import BEAT, LAST_RUNS
+from worker.liveness.monitor import ALARMS, Lookout, Sight
+from worker.liveness.notifier import Teller
 from worker.schedule import SECONDS_BETWEEN
-from worker.signs import BEAT, LAST_RUNS
-from worker.watchman.alarms import ALARMS
-from worker.watchman.lookout import Lookout, Sight
-from worker.watchman.teller import Teller
 
 __all__ = ["connection", "installation", "redis"]
 

@@ -23,7 +23,7 @@ from tests.observe.webhook import Webhook, listening
 from tests.processes import ROOT
 from tests.tasks.conftest import connection as watching
 from tests.tasks.conftest import installation
-from worker.watchman.alarms import ALARMS
+from worker.liveness.monitor import ALARMS
 
 __all__ = ["installation", "watching"]
 

@@ -76,7 +76,7 @@ def ask(prefix: str, node: str | None, own: bool, queues: Sequence[str] = ()) ->
 
 def answering(names: list[str] | None = None) -> list[str]:
     from worker.celery_app import app as celery
-    from worker.signs import nodes
+    from worker.liveness.last_seen import nodes
 
     return nodes(celery, names)
 
@@ -88,7 +88,7 @@ def beats() -> list[str]:
 def consuming(queues: Sequence[str]) -> list[str]:
     """Who consumes them; without anybody for one of them the command ends."""
     from worker.celery_app import app as celery
-    from worker.signs import consumers
+    from worker.liveness.last_seen import consumers
 
     found = consumers(celery)
     if missing := [queue for queue in queues if queue not in found]:

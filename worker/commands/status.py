@@ -18,8 +18,8 @@ from services.monitoring.health import stream_state
 from services.monitoring.metrics import State, state
 from worker.commands.terminal import Output
 from worker.doorbell import SIGN_OF_LIFE
+from worker.liveness.last_seen import BEAT, last_runs
 from worker.schedule import SECONDS_BETWEEN
-from worker.signs import BEAT, last_runs
 
 app = typer.Typer()
 console = Output()

@@ -11,8 +11,8 @@ from worker.celery_app import app
 from worker.celery_guards.messages import QUEUES
 from worker.doctor.finding import Finding, Part
 from worker.doorbell import SIGN_OF_LIFE
+from worker.liveness.last_seen import BEAT, PING_SECONDS, last_runs
 from worker.schedule import SECONDS_BETWEEN
-from worker.signs import BEAT, PING_SECONDS, last_runs
 
 PART = Part("workers")
 BEAT_LATE = 20.0

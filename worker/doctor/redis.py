@@ -17,7 +17,7 @@ from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import Finding, Part, about_clock
 from worker.doctor.redis_durability import keeping
 from worker.doorbell import silent_seconds
-from worker.signs import BEAT, last_runs
+from worker.liveness.last_seen import BEAT, last_runs
 
 PART = Part("redis")
 CONNECT = "connect as REDIS_URL says"

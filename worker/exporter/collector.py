@@ -19,8 +19,8 @@ from services.monitoring.metrics import State, state
 from worker.celery_guards.messages import messages_set_aside
 from worker.doorbell import SIGN_OF_LIFE
 from worker.exporter.counted import Counted
+from worker.liveness.last_seen import BEAT, last_runs
 from worker.schedule import SECONDS_BETWEEN
-from worker.signs import BEAT, last_runs
 
 logger = structlog.get_logger()
 LANES = ("urgent", "normal")

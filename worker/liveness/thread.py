@@ -8,8 +8,8 @@ from celery import bootsteps
 from config.settings import get_settings
 from services.database.engine import make_engine
 from services.events.stream import connect
-from worker.watchman.lookout import Lookout
-from worker.watchman.teller import Teller
+from worker.liveness.monitor import Lookout
+from worker.liveness.notifier import Teller
 
 LONGEST_PAUSE_SECONDS = 15.0
 

@@ -2,7 +2,8 @@
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -12,9 +13,33 @@ from sqlalchemy.exc import DBAPIError
 from services.schema.check import compare
 from services.schema.introspection import Kind
 from worker.doorbell import silent_seconds
+from worker.liveness.last_seen import last_runs
 from worker.schedule import QUEUE, SECONDS_BETWEEN
-from worker.signs import last_runs
-from worker.watchman.alarms import ALARMS, SWEEPS, Alarm
+
+DOCTOR = "run python -m worker doctor, and see docs/operate.md"
+SWEEPS = "sweeps"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alert's words; no personal data."""
+
+    summary: str
+    hint: str = DOCTOR
+
+    def about(self, what: str) -> Self:
+        return replace(self, summary=f"{self.summary}: {what}") if what else self
+
+
+ALARMS: Final = {
+    "postgresql": Alarm("PostgreSQL does not answer; events wait in Redis until it does"),
+    "schema": Alarm("the database is not as the worker needs it"),
+    "redis": Alarm("Redis does not answer; nothing is decided, and no mail leaves, until it does"),
+    "worker": Alarm("no worker waits at the event stream; events wait in Redis"),
+    "beat": Alarm("beat does not ring; nothing that failed is tried again"),
+    SWEEPS: Alarm("sweeps have not ended for long"),
+}
+
 
 MAILERS = {"urgent", "mail"}
 WELL, GONE = 0.0, math.inf

@@ -14,8 +14,7 @@ from config.settings import Settings
 from services.monitoring.alerts import Post, clear_alerts, raise_alert
 from services.monitoring.webhooks import post
 from tasks.sweeps import post_due
-from worker.watchman.alarms import ALARMS, Alarm
-from worker.watchman.lookout import Sight
+from worker.liveness.monitor import ALARMS, Alarm, Sight
 
 logger = structlog.get_logger()
 TOLD = "escalation:told:"
