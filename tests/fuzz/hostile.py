@@ -6,8 +6,7 @@ from typing import Any, Final, TypeVar
 
 from services.directory.machines import MaintenanceEntry
 from services.ticket_details import RelatedTicket, Story
-from worker.preview.example import example_story
-from worker.preview.session import at
+from worker.preview.example import at, example_story
 
 Kind = TypeVar("Kind")
 

@@ -13,7 +13,7 @@ from tests.fuzz.hostile import full_story, spoilt
 from tests.services.mail.letters import read, settings_for
 from worker.desk.pages import Shown, ticket_html
 from worker.embedded.mail.store import MailStore
-from worker.preview.mails import mail_of
+from worker.preview.mail_rows import mail_of
 
 TEMPLATES: Final = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test")
 # They come and go with lines and with the length of a name, and hold nothing but text.

@@ -16,7 +16,7 @@ from services.tickets.signed_links import link
 from worker.browser import INSTALL, find_browser
 from worker.commands.terminal import Output
 from worker.preview.example import example_story
-from worker.preview.mails import mail_of
+from worker.preview.mail_rows import mail_of
 from worker.preview.pictures import take_pictures, write_letter
 
 console = Output()

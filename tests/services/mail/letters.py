@@ -12,9 +12,8 @@ from services.conversation import Message, Step
 from services.mail.mime import Letter
 from services.mail.render import letter_of
 from services.ticket_details import Story
-from worker.preview.example import example_story
-from worker.preview.mails import mail_of
-from worker.preview.session import at
+from worker.preview.example import at, example_story
+from worker.preview.mail_rows import mail_of
 
 TEMPLATES = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice")
 LANGUAGES = ("en", "el", "ar", "es", "tr", "no")

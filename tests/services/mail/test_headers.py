@@ -14,7 +14,7 @@ from services.mail.sanitize import cut, one_line
 from services.ticket_details import Story
 from tests.services.mail.letters import settings_for
 from worker.preview.example import example_story
-from worker.preview.mails import mail_of
+from worker.preview.mail_rows import mail_of
 
 HOSTILE = "Nikos\r\nBcc: thief@example.com\r\n\r\n<script>\u202e\u2028X-Injected: 1\x00\x85"
 

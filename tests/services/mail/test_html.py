@@ -20,7 +20,7 @@ from tests.services.mail.letters import (
     with_conversation,
 )
 from worker.preview.example import example_story
-from worker.preview.mails import mail_of
+from worker.preview.mail_rows import mail_of
 
 HOSTILE = (
     "</td></table><script>alert(1)</script><img src=x onerror=alert(2)>\"'><style>*{display:none}</style>{{ 7*7 }}"

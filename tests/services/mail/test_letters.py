@@ -18,8 +18,7 @@ from tests.services.mail.letters import (
     with_conversation,
     words,
 )
-from worker.preview.example import example_story
-from worker.preview.session import at
+from worker.preview.example import at, example_story
 
 
 def both(made: Letter) -> tuple[str, str]:

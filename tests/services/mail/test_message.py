@@ -14,7 +14,7 @@ from services.mail.render import letter_of
 from services.mail.sanitize import clean
 from tests.services.mail.letters import letter, settings_for
 from worker.preview.example import example_story
-from worker.preview.mails import mail_of
+from worker.preview.mail_rows import mail_of
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=400).map(clean)
 

@@ -6,7 +6,7 @@ from services.mail.mime import Letter
 from services.mail.render import letter_of
 from tests.services.mail.letters import attempts, letter, read, settings_for, talk, with_conversation
 from worker.preview.example import example_story
-from worker.preview.mails import mail_of
+from worker.preview.mail_rows import mail_of
 
 GMAIL_SAFE = 80_000
 KILOBYTES_20 = 20_000
