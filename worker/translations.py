@@ -12,11 +12,12 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from rules.routing import HOW_SOON
-from services.mail import wording
+from services import mail
+from services.mail.i18n import labels
 from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path
 from services.mail.i18n.formatting import locale_of
 
-CODE: Final = Path(wording.__file__).parent
+CODE: Final = Path(mail.__file__).parent
 IN_TEMPLATES: Final = ("_", "gettext", "ngettext")
 IN_CODE: Final = ("say", "count")
 WITH_PLURAL: Final = {"ngettext", "count"}
@@ -26,7 +27,7 @@ Message = str | tuple[str, str]
 
 def messages() -> set[Message]:
     """Every text that is translated; a pair is singular and plural."""
-    named = {text for known in wording.ALL for text in known.values()} | {text.strip() for text in HOW_SOON.values()}
+    named = {text for known in labels.ALL for text in known.values()} | {text.strip() for text in HOW_SOON.values()}
     return named | set(in_templates()) | set(in_code())
 
 
@@ -37,12 +38,12 @@ def in_templates() -> Iterator[Message]:
 
 
 def in_code() -> Iterator[Message]:
-    for path in sorted(CODE.glob("*.py")):
+    for path in sorted(CODE.rglob("*.py")):
         yield from found(extract_python(io.BytesIO(path.read_bytes()), dict.fromkeys(IN_CODE), (), {}))
 
 
 def found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
-    """The texts among the arguments of calls; what is no text there comes from `wording` or is data."""
+    """The texts among the arguments of calls; what is no text there comes from `labels` or is data."""
     for _, function, arguments, *_ in extracted:
         texts = [one for one in (arguments if isinstance(arguments, tuple) else (arguments,)) if one]
         if texts:

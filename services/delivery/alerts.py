@@ -80,7 +80,7 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
     if account_works:
         # An alert of an account that is not in use any more, too.
         clear_alerts(connection, ACCOUNT_ALERT)
-    spoken_for = not account_works and any_open(connection, ACCOUNT_ALERT, SETTINGS_ALERT)
+    spoken_for = not account_works and any_open(connection, ACCOUNT_ALERT, ALERT)
     counts = connection.execute(TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
     for name, (key, summary, hint) in ALERTS.items():
         quiet = name in {"late", "waiting", "stuck"} and spoken_for

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping
@@ -15,57 +15,6 @@ from sqlalchemy import Connection, RowMapping
 from models.abparts import Machine, MachineHours, MachineMaintenance, Organization
 from services.directory.people import Organisation, load_organisations
 from services.directory.tables import newest_of, readable, rows_of, uuids_of
-
-if TYPE_CHECKING:
-    from services.directory.machines import MachineRecord
-
-
-def as_context(machine: MachineRecord, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """`machine_context` of a ticket; parts and suggestions are known to ABParts' assistant alone (`metadata`)."""
-    gathered = metadata.get("machine_context")
-    gathered = gathered if isinstance(gathered, Mapping) else {}
-    return {
-        "machine_details": details(machine),
-        "maintenance_history": maintenance(machine) or listed(gathered, "recent_maintenance"),
-        "parts_usage": listed(gathered, "recent_parts_usage"),
-        "hours_history": hours(machine) or listed(gathered, "hours_history"),
-        "maintenance_suggestions": listed(gathered, "maintenance_suggestions"),
-    }
-
-
-def details(machine: MachineRecord) -> dict[str, Any]:
-    return {
-        "id": str(machine.id),
-        "name": machine.name,
-        "model_type": machine.model,
-        "serial_number": machine.serial_number,
-        "status": machine.status,
-        "location": machine.location,
-        "current_hours": None if machine.hours is None else float(machine.hours),
-        "warranty_expiry_date": iso(machine.warranty_until),
-        "last_maintenance_date": iso(machine.last_maintenance),
-        "next_maintenance_date": iso(machine.next_maintenance),
-    }
-
-
-def maintenance(machine: MachineRecord) -> list[dict[str, Any]]:
-    return [
-        {"date": iso(entry.at), "type": entry.kind, "description": entry.description} for entry in machine.maintenance
-    ]
-
-
-def hours(machine: MachineRecord) -> list[dict[str, Any]]:
-    return [{"date": iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
-
-
-def listed(gathered: Mapping[str, Any], name: str) -> list[Any]:
-    value = gathered.get(name)
-    return value if isinstance(value, list) else []
-
-
-def iso(moment: date | None) -> str | None:
-    return moment.isoformat() if moment else None
-
 
 MOST_HOURS: Final = 12
 MOST_MAINTENANCE: Final = 5
@@ -110,10 +59,6 @@ class MachineRecord:
     def hours(self) -> Decimal | None:
         """The newest reading of the hour meter."""
         return self.hours_history[0].value if self.hours_history else None
-
-    def as_machine_context(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """What ABParts keeps in `support_tickets.machine_context`, with what its assistant had gathered."""
-        return as_context(self, metadata)
 
 
 def load_machines(connection: Connection, machine_ids: Iterable[str]) -> dict[str, MachineRecord]:
@@ -164,3 +109,50 @@ def machine_of(
             MaintenanceEntry(one["maintenance_date"], one["maintenance_type"], one["description"]) for one in work
         ),
     )
+
+
+def as_machine_context(machine: MachineRecord, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Build `support_tickets.machine_context`; parts and suggestions come from the assistant (`metadata`)."""
+    gathered = metadata.get("machine_context")
+    gathered = gathered if isinstance(gathered, Mapping) else {}
+    return {
+        "machine_details": details(machine),
+        "maintenance_history": maintenance(machine) or listed(gathered, "recent_maintenance"),
+        "parts_usage": listed(gathered, "recent_parts_usage"),
+        "hours_history": hours(machine) or listed(gathered, "hours_history"),
+        "maintenance_suggestions": listed(gathered, "maintenance_suggestions"),
+    }
+
+
+def details(machine: MachineRecord) -> dict[str, Any]:
+    return {
+        "id": str(machine.id),
+        "name": machine.name,
+        "model_type": machine.model,
+        "serial_number": machine.serial_number,
+        "status": machine.status,
+        "location": machine.location,
+        "current_hours": None if machine.hours is None else float(machine.hours),
+        "warranty_expiry_date": iso(machine.warranty_until),
+        "last_maintenance_date": iso(machine.last_maintenance),
+        "next_maintenance_date": iso(machine.next_maintenance),
+    }
+
+
+def maintenance(machine: MachineRecord) -> list[dict[str, Any]]:
+    return [
+        {"date": iso(entry.at), "type": entry.kind, "description": entry.description} for entry in machine.maintenance
+    ]
+
+
+def hours(machine: MachineRecord) -> list[dict[str, Any]]:
+    return [{"date": iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
+
+
+def listed(gathered: Mapping[str, Any], name: str) -> list[Any]:
+    value = gathered.get(name)
+    return value if isinstance(value, list) else []
+
+
+def iso(moment: date | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -13,7 +13,7 @@ from rules.decision import Decision, Fired
 from rules.reasons import rank
 from rules.routing import Recommendation, recipients, recommend, recommended_action
 from services.conversation import Conversation, load_conversations
-from services.directory import MachineRecord, Person, load_machines, load_people
+from services.directory import MachineRecord, Person, as_machine_context, load_machines, load_people
 from services.events.inbox import record_tickets_of
 from services.events.session_state import KnownSession, known_sessions
 from services.installation import Knowledge
@@ -103,7 +103,7 @@ def new_ticket(
         ticket_id=ticket_id_of(decision.state),
         decision=decision,
         summary=conversation.summary(),
-        machine_context=machine.as_machine_context(session.metadata) if machine else session.machine_context,
+        machine_context=as_machine_context(machine, session.metadata) if machine else session.machine_context,
         expert_contact_info=advise(decision.reasons, priority, conversation.category, session.language, region),
         user_id=session.user_id,
         machine_id=session.machine_id,

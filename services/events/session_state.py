@@ -104,7 +104,7 @@ def write_states(connection: Connection, states: Sequence[SessionState]) -> None
     )
 
 
-READ = text("""
+READ_KNOWN = text("""
     SELECT id, user_id, machine_id, language, session_metadata FROM public.ai_sessions
     WHERE id = ANY(CAST(:session_ids AS text[]))
 """)
@@ -129,7 +129,7 @@ class KnownSession:
 
 def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, KnownSession]:
     """What is known of these sessions, by id; one that ABParts never stored is known by its events alone."""
-    rows = connection.execute(READ, {"session_ids": [state.session_id for state in states]}).mappings()
+    rows = connection.execute(READ_KNOWN, {"session_ids": [state.session_id for state in states]}).mappings()
     stored = {row["id"]: row for row in rows}
     return {state.session_id: combine(state, dict(stored.get(state.session_id, {}))) for state in states}
 

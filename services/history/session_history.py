@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from rules.explanation import explain, flattened
+from rules.explanation import explain as explain_decisions
+from rules.explanation import flattened
 
 NEWEST = 1_000
 
@@ -51,7 +52,7 @@ def history_of(connection: Connection, session_id: str) -> dict[str, Any]:
         "session_id": session_id,
         "known": bool(events or tickets or session.rejected),
         "status": session.status,
-        "why": explain(flattened(events), tickets, total, session.rejected),
+        "why": explain_decisions(flattened(events), tickets, total, session.rejected),
         "events": [without(event, "total") for event in events],
         "events_total": total,
         "rejected": session.rejected,

@@ -69,11 +69,6 @@ def offer(url: str, words: str) -> Answer:
         return Answer(False, f"{type(why).__name__}: {why}"[:300])
 
 
-logger = structlog.get_logger()
-
-SECONDS = 10
-
-
 def beat(url: str) -> bool:
     """Call the address, which may hold a secret and so is not logged; False when that failed."""
     try:

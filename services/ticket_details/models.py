@@ -117,7 +117,7 @@ class Recipient:
 class Story:
     """Everything that is known of a ticket.
 
-    `requests` are those that led to this ticket or were added to it; `unknown` holds words of `services.ticket_details.missing`.
+    `requests` led to this ticket or were added to it; `unknown` holds words of `services.ticket_details.missing`.
     """
 
     ticket: TicketFacts

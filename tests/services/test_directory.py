@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, text
 
-from services.directory import load_machines, load_people
+from services.directory import as_machine_context, load_machines, load_people
 from services.directory.machines import MOST_HOURS
 from tests.services.counting import statements
 
@@ -89,7 +89,7 @@ def test_the_context_of_a_machine_has_abparts_shape_and_is_json(seeded: Connecti
         "recent_parts_usage": [{"part": "inlet filter"}],
         "maintenance_suggestions": ["Grease the winch"],
     }
-    context = load_machines(seeded, [KEF_5])[KEF_5].as_machine_context({"machine_context": gathered})
+    context = as_machine_context(load_machines(seeded, [KEF_5])[KEF_5], {"machine_context": gathered})
     assert json.loads(json.dumps(context)) == context
     assert list(context) == [
         "machine_details",
@@ -106,7 +106,7 @@ def test_the_context_of_a_machine_has_abparts_shape_and_is_json(seeded: Connecti
 
 @pytest.mark.parametrize("metadata", [{}, {"machine_context": None}, {"machine_context": {"hours_history": "x"}}])
 def test_the_assistant_may_have_gathered_nothing(seeded: Connection, metadata: dict[str, object]) -> None:
-    context = load_machines(seeded, [BARE])[BARE].as_machine_context(metadata)
+    context = as_machine_context(load_machines(seeded, [BARE])[BARE], metadata)
     assert (context["parts_usage"], context["hours_history"], context["maintenance_history"]) == ([], [], [])
 
 

@@ -16,9 +16,7 @@ HEADERS = frozenset({"lang", "task", "id", "root_id", "parent_id", "retries", "e
 # What Python raises on a message of the wrong shape.
 MISSHAPEN = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
 # Celery's `task_annotations`: for every task, whoever defined it.
-FOR_EVERY_TASK = {
-    "*": {"Request": "worker.celery_guards.requests:QuietRequest", "Strategy": "worker.celery_guards.requests:careful"}
-}
+FOR_EVERY_TASK = {"*": {"Request": f"{__name__}:QuietRequest", "Strategy": f"{__name__}:careful"}}
 
 
 class QuietRequest(Request):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
-from worker.doctor import alerts, contacts, events, flower, mail, nodes, postgres, redis, settings
+from worker.doctor import alerts, celery_nodes, contacts, events, flower, mail, postgres, redis, settings
 from worker.doctor.finding import Finding, Part
 
 Check = tuple[Part, Callable[[Settings], Iterator[Finding]]]
@@ -17,7 +17,7 @@ CHECKS: tuple[Check, ...] = (
     (redis.PART, redis.check),
     (events.PART, events.check),
     (mail.PART, mail.check),
-    (nodes.PART, nodes.check),
+    (celery_nodes.PART, celery_nodes.check),
     (flower.PART, flower.check),
     (alerts.PART, alerts.check),
 )
