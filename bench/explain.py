@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from services.database.engine import engine
 from services.events.stream import redis_client
-from services.installation import knowledge
+from services.installation import get_installation
 from tasks.evaluation.drain import drain
 from tasks.mail import deliver_due
 
@@ -51,7 +51,7 @@ def plan_of(cursor: Any, statement: str, parameters: Any) -> dict[str, Any]:
 
 
 def one_batch() -> None:
-    drain(redis_client(), knowledge())
+    drain(redis_client(), get_installation())
 
 
 KINDS: dict[str, Callable[[], object]] = {"events": one_batch, "tickets": one_batch, "mails": deliver_due}

@@ -21,7 +21,7 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GoalResult:
     goal: Goal
     value: float
 
@@ -67,11 +67,11 @@ GOALS = (
 )  # fmt: skip
 
 
-def verdicts(results: Results) -> Iterator[Verdict]:
+def verdicts(results: Results) -> Iterator[GoalResult]:
     """Of every goal whose sections were measured."""
     for goal in GOALS:
         if all(name in results for name in goal.sections):
-            yield Verdict(goal, goal.value(results))
+            yield GoalResult(goal, goal.value(results))
 
 
 def missed(results: Results) -> list[Goal]:

@@ -8,7 +8,7 @@ from config.policy import load_policy
 from rules.decision import Examined
 from rules.triggers import examine
 from services.events.decoding import Received, Rejected, read_event
-from services.events.stream import Entry
+from services.events.stream import StreamEntry
 
 Row = tuple[str, str, str, datetime, datetime, str, str, str, str]
 POLICY = Path(__file__).parent.parent / "config" / "policy.toml"
@@ -20,7 +20,7 @@ def inbox_rows(lines: list[str]) -> list[Row]:
     now = datetime.now(UTC)
     rows = []
     for number, line in enumerate(lines):
-        entry = Entry(f"{int(now.timestamp() * 1000)}-{number}", line.encode(), {})
+        entry = StreamEntry(f"{int(now.timestamp() * 1000)}-{number}", line.encode(), {})
         event = read_event(entry, now)
         if isinstance(event, Rejected):
             raise AssertionError(f"the mix holds a bad event: {event.reason}")

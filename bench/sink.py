@@ -16,7 +16,7 @@ REPLIES = {
 END = b"\r\n.\r\n"
 
 
-class Sink(asyncio.Protocol):
+class SinkProtocol(asyncio.Protocol):
     """One conversation."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -72,7 +72,7 @@ class Sink(asyncio.Protocol):
 async def serve(certificate: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server = await asyncio.get_running_loop().create_server(lambda: Sink(context), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: SinkProtocol(context), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

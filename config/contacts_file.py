@@ -57,11 +57,11 @@ Priorities = tuple[Annotated[str, AfterValidator(one_of(PRIORITIES))], ...]
 Regions = tuple[Annotated[str, AfterValidator(one_of(REGIONS))], ...]
 
 
-class Entry(BaseModel):
+class ContactFileEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ContactEntry(Entry):
+class ContactEntry(ContactFileEntry):
     """A person or a line."""
 
     key: Key
@@ -78,7 +78,7 @@ class ContactEntry(Entry):
     emergency: bool = False
 
 
-class RouteEntry(Entry):
+class RouteEntry(ContactFileEntry):
     """Who else gets the support mails that match; `to` are keys of contacts or addresses."""
 
     to: Annotated[tuple[Text, ...], NotEmpty]
@@ -88,7 +88,7 @@ class RouteEntry(Entry):
     replace: bool = False
 
 
-class StepEntry(Entry):
+class StepEntry(ContactFileEntry):
     """The time that each rung has, and the keys of the contacts on them."""
 
     rungs: Annotated[tuple[str, ...], NotEmpty]
@@ -104,7 +104,7 @@ class StepEntry(Entry):
         return self
 
 
-class LadderEntry(Entry):
+class LadderEntry(ContactFileEntry):
     """A step for each priority."""
 
     urgent: StepEntry
@@ -113,7 +113,7 @@ class LadderEntry(Entry):
     low: StepEntry
 
 
-class ContactsFile(Entry):
+class ContactsFile(ContactFileEntry):
     """The whole file."""
 
     version: Text

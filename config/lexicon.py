@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from config.errors import ConfigurationError
 from config.toml_problems import configuration_error, problems_of
-from rules.detection import Entry, Lexicon, WordList, WordListError, build
+from rules.detection import Lexicon, WordList, WordListEntry, WordListError, build
 
 FOLDER = Path(__file__).with_name("detection")
 
@@ -77,8 +77,8 @@ class WordListModel(Model):
             spelling=self.spelling,
         )
 
-    def entry(self, entry: EntryModel) -> Entry:
-        return Entry(language=self.language, **entry.model_dump())
+    def entry(self, entry: EntryModel) -> WordListEntry:
+        return WordListEntry(language=self.language, **entry.model_dump())
 
 
 @lru_cache(maxsize=1)

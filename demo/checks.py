@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
 
 from demo.recording import Recording
-from demo.results import Outcome, PlayedMail, PlayedTicket, body_of
+from demo.results import PlayedMail, PlayedTicket, SessionResult, body_of
 
 
-def settled(recording: Recording, outcome: Outcome) -> bool:
+def settled(recording: Recording, outcome: SessionResult) -> bool:
     """Nothing more is to come: every event is decided and every mail is accepted."""
     expected = recording.expectation
     return (
@@ -18,7 +18,7 @@ def settled(recording: Recording, outcome: Outcome) -> bool:
     )
 
 
-def missing(recording: Recording, outcome: Outcome, mails: Mapping[str, EmailMessage]) -> list[str]:
+def missing(recording: Recording, outcome: SessionResult, mails: Mapping[str, EmailMessage]) -> list[str]:
     """What is not as expected, in words."""
     return [
         *wrong_events(recording, outcome),
@@ -27,7 +27,7 @@ def missing(recording: Recording, outcome: Outcome, mails: Mapping[str, EmailMes
     ]
 
 
-def wrong_events(recording: Recording, outcome: Outcome) -> Iterator[str]:
+def wrong_events(recording: Recording, outcome: SessionResult) -> Iterator[str]:
     expected = recording.expectation.rejected
     good = len(recording.lines) - expected
     if outcome.decided != good:
@@ -36,7 +36,7 @@ def wrong_events(recording: Recording, outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.rejected} events set aside instead of {expected}"
 
 
-def wrong_ticket(recording: Recording, outcome: Outcome) -> Iterator[str]:
+def wrong_ticket(recording: Recording, outcome: SessionResult) -> Iterator[str]:
     expected = recording.expectation
     if len(outcome.tickets) != bool(expected.reasons):
         yield f"{len(outcome.tickets)} tickets instead of {int(bool(expected.reasons))}"
@@ -49,7 +49,7 @@ def wrong_ticket(recording: Recording, outcome: Outcome) -> Iterator[str]:
             yield f"session {ticket.session_status} instead of escalated"
 
 
-def wrong_mails(recording: Recording, outcome: Outcome, mails: Mapping[str, EmailMessage]) -> Iterator[str]:
+def wrong_mails(recording: Recording, outcome: SessionResult, mails: Mapping[str, EmailMessage]) -> Iterator[str]:
     if len(outcome.opening) != recording.expectation.mails:
         yield f"{len(outcome.opening)} mails of a new ticket instead of {recording.expectation.mails}"
     for mail in outcome.mails.values():

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from demo.checks import settled
 from demo.recording import Recording
-from demo.results import Outcome, read_outcomes
+from demo.results import SessionResult, read_outcomes
 from escalation_client import Publisher
 from escalation_client.events import FIELD, STREAM_EVENTS
 
@@ -26,7 +26,7 @@ class Played:
 
     recording: Recording
     session_id: str
-    outcome: Outcome
+    outcome: SessionResult
 
 
 def play(
@@ -55,7 +55,9 @@ def publish(recording: Recording, run: UUID, publisher: Publisher) -> None:
         publisher.redis.xadd(STREAM_EVENTS, {FIELD: json.dumps(document)})
 
 
-def wait(recording: Recording, session_id: str, connection: Connection, still_there: Callable[[], None]) -> Outcome:
+def wait(
+    recording: Recording, session_id: str, connection: Connection, still_there: Callable[[], None]
+) -> SessionResult:
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     while True:
         outcome = read_outcomes(connection, [session_id])[session_id]

@@ -40,7 +40,7 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecordedEvent:
     """One event: seconds since the session's start, and what is published; a bad one is published as it stands."""
 
     number: int
@@ -58,13 +58,13 @@ class Recording:
     about: str
     source: str
     expectation: Expectation
-    lines: tuple[Line, ...]
+    lines: tuple[RecordedEvent, ...]
 
     def session_id(self, run: UUID) -> str:
         """The session of this run; another run is another session."""
         return str(uuid5(run, self.name))
 
-    def documents(self, run: UUID, now: datetime) -> Iterator[tuple[Line, dict[str, Any]]]:
+    def documents(self, run: UUID, now: datetime) -> Iterator[tuple[RecordedEvent, dict[str, Any]]]:
         """The events of a run, as published; the last one happens now."""
         session_id = self.session_id(run)
         start = now - timedelta(seconds=self.lines[-1].at)
@@ -93,7 +93,7 @@ class Recording:
         """Those that a careless publisher would send."""
         return [document for line, document in self.documents(run, now) if line.bad]
 
-    def event(self, line: Line, document: dict[str, Any]) -> Event:
+    def event(self, line: RecordedEvent, document: dict[str, Any]) -> Event:
         try:
             return event_of(document)
         except InvalidEvent as error:
@@ -114,7 +114,7 @@ def load_recordings(folder: Path = SESSIONS) -> list[Recording]:
 def load_recording(path: Path) -> Recording:
     try:
         head, *rest = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-        lines = tuple(Line(number, **members) for number, members in enumerate(rest, start=2))
+        lines = tuple(RecordedEvent(number, **members) for number, members in enumerate(rest, start=2))
         return Recording(path.stem, head["about"], head["source"], Expectation.of(head["expect"]), lines)
     except (ValueError, KeyError, TypeError) as error:
         raise BrokenRecording(f"{path.name} is no recorded session: {error!r}") from error

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from demo.player import Played
 from demo.results import body_of
 from demo.timeline import Moment, evidence_lines, timeline_of
-from services.ticket_details import Story, load_stories
+from services.ticket_details import TicketDetails, load_ticket_details
 
 TEMPLATES: Final = Path(__file__).parent
 
@@ -27,11 +27,11 @@ class SentMail:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ReportPage:
     """What the page shows of a ticket."""
 
     played: Played
-    story: Story
+    details: TicketDetails
     mails: tuple[SentMail, ...]
     moments: tuple[Moment, ...]
 
@@ -41,13 +41,13 @@ def write_report(
 ) -> None:
     """Write the page; it is one file and loads nothing from anywhere."""
     ids = [ticket.ticket_id for one in played for ticket in one.outcome.tickets]
-    stories = load_stories(connection, ids)
+    details_by_ticket = load_ticket_details(connection, ids)
     pages = [
-        Page(
+        ReportPage(
             one,
-            stories[ticket.ticket_id],
+            details_by_ticket[ticket.ticket_id],
             sent(one, ticket.ticket_id, mails),
-            tuple(timeline_of(stories[ticket.ticket_id])),
+            tuple(timeline_of(details_by_ticket[ticket.ticket_id])),
         )
         for one in played
         for ticket in one.outcome.tickets
@@ -56,7 +56,7 @@ def write_report(
     path.write_text(report_html(pages, [one for one in played if not one.outcome.tickets], headline), encoding="utf-8")
 
 
-def report_html(pages: Sequence[Page], quiet: Sequence[Played], headline: str) -> str:
+def report_html(pages: Sequence[ReportPage], quiet: Sequence[Played], headline: str) -> str:
     """The page of these tickets, and of the sessions that led to none."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.filters["evidence_lines"] = evidence_lines

@@ -65,7 +65,7 @@ class PlayedMail:
 
 
 @dataclass(slots=True)
-class Outcome:
+class SessionResult:
     """What came of a session so far."""
 
     decided: int = 0
@@ -88,9 +88,9 @@ class Outcome:
         return round((min(accepted) - self.last_published_at).total_seconds() * 1000)
 
 
-def read_outcomes(connection: Connection, session_ids: Collection[str]) -> dict[str, Outcome]:
+def read_outcomes(connection: Connection, session_ids: Collection[str]) -> dict[str, SessionResult]:
     """The outcome of each session as it is now."""
-    outcomes: dict[str, Outcome] = defaultdict(Outcome)
+    outcomes: dict[str, SessionResult] = defaultdict(SessionResult)
     parameters = {"session_ids": list(session_ids)}
     for row in connection.execute(EVENTS, parameters):
         outcomes[row.session_id].decided = row.decided

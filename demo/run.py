@@ -16,7 +16,7 @@ from demo.player import Played, play
 from demo.recording import Recording, load_recordings
 from demo.report import write_report
 from demo.results import read_mails
-from demo.stack import Stack, start_stack
+from demo.stack import RunningStack, start_stack
 from escalation_client import Publisher
 from services.database.engine import driver_url
 
@@ -46,7 +46,7 @@ def run(folder: Path, sessions: Path, *, keep: bool, fresh: bool, console: Conso
 
 
 @contextmanager
-def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) -> Iterator[Stack]:
+def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) -> Iterator[RunningStack]:
     with console.status("Starting PostgreSQL, Valkey, a mail server and the workers") as status:
         stack = start_stack(folder, fresh=fresh, said=lambda line: status.update(line or status.status))
     try:
@@ -58,14 +58,14 @@ def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) ->
         stack.stop()
 
 
-def tell_where(stack: Stack, console: Console) -> None:
+def tell_where(stack: RunningStack, console: Console) -> None:
     console.print(f"The stack goes on; stop it with: kill {stack.process.pid}")
     for name in ("inbox_url", "flower_url", "database_url", "redis_url"):
         console.print(f"  {name}: {stack.places[name]}", soft_wrap=True, highlight=False)
 
 
 @contextmanager
-def database(stack: Stack) -> Iterator[Connection]:
+def database(stack: RunningStack) -> Iterator[Connection]:
     engine = create_engine(driver_url(stack.database_url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
@@ -73,7 +73,7 @@ def database(stack: Stack) -> Iterator[Connection]:
 
 
 def play_all(
-    recordings: Sequence[Recording], run: UUID, stack: Stack, connection: Connection, console: Console
+    recordings: Sequence[Recording], run: UUID, stack: RunningStack, connection: Connection, console: Console
 ) -> list[Played]:
     columns = (
         SpinnerColumn(),

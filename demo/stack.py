@@ -30,7 +30,7 @@ class StackFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class RunningStack:
     """A running stack and where its parts are."""
 
     process: subprocess.Popen[str]
@@ -59,7 +59,7 @@ class Stack:
         stop(self.process)
 
 
-def start_stack(folder: Path, *, fresh: bool, said: Callable[[str], None]) -> Stack:
+def start_stack(folder: Path, *, fresh: bool, said: Callable[[str], None]) -> RunningStack:
     """Start a stack that keeps its data under a folder; `said` hears how far it is.
 
     :raises StackFailed: it ended, or does not answer after two minutes
@@ -79,7 +79,7 @@ def start_stack(folder: Path, *, fresh: bool, said: Callable[[str], None]) -> St
             start_new_session=True,
         )
     try:
-        return Stack(process, log, wait_for_places(process, log, said))
+        return RunningStack(process, log, wait_for_places(process, log, said))
     except BaseException:
         stop(process)
         raise

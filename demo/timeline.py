@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.conversation import Evidence
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class Moment:
     text: str
 
 
-def timeline_of(story: Story) -> list[Moment]:
+def timeline_of(details: TicketDetails) -> list[Moment]:
     """Everything that happened in a ticket's session, and what came of it."""
-    return sorted(moments(story), key=lambda moment: moment.at)
+    return sorted(moments(details), key=lambda moment: moment.at)
 
 
-def moments(story: Story) -> Iterator[Moment]:
-    talk = story.conversation
+def moments(details: TicketDetails) -> Iterator[Moment]:
+    talk = details.conversation
     yield from (Moment(one.at, one.sender, one.content) for one in talk.messages)
     yield from (Moment(one.at, "step", f"{one.number}. {one.instruction}: {result(one.success)}") for one in talk.steps)
     yield from (
@@ -33,10 +33,10 @@ def moments(story: Story) -> Iterator[Moment]:
     )
     yield from (Moment(one.at, "confidence", f"{one.value:.2f} ({one.source})") for one in talk.confidences)
     yield from (Moment(one.at, "request", f"{one.reason}: {one.notes or 'no notes'}") for one in talk.requests)
-    yield Moment(story.ticket.opened_at, "ticket", f"{story.ticket.number} opened")
+    yield Moment(details.ticket.opened_at, "ticket", f"{details.ticket.number} opened")
     yield from (
         Moment(one.accepted_at, "ticket", f"{one.template} accepted for {one.address}")
-        for one in story.recipients
+        for one in details.recipients
         if one.accepted_at
     )
 

@@ -32,7 +32,7 @@ class InboxEvent(OwnBase):
     ticket_id: Mapped[str | None]
 
 
-class SessionState(OwnBase):
+class SessionRow(OwnBase):
     """What the rules remember of a session; this row is the session's lock."""
 
     __tablename__ = "sessions"

@@ -75,7 +75,7 @@ class AuditEntry(OwnBase):
     new: Mapped[dict[str, Any] | None]
 
 
-class Outcome(OwnBase):
+class OutcomeRow(OwnBase):
     """What the assistant is to be told; leaves for Redis after the commit, marked when it has."""
 
     __tablename__ = "outcomes"

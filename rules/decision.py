@@ -67,7 +67,7 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class TicketUpdate:
     """What the reader of an open ticket does not know yet: a reason, safety evidence, notes, or a happy end."""
 
     kind: str
@@ -83,7 +83,7 @@ class Decision:
     fired: tuple[Fired, ...] = ()
     reasons: tuple[str, ...] = ()
     priority: str | None = None
-    news: tuple[News, ...] = ()
+    news: tuple[TicketUpdate, ...] = ()
 
     @property
     def opens(self) -> bool:
@@ -161,21 +161,21 @@ def steps_exceeded(state: SessionState, event: Event, policy: Policy) -> Iterabl
             yield Fired(event, signal("steps_exceeded", True, observed=steps, limit=policy.step_limit))
 
 
-def news_of(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[News]:
+def news_of(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[TicketUpdate]:
     """What an open ticket's reader does not know yet."""
     known = set(ticket.reasons)
     for one in fired:
         if one.reason not in known:
             known.add(one.reason)
-            yield News("reason", one.event, one.reason)
+            yield TicketUpdate("reason", one.event, one.reason)
         elif one.reason == "safety_concern":
-            yield News("safety", one.event, one.reason)
+            yield TicketUpdate("safety", one.event, one.reason)
     for examined in events:
         event = examined.event
         if isinstance(event, EscalationRequested) and event.notes:
-            yield News("notes", event)
+            yield TicketUpdate("notes", event)
         elif isinstance(event, SessionEnded) and event.status == "completed":
-            yield News("ended", event)
+            yield TicketUpdate("ended", event)
 
 
 def raised(ticket: OpenTicket, priority: str | None) -> str | None:

@@ -9,7 +9,7 @@ from rules.ticket_states import UNFINISHED
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TicketRow:
     """The part of ABParts' row that says how a ticket stands."""
 
     status: str
@@ -27,10 +27,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TicketChange:
     """A later state of the row: since when, and who made it."""
 
-    row: Row
+    row: TicketRow
     at: datetime
     by: str
 
@@ -44,7 +44,7 @@ class Happening:
     by: str
 
 
-def happenings(row: Row, acknowledged: bool, changes: Iterable[Change]) -> Iterator[Happening]:
+def happenings(row: TicketRow, acknowledged: bool, changes: Iterable[TicketChange]) -> Iterator[Happening]:
     """What the changes mean, one after the other."""
     for change in changes:
         for kind in kinds(row, change.row, acknowledged):
@@ -53,7 +53,7 @@ def happenings(row: Row, acknowledged: bool, changes: Iterable[Change]) -> Itera
         row = change.row
 
 
-def kinds(before: Row, after: Row, acknowledged: bool) -> Iterator[str]:
+def kinds(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
     if before.unfinished and not after.unfinished:
         yield "resolved"
     elif after.unfinished and not before.unfinished:
@@ -66,7 +66,7 @@ def kinds(before: Row, after: Row, acknowledged: bool) -> Iterator[str]:
         yield "raised"
 
 
-def hands(before: Row, after: Row, acknowledged: bool) -> Iterator[str]:
+def hands(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
     """Somebody takes it by setting the status or by being assigned; who had it before may still stand in the row."""
     started = after.status == "in_progress" != before.status
     assigned = bool(after.assigned) and after.assigned != before.assigned
@@ -76,6 +76,6 @@ def hands(before: Row, after: Row, acknowledged: bool) -> Iterator[str]:
         yield "released"
 
 
-def grade(row: Row) -> int:
+def grade(row: TicketRow) -> int:
     """The place of the priority; one of another writer's own making is below all."""
     return PRIORITIES.index(row.priority) if row.priority in PRIORITIES else -1

@@ -16,7 +16,7 @@ from rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class Installation:
     """Policy, word lists, contacts and settings, as one value to hand on."""
 
     policy: Policy
@@ -31,13 +31,15 @@ class Knowledge:
 
 
 @lru_cache(maxsize=1)
-def knowledge() -> Knowledge:
+def get_installation() -> Installation:
     """This process's knowledge.
 
     :raises config.errors.ConfigurationError: a file or setting is wrong; the text names it
     """
     settings = get_settings()
-    return Knowledge(load_policy(settings.policy_file), load_lexicon(), load_contacts(settings.contacts_file), settings)
+    return Installation(
+        load_policy(settings.policy_file), load_lexicon(), load_contacts(settings.contacts_file), settings
+    )
 
 
 # The first mode that is ever noted holds since the adoption; afterwards each change is dated.

@@ -9,7 +9,7 @@ from services.database.engine import begin
 from services.events.stream import EVENTS, answer_ring, redis_client
 from services.history.requests import answer, take
 from services.history.session_history import history_of
-from services.installation import knowledge
+from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
 from tasks.hints import hint
 
@@ -19,13 +19,13 @@ def drain_events() -> str:
     """Read new events from the stream until it is empty."""
     redis = redis_client()
     answer_ring(redis, "drain_events")
-    return summary(drain(redis, knowledge()))
+    return summary(drain(redis, get_installation()))
 
 
 @shared_task(name="escalation.reclaim_entries")
 def reclaim_entries() -> str:
     """Take over entries that a process read and never finished."""
-    return summary(take_over(redis_client(), knowledge()))
+    return summary(take_over(redis_client(), get_installation()))
 
 
 @shared_task(name="escalation.submit_event")

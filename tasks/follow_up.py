@@ -4,9 +4,9 @@ from celery import shared_task
 
 from services.database.engine import begin
 from services.database.locks import only_one
-from services.escalation.reconcile import Report, reconcile
+from services.escalation.reconcile import ReconcileReport, reconcile
 from services.events.stream import redis_client
-from services.installation import knowledge, note_mode
+from services.installation import get_installation, note_mode
 from services.monitoring.health import measure, troubles
 from services.monitoring.webhooks import beat
 from services.tickets.escalation_ladder import chase, notice_changes
@@ -33,8 +33,8 @@ def chase_tickets() -> str:
     chased = 0
     with begin() as connection:
         if only_one(connection, "tickets"):
-            note_mode(connection, knowledge().settings.mode)
-            chased = chase(connection, knowledge())
+            note_mode(connection, get_installation().settings.mode)
+            chased = chase(connection, get_installation())
     if chased:
         hint("deliver_urgent")
         hint("deliver_due")
@@ -50,8 +50,8 @@ def reconcile_all() -> str:
     with begin() as connection:
         if not only_one(connection, "reconcile"):
             return "busy"
-        note_mode(connection, knowledge().settings.mode)
-        report = reconcile(connection, knowledge())
+        note_mode(connection, get_installation().settings.mode)
+        report = reconcile(connection, get_installation())
     if report.mended:
         for name in ("deliver_urgent", "deliver_due", "relay_outcomes"):
             hint(name)
@@ -60,13 +60,13 @@ def reconcile_all() -> str:
     return f"{report.summary()} heartbeat={heartbeat(report)}"
 
 
-def heartbeat(report: Report) -> str:
+def heartbeat(report: ReconcileReport) -> str:
     """Only ever called when all is clean, the queues included."""
-    url = knowledge().settings.heartbeat_url
+    url = get_installation().settings.heartbeat_url
     if url is None:
         return "unset"
     with begin() as connection:
         health = measure(connection, redis_client())
-    if not report.clean or troubles(health, knowledge().settings):
+    if not report.clean or troubles(health, get_installation().settings):
         return "withheld"
     return "sent" if beat(url.get_secret_value()) else "failed"

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings, get_settings
 from services.database.engine import begin
-from services.database.errors import Trouble, trouble
+from services.database.errors import DatabaseFailure, trouble
 from services.database.locks import only_one
 from services.delivery.alerts import check_mail_settings, tell_held, watch
 from services.delivery.circuit_breaker import OPEN, account_works, probe_due, take_probe
@@ -20,7 +20,7 @@ from services.delivery.rate_limits import Rates, limiter
 from services.delivery.reap_expired import reap
 from services.delivery.settings_probe import settings_mark, take_early_probe
 from services.events.stream import answer_ring, redis_client
-from services.installation import knowledge
+from services.installation import get_installation
 from services.mail.compose import compose
 from services.transports.base import Transport
 from services.transports.factory import account_of, close_transport, process_transport
@@ -57,7 +57,7 @@ def reap_leases() -> str:
             done.update(reap(connection, settings.mail_times))
             account = account_of(settings).key
             works = check_mail_settings(connection, process_transport) and account_works(connection, account)
-            done["handed_on"] = escalate_stuck(connection, knowledge().contacts, settings.mail_stuck_seconds)
+            done["handed_on"] = escalate_stuck(connection, get_installation().contacts, settings.mail_stuck_seconds)
             watch(connection, settings, account_works=works)
             done["told"] = tell_held(connection, account_works=works)
             done["probe"] = probe_due(connection, account)
@@ -109,7 +109,7 @@ def send(name: str, *, urgent_only: bool) -> str:
         tally = deliver(sender_of(settings), urgent_only=urgent_only)
         try_changed_settings(settings)
     except DBAPIError as error:
-        if trouble(error) is Trouble.CONTENT:
+        if trouble(error) is DatabaseFailure.CONTENT:
             raise
         logger.warning("mail_waits_for_postgresql", error=type(error.orig).__name__)
         return "postgresql=away"

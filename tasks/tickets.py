@@ -12,7 +12,7 @@ from rules.ticket_states import TicketRefused
 from services.database.engine import begin
 from services.events.stream import redis_client
 from services.history.requests import Asked, answer
-from services.installation import knowledge
+from services.installation import get_installation
 from services.tickets import actions as ticket_actions
 from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
 from services.tickets.validation import UnfitText
@@ -41,7 +41,7 @@ def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
 
 def refuse_in_shadow() -> None:
     """:raises InShadow: the worker runs with MODE=shadow"""
-    if knowledge().settings.mode == "shadow":
+    if get_installation().settings.mode == "shadow":
         raise InShadow("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first")
 
 

@@ -10,7 +10,7 @@ from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import get_settings
 from services.database.engine import forget_connections
-from services.installation import knowledge
+from services.installation import get_installation
 from services.mail.jinja import prepare
 from tasks.celery_config import app
 from worker.celery_guards.messages import guard_the_lists
@@ -64,7 +64,7 @@ def check_what_was_configured(**_: Any) -> None:
     """Stop before the first event when a file is broken or still holds examples: nobody would be reached."""
     settings = get_settings()
     try:
-        ensure_real(knowledge().contacts, settings.escalation_embedded)
+        ensure_real(get_installation().contacts, settings.escalation_embedded)
     except ConfigurationError as error:
         # Celery logs and swallows any Exception of a signal.
         raise SystemExit(f"The worker does not start:\n{error}") from None

@@ -9,7 +9,7 @@ class CodeChanged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SourceChange:
     """A text that stands in the file exactly once, and what stands there afterwards."""
 
     file: str
@@ -33,7 +33,7 @@ class Breakage:
 
     name: str
     promise: int
-    changes: tuple[Change, ...]
+    changes: tuple[SourceChange, ...]
     tests: tuple[str, ...]
     storm: bool = False
 

@@ -1,6 +1,6 @@
 """Breakages on the way from an event to its ticket."""
 
-from bench.breakages.breakage import Breakage, Change
+from bench.breakages.breakage import Breakage, SourceChange
 
 LOCK = """    SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO UPDATE SET session_id = excluded.session_id WHERE false
@@ -8,7 +8,7 @@ LOCK = """    SELECT unnest(CAST(:session_ids AS text[]))
 ONLY_MAKE = """    SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO NOTHING
 """
-NO_LOCK = Change("services/events/inbox.py", LOCK, ONLY_MAKE)
+NO_LOCK = SourceChange("services/events/inbox.py", LOCK, ONLY_MAKE)
 READ = """READ = text(\"\"\"
     SELECT s.session_id,"""
 LOCK_AND_READ = f"""READ = text(\"\"\"
@@ -28,12 +28,12 @@ TAKE_APART = """        from services.database.engine import begin
         with begin() as apart:
             numbers = take_numbers(apart, len(waiting), zone)
 """
-QUEUE = "    queue_mails(connection, mails, knowledge.message_id_domain)\n    numbered"
+QUEUE = "    queue_mails(connection, mails, installation.message_id_domain)\n    numbered"
 QUEUE_APART = """    from services.database.engine import begin
     with begin() as apart:
         queue_mails(apart, mails, knowledge.message_id_domain)
     numbered"""
-WRITE = "    try:\n        written = write(entries, knowledge)\n"
+WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(redis, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
 HALVE = "    elif len(received) > 1:\n"
@@ -47,7 +47,7 @@ EVENTS = (
     Breakage(
         "entries acknowledged (XACK) before the commit",
         1,
-        (Change("tasks/evaluation/drain.py", WRITE, ACKNOWLEDGE_FIRST),),
+        (SourceChange("tasks/evaluation/drain.py", WRITE, ACKNOWLEDGE_FIRST),),
         (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
         storm=True,
     ),
@@ -55,8 +55,8 @@ EVENTS = (
         "an event that came before is evaluated again",
         1,
         (
-            Change("services/escalation/process_batch.py", " if event_id in fresh]", "]"),
-            Change("services/escalation/process_batch.py", "    if not fresh:\n        return counted\n", ""),
+            SourceChange("services/escalation/process_batch.py", " if event_id in fresh]", "]"),
+            SourceChange("services/escalation/process_batch.py", "    if not fresh:\n        return counted\n", ""),
         ),
         (f"{BATCH}::test_an_event_that_came_before_is_no_news",),
     ),
@@ -64,8 +64,10 @@ EVENTS = (
         "an absent database is taken for a fault of the event",
         1,
         (
-            Change(
-                "tasks/evaluation/batch.py", "if fault in {Trouble.INFRASTRUCTURE, Trouble.RETRY}", "if fault is None"
+            SourceChange(
+                "tasks/evaluation/batch.py",
+                "if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}",
+                "if fault is None",
             ),
         ),
         (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
@@ -73,13 +75,17 @@ EVENTS = (
     Breakage(
         "nobody takes over what a dead process had in hand",
         1,
-        (Change("services/events/stream.py", "for item in answer[1] if item[1] is not None]", "for item in ()]"),),
+        (
+            SourceChange(
+                "services/events/stream.py", "for item in answer[1] if item[1] is not None]", "for item in ()]"
+            ),
+        ),
         (f"{DRAIN}::test_entries_of_a_dead_consumer_are_taken_over",),
     ),
     Breakage(
         "the stream is trimmed beyond what is pending",
         1,
-        (Change("services/events/trimming.py", NEEDED, 'bytes(group["last-delivered-id"])'),),
+        (SourceChange("services/events/trimming.py", NEEDED, 'bytes(group["last-delivered-id"])'),),
         (f"{DRAIN}::test_what_is_pending_is_never_trimmed",),
     ),
     Breakage(
@@ -92,20 +98,24 @@ EVENTS = (
     Breakage(
         "the state is read in the statement that locks",
         2,
-        (NO_LOCK, Change("services/events/session_state.py", READ, LOCK_AND_READ)),
+        (NO_LOCK, SourceChange("services/events/session_state.py", READ, LOCK_AND_READ)),
         (f"{TWO_DRAINS}::test_two_drains_at_a_known_session_see_all_steps",),
         storm=True,
     ),
     Breakage(
         "the step numbered 8 fires, not the 8th different one that failed",
         2,
-        (Change("rules/decision.py", "if steps >= policy.step_limit", "if event.step_number >= policy.step_limit"),),
+        (
+            SourceChange(
+                "rules/decision.py", "if steps >= policy.step_limit", "if event.step_number >= policy.step_limit"
+            ),
+        ),
         ("tests/rules/test_decision.py",),
     ),
     Breakage(
         "outbox written outside the ticket's transaction",
         3,
-        (Change("services/escalation/open_tickets.py", QUEUE, QUEUE_APART),),
+        (SourceChange("services/escalation/open_tickets.py", QUEUE, QUEUE_APART),),
         # No storm: each event is tried again until all of it is there, so in the end nothing differs.
         ("tests/chaos/test_atomicity.py",),
     ),
@@ -113,7 +123,7 @@ EVENTS = (
         "events from before a ticket was resolved open a new one",
         4,
         (
-            Change(
+            SourceChange(
                 "rules/decision.py",
                 "return state.closed_at is None or event.occurred_at > state.closed_at",
                 "return True",
@@ -124,20 +134,20 @@ EVENTS = (
     Breakage(
         "ticket number is COUNT(*) + 1",
         5,
-        (Change("services/tickets/insert.py", COUNT, COUNTED),),
+        (SourceChange("services/tickets/insert.py", COUNT, COUNTED),),
         (NUMBERS,),
     ),
     Breakage(
         "ticket number drawn in a transaction of its own",
         5,
-        (Change("services/tickets/insert.py", TAKE, TAKE_APART),),
+        (SourceChange("services/tickets/insert.py", TAKE, TAKE_APART),),
         ("tests/chaos/test_atomicity.py",),
     ),
     Breakage(
         "the first rule that matches wins",
         7,
         (
-            Change(
+            SourceChange(
                 "rules/triggers.py",
                 "return tuple(signals_of(event, policy, lexicon))",
                 "return tuple(signals_of(event, policy, lexicon))[:1]",
@@ -149,7 +159,7 @@ EVENTS = (
         "safety is the least of the reasons",
         7,
         (
-            Change(
+            SourceChange(
                 "rules/reasons.py",
                 "sorted(set(reasons), key=REASONS.index)",
                 "sorted(set(reasons), key=lambda one: -REASONS.index(one))",
@@ -161,7 +171,7 @@ EVENTS = (
         "a bad event stops its batch",
         9,
         (
-            Change(
+            SourceChange(
                 "tasks/evaluation/batch.py",
                 "    elif len(received) > 1:\n",
                 "    elif len(received) > 1:\n        raise error\n",

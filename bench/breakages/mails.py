@@ -1,6 +1,6 @@
 """Breakages on the way from the outbox to the mail server, and in what is told of it."""
 
-from bench.breakages.breakage import Breakage, Change
+from bench.breakages.breakage import Breakage, SourceChange
 
 BODY = "SET body_started_at = clock_timestamp()\n        WHERE recipient_id = ANY"
 ACCEPTED_ALREADY = (
@@ -18,48 +18,48 @@ MAILS = (
     Breakage(
         "a mail is marked before it is sent",
         6,
-        (Change("services/delivery/record.py", BODY, ACCEPTED_ALREADY),),
+        (SourceChange("services/delivery/record.py", BODY, ACCEPTED_ALREADY),),
         (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
         storm=True,
     ),
     Breakage(
         "the beginning of a body is not recorded",
         6,
-        (Change("services/transports/smtp_connection.py", "        begin_body(addresses)\n", ""),),
+        (SourceChange("services/transports/smtp_connection.py", "        begin_body(addresses)\n", ""),),
         (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
     ),
     Breakage(
         "whoever sent a mail records it, with or without its lease",
         6,
-        (Change("services/delivery/record.py", RECORDED, "m.state IN ('sending', 'unknown')"),),
+        (SourceChange("services/delivery/record.py", RECORDED, "m.state IN ('sending', 'unknown')"),),
         ("tests/services/delivery/test_lost_leases.py",),
     ),
     Breakage(
         "a repeat wipes out that a reply was lost",
         6,
-        (Change("services/delivery/record.py", NEWEST, ANY),),
+        (SourceChange("services/delivery/record.py", NEWEST, ANY),),
         (f"{LOSSES}::test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record",),
     ),
     Breakage(
         "a lost reply is taken for a refusal and sent again and again",
         6,
-        (Change("rules/delivery/classify.py", "        return UNKNOWN\n    hint", "        pass\n    hint"),),
+        (SourceChange("rules/delivery/classify.py", "        return UNKNOWN\n    remedy", "        pass\n    remedy"),),
         (f"{LOSSES}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
     ),
     Breakage(
         "each attempt has a Message-ID of its own",
         6,
-        (Change("services/mail/headers.py", "Message-ID: {mail.message_id}", OWN_ID),),
+        (SourceChange("services/mail/headers.py", "Message-ID: {mail.message_id}", OWN_ID),),
         (f"{LOSSES}::test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_same_id",),
     ),
     Breakage(
         "SMTP AUTH that is off uses up the attempts",
         6,
         (
-            Change(
+            SourceChange(
                 "rules/delivery/retry.py",
                 "            return held_back(phase, case, times)\n",
-                "            return deferred(verdict, case, times, jitter)\n",
+                "            return deferred(reply_class, case, times, jitter)\n",
             ),
         ),
         ("tests/services/delivery/test_circuit.py::test_wrong_settings_hold_the_queue_with_one_login_and_one_alert",),
@@ -67,13 +67,17 @@ MAILS = (
     Breakage(
         "safety mail has no lane of its own",
         7,
-        (Change("services/outbox/models.py", "URGENT if self.rank == 0 else NORMAL", "NORMAL"),),
+        (SourceChange("services/outbox/models.py", "URGENT if self.rank == 0 else NORMAL", "NORMAL"),),
         ("tests/services/delivery/test_senders.py",),
     ),
     Breakage(
         'the assistant hears "a human has it" before a server accepted the mail',
         8,
-        (Change("services/delivery/record.py", "(SELECT FROM done WHERE state = 'accepted')", "(SELECT FROM done)"),),
+        (
+            SourceChange(
+                "services/delivery/record.py", "(SELECT FROM done WHERE state = 'accepted')", "(SELECT FROM done)"
+            ),
+        ),
         ("tests/services/delivery/test_truth.py",),
     ),
 )

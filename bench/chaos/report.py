@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.chaos.recovery import Recovery
-from bench.chaos.verdict import Verdict
+from bench.chaos.verdict import StormVerdict
 
 SHOWN = 50
 # Where the words of a difference end and its names or numbers begin.
@@ -14,12 +14,12 @@ NAME = re.compile(r"[^a-z: ]")
 
 
 @dataclass(slots=True)
-class Report:
+class StormReport:
     """`faults` are those that struck, in their order; `missed` ones waited in vain for their moment."""
 
     seed: int
     minutes: float
-    verdict: Verdict = field(default_factory=Verdict)
+    verdict: StormVerdict = field(default_factory=StormVerdict)
     faults: list[str] = field(default_factory=list)
     missed: int = 0
     recoveries: list[Recovery] = field(default_factory=list)

@@ -14,7 +14,7 @@ from bench.chaos.calm import calm, left_over
 from bench.chaos.faults import struck
 from bench.chaos.plan import Blow, blows
 from bench.chaos.recovery import Happened, recoveries
-from bench.chaos.report import Report
+from bench.chaos.report import StormReport
 from bench.chaos.sessions import Published, published
 from bench.chaos.verdict import judge
 from bench.chaos.world import World, world
@@ -25,7 +25,7 @@ CALM_SECONDS = 60.0
 Say = Callable[[str], None]
 
 
-def run(seed: int, minutes: float, say: Say, keep: Path, calm_seconds: float = CALM_SECONDS) -> Report:
+def run(seed: int, minutes: float, say: Say, keep: Path, calm_seconds: float = CALM_SECONDS) -> StormReport:
     """Let the storm rage for so many minutes, wait for calm, and judge.
 
     :param say: gets each fault as it begins
@@ -40,13 +40,13 @@ def run(seed: int, minutes: float, say: Say, keep: Path, calm_seconds: float = C
         say("calm")
         late = calm(place, lines, calm_seconds)
         place.stop()
-        report = judged(place, lines, Report(seed, minutes), happened)
+        report = judged(place, lines, StormReport(seed, minutes), happened)
         report.verdict.differences += [*late, *left_over(place, lines)]
         keep_logs(place, keep)
     return report
 
 
-def judged(place: World, lines: Published, report: Report, happened: Sequence[Happened]) -> Report:
+def judged(place: World, lines: Published, report: StormReport, happened: Sequence[Happened]) -> StormReport:
     hits = [one for one in happened if one.struck]
     report.faults = [one.fault.name for one in hits]
     report.missed = len(happened) - len(hits)

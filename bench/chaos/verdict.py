@@ -13,7 +13,7 @@ from tests.smtp_session import Received
 
 
 @dataclass(slots=True)
-class Verdict:
+class StormVerdict:
     """Counts for the last line, and each difference in words."""
 
     events: int = 0
@@ -42,9 +42,9 @@ class Verdict:
             self.differences.append(f"{what}: is {found!r}, must be {wanted!r}")
 
 
-def judge(connection: Connection, published: Published, received: Sequence[Received]) -> Verdict:
+def judge(connection: Connection, published: Published, received: Sequence[Received]) -> StormVerdict:
     """Compare everything; the connection sees what was committed."""
-    verdict = Verdict(len(published.lines))
+    verdict = StormVerdict(len(published.lines))
     check_events(verdict, connection, published)
     ends = expected(published.good)
     check_sessions(verdict, connection, ends)
@@ -59,12 +59,12 @@ def rows(connection: Connection, statement: str) -> list[Any]:
     return list(connection.execute(text(statement)))
 
 
-def compare(verdict: Verdict, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
+def compare(verdict: StormVerdict, what: str, found: Counter[Any], wanted: Counter[Any]) -> None:
     verdict.missing(what, (wanted - found).elements())
     verdict.repeated(what, (found - wanted).elements())
 
 
-def check_events(verdict: Verdict, connection: Connection, published: Published) -> None:
+def check_events(verdict: StormVerdict, connection: Connection, published: Published) -> None:
     stored = Counter(str(row[0]) for row in rows(connection, "SELECT event_id FROM escalation.event_inbox"))
     compare(verdict, "event", stored, Counter(event["id"] for event in published.good))
     aside = Counter(
@@ -73,7 +73,7 @@ def check_events(verdict: Verdict, connection: Connection, published: Published)
     compare(verdict, "bad event", aside, Counter(published.bad))
 
 
-def check_sessions(verdict: Verdict, connection: Connection, ends: dict[str, Expected]) -> None:
+def check_sessions(verdict: StormVerdict, connection: Connection, ends: dict[str, Expected]) -> None:
     found = dict(map(tuple, rows(connection, "SELECT session_id, status FROM escalation.sessions")))
     for session, end in ends.items():
         verdict.same(f"status of {session}", found.pop(session, None), end.status)
@@ -90,7 +90,7 @@ TICKETS = """
 """
 
 
-def check_tickets(verdict: Verdict, connection: Connection, ends: dict[str, Expected]) -> None:
+def check_tickets(verdict: StormVerdict, connection: Connection, ends: dict[str, Expected]) -> None:
     found = rows(connection, TICKETS)
     verdict.tickets = len(found)
     compare(verdict, "ticket of", Counter(row.session_id for row in found), Counter(list(ends)))
@@ -102,7 +102,7 @@ def check_tickets(verdict: Verdict, connection: Connection, ends: dict[str, Expe
     check_numbers(verdict, [row.ticket_number for row in found])
 
 
-def check_numbers(verdict: Verdict, numbers: Sequence[str]) -> None:
+def check_numbers(verdict: StormVerdict, numbers: Sequence[str]) -> None:
     """Gapless within each day."""
     days: dict[str, list[int]] = {}
     for number in numbers:
@@ -129,7 +129,7 @@ UNAUDITED = """
 """
 
 
-def check_audit(verdict: Verdict, connection: Connection) -> None:
+def check_audit(verdict: StormVerdict, connection: Connection) -> None:
     verdict.missing("audit of", (row[0] for row in rows(connection, UNAUDITED)))
 
 
@@ -145,7 +145,7 @@ WITHOUT_MAIL = """
 """
 
 
-def check_mails(verdict: Verdict, connection: Connection, received: Sequence[Received]) -> None:
+def check_mails(verdict: StormVerdict, connection: Connection, received: Sequence[Received]) -> None:
     """Each mail was accepted; it came more than once only as often as its reply was lost, which is on record."""
     taken = Counter((one.header("Message-ID"), address) for one in received for address in one.recipients)
     verdict.missing("mail of", (row[0] for row in rows(connection, WITHOUT_MAIL)))
@@ -161,7 +161,7 @@ def check_mails(verdict: Verdict, connection: Connection, received: Sequence[Rec
     verdict.repeated("mail that is in no outbox", taken)
 
 
-def check_outcomes(verdict: Verdict, connection: Connection) -> None:
+def check_outcomes(verdict: StormVerdict, connection: Connection) -> None:
     """Each ticket was told of once, and each mail once that a server accepted."""
     told = {kind: Counter[str]() for kind in ("ticket.opened", "mail.accepted")}
     for kind, ticket_id in rows(connection, TOLD):

@@ -1,6 +1,6 @@
 """For each goal that was missed: what was measured, what was tried, and where the time goes."""
 
-from bench.goals import Verdict, verdicts
+from bench.goals import GoalResult, verdicts
 from bench.profile import KINDS
 from bench.results import Results, Section
 from bench.tried import TRIED
@@ -18,7 +18,7 @@ def missed_goals(results: Results) -> str:
     return "\n\n".join(parts)
 
 
-def told(verdict: Verdict) -> str:
+def told(verdict: GoalResult) -> str:
     tried = TRIED.get(verdict.goal.key, "nothing beyond what the code does.")
     goes = " The steps are under Latency." if "latency" in verdict.goal.sections else ""
     return f"- {verdict.goal.words}: {verdict.value:.2f} {verdict.goal.unit}. Tried: {tried}{goes}"

@@ -1,28 +1,28 @@
 """Delivery as rules: what an answer of a mail server means and what happens next. Pure: no I/O, no clock."""
 
 from rules.delivery.classify import among_others, classify, provider_of
-from rules.delivery.limits import Limits, limits_of
-from rules.delivery.replies import BEFORE_MAIL, Answer, Finding, Phase
-from rules.delivery.retry import Case, Step, Times, next_step, retry_delay
-from rules.delivery.verdicts import Kind, Pause, Scope, Verdict
+from rules.delivery.limits import AccountLimits, limits_of
+from rules.delivery.replies import BEFORE_MAIL, LocalFault, Phase, ServerReply
+from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope
+from rules.delivery.retry import Case, Times, Transition, next_transition, retry_delay
 
 __all__ = [
     "BEFORE_MAIL",
-    "Answer",
+    "AccountLimits",
     "Case",
-    "Finding",
-    "Kind",
-    "Limits",
+    "LocalFault",
     "Pause",
     "Phase",
-    "Scope",
-    "Step",
+    "ReplyClass",
+    "ReplyKind",
+    "ReplyScope",
+    "ServerReply",
     "Times",
-    "Verdict",
+    "Transition",
     "among_others",
     "classify",
     "limits_of",
-    "next_step",
+    "next_transition",
     "provider_of",
     "retry_delay",
 ]

@@ -4,24 +4,29 @@ import re
 from typing import Final
 
 from rules.delivery.http_replies import classify_http
-from rules.delivery.remedies import HINTS
-from rules.delivery.replies import BEFORE_MAIL, Answer, Finding, Phase
+from rules.delivery.remedies import REMEDIES
+from rules.delivery.replies import BEFORE_MAIL, LocalFault, Phase, ServerReply
+from rules.delivery.reply_class import ACCEPTED, UNKNOWN, ReplyClass, ReplyKind, ReplyScope, configuration, permanent
 from rules.delivery.reply_table import CONTENT, ROWS
-from rules.delivery.verdicts import ACCEPTED, UNKNOWN, Kind, Scope, Verdict, configuration, permanent
 
 FINDINGS: Final = {
-    Finding.CERTIFICATE: configuration("certificate"),
-    Finding.NOT_TLS: configuration("not_tls"),
-    Finding.NO_STARTTLS: configuration("no_starttls"),
-    Finding.NO_AUTH: configuration("no_auth"),
-    Finding.BAD_SENDER: configuration("bad_sender"),
-    Finding.NO_SMTPUTF8: permanent(Scope.RECIPIENT, "no_smtputf8"),
-    Finding.BAD_ADDRESS: permanent(Scope.RECIPIENT, "bad_address"),
-    Finding.TOO_LARGE: permanent(Scope.MESSAGE, "too_large"),
-    Finding.NOT_COMPOSED: permanent(Scope.MESSAGE, "not_composed"),
+    LocalFault.CERTIFICATE: configuration("certificate"),
+    LocalFault.NOT_TLS: configuration("not_tls"),
+    LocalFault.NO_STARTTLS: configuration("no_starttls"),
+    LocalFault.NO_AUTH: configuration("no_auth"),
+    LocalFault.BAD_SENDER: configuration("bad_sender"),
+    LocalFault.NO_SMTPUTF8: permanent(ReplyScope.RECIPIENT, "no_smtputf8"),
+    LocalFault.BAD_ADDRESS: permanent(ReplyScope.RECIPIENT, "bad_address"),
+    LocalFault.TOO_LARGE: permanent(ReplyScope.MESSAGE, "too_large"),
+    LocalFault.NOT_COMPOSED: permanent(ReplyScope.MESSAGE, "not_composed"),
 }
 # RFC 3463, section 3: the subject of the code, the second number.
-SUBJECTS: Final = {"1": Scope.RECIPIENT, "2": Scope.RECIPIENT, "5": Scope.MESSAGE, "6": Scope.MESSAGE}
+SUBJECTS: Final = {
+    "1": ReplyScope.RECIPIENT,
+    "2": ReplyScope.RECIPIENT,
+    "5": ReplyScope.MESSAGE,
+    "6": ReplyScope.MESSAGE,
+}
 PROVIDERS: Final = {
     "microsoft": r"(^|\.)(office365\.com|outlook\.com|mx\.microsoft|office365\.us|microsoft\.com)$",
     "google": r"(^|\.)(gmail|google|googlemail)\.com$",
@@ -34,7 +39,7 @@ def provider_of(host: str) -> str:
     return next((name for name, hosts in PROVIDERS.items() if re.search(hosts, host.lower().rstrip("."))), "other")
 
 
-def classify(answer: Answer, provider: str = "other") -> Verdict:
+def classify(answer: ServerReply, provider: str = "other") -> ReplyClass:
     """What to make of an answer. The sentence decides before the code, since 5.7.139 alone has four meanings."""
     if answer.finding:
         return FINDINGS[answer.finding]
@@ -46,48 +51,50 @@ def classify(answer: Answer, provider: str = "other") -> Verdict:
         return ACCEPTED
     for row in ROWS:
         if row.matches(answer, provider):
-            return row.verdict
+            return row.reply_class
     return by_first_digit(answer)
 
 
-def among_others(verdict: Verdict, phase: Phase) -> Verdict:
+def among_others(reply_class: ReplyClass, phase: Phase) -> ReplyClass:
     """The verdict on a recipient's refusal when the server took other recipients of the same message.
 
     The account cannot be at fault then, whatever the reply's code says.
     """
-    if phase is Phase.RCPT and verdict.kind is Kind.CONFIGURATION:
-        return permanent(Scope.RECIPIENT, "this_one")
-    return verdict
+    if phase is Phase.RCPT and reply_class.kind is ReplyKind.CONFIGURATION:
+        return permanent(ReplyScope.RECIPIENT, "this_one")
+    return reply_class
 
 
-def without_reply(answer: Answer) -> Verdict:
+def without_reply(answer: ServerReply) -> ReplyClass:
     """The connection ended: harmless before the final dot, since no server takes a message without it."""
     if answer.phase in {Phase.DOT, Phase.POST}:
         return UNKNOWN
-    hint = HINTS["folder" if answer.phase is Phase.WRITE else "unreachable"] if answer.phase in BEFORE_MAIL else None
-    return Verdict(Kind.TRANSIENT, scope_of(answer), hint=hint)
+    remedy = (
+        REMEDIES["folder" if answer.phase is Phase.WRITE else "unreachable"] if answer.phase in BEFORE_MAIL else None
+    )
+    return ReplyClass(ReplyKind.TRANSIENT, scope_of(answer), remedy=remedy)
 
 
-def by_first_digit(answer: Answer) -> Verdict:
+def by_first_digit(answer: ServerReply) -> ReplyClass:
     """The first digit decides the class, the second part of the enhanced code the scope; a reply gone mad is a 4xx."""
     scope = scope_of(answer)
     if not 500 <= (answer.code or 0) < 600:
-        return Verdict(Kind.TRANSIENT, scope)
+        return ReplyClass(ReplyKind.TRANSIENT, scope)
     if answer.phase is Phase.AUTH:
         return configuration("login_refused")
-    if scope is Scope.ACCOUNT:
+    if scope is ReplyScope.ACCOUNT:
         return configuration("account", sure=answer.phase not in CONTENT | {Phase.RCPT})
-    return permanent(scope, "recipient" if scope is Scope.RECIPIENT else "message")
+    return permanent(scope, "recipient" if scope is ReplyScope.RECIPIENT else "message")
 
 
-def scope_of(answer: Answer) -> Scope:
+def scope_of(answer: ServerReply) -> ReplyScope:
     if answer.phase in BEFORE_MAIL:
-        return Scope.ACCOUNT
+        return ReplyScope.ACCOUNT
     subject = answer.enhanced.split(".")[1] if answer.enhanced else ""
     if subject in SUBJECTS:
         return SUBJECTS[subject]
     if subject == "7":
-        return Scope.ACCOUNT
+        return ReplyScope.ACCOUNT
     if answer.phase is Phase.RCPT:
-        return Scope.RECIPIENT
-    return Scope.MESSAGE if answer.phase in CONTENT else Scope.ACCOUNT
+        return ReplyScope.RECIPIENT
+    return ReplyScope.MESSAGE if answer.phase in CONTENT else ReplyScope.ACCOUNT

@@ -3,19 +3,19 @@
 import re
 from typing import Final
 
-from rules.delivery.replies import Answer, Phase
-from rules.delivery.reply_table import ACCOUNT_ROWS, LOGIN_ROWS, THROTTLE_ROWS
-from rules.delivery.verdicts import (
+from rules.delivery.replies import Phase, ServerReply
+from rules.delivery.reply_class import (
     ACCEPTED,
     UNKNOWN,
-    Kind,
     Pause,
-    Scope,
-    Verdict,
+    ReplyClass,
+    ReplyKind,
+    ReplyScope,
     configuration,
     permanent,
     throttled,
 )
+from rules.delivery.reply_table import ACCOUNT_ROWS, LOGIN_ROWS, THROTTLE_ROWS
 
 ACCEPTED_CODE: Final = 202
 # A gateway gave up waiting: what stood behind it may have taken the mail.
@@ -24,7 +24,7 @@ BAD_RECIPIENT: Final = re.compile("ErrorInvalidRecipients|ErrorRecipientNotFound
 TOO_LARGE: Final = re.compile("ErrorMessageSizeExceeded|ErrorExceededMaxMessageSize", re.IGNORECASE)
 
 
-def classify_http(answer: Answer) -> Verdict:
+def classify_http(answer: ServerReply) -> ReplyClass:
     """The class of an HTTP answer of a token end point or of Graph's sendMail."""
     code = answer.code or 0
     if answer.phase is Phase.POST and code == ACCEPTED_CODE:
@@ -32,20 +32,26 @@ def classify_http(answer: Answer) -> Verdict:
     if code == 429:
         return throttled(Pause.RATE, "rate")
     if code >= 500:
-        return UNKNOWN if answer.phase is Phase.POST and code in GATEWAY else Verdict(Kind.TRANSIENT, Scope.ACCOUNT)
+        return (
+            UNKNOWN
+            if answer.phase is Phase.POST and code in GATEWAY
+            else ReplyClass(ReplyKind.TRANSIENT, ReplyScope.ACCOUNT)
+        )
     for row in LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS:
         if row.matches(answer, "microsoft"):
-            return row.verdict
+            return row.reply_class
     return refused(answer, code)
 
 
-def refused(answer: Answer, code: int) -> Verdict:
+def refused(answer: ServerReply, code: int) -> ReplyClass:
     if answer.phase is Phase.TOKEN:
         return configuration("token")
     if code in {401, 403, 404}:
         return configuration("graph_access")
     if code == 413 or TOO_LARGE.search(answer.text):
-        return permanent(Scope.MESSAGE, "too_large")
+        return permanent(ReplyScope.MESSAGE, "too_large")
     if BAD_RECIPIENT.search(answer.text):
-        return permanent(Scope.RECIPIENT, "recipient")
-    return Verdict(Kind.TRANSIENT, Scope.ACCOUNT) if code == 408 else permanent(Scope.MESSAGE, "message")
+        return permanent(ReplyScope.RECIPIENT, "recipient")
+    return (
+        ReplyClass(ReplyKind.TRANSIENT, ReplyScope.ACCOUNT) if code == 408 else permanent(ReplyScope.MESSAGE, "message")
+    )

@@ -10,7 +10,7 @@ RESERVED_PER_MINUTE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AccountLimits:
     """Connections at once, messages a minute, recipients a day; none: no limit."""
 
     connections: int | None = None
@@ -30,13 +30,13 @@ class Limits:
         return max(1, self.per_minute - min(RESERVED_PER_MINUTE, -(-self.per_minute // 5)))
 
 
-def limits_of(host: str, user: str | None) -> Limits:
+def limits_of(host: str, user: str | None) -> AccountLimits:
     """What the provider allows, with some room (Exchange Online limits; Gmail sending limits); none for others."""
     match provider_of(host):
         case "microsoft":
-            return Limits(connections=2, per_minute=25, per_day=10_000)
+            return AccountLimits(connections=2, per_minute=25, per_day=10_000)
         case "google" if "relay" in host:
-            return Limits(per_day=10_000)
+            return AccountLimits(per_day=10_000)
         case "google":
-            return Limits(per_day=500 if (user or "").lower().endswith("@gmail.com") else 2_000)
-    return Limits()
+            return AccountLimits(per_day=500 if (user or "").lower().endswith("@gmail.com") else 2_000)
+    return AccountLimits()

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-HINTS: Final = {
+REMEDIES: Final = {
     "smtp_auth_off": (
         "SMTP AUTH is switched off for the tenant or the mailbox. In Exchange Online PowerShell: "
         "Set-CASMailbox -Identity <mailbox> -SmtpClientAuthenticationDisabled $false (it overrides the tenant). "

@@ -33,7 +33,7 @@ BEFORE_MAIL: Final = frozenset(
 )
 
 
-class Finding(StrEnum):
+class LocalFault(StrEnum):
     """What this side found out by itself, without a reply of the server."""
 
     CERTIFICATE = "certificate"
@@ -48,7 +48,7 @@ class Finding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerReply:
     """A reply, or the lack of one when `code` is None; HTTP's codes in the phases `token` and `post`.
 
     `retry_after` is in seconds.
@@ -57,7 +57,7 @@ class Answer:
     phase: Phase
     code: int | None = None
     text: str = ""
-    finding: Finding | None = None
+    finding: LocalFault | None = None
     retry_after: float | None = None
 
     @property

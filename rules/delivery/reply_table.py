@@ -8,25 +8,34 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from rules.delivery.replies import Answer, Phase
-from rules.delivery.verdicts import SPLIT, Kind, Pause, Scope, Verdict, configuration, permanent, throttled
+from rules.delivery.replies import Phase, ServerReply
+from rules.delivery.reply_class import (
+    SPLIT,
+    Pause,
+    ReplyClass,
+    ReplyKind,
+    ReplyScope,
+    configuration,
+    permanent,
+    throttled,
+)
 
 CONTENT: Final = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
 LOGIN: Final = frozenset({Phase.AUTH, Phase.TOKEN})
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReplyRule:
     """A pattern; what is left out matches anything. `codes` and `enhanced` match whole codes, `words` anywhere."""
 
-    verdict: Verdict
+    reply_class: ReplyClass
     codes: str = ""
     enhanced: str = ""
     words: str = ""
     phases: frozenset[Phase] = frozenset()
     provider: str = ""
 
-    def matches(self, answer: Answer, provider: str) -> bool:
+    def matches(self, answer: ServerReply, provider: str) -> bool:
         return (
             (not self.phases or answer.phase in self.phases)
             and (not self.provider or provider == self.provider)
@@ -37,56 +46,60 @@ class Row:
 
 
 LOGIN_ROWS: Final = (
-    Row(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=LOGIN),
-    Row(
+    ReplyRule(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=LOGIN),
+    ReplyRule(
         configuration("login_policy"),
         enhanced=r"5\.7\.139",
         words=r"did not meet the criteria|security defaults|basic authentication is disabled",
     ),
-    Row(configuration("basic_retired"), enhanced=r"5\.7\.30"),
-    Row(configuration("client_secret"), words=r"\bAADSTS7000215\b"),
-    Row(configuration("client_secret_expired"), words=r"\bAADSTS7000222\b"),
-    Row(configuration("application"), words=r"\bAADSTS(700016|90002)\b"),
-    Row(configuration("token"), words=r"\bAADSTS\d+\b", codes=r"4\d\d", phases=frozenset({Phase.TOKEN})),
-    Row(configuration("app_password"), codes="534", enhanced=r"5\.7\.9", phases=LOGIN),
-    Row(configuration("password"), codes="535", enhanced=r"5\.7\.(3|8)", phases=LOGIN),
-    Row(configuration("password"), codes="535", phases=LOGIN, provider="amazon"),
+    ReplyRule(configuration("basic_retired"), enhanced=r"5\.7\.30"),
+    ReplyRule(configuration("client_secret"), words=r"\bAADSTS7000215\b"),
+    ReplyRule(configuration("client_secret_expired"), words=r"\bAADSTS7000222\b"),
+    ReplyRule(configuration("application"), words=r"\bAADSTS(700016|90002)\b"),
+    ReplyRule(configuration("token"), words=r"\bAADSTS\d+\b", codes=r"4\d\d", phases=frozenset({Phase.TOKEN})),
+    ReplyRule(configuration("app_password"), codes="534", enhanced=r"5\.7\.9", phases=LOGIN),
+    ReplyRule(configuration("password"), codes="535", enhanced=r"5\.7\.(3|8)", phases=LOGIN),
+    ReplyRule(configuration("password"), codes="535", phases=LOGIN, provider="amazon"),
 )
 THROTTLE_ROWS: Final = (
-    Row(throttled(Pause.QUOTA, "quota"), words="SubmissionQuotaExceeded"),
-    Row(throttled(Pause.QUOTA, "quota"), enhanced=r"5\.1\.90|5\.7\.23[23]"),
-    Row(throttled(Pause.QUOTA, "quota"), enhanced=r"[45]\.4\.5", provider="google"),
-    Row(throttled(Pause.QUOTA, "quota"), codes="454", words="daily message quota"),
-    Row(throttled(Pause.CONNECTIONS, "connections"), codes=r"4\d\d", words=r"concurrent connections|thread limit"),
-    Row(throttled(Pause.CONNECTIONS, "connections"), codes="432", enhanced=r"4\.3\.2"),
-    Row(throttled(Pause.RATE, "rate"), codes=r"4\d\d", words=r"submission rate|maximum sending rate"),
+    ReplyRule(throttled(Pause.QUOTA, "quota"), words="SubmissionQuotaExceeded"),
+    ReplyRule(throttled(Pause.QUOTA, "quota"), enhanced=r"5\.1\.90|5\.7\.23[23]"),
+    ReplyRule(throttled(Pause.QUOTA, "quota"), enhanced=r"[45]\.4\.5", provider="google"),
+    ReplyRule(throttled(Pause.QUOTA, "quota"), codes="454", words="daily message quota"),
+    ReplyRule(
+        throttled(Pause.CONNECTIONS, "connections"), codes=r"4\d\d", words=r"concurrent connections|thread limit"
+    ),
+    ReplyRule(throttled(Pause.CONNECTIONS, "connections"), codes="432", enhanced=r"4\.3\.2"),
+    ReplyRule(throttled(Pause.RATE, "rate"), codes=r"4\d\d", words=r"submission rate|maximum sending rate"),
 )
 ACCOUNT_ROWS: Final = (
-    Row(configuration("send_as"), enhanced=r"5\.7\.60"),
-    Row(configuration("send_as"), words="SendAsDenied"),
-    Row(configuration("sender_throttled"), enhanced=r"5\.2\.25[1-5]"),
-    Row(configuration("sender_throttled"), words="sender throttled due to continuous"),
-    Row(configuration("sent_items_full"), enhanced=r"5\.2\.2", words=r"STOREDRV\.Submission"),
-    Row(
+    ReplyRule(configuration("send_as"), enhanced=r"5\.7\.60"),
+    ReplyRule(configuration("send_as"), words="SendAsDenied"),
+    ReplyRule(configuration("sender_throttled"), enhanced=r"5\.2\.25[1-5]"),
+    ReplyRule(configuration("sender_throttled"), words="sender throttled due to continuous"),
+    ReplyRule(configuration("sent_items_full"), enhanced=r"5\.2\.2", words=r"STOREDRV\.Submission"),
+    ReplyRule(
         configuration("blocked"),
         enhanced=r"5\.1\.8|5\.7\.(50[1-3]|64|60[6-9]|6[1-4]\d|705|708|750)",
     ),
-    Row(configuration("wants_tls"), codes="530", words="STARTTLS"),
-    Row(configuration("not_authenticated"), codes="530"),
+    ReplyRule(configuration("wants_tls"), codes="530", words="STARTTLS"),
+    ReplyRule(configuration("not_authenticated"), codes="530"),
 )
 MAIL_ROWS: Final = (
-    Row(Verdict(Kind.TRANSIENT, Scope.RECIPIENT, Pause.HOUR), enhanced=r"5\.2\.12[12]"),
-    Row(SPLIT, codes="452", enhanced=r"4\.5\.3", phases=frozenset({Phase.RCPT})),
-    Row(SPLIT, codes="452", words="too many recipients", phases=frozenset({Phase.RCPT})),
-    Row(
-        permanent(Scope.RECIPIENT, "recipient"),
+    ReplyRule(ReplyClass(ReplyKind.TRANSIENT, ReplyScope.RECIPIENT, Pause.HOUR), enhanced=r"5\.2\.12[12]"),
+    ReplyRule(SPLIT, codes="452", enhanced=r"4\.5\.3", phases=frozenset({Phase.RCPT})),
+    ReplyRule(SPLIT, codes="452", words="too many recipients", phases=frozenset({Phase.RCPT})),
+    ReplyRule(
+        permanent(ReplyScope.RECIPIENT, "recipient"),
         codes=r"5\d\d",
         enhanced=r"5\.1\.1|5\.1\.10|5\.4\.1",
     ),
     # Groups and mailboxes that take mail from some senders only: not the account's fault.
-    Row(permanent(Scope.RECIPIENT, "not_allowed"), codes=r"5\d\d", enhanced=r"5\.7\.1(2\d|3\d)"),
-    Row(permanent(Scope.MESSAGE, "too_large"), codes=r"5\d\d", enhanced=r"5\.3\.4|5\.2\.3"),
-    Row(permanent(Scope.MESSAGE, "too_large"), codes="552", enhanced=r"(5\.3\.\d+)?", phases=CONTENT | {Phase.MAIL}),
-    Row(permanent(Scope.MESSAGE, "message"), codes=r"5\d\d", enhanced=r"5\.6\.\d+"),
+    ReplyRule(permanent(ReplyScope.RECIPIENT, "not_allowed"), codes=r"5\d\d", enhanced=r"5\.7\.1(2\d|3\d)"),
+    ReplyRule(permanent(ReplyScope.MESSAGE, "too_large"), codes=r"5\d\d", enhanced=r"5\.3\.4|5\.2\.3"),
+    ReplyRule(
+        permanent(ReplyScope.MESSAGE, "too_large"), codes="552", enhanced=r"(5\.3\.\d+)?", phases=CONTENT | {Phase.MAIL}
+    ),
+    ReplyRule(permanent(ReplyScope.MESSAGE, "message"), codes=r"5\d\d", enhanced=r"5\.6\.\d+"),
 )
 ROWS: Final = LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS + MAIL_ROWS

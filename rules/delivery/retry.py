@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.delivery.replies import BEFORE_MAIL, Phase
-from rules.delivery.verdicts import Kind, Pause, Scope, Verdict
+from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope
 
 JITTER: Final = 0.2
 
@@ -49,7 +49,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Transition:
     """The recipient's next state, the delay before the next attempt, and whether this one counts."""
 
     state: str
@@ -59,58 +59,58 @@ class Step:
     repeats: int = 0
 
 
-def next_step(verdict: Verdict, phase: Phase, case: Case, times: Times, jitter: float = 0.5) -> Step:
+def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Times, jitter: float = 0.5) -> Transition:
     """The state of a recipient after an answer; `jitter` from 0 to 1 spreads the delay by ±20 %."""
-    match verdict.kind:
-        case Kind.ACCEPTED:
-            return Step("accepted", short=case.short, repeats=case.repeats)
-        case Kind.THROTTLED:
-            return Step("queued", counts=False, short=case.short, repeats=case.repeats)
-        case Kind.CONFIGURATION if verdict.sure:
+    match reply_class.kind:
+        case ReplyKind.ACCEPTED:
+            return Transition("accepted", short=case.short, repeats=case.repeats)
+        case ReplyKind.THROTTLED:
+            return Transition("queued", counts=False, short=case.short, repeats=case.repeats)
+        case ReplyKind.CONFIGURATION if reply_class.sure:
             return held_back(phase, case, times)
-        case Kind.CONFIGURATION:
+        case ReplyKind.CONFIGURATION:
             return suspected(case, times)
-        case Kind.PERMANENT:
-            return refused(verdict, case)
-        case Kind.UNKNOWN:
+        case ReplyKind.PERMANENT:
+            return refused(reply_class, case)
+        case ReplyKind.UNKNOWN:
             return repeated(case, times)
-        case Kind.SPLIT if not case.alone:
-            return Step("queued", counts=False, short=case.short, repeats=case.repeats)
-    return deferred(verdict, case, times, jitter)
+        case ReplyKind.SPLIT if not case.alone:
+            return Transition("queued", counts=False, short=case.short, repeats=case.repeats)
+    return deferred(reply_class, case, times, jitter)
 
 
-def held_back(phase: Phase, case: Case, times: Times) -> Step:
+def held_back(phase: Phase, case: Case, times: Times) -> Transition:
     """The queue waits for the account. A mail that was refused after the login lets others be the next to try."""
     delay = 0.0 if phase in BEFORE_MAIL else times.first_probe + times.next_probe
-    return Step("queued", delay, counts=False, short=case.short, repeats=case.repeats)
+    return Transition("queued", delay, counts=False, short=case.short, repeats=case.repeats)
 
 
-def suspected(case: Case, times: Times) -> Step:
+def suspected(case: Case, times: Times) -> Transition:
     """Others go first and show whether the account works; then it goes short, and after that a person decides."""
     if case.short:
-        return Step("held", short=True, repeats=case.repeats)
-    return Step("queued", times.retries[0], short=True, repeats=case.repeats)
+        return Transition("held", short=True, repeats=case.repeats)
+    return Transition("queued", times.retries[0], short=True, repeats=case.repeats)
 
 
-def refused(verdict: Verdict, case: Case) -> Step:
-    if verdict.scope is Scope.MESSAGE and not case.short:
-        return Step("queued", short=True, repeats=case.repeats)
-    return Step("refused", short=case.short, repeats=case.repeats)
+def refused(reply_class: ReplyClass, case: Case) -> Transition:
+    if reply_class.scope is ReplyScope.MESSAGE and not case.short:
+        return Transition("queued", short=True, repeats=case.repeats)
+    return Transition("refused", short=case.short, repeats=case.repeats)
 
 
-def repeated(case: Case, times: Times) -> Step:
+def repeated(case: Case, times: Times) -> Transition:
     """A message whose fate is unknown is sent once more, and after that a person decides."""
     if case.repeats:
-        return Step("held", short=case.short, repeats=case.repeats)
-    return Step("unknown", times.repeat_urgent if case.urgent else times.repeat, short=case.short, repeats=1)
+        return Transition("held", short=case.short, repeats=case.repeats)
+    return Transition("unknown", times.repeat_urgent if case.urgent else times.repeat, short=case.short, repeats=1)
 
 
-def deferred(verdict: Verdict, case: Case, times: Times, jitter: float) -> Step:
+def deferred(reply_class: ReplyClass, case: Case, times: Times, jitter: float) -> Transition:
     delay = retry_delay(case.attempts, times)
     if delay is None:
-        return Step("held", short=case.short, repeats=case.repeats)
-    longest = max(delay, times.recipient_hour) if verdict.pause is Pause.HOUR else delay
-    return Step("deferred", longest * (1 + JITTER * (2 * jitter - 1)), short=case.short, repeats=case.repeats)
+        return Transition("held", short=case.short, repeats=case.repeats)
+    longest = max(delay, times.recipient_hour) if reply_class.pause is Pause.HOUR else delay
+    return Transition("deferred", longest * (1 + JITTER * (2 * jitter - 1)), short=case.short, repeats=case.repeats)
 
 
 def retry_delay(attempts: int, times: Times) -> float | None:

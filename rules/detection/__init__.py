@@ -8,16 +8,16 @@ from rules.detection.build import build
 from rules.detection.detect import detect
 from rules.detection.findings import Finding, Findings
 from rules.detection.lexicon import Lexicon
-from rules.detection.wordlist import EFFECTS, KINDS, Entry, WordList, WordListError
+from rules.detection.wordlist import EFFECTS, KINDS, WordList, WordListEntry, WordListError
 
 __all__ = [
     "EFFECTS",
     "KINDS",
-    "Entry",
     "Finding",
     "Findings",
     "Lexicon",
     "WordList",
+    "WordListEntry",
     "WordListError",
     "build",
     "detect",

@@ -11,7 +11,7 @@ from rules.detection.lexicon import Coder, Lexicon, Rule
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, slips
 from rules.detection.tokens import UNKNOWN
 from rules.detection.vocabulary import Vocabulary
-from rules.detection.wordlist import Entry, WordList
+from rules.detection.wordlist import WordList, WordListEntry
 
 
 def build(lists: Sequence[WordList]) -> Lexicon:
@@ -43,7 +43,7 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     )
 
 
-def indexed(entries: Iterable[Entry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:
+def indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:
     """The rules that each code may lead to."""
     found: defaultdict[str, list[Rule]] = defaultdict(list)
     for entry in entries:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from rules.detection.alphabet import Alphabet
-from rules.detection.lexicon import Rule, Scope
+from rules.detection.lexicon import Rule, WeakeningScope
 from rules.detection.pattern import Element
 from rules.detection.vocabulary import Phrase, Spec, Vocabulary, parsed
-from rules.detection.wordlist import Entry, WordListError
+from rules.detection.wordlist import WordListEntry, WordListError
 
 EDGES = {"^": r"(?<![^.?,])", "$": r"(?![^.?,])", "?": r"\?"}
 GAPS = {"~": "[^.?,]", "~~": "[^.?]"}
@@ -20,26 +20,26 @@ class Compiler:
     def __init__(self, vocabulary: Vocabulary, alphabet: Alphabet) -> None:
         self.vocabulary, self.alphabet = vocabulary, alphabet
 
-    def rule(self, entry: Entry) -> Rule:
+    def rule(self, entry: WordListEntry) -> Rule:
         return Rule(entry, re.compile("|".join(self.sequence(entry, parsed(entry, text)) for text in entry.patterns)))
 
-    def scopes(self, entry: Entry) -> Iterator[Scope]:
+    def scopes(self, entry: WordListEntry) -> Iterator[WeakeningScope]:
         for text in entry.patterns:
             elements = parsed(entry, text)
             marks = [place for place, element in enumerate(elements) if element.mark == "@"]
             if len(marks) != 1:
                 raise WordListError(entry.language, entry.id, f"{text!r}: should have one @, where the finding stands")
             before, after = elements[: marks[0]], elements[marks[0] + 1 :]
-            yield Scope(
+            yield WeakeningScope(
                 entry,
                 re.compile(f"(?:{self.sequence(entry, before)})\\Z") if before else None,
                 re.compile(self.sequence(entry, after)) if after else None,
             )
 
-    def sequence(self, entry: Entry, elements: Sequence[Element]) -> str:
+    def sequence(self, entry: WordListEntry, elements: Sequence[Element]) -> str:
         return "".join(self.element(entry, element) for element in elements)
 
-    def element(self, entry: Entry, element: Element) -> str:
+    def element(self, entry: WordListEntry, element: Element) -> str:
         if element.mark in GAPS:
             return f"{GAPS[element.mark]}{{0,{element.most}}}?"
         if element.mark:
@@ -47,7 +47,7 @@ class Compiler:
         words = self.alternatives(self.phrases(entry, element))
         return words if element.least == element.most == 1 else f"{words}{{{element.least},{element.most}}}"
 
-    def phrases(self, entry: Entry, element: Element) -> list[Phrase]:
+    def phrases(self, entry: WordListEntry, element: Element) -> list[Phrase]:
         return [phrase for atom in element.atoms for phrase in self.vocabulary.phrases(entry.language, atom)]
 
     def alternatives(self, phrases: Iterable[Phrase]) -> str:
@@ -60,11 +60,11 @@ class Compiler:
     def letters(self, codes: Iterable[str]) -> str:
         return f"[{''.join(sorted(codes))}]"
 
-    def anchors(self, entry: Entry) -> frozenset[str]:
+    def anchors(self, entry: WordListEntry) -> frozenset[str]:
         """Codes of which at least one stands in every text that the entry matches."""
         return frozenset().union(*(self.anchors_of_pattern(entry, text) for text in entry.patterns))
 
-    def anchors_of_pattern(self, entry: Entry, text: str) -> set[str]:
+    def anchors_of_pattern(self, entry: WordListEntry, text: str) -> set[str]:
         """The codes of the element that is rarest: of few words, and none of them everywhere."""
         required = [element for element in parsed(entry, text) if element.atoms and element.least]
         telling = [self.telling(self.phrases(entry, element)) for element in required]

@@ -7,7 +7,7 @@ from rules.detection.fold import fold
 from rules.detection.lexicon import Lexicon
 from rules.detection.match import Hit, hits
 from rules.detection.quotes import quoted, unless_quoted
-from rules.detection.tokens import Excerpt, excerpt, spans, words
+from rules.detection.tokens import ExaminedText, excerpt, spans, words
 from rules.detection.wordlist import EFFECTS
 
 NOTHING = Findings()
@@ -30,7 +30,7 @@ def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
     return [] if lexicon.rules.keys().isdisjoint(codes) else list(hits(codes, lexicon))
 
 
-def findings(found: Sequence[Hit], part: Excerpt, text: str, language: str | None) -> Iterator[Finding]:
+def findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str | None) -> Iterator[Finding]:
     """Hits of one kind that overlap are one finding."""
     stretches, inside, hurt = spans(part.text), quoted(part.text), how_hurt(found)
     marked = (unless_quoted(hit, stretches[hit.start], inside) for hit in found if hit.entry.kind in (SAFETY, REQUEST))

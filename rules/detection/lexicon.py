@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, one_slip, shortened
 from rules.detection.tokens import UNKNOWN
-from rules.detection.wordlist import Entry
+from rules.detection.wordlist import WordListEntry
 
 STEM_KEY = 3
 LONGEST_WORD = 32
@@ -19,15 +19,15 @@ LONG_DRAWN = re.compile(r"(.)\1{2,}")
 class Rule:
     """An entry and its patterns, as a regular expression over the codes of the words."""
 
-    entry: Entry
+    entry: WordListEntry
     regex: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class WeakeningScope:
     """What weakens a finding: what must stand before it and what after it."""
 
-    entry: Entry
+    entry: WordListEntry
     before: re.Pattern[str] | None
     after: re.Pattern[str] | None
 
@@ -39,7 +39,7 @@ class Lexicon:
     code: Callable[[str], str]
     rules: Mapping[str, tuple[Rule, ...]]
     exceptions: Mapping[str, tuple[Rule, ...]]
-    scopes: Mapping[str, tuple[Scope, ...]]
+    scopes: Mapping[str, tuple[WeakeningScope, ...]]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from rules.detection.lexicon import Lexicon, Rule, Scope
+from rules.detection.lexicon import Lexicon, Rule, WeakeningScope
 from rules.detection.tokens import QUESTION, SENTENCE, UNKNOWN
-from rules.detection.wordlist import STANDS, Entry
+from rules.detection.wordlist import STANDS, WordListEntry
 
 # More matches of one entry than this tell nothing new; a text made to waste time stops here.
 MOST_MATCHES = 12
@@ -17,7 +17,7 @@ REACH = 16
 class Hit:
     """An entry matched the words from `start` to `end`; `weakened` is the effect of a scope, or empty."""
 
-    entry: Entry
+    entry: WordListEntry
     start: int
     end: int
     weakened: str = ""
@@ -44,7 +44,7 @@ def without_exceptions(codes: str, lexicon: Lexicon) -> str:
     return codes
 
 
-def best_hit(rule: Rule, codes: str, scopes: tuple[Scope, ...]) -> Hit | None:
+def best_hit(rule: Rule, codes: str, scopes: tuple[WeakeningScope, ...]) -> Hit | None:
     first: Hit | None = None
     for count, match in enumerate(rule.regex.finditer(codes)):
         hit = Hit(rule.entry, *match.span(), weakened(rule.entry, codes, *match.span(), scopes))
@@ -56,7 +56,7 @@ def best_hit(rule: Rule, codes: str, scopes: tuple[Scope, ...]) -> Hit | None:
     return first
 
 
-def weakened(entry: Entry, codes: str, start: int, end: int, scopes: tuple[Scope, ...]) -> str:
+def weakened(entry: WordListEntry, codes: str, start: int, end: int, scopes: tuple[WeakeningScope, ...]) -> str:
     """The effect of the first scope that holds here; a finding stands where none does."""
     # What stands before a finding may also stand between its words, unless they are one saying ("not safe").
     places = range(start, start + 1 if entry.whole else end)
@@ -66,7 +66,7 @@ def weakened(entry: Entry, codes: str, start: int, end: int, scopes: tuple[Scope
     return ""
 
 
-def holds(scope: Scope, codes: str, places: range, end: int) -> bool:
+def holds(scope: WeakeningScope, codes: str, places: range, end: int) -> bool:
     """Whether the words before one of the places, and those after the end, fit."""
     if scope.after and not scope.after.match(codes, end):
         return False

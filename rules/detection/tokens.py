@@ -22,7 +22,7 @@ GREEK = re.compile("[\u0370-\u03ff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt:
+class ExaminedText:
     """The part of a text that is examined, and how far its end lies behind where it stood."""
 
     text: str
@@ -45,10 +45,10 @@ class Excerpt:
         return place + self.skipped if place > HEAD else place
 
 
-def excerpt(text: str) -> Excerpt:
+def excerpt(text: str) -> ExaminedText:
     if len(text) <= HEAD + TAIL:
-        return Excerpt(text, 0)
-    return Excerpt(f"{text[:HEAD]}\n{text[-TAIL:]}", len(text) - HEAD - TAIL - 1)
+        return ExaminedText(text, 0)
+    return ExaminedText(f"{text[:HEAD]}\n{text[-TAIL:]}", len(text) - HEAD - TAIL - 1)
 
 
 def words(folded: str, language: str | None) -> list[str]:

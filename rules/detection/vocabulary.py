@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rules.detection.pattern import Element, parse
 from rules.detection.spelling import spellings
-from rules.detection.wordlist import Entry, WordList, WordListError
+from rules.detection.wordlist import WordList, WordListEntry, WordListError
 
 SHORTEST_STEM = 3
 
@@ -82,14 +82,14 @@ class Vocabulary:
         for words in self.lists.values():
             yield from flat(chain.from_iterable(map(self.of_entry, words.entries)))
 
-    def of_entry(self, entry: Entry) -> Iterator[Phrase]:
+    def of_entry(self, entry: WordListEntry) -> Iterator[Phrase]:
         for pattern in entry.patterns:
             for element in parsed(entry, pattern):
                 for atom in element.atoms:
                     yield from self.phrases(entry.language, atom)
 
 
-def parsed(entry: Entry, pattern: str) -> tuple[Element, ...]:
+def parsed(entry: WordListEntry, pattern: str) -> tuple[Element, ...]:
     try:
         return parse(pattern)
     except ValueError as error:

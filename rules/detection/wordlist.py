@@ -24,7 +24,7 @@ class WordListError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WordListEntry:
     """Patterns that mean something: a finding (`kind`), what weakens one (`effect`), or nothing (an exception)."""
 
     id: str
@@ -47,9 +47,9 @@ class WordList:
     language: str
     classes: Mapping[str, tuple[str, ...]]
     function: Mapping[str, tuple[str, ...]]
-    entries: tuple[Entry, ...]
-    scopes: tuple[Entry, ...] = ()
-    exceptions: tuple[Entry, ...] = ()
+    entries: tuple[WordListEntry, ...]
+    scopes: tuple[WordListEntry, ...] = ()
+    exceptions: tuple[WordListEntry, ...] = ()
     ordinary: tuple[str, ...] = ()
     proclitics: tuple[str, ...] = ()
     spelling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

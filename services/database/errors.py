@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 NOT_CONTENT = frozenset({"08", "25", "3F", "42", "53", "57", "58", "XX"})
 
 
-class Trouble(Enum):
+class DatabaseFailure(Enum):
     """Whose fault it is, and so what to do."""
 
     RETRY = "a serialization failure or deadlock: the same again"
@@ -18,18 +18,18 @@ class Trouble(Enum):
     CONTENT = "this content can never be written: set it aside"
 
 
-def trouble(error: Exception) -> Trouble:
+def trouble(error: Exception) -> DatabaseFailure:
     """The class of an error; of PostgreSQL's by its SQLSTATE (PostgreSQL manual, appendix A)."""
     if isinstance(error, TimeoutError):
-        return Trouble.INFRASTRUCTURE  # no free connection in the pool
+        return DatabaseFailure.INFRASTRUCTURE  # no free connection in the pool
     if not isinstance(error, DBAPIError):
-        return Trouble.CONTENT
+        return DatabaseFailure.CONTENT
     state = getattr(error.orig, "pgcode", None)
     if error.connection_invalidated or not state or state[:2] in NOT_CONTENT:
-        return Trouble.INFRASTRUCTURE
+        return DatabaseFailure.INFRASTRUCTURE
     if state == "55P03":
-        return Trouble.LOCKED
-    return Trouble.RETRY if state.startswith("40") else Trouble.CONTENT
+        return DatabaseFailure.LOCKED
+    return DatabaseFailure.RETRY if state.startswith("40") else DatabaseFailure.CONTENT
 
 
 def described(error: Exception) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from rules.delivery import BEFORE_MAIL, Answer, Times, Verdict
+from rules.delivery import BEFORE_MAIL, ReplyClass, ServerReply, Times
 from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"
@@ -13,7 +13,7 @@ ALERT = "mail_account"
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class CircuitState:
     """What an account lets through now: its state, whether it rests, and whether its server could not be reached."""
 
     state: str
@@ -42,14 +42,14 @@ GATE = text("""
 SAFETY_FIRST_SECONDS = 60
 
 
-def gate(connection: Connection, account: str) -> Gate:
+def read_circuit(connection: Connection, account: str) -> CircuitState:
     """The account's gate, locked: one claim at a time, none while the circuit changes."""
     parameters = {"account": account, "first_seconds": SAFETY_FIRST_SECONDS}
     row = connection.execute(GATE, parameters).one_or_none()
     if row is None:
         connection.execute(ENSURE, {"account": account})
         row = connection.execute(GATE, parameters).one()
-    return Gate(*row)
+    return CircuitState(*row)
 
 
 WORKS = text("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")
@@ -71,15 +71,17 @@ OPEN_CIRCUIT = text("""
 """)
 
 
-def open_circuit(connection: Connection, account: str, answer: Answer, verdict: Verdict, times: Times) -> None:
+def open_circuit(
+    connection: Connection, account: str, answer: ServerReply, reply_class: ReplyClass, times: Times
+) -> None:
     """Hold the account's queue and say so once; an open circuit stays as it is, with the newest reply."""
-    gate(connection, account)
-    connection.execute(OPEN_CIRCUIT, parameters_of(account, answer, verdict, times))
+    read_circuit(connection, account)
+    connection.execute(OPEN_CIRCUIT, parameters_of(account, answer, reply_class, times))
     code = answer.code or (answer.finding.value if answer.finding else "no reply")
     summary = (
         f"mail is held: the mail account does not work ({answer.phase.value}: {code} {answer.enhanced or ''}".strip()
     )
-    raise_alert(connection, ALERT, summary + ")", verdict.hint)
+    raise_alert(connection, ALERT, summary + ")", reply_class.remedy)
 
 
 SUSPECT = text("""
@@ -90,18 +92,18 @@ SUSPECT = text("""
 """)
 
 
-def suspect(connection: Connection, account: str, answer: Answer, verdict: Verdict, times: Times) -> None:
+def suspect(connection: Connection, account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> None:
     """Let one mail show whether it is the account or only the mail that was refused; nobody is alarmed yet."""
-    gate(connection, account)
-    connection.execute(SUSPECT, parameters_of(account, answer, verdict, times))
+    read_circuit(connection, account)
+    connection.execute(SUSPECT, parameters_of(account, answer, reply_class, times))
 
 
-def parameters_of(account: str, answer: Answer, verdict: Verdict, times: Times) -> dict[str, object]:
+def parameters_of(account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> dict[str, object]:
     return {
         "account": account,
         "phase": answer.phase.value,
         "reply": answer.kept[:REPLY_LENGTH],
-        "hint": verdict.hint,
+        "hint": reply_class.remedy,
         "first_probe": times.first_probe,
     }
 
@@ -175,5 +177,5 @@ PAUSE = text("""
 
 def pause(connection: Connection, account: str, seconds: float) -> None:
     """Let the account rest; a longer rest that is under way stays."""
-    gate(connection, account)
+    read_circuit(connection, account)
     connection.execute(PAUSE, {"account": account, "seconds": seconds})

@@ -12,7 +12,7 @@ from services.delivery.lease import LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
+class ClaimedRecipient:
     """One address of a claimed mail; `attempts` counts this one."""
 
     recipient_id: UUID
@@ -28,7 +28,7 @@ class ClaimedMail:
     mail_id: UUID
     urgent: bool
     short: bool
-    recipients: tuple[Recipient, ...]
+    recipients: tuple[ClaimedRecipient, ...]
     event_id: UUID | None = None
     session_id: str | None = None
     ticket_number: str | None = None
@@ -95,7 +95,9 @@ def claim(connection: Connection, lease_id: UUID, lanes: Sequence[str], limit: i
 
 
 def claimed(rows: Sequence[Any]) -> ClaimedMail:
-    recipients = tuple(Recipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows)
+    recipients = tuple(
+        ClaimedRecipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows
+    )
     first = rows[0]
     return ClaimedMail(
         first["mail_id"],

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from services.database.errors import Trouble, trouble
+from services.database.errors import DatabaseFailure, trouble
 
 # Above the hard time limit of the tasks that send: a living sender never loses its lease.
 LEASE_SECONDS = 600
@@ -50,7 +50,7 @@ def login_turn(connection: Connection, account: str) -> Iterator[bool]:
         with connection.begin():
             connection.execute(LOGIN, {"account": account})
     except DBAPIError as error:
-        if trouble(error) is not Trouble.LOCKED:
+        if trouble(error) is not DatabaseFailure.LOCKED:
             raise
         yield False
         return

@@ -9,7 +9,7 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
-from rules.delivery import Limits
+from rules.delivery import AccountLimits
 
 logger = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class Rates:
 
     limiter: MovingWindowRateLimiter
     account: str
-    limits: Limits
+    limits: AccountLimits
 
     def minute_items(self, urgent: bool) -> list[tuple[RateLimitItem, str]]:
         """What a message counts towards: the whole, and for other mail the share that it must not exceed."""

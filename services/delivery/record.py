@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from rules.delivery import Answer, Step, Verdict
+from rules.delivery import ReplyClass, ServerReply, Transition
 from services.outbox.outcomes import NewOutcome, columns_of
 
 REPLY_LENGTH = 2_000
@@ -17,13 +17,13 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DeliveryResult:
     """What became of one recipient's mail."""
 
     recipient_id: UUID
-    answer: Answer
-    verdict: Verdict
-    step: Step
+    answer: ServerReply
+    reply_class: ReplyClass
+    step: Transition
 
 
 BODY = text("""
@@ -89,7 +89,7 @@ RECORD = text("""
 
 
 def record(
-    connection: Connection, lease_id: UUID, results: Sequence[Result], acceptance: NewOutcome | None = None
+    connection: Connection, lease_id: UUID, results: Sequence[DeliveryResult], acceptance: NewOutcome | None = None
 ) -> list[str]:
     """Write what became of a mail's recipients, and tell the assistant of its first acceptance; the states written.
 
@@ -110,7 +110,7 @@ def record(
             "codes": [one.answer.code for one in results],
             "enhanced": [one.answer.enhanced for one in results],
             "replies": [one.answer.kept[:REPLY_LENGTH] for one in results],
-            "classes": [one.verdict.kind.value for one in results],
+            "classes": [one.reply_class.kind.value for one in results],
             **columns_of([acceptance] if acceptance else []),
         },
     )

@@ -16,7 +16,7 @@ from services.conversation import Conversation, load_conversations
 from services.directory import MachineRecord, Person, as_machine_context, load_machines, load_people
 from services.events.inbox import record_tickets_of
 from services.events.session_state import KnownSession, known_sessions
-from services.installation import Knowledge
+from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.queue import NewMail, queue_mails
@@ -33,31 +33,31 @@ Published = Mapping[UUID, datetime]
 
 
 def open_tickets(
-    connection: Connection, decisions: Sequence[Decision], published: Published, knowledge: Knowledge
+    connection: Connection, decisions: Sequence[Decision], published: Published, installation: Installation
 ) -> dict[str, int]:
     """Open a ticket for each decision, with its trigger rows, mail and outcome; the counter's row is locked last."""
-    tickets = prepare(connection, decisions, knowledge)
+    tickets = prepare(connection, decisions, installation)
     escalate_sessions(connection, tickets)
     insert_triggers(connection, [(ticket.ticket_id, one) for ticket in tickets for one in first_of(ticket)])
     record_tickets_of(connection, decided(tickets))
-    mails = [opening_mail(ticket, published, knowledge) for ticket in tickets]
-    queue_mails(connection, mails, knowledge.message_id_domain)
-    numbered = number_and_insert(connection, tickets, knowledge.settings.ticket_time_zone)
+    mails = [opening_mail(ticket, published, installation) for ticket in tickets]
+    queue_mails(connection, mails, installation.message_id_domain)
+    numbered = number_and_insert(connection, tickets, installation.settings.ticket_time_zone)
     insert_own(connection, numbered)
-    warn_customers(connection, [ticket.ticket_id for ticket in numbered if is_danger(ticket)], knowledge)
+    warn_customers(connection, [ticket.ticket_id for ticket in numbered if is_danger(ticket)], installation)
     queue_outcomes(connection, [opened(ticket) for ticket in numbered])
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets)}
 
 
-def prepare(connection: Connection, decisions: Sequence[Decision], knowledge: Knowledge) -> list[NewTicket]:
+def prepare(connection: Connection, decisions: Sequence[Decision], installation: Installation) -> list[NewTicket]:
     """Read everything that the tickets tell, set by set, and put it together."""
     known = known_sessions(connection, [decision.state for decision in decisions])
     people = load_people(connection, [one.user_id for one in known.values() if one.user_id])
     machines = load_machines(connection, [one.machine_id for one in known.values() if one.machine_id])
     conversations = load_conversations(connection, list(known))
     # The tickets of a batch are opened at one moment, so those that ask the same have the same answer.
-    advise = cache(partial(advice, knowledge.contacts, datetime.now(UTC)))
+    advise = cache(partial(advice, installation.contacts, datetime.now(UTC)))
     tickets = []
     for decision in sorted(decisions, key=lambda one: one.state.session_id):
         session = known[decision.state.session_id]
@@ -144,18 +144,18 @@ def is_danger(ticket: NewTicket) -> bool:
     return "safety_concern" in ticket.decision.reasons
 
 
-def opening_mail(ticket: NewTicket, published: Published, knowledge: Knowledge) -> NewMail:
+def opening_mail(ticket: NewTicket, published: Published, installation: Installation) -> NewMail:
     reasons = ticket.decision.reasons
     first = min(published[one.event.id] for one in ticket.decision.fired)
     return NewMail(
         cause=(ticket.ticket_id,),
         template="ticket_opened",
         recipients=recipients(
-            knowledge.contacts,
+            installation.contacts,
             reasons=reasons,
             priority=ticket.priority,
             region=ticket.region,
-            default=knowledge.settings.support_email,
+            default=installation.settings.support_email,
         ),
         rank=rank(ticket.priority, is_danger(ticket)),
         ticket_id=ticket.ticket_id,

@@ -17,7 +17,7 @@ from services.events.decoding import Received, Rejected
 from services.events.inbox import insert_events, lock_sessions
 from services.events.rejected import rejected_lately, set_aside
 from services.events.session_state import read_states, write_states
-from services.installation import Knowledge
+from services.installation import Installation
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.tickets.update import Update, adopt, foreign_tickets
 
@@ -26,7 +26,7 @@ SHARE_OF_OUTCOMES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BatchResult:
     """What a batch led to; counts only, so that it may be shown anywhere."""
 
     events: int = 0
@@ -38,22 +38,22 @@ class Result:
     urgent: int = 0
     outcomes: int = 0
 
-    def __add__(self, other: "Result") -> "Result":
-        return Result(*(mine + theirs for mine, theirs in zip(self.counts(), other.counts(), strict=True)))
+    def __add__(self, other: "BatchResult") -> "BatchResult":
+        return BatchResult(*(mine + theirs for mine, theirs in zip(self.counts(), other.counts(), strict=True)))
 
     def counts(self) -> tuple[int, ...]:
         return tuple(getattr(self, name) for name in self.__slots__)
 
 
 def process(
-    connection: Connection, received: Sequence[Received], rejected: Sequence[Rejected], knowledge: Knowledge
-) -> Result:
+    connection: Connection, received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation
+) -> BatchResult:
     """Write a batch and everything that follows from it; the caller owns the transaction."""
-    result = process_events(connection, received, knowledge) if received else Result()
-    return result + process_rejected(connection, rejected, knowledge.settings) if rejected else result
+    result = process_events(connection, received, installation) if received else BatchResult()
+    return result + process_rejected(connection, rejected, installation.settings) if rejected else result
 
 
-def process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> Result:
+def process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> BatchResult:
     """Set aside what cannot be used and tell the assistant so, unless so many are that nobody would read it.
 
     A flood would push what others wait for out of the outcomes' stream.
@@ -68,24 +68,26 @@ def process_rejected(connection: Connection, rejected: Sequence[Rejected], setti
     ][: max(room, 0)]
     if outcomes:
         queue_outcomes(connection, outcomes)
-    return Result(rejected=len(fresh), outcomes=len(outcomes))
+    return BatchResult(rejected=len(fresh), outcomes=len(outcomes))
 
 
-def process_events(connection: Connection, received: Sequence[Received], knowledge: Knowledge) -> Result:
+def process_events(connection: Connection, received: Sequence[Received], installation: Installation) -> BatchResult:
     once = {one.event.id: one for one in received}
     lock_sessions(connection, (one.event.session_id for one in once.values()))
-    fresh = insert_events(connection, list(once.values()), knowledge.policy.version)
-    counted = Result(events=len(fresh), duplicates=len(received) - len(fresh))
+    fresh = insert_events(connection, list(once.values()), installation.policy.version)
+    counted = BatchResult(events=len(fresh), duplicates=len(received) - len(fresh))
     if not fresh:
         return counted
     new = [one for event_id, one in once.items() if event_id in fresh]
     by_session = grouped(one.examined for one in new)
     states = read_states(connection, by_session)
-    decisions = [decide(states[session_id], events, knowledge.policy) for session_id, events in by_session.items()]
+    decisions = [decide(states[session_id], events, installation.policy) for session_id, events in by_session.items()]
     changed = [decision.state for decision in decisions if decision.state != states[decision.state.session_id]]
     if changed:
         write_states(connection, changed)
-    return counted + escalate(connection, adopted(connection, decisions, states, by_session, knowledge), new, knowledge)
+    return counted + escalate(
+        connection, adopted(connection, decisions, states, by_session, installation), new, installation
+    )
 
 
 def grouped(examined: Iterable[Examined]) -> dict[str, list[Examined]]:
@@ -100,7 +102,7 @@ def adopted(
     decisions: Sequence[Decision],
     states: dict[str, SessionState],
     by_session: dict[str, list[Examined]],
-    knowledge: Knowledge,
+    installation: Installation,
 ) -> list[Decision]:
     """Where somebody else has opened a ticket for the session already, decide again with that one."""
     opening = [decision.state.session_id for decision in decisions if decision.opens]
@@ -108,26 +110,26 @@ def adopted(
     if not foreign:
         return list(decisions)
     again = {
-        session_id: decide(replace(states[session_id], ticket=ticket), by_session[session_id], knowledge.policy)
+        session_id: decide(replace(states[session_id], ticket=ticket), by_session[session_id], installation.policy)
         for session_id, ticket in foreign.items()
     }
-    if knowledge.settings.mode == "active":
+    if installation.settings.mode == "active":
         adopt(connection, list(again.values()))
     return [again.get(decision.state.session_id, decision) for decision in decisions]
 
 
 def escalate(
-    connection: Connection, decisions: Sequence[Decision], received: Sequence[Received], knowledge: Knowledge
-) -> Result:
+    connection: Connection, decisions: Sequence[Decision], received: Sequence[Received], installation: Installation
+) -> BatchResult:
     """Open and update tickets; in shadow mode nothing beyond the decisions themselves is written."""
-    if knowledge.settings.mode == "shadow":
-        return Result()
+    if installation.settings.mode == "shadow":
+        return BatchResult()
     published = {one.event.id: one.entry.published_at for one in received}
-    result = Result()
+    result = BatchResult()
     if updates := updates_of(decisions):
-        result += Result(**update_tickets(connection, updates, published, knowledge))
+        result += BatchResult(**update_tickets(connection, updates, published, installation))
     if openings := [decision for decision in decisions if decision.opens]:
-        result += Result(**open_tickets(connection, openings, published, knowledge))
+        result += BatchResult(**open_tickets(connection, openings, published, installation))
     return result
 
 

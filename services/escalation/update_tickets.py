@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from escalation_client.events import EscalationRequested, Event
-from rules.decision import News
+from rules.decision import TicketUpdate
 from rules.reasons import rank
 from rules.routing import recipients
 from services.escalation.open_tickets import Published, decided_events
 from services.events.inbox import record_tickets_of
-from services.installation import Knowledge
+from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.queue import NewMail, append_news, queue_mails
@@ -24,7 +24,7 @@ SAFETY = "safety_concern"
 
 
 def update_tickets(
-    connection: Connection, updates: Sequence[Update], published: Published, knowledge: Knowledge
+    connection: Connection, updates: Sequence[Update], published: Published, installation: Installation
 ) -> dict[str, int]:
     """Write what is new for open tickets; safety goes out at once, everything else in one mail per ten minutes."""
     if any(update.changes_row for update in updates):
@@ -44,16 +44,16 @@ def update_tickets(
     told = [update for update in updates if update.decision.news]
     if not told:
         return {"updated": len(updates), "outcomes": len(outcomes)}
-    mails = [*urgent_mails(told, published, knowledge), *bundled_mails(connection, told, published, knowledge)]
+    mails = [*urgent_mails(told, published, installation), *bundled_mails(connection, told, published, installation)]
     mails = with_thread(connection, mails)
     if mails:
-        queue_mails(connection, mails, knowledge.message_id_domain)
-    warn_customers(connection, [update.ticket.ticket_id for update in told if is_new_danger(update)], knowledge)
+        queue_mails(connection, mails, installation.message_id_domain)
+    warn_customers(connection, [update.ticket.ticket_id for update in told if is_new_danger(update)], installation)
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(outcomes)}
 
 
-def is_safety(news: News) -> bool:
+def is_safety(news: TicketUpdate) -> bool:
     return news.kind == "safety" or news.reason == SAFETY
 
 
@@ -62,17 +62,17 @@ def is_new_danger(update: Update) -> bool:
     return SAFETY in update.new_reasons and any(map(is_safety, update.decision.news))
 
 
-def urgent_mails(updates: Sequence[Update], published: Published, knowledge: Knowledge) -> list[NewMail]:
+def urgent_mails(updates: Sequence[Update], published: Published, installation: Installation) -> list[NewMail]:
     """One mail at once for each ticket with new danger, with everything else that is new."""
     return [
-        update_mail(update, update.decision.news, published, knowledge)
+        update_mail(update, update.decision.news, published, installation)
         for update in updates
         if any(map(is_safety, update.decision.news))
     ]
 
 
 def bundled_mails(
-    connection: Connection, updates: Sequence[Update], published: Published, knowledge: Knowledge
+    connection: Connection, updates: Sequence[Update], published: Published, installation: Installation
 ) -> list[NewMail]:
     """The others are added to a mail that is still waiting, or get one that keeps its distance to the previous mail."""
     calm = [update for update in updates if not any(map(is_safety, update.decision.news))]
@@ -82,30 +82,32 @@ def bundled_mails(
         connection, [(one.ticket.ticket_id, [as_json(news) for news in one.decision.news]) for one in calm]
     )
     return [
-        update_mail(update, update.decision.news, published, knowledge)
+        update_mail(update, update.decision.news, published, installation)
         for update in calm
         if update.ticket.ticket_id not in joined
     ]
 
 
-def update_mail(update: Update, news: Sequence[News], published: Published, knowledge: Knowledge) -> NewMail:
+def update_mail(
+    update: Update, news: Sequence[TicketUpdate], published: Published, installation: Installation
+) -> NewMail:
     safety = any(map(is_safety, news))
     return NewMail(
         cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
         template="ticket_updated",
         recipients=recipients(
-            knowledge.contacts,
+            installation.contacts,
             reasons=update.reasons,
             priority=update.priority,
             region=None,  # whoever got the ticket's earlier mails by region gets this one too
-            default=knowledge.settings.support_email,
+            default=installation.settings.support_email,
         ),
         rank=rank(update.priority, safety),
         ticket_id=update.ticket.ticket_id,
         session_id=update.session_id,
         content={"news": [as_json(one) for one in news]},
         published_at=min(published[one.event.id] for one in news),
-        apart_seconds=0.0 if safety else knowledge.settings.mail_bundle_seconds,
+        apart_seconds=0.0 if safety else installation.settings.mail_bundle_seconds,
     )
 
 
@@ -127,7 +129,7 @@ def with_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMai
     ]
 
 
-def as_json(news: News) -> dict[str, Any]:
+def as_json(news: TicketUpdate) -> dict[str, Any]:
     """News as it stands in `mails.content`: what kind, which event, when."""
     members = {
         "kind": news.kind,

@@ -7,7 +7,7 @@ from uuid import UUID
 from escalation_client.events import Event, InvalidEvent, decode
 from rules.decision import Examined
 from services.database.encoding import identity, json_text
-from services.events.stream import Entry
+from services.events.stream import StreamEntry
 
 # Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.
 KEPT_BYTES = 1024 * 1024
@@ -17,7 +17,7 @@ KEPT_BYTES = 1024 * 1024
 class Received:
     """A readable event and what the rules saw in it."""
 
-    entry: Entry
+    entry: StreamEntry
     examined: Examined
 
     @property
@@ -37,7 +37,7 @@ class Received:
 class Rejected:
     """An entry that cannot be used, and why."""
 
-    entry: Entry
+    entry: StreamEntry
     reason: str
     event_id: UUID | None = None
     session_id: str | None = None
@@ -68,7 +68,7 @@ class Rejected:
         return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
 
 
-def read_event(entry: Entry, now: datetime) -> Event | Rejected:
+def read_event(entry: StreamEntry, now: datetime) -> Event | Rejected:
     """The entry's event, or why there is none."""
     if entry.raw is None:
         return Rejected(entry, "the stream entry has no field 'event': XADD escalation:events * event '{…}'")

@@ -21,7 +21,7 @@ WAITING_MILLISECONDS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StreamEntry:
     """One entry of the event stream; `raw` is None when its field `event` is missing."""
 
     entry_id: str
@@ -70,7 +70,7 @@ def ensure_group(redis: Redis) -> None:
             raise
 
 
-def read_new(redis: Redis, count: int) -> list[Entry]:
+def read_new(redis: Redis, count: int) -> list[StreamEntry]:
     """Up to `count` entries that nobody has read yet; they are pending for this consumer afterwards."""
     try:
         answer: Any = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
@@ -82,7 +82,7 @@ def read_new(redis: Redis, count: int) -> list[Entry]:
     return [entry for _, entries in answer or [] for entry in map(as_entry, entries)]
 
 
-def reclaim(redis: Redis, idle_milliseconds: int, count: int) -> list[Entry]:
+def reclaim(redis: Redis, idle_milliseconds: int, count: int) -> list[StreamEntry]:
     """Take over up to `count` entries of consumers that have been silent for so long."""
     try:
         answer: Any = redis.xautoclaim(EVENTS, GROUP, consumer_name(), idle_milliseconds, "0-0", count=count)
@@ -101,9 +101,9 @@ def acknowledge(redis: Redis, entry_ids: Sequence[str]) -> None:
         redis.xack(EVENTS, GROUP, *entry_ids)
 
 
-def as_entry(item: Any) -> Entry:
+def as_entry(item: Any) -> StreamEntry:
     entry_id, fields = item
-    return Entry(entry_id.decode(), fields.get(b"event"), fields)
+    return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
 
 
 def ring(redis: Redis, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from services.events.stream import EVENTS, Entry, as_entry
+from services.events.stream import EVENTS, StreamEntry, as_entry
 
 
 def trim(redis: Redis, keep_seconds: int) -> int:
@@ -63,7 +63,7 @@ def erase_entries(redis: Redis, sessions: Collection[str]) -> Left:
     return left
 
 
-def steps(redis: Redis) -> Iterator[list[Entry]]:
+def steps(redis: Redis) -> Iterator[list[StreamEntry]]:
     """The whole stream, some entries at a time."""
     start = "-"
     while entries := [as_entry(item) for item in items(redis.xrange(EVENTS, min=start, count=STEP))]:
@@ -75,7 +75,7 @@ def items(answer: Any) -> list[Any]:
     return list(answer)
 
 
-def session_of(entry: Entry) -> str | None:
+def session_of(entry: StreamEntry) -> str | None:
     """Whose it is; what cannot be read is nobody's, and goes with time."""
     try:
         event = json.loads(entry.raw or b"")

@@ -13,7 +13,7 @@ from services.mail.mime import build
 from services.mail.outbox_row import MailRow, load_mails
 from services.mail.render import letter_of, short_letter_of
 from services.monitoring.log_context import mail_trace
-from services.ticket_details import Story, load_stories
+from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.signed_links import link
 
 logger = structlog.get_logger()
@@ -40,37 +40,37 @@ def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = F
     :param short: some lines of plain text only, for a server that refused the full message
     """
     mails = load_mails(connection, mail_ids)
-    stories = load_stories(connection, {mail.ticket_id for mail in mails if mail.ticket_id})
+    details_by_ticket = load_ticket_details(connection, {mail.ticket_id for mail in mails if mail.ticket_id})
     settings = get_settings()
     composed = {}
     for mail in mails:
-        story = stories.get(mail.ticket_id or "")
-        if mail.ticket_id and story is None:
+        details = details_by_ticket.get(mail.ticket_id or "")
+        if mail.ticket_id and details is None:
             trace = mail_trace(connection, mail.mail_id)
             logger.error("mail_without_ticket", ticket_id=mail.ticket_id, **trace)
             continue
-        composed[mail.mail_id] = surely_composed(connection, mail, story, settings, short)
+        composed[mail.mail_id] = surely_composed(connection, mail, details, settings, short)
     return composed
 
 
 def surely_composed(
-    connection: Connection, mail: MailRow, story: Story | None, settings: Settings, short: bool
+    connection: Connection, mail: MailRow, details: TicketDetails | None, settings: Settings, short: bool
 ) -> ComposedMail:
     """As asked; short where a mistake of ours would else keep an urgent mail from leaving at all."""
     try:
-        return composed_of(mail, story, settings, short)
+        return composed_of(mail, details, settings, short)
     except Exception:
         if short:
             raise
         trace = mail_trace(connection, mail.mail_id)
         logger.exception("mail_rendered_short", template=mail.template, **trace)
-        return composed_of(mail, story, settings, short=True)
+        return composed_of(mail, details, settings, short=True)
 
 
-def composed_of(mail: MailRow, story: Story | None, settings: Settings, short: bool) -> ComposedMail:
-    page = link(story.ticket.ticket_id, settings) if story else None
-    letter = (short_letter_of if short else letter_of)(mail, story, settings, page)
-    headers = letterhead(mail, story, letter.subject, settings)
+def composed_of(mail: MailRow, details: TicketDetails | None, settings: Settings, short: bool) -> ComposedMail:
+    page = link(details.ticket.ticket_id, settings) if details else None
+    letter = (short_letter_of if short else letter_of)(mail, details, settings, page)
+    headers = letterhead(mail, details, letter.subject, settings)
     return ComposedMail(
         mail_id=mail.mail_id,
         message=build(headers, letter, mail.mail_id.hex),

@@ -12,7 +12,7 @@ from config.mail_settings import MailSettings
 from services.database.encoding import identity
 from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
 from services.mail.sanitize import cut, one_line
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 
 LINE_END: Final = "\r\n"
 LONGEST_LINE: Final = 76
@@ -82,7 +82,7 @@ AUTOMATIC: Final = (
 URGENT: Final = ("Importance: high", "X-Priority: 1")
 
 
-def letterhead(mail: MailRow, story: Story | None, subject: str, settings: MailSettings) -> list[str]:
+def letterhead(mail: MailRow, details: TicketDetails | None, subject: str, settings: MailSettings) -> list[str]:
     """All fields but those of MIME."""
     sender = address_of(settings.sender) or settings.sender
     fields = [
@@ -90,23 +90,23 @@ def letterhead(mail: MailRow, story: Story | None, subject: str, settings: MailS
         f"Date: {format_datetime(mail.queued_at)}",
         mailbox("From", settings.from_name, sender),
         mailboxes("To", visible(mail.recipients)),
-        *reply_to(mail, story, settings),
+        *reply_to(mail, details, settings),
         field("Subject", subject),
         *AUTOMATIC,
         field("X-Notification-ID", str(mail.mail_id)),
     ]
-    if story is not None:
-        root = thread_root(story.ticket.ticket_id, mail.message_id)
-        fields += [f"In-Reply-To: {root}", f"References: {root}", field("X-Ticket-ID", story.ticket.number)]
+    if details is not None:
+        root = thread_root(details.ticket.ticket_id, mail.message_id)
+        fields += [f"In-Reply-To: {root}", f"References: {root}", field("X-Ticket-ID", details.ticket.number)]
     return [*fields, *URGENT] if mail.is_urgent else fields
 
 
-def reply_to(mail: MailRow, story: Story | None, settings: MailSettings) -> list[str]:
+def reply_to(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> list[str]:
     """Answers go to the other side: the user's to the team, the team's to the user."""
     if mail.template == CUSTOMER_NOTICE:
         addresses = [address_of(address) for address in settings.support_email]
     else:
-        addresses = [address_of(story.user.email) if story and story.user else None]
+        addresses = [address_of(details.user.email) if details and details.user else None]
     known = [address for address in addresses if address and address.isascii()]
     return [mailboxes("Reply-To", known)] if known else []
 

@@ -20,7 +20,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailContent:
     """What a mail says; without `html` it is plain text alone."""
 
     subject: str
@@ -29,7 +29,7 @@ class Letter:
     attachment: Attachment | None = None
 
 
-def build(headers: list[str], letter: Letter, boundary: str) -> bytes:
+def build(headers: list[str], letter: MailContent, boundary: str) -> bytes:
     """The whole message with CRLF line ends, every byte of it ASCII unless a header is not (RFC 6532).
 
     :param boundary: made of letters and digits; what is put before it occurs in no encoded part

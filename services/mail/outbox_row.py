@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 
 CUSTOMER_NOTICE: Final = "customer_notice"
 
@@ -45,16 +45,16 @@ class MailRow:
     def news_moments(self) -> Iterator[datetime]:
         return (datetime.fromisoformat(one["at"]) for one in self.content.get("news", []))
 
-    def happened(self, story: Story) -> datetime:
+    def happened(self, details: TicketDetails) -> datetime:
         """When the first thing that this mail tells came about."""
-        return min(self.news_moments(), default=story.event_at)
+        return min(self.news_moments(), default=details.event_at)
 
-    def is_late(self, story: Story, most: timedelta, bundled: timedelta) -> bool:
+    def is_late(self, details: TicketDetails, most: timedelta, bundled: timedelta) -> bool:
         """Whether more time went by than should have; updates may wait for each other, a chase begins when queued."""
         if self.template == "ticket_unacknowledged":
             return self.now - self.queued_at > most
         may_wait = bundled if self.template == "ticket_updated" and self.lane == "normal" else timedelta()
-        return self.now - self.happened(story) > most + may_wait
+        return self.now - self.happened(details) > most + may_wait
 
 
 def load_mails(connection: Connection, mail_ids: Sequence[UUID]) -> list[MailRow]:

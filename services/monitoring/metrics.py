@@ -71,7 +71,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class MetricsDelta:
     """What happened between two readings."""
 
     attempts: list[dict[str, Any]]
@@ -93,10 +93,10 @@ def settled(connection: Connection) -> datetime:
     return moment
 
 
-def news(connection: Connection, after: datetime, until: datetime) -> News:
+def news(connection: Connection, after: datetime, until: datetime) -> MetricsDelta:
     """What happened after one moment and until another."""
     span = {"after": after, "until": until}
-    return News(
+    return MetricsDelta(
         attempts=rows(connection, ATTEMPTS, span),
         decisions=rows(connection, DECISIONS, span),
         tickets=rows(connection, TICKETS, span),

@@ -33,7 +33,7 @@ def body_for(url: str, words: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebhookReply:
     """Whether the webhook took it, and in which words; the address, which is a secret, is in none of them."""
 
     taken: bool
@@ -48,7 +48,7 @@ def post(url: str, words: str) -> bool:
     return answer.taken
 
 
-def offer(url: str, words: str) -> Answer:
+def offer(url: str, words: str) -> WebhookReply:
     """Post the words and say what came back."""
     request = Request(
         url,
@@ -57,16 +57,16 @@ def offer(url: str, words: str) -> Answer:
     )
     try:
         with urlopen(request, timeout=SECONDS) as answer:
-            return Answer(True, f"{HTTP}{answer.status}")
+            return WebhookReply(True, f"{HTTP}{answer.status}")
     except HTTPError as error:
         with error:
-            return Answer(False, f"{HTTP}{error.code}")
+            return WebhookReply(False, f"{HTTP}{error.code}")
     except HTTPException as error:
         # Such as that the address holds a space: its words would repeat it.
-        return Answer(False, type(error).__name__)
+        return WebhookReply(False, type(error).__name__)
     except OSError as error:
         why = error.reason if isinstance(error, URLError) else error
-        return Answer(False, f"{type(why).__name__}: {why}"[:300])
+        return WebhookReply(False, f"{type(why).__name__}: {why}"[:300])
 
 
 def beat(url: str) -> bool:

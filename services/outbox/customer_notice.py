@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from config.mail_settings import checked_address
 from rules.reasons import PRIORITIES, rank
 from services.directory import load_people
-from services.installation import Knowledge
+from services.installation import Installation
 from services.outbox.queue import NewMail, queue_mails
 
 TEMPLATE = "customer_notice"
@@ -31,23 +31,23 @@ OPENED = text("""
 """)
 
 
-def tell_customers(connection: Connection, mail_ids: Sequence[UUID], knowledge: Knowledge) -> None:
+def tell_customers(connection: Connection, mail_ids: Sequence[UUID], installation: Installation) -> None:
     """Queue a notice for the user of each ticket whose first support mail was accepted; a repeat writes nothing."""
-    if knowledge.settings.customer_notice:
+    if installation.settings.customer_notice:
         opened = connection.execute(OPENED, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).scalars().all()
-        queue_notices(connection, opened, knowledge, rank_of_mail=LAST, cause=())
+        queue_notices(connection, opened, installation, rank_of_mail=LAST, cause=())
 
 
-def warn_customers(connection: Connection, ticket_ids: Sequence[str], knowledge: Knowledge) -> None:
+def warn_customers(connection: Connection, ticket_ids: Sequence[str], installation: Installation) -> None:
     """Queue the advice to stop and keep away at once: it claims nothing about humans."""
-    if knowledge.settings.customer_notice:
-        queue_notices(connection, ticket_ids, knowledge, rank_of_mail=FIRST, cause=("advice",))
+    if installation.settings.customer_notice:
+        queue_notices(connection, ticket_ids, installation, rank_of_mail=FIRST, cause=("advice",))
 
 
 def queue_notices(
     connection: Connection,
     ticket_ids: Sequence[str],
-    knowledge: Knowledge,
+    installation: Installation,
     *,
     rank_of_mail: int,
     cause: tuple[str, ...],
@@ -70,7 +70,7 @@ def queue_notices(
         if (person := people.get(ticket.user_id or "")) and usable([person.email])
     ]
     if mails:
-        queue_mails(connection, mails, knowledge.message_id_domain)
+        queue_mails(connection, mails, installation.message_id_domain)
 
 
 def usable(addresses: Iterable[str | None]) -> list[str]:

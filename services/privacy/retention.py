@@ -13,7 +13,7 @@ STEP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetentionRule:
     """One thing to forget: `statement` treats at most :step rows that are older than :age and counts them."""
 
     name: str
@@ -56,23 +56,25 @@ MAILS = text("""
 AUDIT = text("SELECT escalation.forget_audit(CAST(:age AS interval), :step)")
 
 
-def policies(settings: Settings) -> list[Policy]:
+def policies(settings: Settings) -> list[RetentionRule]:
     """All of them."""
     texts, ids, audit = (
         timedelta(days=days)
         for days in (settings.keep_payload_days, settings.keep_event_days, settings.keep_audit_days)
     )
     return [
-        Policy("texts of events", texts, TEXTS),
-        Policy("texts and addresses of mails", texts, MAILS),
-        Policy("attempts", texts, deletion("delivery_attempts", "attempt_id", "started_at", "finished_at IS NOT NULL")),
-        Policy("events set aside", texts, deletion("rejected_events", "rejected_id", "rejected_at")),
-        Policy("outcomes", texts, deletion("outcomes", "outcome_id", "published_at")),
-        Policy("alerts", texts, deletion("alerts", "alert_id", "cleared_at")),
-        Policy("event ids", ids, deletion("event_inbox", "event_id", "received_at")),
-        Policy("sessions", ids, deletion("sessions", "session_id", "created_at", NOBODY_NEEDS)),
-        Policy("actions on tickets", audit, deletion("ticket_actions", "action_id", "at")),
-        Policy("audit log", audit, AUDIT),
+        RetentionRule("texts of events", texts, TEXTS),
+        RetentionRule("texts and addresses of mails", texts, MAILS),
+        RetentionRule(
+            "attempts", texts, deletion("delivery_attempts", "attempt_id", "started_at", "finished_at IS NOT NULL")
+        ),
+        RetentionRule("events set aside", texts, deletion("rejected_events", "rejected_id", "rejected_at")),
+        RetentionRule("outcomes", texts, deletion("outcomes", "outcome_id", "published_at")),
+        RetentionRule("alerts", texts, deletion("alerts", "alert_id", "cleared_at")),
+        RetentionRule("event ids", ids, deletion("event_inbox", "event_id", "received_at")),
+        RetentionRule("sessions", ids, deletion("sessions", "session_id", "created_at", NOBODY_NEEDS)),
+        RetentionRule("actions on tickets", audit, deletion("ticket_actions", "action_id", "at")),
+        RetentionRule("audit log", audit, AUDIT),
     ]
 
 
@@ -80,7 +82,7 @@ NOBODY_NEEDS = """NOT EXISTS (SELECT FROM escalation.event_inbox AS i WHERE i.se
     AND NOT EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = o.session_id)"""
 
 
-def steps(connection: Connection, policy: Policy) -> Iterator[int]:
+def steps(connection: Connection, policy: RetentionRule) -> Iterator[int]:
     """Rows treated, step by step, until a step finds fewer than it may; the caller commits after each."""
     while True:
         parameters = {"age": policy.age, "step": STEP}

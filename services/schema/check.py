@@ -7,7 +7,14 @@ from sqlalchemy import Connection
 from models.audit import AUDITED
 from models.shape import TableNeed, needs
 from services.schema.column_check import REBUILD, column_differences
-from services.schema.introspection import Difference, Kind, LiveTable, read_tables, remembered_columns, version
+from services.schema.introspection import (
+    Difference,
+    DifferenceKind,
+    LiveTable,
+    read_tables,
+    remembered_columns,
+    version,
+)
 
 
 def compare(connection: Connection) -> list[Difference]:
@@ -32,7 +39,9 @@ def table_differences(
         return
     place = f"public.{need.name}"
     if not table.is_table:
-        yield Difference(Kind.SHAPE, place, "is not a table", "the worker needs a table", "Rename what is there.")
+        yield Difference(
+            DifferenceKind.SHAPE, place, "is not a table", "the worker needs a table", "Rename what is there."
+        )
     for column in need.columns:
         yield from column_differences(need, column, table, column.name in remembered)
     yield from key_differences(need, table, remembered)
@@ -40,17 +49,21 @@ def table_differences(
         yield from unknown_columns(need, table)
     if table.filtered:
         remedy = f"ALTER ROLE … BYPASSRLS, or a policy on {place} that shows the worker's role every row."
-        yield Difference(Kind.RIGHTS, place, "hides rows by row security", "the worker needs to see all", remedy)
+        yield Difference(
+            DifferenceKind.RIGHTS, place, "hides rows by row security", "the worker needs to see all", remedy
+        )
 
 
 def missing_table(need: TableNeed, here: str | None) -> Difference:
     place = f"public.{need.name}"
     if not need.own:
-        return Difference(Kind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown.")
+        return Difference(
+            DifferenceKind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown."
+        )
     if here is None:
-        return Difference(Kind.NOTE, place, "is missing", "the worker needs it", "`db migrate` creates it.")
+        return Difference(DifferenceKind.NOTE, place, "is missing", "the worker needs it", "`db migrate` creates it.")
     return Difference(
-        Kind.STATE, place, "is missing", "it was there before", "`db rebuild` shows what can be restored."
+        DifferenceKind.STATE, place, "is missing", "it was there before", "`db rebuild` shows what can be restored."
     )
 
 
@@ -59,12 +72,14 @@ def key_differences(need: TableNeed, table: LiveTable, remembered: Collection[st
         return
     if "id" in table.columns and table.primary != "id":
         remedy = f"ALTER TABLE public.{need.name} ADD PRIMARY KEY (id);"
-        yield Difference(Kind.SHAPE, f"public.{need.name}.id", "is not the primary key", "it should be", remedy)
+        yield Difference(
+            DifferenceKind.SHAPE, f"public.{need.name}.id", "is not the primary key", "it should be", remedy
+        )
     for name in need.unique:
         if name in table.columns and name not in table.unique:
-            kind, remedy = Kind.SHAPE, f"ALTER TABLE public.{need.name} ADD UNIQUE ({name});"
+            kind, remedy = DifferenceKind.SHAPE, f"ALTER TABLE public.{need.name} ADD UNIQUE ({name});"
             if name in remembered:
-                kind, remedy = Kind.LOST, REBUILD
+                kind, remedy = DifferenceKind.LOST, REBUILD
             place = f"public.{need.name}.{name}"
             yield Difference(kind, place, "may hold a value twice", "it should be unique", remedy)
 
@@ -76,7 +91,7 @@ def unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
         # In the older shape it is the key under its former name, told of already.
         if live.name not in known and live.required and not live.filled and live.name != table.primary:
             yield Difference(
-                Kind.SHAPE,
+                DifferenceKind.SHAPE,
                 f"public.{need.name}.{live.name}",
                 "must be filled and has no default",
                 "the worker does not know it",
@@ -93,15 +108,19 @@ def version_differences(here: str | None) -> Iterator[Difference]:
             "If it was there before, restore the backup first (docs/operate.md), since `db migrate` "
             "begins anew; where it never was, `db migrate` creates it."
         )
-        yield Difference(Kind.STATE, "schema escalation", "is not there", "the worker keeps its tables in it", remedy)
+        yield Difference(
+            DifferenceKind.STATE, "schema escalation", "is not there", "the worker keeps its tables in it", remedy
+        )
     elif here != newest():
         remedy = "`db migrate` with this program; a program that is older than its database must be replaced."
         found = f"has version {here}"
-        yield Difference(Kind.STATE, "schema escalation", found, f"this program needs {newest()}", remedy)
+        yield Difference(DifferenceKind.STATE, "schema escalation", found, f"this program needs {newest()}", remedy)
 
 
 def audit_differences(tables: Mapping[str, LiveTable], here: str | None) -> Iterator[Difference]:
     for name in AUDITED:
         if here and name in tables and not tables[name].audited:
             remedy = "`db rebuild` shows what happened and mends it."
-            yield Difference(Kind.STATE, f"public.{name}", "is not audited", "its changes should be on record", remedy)
+            yield Difference(
+                DifferenceKind.STATE, f"public.{name}", "is not audited", "its changes should be on record", remedy
+            )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.shape import ColumnNeed, TableNeed
-from services.schema.introspection import Difference, Kind, LiveColumn, LiveTable
+from services.schema.introspection import Difference, DifferenceKind, LiveColumn, LiveTable
 
 # Whoever adds it by hand gets it without its key, its index and what was in it.
 REBUILD = "`db rebuild` makes it what it was, fills it from what is on record, and names what it cannot fill."
@@ -17,21 +17,27 @@ def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable, re
         yield missing_column(need, column, table, remembered)
         return
     if live.type not in column.types and not (column.enum and live.is_enum):
-        yield Difference(Kind.SHAPE, place, f"is {described(live)}", wanted_types(column), retype(need, column, live))
+        yield Difference(
+            DifferenceKind.SHAPE, place, f"is {described(live)}", wanted_types(column), retype(need, column, live)
+        )
     elif live.length is not None and (column.length is None or live.length < column.length):
         most = "texts of any length" if column.length is None else f"at least {column.length} characters"
         remedy = f"ALTER TABLE public.{need.name} ALTER COLUMN {column.name} TYPE {column.types[0]};"
-        yield Difference(Kind.SHAPE, place, f"holds {live.length} characters", f"it should hold {most}", remedy)
+        yield Difference(
+            DifferenceKind.SHAPE, place, f"holds {live.length} characters", f"it should hold {most}", remedy
+        )
     yield from nullability(need, column, live, remembered)
 
 
 def missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remembered: bool) -> Difference:
     place, statement = f"public.{need.name}.{column.name}", f"ALTER TABLE public.{need.name}"
     if not need.own:
-        return Difference(Kind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown.")
+        return Difference(
+            DifferenceKind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown."
+        )
     wanted = f"{wanted_types(column)}{must_be_filled(column)}"
     if remembered and column.name != "id":
-        return Difference(Kind.LOST, place, "is missing", wanted, REBUILD)
+        return Difference(DifferenceKind.LOST, place, "is missing", wanted, REBUILD)
     if column.name == "id" and table.primary:
         found = f"is missing: the key is {table.primary} ({described(table.columns[table.primary])}), an older shape"
         remedy = (
@@ -39,7 +45,7 @@ def missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, rememb
         )
     else:
         found, remedy = "is missing", f"{statement} ADD COLUMN {column.name} {column.types[0]};"
-    return Difference(Kind.SHAPE, place, found, wanted, remedy)
+    return Difference(DifferenceKind.SHAPE, place, found, wanted, remedy)
 
 
 def described(live: LiveColumn) -> str:
@@ -75,9 +81,17 @@ def nullability(need: TableNeed, column: ColumnNeed, live: LiveColumn, remembere
     if column.required and not live.required:
         remedy = REBUILD if remembered else f"Fill it where it is null, then {statement} SET NOT NULL;"
         yield Difference(
-            Kind.LOST if remembered else Kind.SHAPE, place, "may be null", "it should always have a value", remedy
+            DifferenceKind.LOST if remembered else DifferenceKind.SHAPE,
+            place,
+            "may be null",
+            "it should always have a value",
+            remedy,
         )
     if need.inserted and not column.required and live.required and not live.filled:
         yield Difference(
-            Kind.SHAPE, place, "must not be null", "the worker may leave it empty", f"{statement} DROP NOT NULL;"
+            DifferenceKind.SHAPE,
+            place,
+            "must not be null",
+            "the worker may leave it empty",
+            f"{statement} DROP NOT NULL;",
         )

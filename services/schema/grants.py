@@ -11,7 +11,7 @@ from models.audit import AUDITED
 from models.base import SCHEMA
 from models.forgetting import FORGET_FUNCTION
 from models.shape import TableNeed, needs, own_tables
-from services.schema.introspection import Difference, Kind
+from services.schema.introspection import Difference, DifferenceKind
 
 Purpose = Literal["owner", "application"]
 GRANT = "GRANT {} ON {} {} TO {};"
@@ -136,7 +136,7 @@ def holds(connection: Connection, role: str, right: Right) -> bool:
 
 def lacking(role: str, quoted: str, right: Right) -> Difference:
     return Difference(
-        Kind.RIGHTS,
+        DifferenceKind.RIGHTS,
         f"{right.kind.lower()} {right.name}",
         f"does not allow role {role} {right}",
         "the worker needs it",

@@ -109,7 +109,7 @@ def version(connection: Connection) -> str | None:
     return found
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """How grave a difference is."""
 
     SHAPE = "shape"  # the code would fail on it: nothing is migrated
@@ -123,7 +123,7 @@ class Kind(StrEnum):
 class Difference:
     """Something that is not as the code needs it: where, what is there, what is needed, and what to do."""
 
-    kind: Kind
+    kind: DifferenceKind
     place: str
     found: str
     needed: str

@@ -8,10 +8,10 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from models.migrations import newest, upgrade
 from models.remembered import REMEMBER_SHAPE
-from services.database.errors import Trouble, trouble
+from services.database.errors import DatabaseFailure, trouble
 from services.schema.check import compare
 from services.schema.grants import missing_rights
-from services.schema.introspection import Difference, Kind, version
+from services.schema.introspection import Difference, DifferenceKind, version
 
 PATIENCE_SECONDS = 120.0
 
@@ -47,12 +47,12 @@ def migrate(engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> list[
 
 
 def table_in_use(error: BaseException) -> bool:
-    return isinstance(error, OperationalError) and trouble(error) is Trouble.LOCKED
+    return isinstance(error, OperationalError) and trouble(error) is DatabaseFailure.LOCKED
 
 
 def refuse_what_differs(connection: Connection) -> None:
     """:raises NotAdoptable: the tables' shape or the role's rights forbid the migration"""
-    differences = [one for one in compare(connection) if one.kind in {Kind.SHAPE, Kind.LOST}]
+    differences = [one for one in compare(connection) if one.kind in {DifferenceKind.SHAPE, DifferenceKind.LOST}]
     if version(connection) != newest():
         differences += missing_rights(connection, "owner")
     if differences:

@@ -1,6 +1,6 @@
 """Everything that a support mail tells of a ticket."""
 
-from services.ticket_details.load import load_stories
+from services.ticket_details.load import load_ticket_details
 from services.ticket_details.models import (
     Advice,
     ContactCard,
@@ -8,7 +8,7 @@ from services.ticket_details.models import (
     Recipient,
     RelatedTicket,
     SessionFacts,
-    Story,
+    TicketDetails,
     TicketFacts,
 )
 
@@ -19,7 +19,7 @@ __all__ = [
     "Recipient",
     "RelatedTicket",
     "SessionFacts",
-    "Story",
+    "TicketDetails",
     "TicketFacts",
-    "load_stories",
+    "load_ticket_details",
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, text
 from services.conversation import Conversation, Request, load_conversations
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.ticket_details.missing import unknown_of
-from services.ticket_details.models import Recipient, SessionFacts, Story, TicketFacts, advice_of
+from services.ticket_details.models import Recipient, SessionFacts, TicketDetails, TicketFacts, advice_of
 from services.ticket_details.reasons import reasons_of
 from services.ticket_details.related import Related, load_related, others
 from services.tickets.abparts_rows import UNKNOWN_USER
@@ -51,7 +51,7 @@ class Known:
     recipients: Mapping[str, list[Recipient]]
 
 
-def load_stories(connection: Connection, ticket_ids: Collection[str]) -> dict[str, Story]:
+def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketDetails]:
     """The story of each ticket that is ours, by its id."""
     rows = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}).mappings().all()
     sessions = {row["session_id"]: session_of(row) for row in rows}
@@ -84,13 +84,13 @@ def session_of(row: RowMapping) -> SessionFacts:
     )
 
 
-def story_of(row: RowMapping, session: SessionFacts, known: Known) -> Story:
+def story_of(row: RowMapping, session: SessionFacts, known: Known) -> TicketDetails:
     ticket_id = row["ticket_id"]
     conversation = known.conversations[session.session_id]
     user = known.people.get(session.user_id or "")
     machine = known.machines.get(session.machine_id or "")
     of_session = others(known.related, "session", session.session_id, ticket_id)
-    return Story(
+    return TicketDetails(
         ticket=ticket_of(row, conversation),
         session=session,
         conversation=conversation,

@@ -1,4 +1,4 @@
-"""The parts of a ticket's story. What nobody knows is None or empty, and is named in `Story.unknown`."""
+"""The parts of a ticket's story. What nobody knows is None or empty, and is named in `TicketDetails.unknown`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -114,7 +114,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class TicketDetails:
     """Everything that is known of a ticket.
 
     `requests` led to this ticket or were added to it; `unknown` holds words of `services.ticket_details.missing`.

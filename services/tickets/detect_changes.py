@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, RowMapping, text
 
 from rules.reasons import REASONS, by_gravity
-from rules.ticket_changes import Change, Happening, Row, happenings
+from rules.ticket_changes import Happening, TicketChange, TicketRow, happenings
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 
 UNKNOWN = "unknown"
@@ -64,7 +64,7 @@ class Noticed:
     """A ticket whose row differs from what was last seen, and what has happened to it since."""
 
     ticket: RowMapping
-    row: Row
+    row: TicketRow
     happened: list[Happening]
     audit_id: int
     acknowledged_at: datetime | None = field(init=False)
@@ -111,18 +111,18 @@ def read_changes(connection: Connection, ticket_ids: Sequence[str]) -> dict[str,
 
 def compare(ticket: RowMapping, entries: Sequence[RowMapping]) -> Noticed:
     new = [entry for entry in entries if entry["audit_id"] > ticket["seen_audit_id"]]
-    changes = [Change(row_of(entry), entry["at"], entry["actor"]) for entry in new]
-    seen = Row(ticket["seen_status"], ticket["seen_assigned"], ticket["seen_priority"])
+    changes = [TicketChange(row_of(entry), entry["at"], entry["actor"]) for entry in new]
+    seen = TicketRow(ticket["seen_status"], ticket["seen_assigned"], ticket["seen_priority"])
     now = row_of(ticket)
     if (changes[-1].row if changes else seen) != now:
         # The database could not record the change (it never lets ABParts wait for us), or it is older than the log.
-        changes.append(Change(now, datetime.now(UTC), UNKNOWN))
+        changes.append(TicketChange(now, datetime.now(UTC), UNKNOWN))
     happened = list(happenings(seen, ticket["acknowledged_at"] is not None, changes))
     return Noticed(ticket, now, happened, new[-1]["audit_id"] if new else ticket["seen_audit_id"])
 
 
-def row_of(row: RowMapping) -> Row:
-    return Row(row["status"], row["assigned"], row["priority"])
+def row_of(row: RowMapping) -> TicketRow:
+    return TicketRow(row["status"], row["assigned"], row["priority"])
 
 
 def write(connection: Connection, noticed: Sequence[Noticed]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.ladder import Rung, next_rung
 from rules.reasons import PRIORITIES, rank
-from services.installation import Knowledge, adopted_at
+from services.installation import Installation, adopted_at
 from services.outbox.queue import NewMail, queue_mails
 from services.tickets.detect_changes import Noticed, notice
 
@@ -101,23 +101,23 @@ def notice_changes(connection: Connection) -> list[Noticed]:
     return noticed
 
 
-def chase(connection: Connection, knowledge: Knowledge, now: datetime | None = None) -> int:
+def chase(connection: Connection, installation: Installation, now: datetime | None = None) -> int:
     """Send every ticket whose time is over to its next rung; return how many mails were queued."""
-    if knowledge.settings.mode == "shadow":
+    if installation.settings.mode == "shadow":
         return 0
     notice_changes(connection)
     waiting = connection.execute(WAITING, {"adopted": adopted_at(connection)}).mappings().all()
     now = now or datetime.now(UTC)
-    due = list(due_of(waiting, knowledge, now))[:LIMIT]
+    due = list(due_of(waiting, installation, now))[:LIMIT]
     if due:
-        queue(connection, due, knowledge, now)
+        queue(connection, due, installation, now)
     return len(due)
 
 
-def due_of(waiting: Sequence[RowMapping], knowledge: Knowledge, now: datetime) -> Iterator[Due]:
+def due_of(waiting: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[Due]:
     for ticket in waiting:
         rung = next_rung(
-            knowledge.contacts,
+            installation.contacts,
             priority=priority_of(ticket),
             opened_at=ticket["waiting_since"],
             last_rung=ticket["rung"],
@@ -134,9 +134,9 @@ def priority_of(ticket: RowMapping) -> str:
     return ticket["priority"] if ticket["priority"] in PRIORITIES else "medium"
 
 
-def queue(connection: Connection, due: Sequence[Due], knowledge: Knowledge, now: datetime) -> None:
+def queue(connection: Connection, due: Sequence[Due], installation: Installation, now: datetime) -> None:
     mails = [one.mail() for one in due]
-    queue_mails(connection, mails, knowledge.message_id_domain)
+    queue_mails(connection, mails, installation.message_id_domain)
     connection.execute(
         KEEP,
         {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rules.delivery import Answer, Finding, Limits, Phase
+from rules.delivery import AccountLimits, LocalFault, Phase, ServerReply
 
 # Called with the addresses that will get the message, right before the body's first byte; it may refuse by raising.
 BeginBody = Callable[[Sequence[str]], None]
@@ -22,18 +22,18 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class TransportAccount:
     """What circuit and limits belong to; `key` is the way, the host and the user."""
 
     key: str
     provider: str
-    limits: Limits
+    limits: AccountLimits
 
 
-class Stopped(Exception):
+class ConversationEnded(Exception):
     """The conversation ended here, with this answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ServerReply) -> None:
         super().__init__(f"{answer.phase.value}: {answer.code} {answer.text}")
         self.answer = answer
 
@@ -59,22 +59,22 @@ class Budget:
 class Transport(Protocol):
     """A way to send; one a process, made after the fork."""
 
-    account: Account
+    account: TransportAccount
 
     @property
     def is_open(self) -> bool:
         """Whether it can send without logging in first."""
         ...
 
-    def prepare(self) -> Answer | None:
+    def prepare(self) -> ServerReply | None:
         """Connect and log in, for the next message; none when that works, else the answer."""
         ...
 
-    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         """Hand a message over; an answer for each recipient. The only exceptions are those of `begin_body`."""
         ...
 
-    def probe(self) -> Answer | None:
+    def probe(self) -> ServerReply | None:
         """Log in anew and end the connection again; none when that works, else the answer."""
         ...
 
@@ -83,14 +83,14 @@ class Transport(Protocol):
         ...
 
 
-def failed(error: OSError, phase: Phase) -> Answer:
+def failed(error: OSError, phase: Phase) -> ServerReply:
     """What an error means that ended a conversation in this phase."""
     text = described(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Answer(phase, text=text, finding=Finding.CERTIFICATE)
+        return ServerReply(phase, text=text, finding=LocalFault.CERTIFICATE)
     if isinstance(error, ssl.SSLError) and phase is Phase.STARTTLS and not has_ended(error):
-        return Answer(phase, text=text, finding=Finding.NOT_TLS)
-    return Answer(phase, text=text)
+        return ServerReply(phase, text=text, finding=LocalFault.NOT_TLS)
+    return ServerReply(phase, text=text)
 
 
 def has_ended(error: ssl.SSLError) -> bool:

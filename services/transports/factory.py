@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
-from rules.delivery import Limits, limits_of, provider_of
-from services.transports.base import Account, Transport
+from rules.delivery import AccountLimits, limits_of, provider_of
+from services.transports.base import Transport, TransportAccount
 from services.transports.file import FileTransport
 from services.transports.smtp import SmtpTransport
 from services.transports.smtp_auth import Credentials
@@ -53,11 +53,11 @@ def close_transport() -> None:
         transport_of.cache_clear()
 
 
-def account_of(settings: Settings) -> Account:
+def account_of(settings: Settings) -> TransportAccount:
     """Which circuit and which limits apply; the settings win over what is known of the provider."""
     match settings.mail_transport:
         case "file":
-            return Account(f"file:{settings.mail_file_dir}", "other", limits(settings, Limits()))
+            return TransportAccount(f"file:{settings.mail_file_dir}", "other", limits(settings, AccountLimits()))
         case "graph":
             from services.transports.graph import graph_host
 
@@ -66,11 +66,11 @@ def account_of(settings: Settings) -> Account:
         case _:
             host, user = settings.smtp_server, settings.smtp_username or ""
             key = f"smtp:{host}:{settings.smtp_port}:{user}"
-    return Account(key, provider_of(host), limits(settings, limits_of(host, user)))
+    return TransportAccount(key, provider_of(host), limits(settings, limits_of(host, user)))
 
 
-def limits(settings: Settings, known: Limits) -> Limits:
-    return Limits(
+def limits(settings: Settings, known: AccountLimits) -> AccountLimits:
+    return AccountLimits(
         connections=settings.mail_connections or known.connections,
         per_minute=settings.mail_per_minute or known.per_minute,
         per_day=settings.mail_per_day or known.per_day,

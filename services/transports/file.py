@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from rules.delivery import Answer, Phase
-from services.transports.base import Account, BeginBody, Envelope, described
+from rules.delivery import Phase, ServerReply
+from services.transports.base import BeginBody, Envelope, TransportAccount, described
 
 MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^@>]+)", re.IGNORECASE | re.MULTILINE)
 WRITTEN: Final = 250
@@ -16,17 +16,17 @@ WRITTEN: Final = 250
 class FileTransport:
     """Writes to a folder; a repeat of the same mail to the same people writes the same file."""
 
-    def __init__(self, account: Account, folder: Path) -> None:
+    def __init__(self, account: TransportAccount, folder: Path) -> None:
         self.account = account
         self.folder = folder
 
-    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         begin_body(envelope.recipients)
         try:
             path = self.write(self.name_of(envelope, message), message)
         except OSError as error:
-            return dict.fromkeys(envelope.recipients, Answer(Phase.WRITE, text=described(error)))
-        return dict.fromkeys(envelope.recipients, Answer(Phase.WRITE, WRITTEN, f"written to {path.name}"))
+            return dict.fromkeys(envelope.recipients, ServerReply(Phase.WRITE, text=described(error)))
+        return dict.fromkeys(envelope.recipients, ServerReply(Phase.WRITE, WRITTEN, f"written to {path.name}"))
 
     def name_of(self, envelope: Envelope, message: bytes) -> str:
         found = MESSAGE_ID.search(message)
@@ -49,14 +49,14 @@ class FileTransport:
     def is_open(self) -> bool:
         return self.folder.is_dir()
 
-    def prepare(self) -> Answer | None:
+    def prepare(self) -> ServerReply | None:
         return self.probe()
 
-    def probe(self) -> Answer | None:
+    def probe(self) -> ServerReply | None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            return Answer(Phase.WRITE, text=described(error))
+            return ServerReply(Phase.WRITE, text=described(error))
         return None
 
     def close(self) -> None:

@@ -10,8 +10,8 @@ import requests
 from pydantic import SecretStr
 
 from config.settings import Settings
-from rules.delivery import Answer, Phase
-from services.transports.base import Account, BeginBody, Envelope, Stopped
+from rules.delivery import Phase, ServerReply
+from services.transports.base import BeginBody, ConversationEnded, Envelope, TransportAccount
 from services.transports.http_client import Https, failed_request, retry_after
 from services.transports.oauth_factory import token_source
 from services.transports.oauth_google import parsed
@@ -39,7 +39,7 @@ def graph_host(settings: Settings) -> str:
 class GraphTransport:
     """Graph takes the recipients from the message's headers, so those are made to name the envelope's."""
 
-    def __init__(self, account: Account, settings: Settings) -> None:
+    def __init__(self, account: TransportAccount, settings: Settings) -> None:
         self.account = account
         mailbox = settings.graph_mailbox or settings.sender
         self.url = f"{settings.graph_url}/users/{quote(mailbox)}/sendMail"
@@ -55,16 +55,16 @@ class GraphTransport:
     def new_token_source(self) -> Callable[[], SecretStr]:
         return token_source(self.settings, self.settings.graph_scope, "")
 
-    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         try:
             token = self.token()
-        except Stopped as stop:
+        except ConversationEnded as stop:
             return dict.fromkeys(envelope.recipients, stop.answer)
         body = base64.b64encode(addressed_to(message, envelope.recipients))
         begin_body(envelope.recipients)
         return dict.fromkeys(envelope.recipients, self.post_again_with_new_token(token, body))
 
-    def post_again_with_new_token(self, token: SecretStr, body: bytes) -> Answer:
+    def post_again_with_new_token(self, token: SecretStr, body: bytes) -> ServerReply:
         """A token may be withdrawn before its time: a new one is tried at once, since nothing was taken."""
         answer = self.post(token, body)
         if answer.phase is not Phase.POST or answer.code != EXPIRED:
@@ -72,29 +72,29 @@ class GraphTransport:
         self.token, self.has_token = self.new_token_source(), False
         try:
             newer = self.token()
-        except Stopped as stop:
+        except ConversationEnded as stop:
             return stop.answer
         return answer if newer == token else self.post(newer, body)
 
-    def post(self, token: SecretStr, body: bytes) -> Answer:
+    def post(self, token: SecretStr, body: bytes) -> ServerReply:
         headers = {"Authorization": f"Bearer {token.get_secret_value()}", "Content-Type": "text/plain"}
         try:
             response = self.https.request("POST", self.url, data=body, headers=headers)
         except requests.RequestException as error:
             return failed_request(error, Phase.POST)
         words = without(said(response), token.get_secret_value())[:500]
-        return Answer(Phase.POST, response.status_code, words, retry_after=retry_after(response.headers))
+        return ServerReply(Phase.POST, response.status_code, words, retry_after=retry_after(response.headers))
 
-    def prepare(self) -> Answer | None:
+    def prepare(self) -> ServerReply | None:
         """Get a token; more cannot be tried without sending."""
         try:
             self.token()
-        except Stopped as stop:
+        except ConversationEnded as stop:
             return stop.answer
         self.has_token = True
         return None
 
-    def probe(self) -> Answer | None:
+    def probe(self) -> ServerReply | None:
         self.token = self.new_token_source()
         return self.prepare()
 

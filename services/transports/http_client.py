@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from rules.delivery import Answer, Finding, Phase
+from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import described
 
 LONGEST_SECONDS = 86_400.0
@@ -34,13 +34,13 @@ class Https(requests.Session):
         return response
 
 
-def failed_request(error: requests.RequestException, phase: Phase) -> Answer:
+def failed_request(error: requests.RequestException, phase: Phase) -> ServerReply:
     """What an error means; one that came before the request had gone out is of phase `connect`."""
     if isinstance(error, requests.exceptions.SSLError):
-        return Answer(Phase.CONNECT, text=described(error), finding=Finding.CERTIFICATE)
+        return ServerReply(Phase.CONNECT, text=described(error), finding=LocalFault.CERTIFICATE)
     if isinstance(error, requests.exceptions.ConnectTimeout) or never_connected(error):
-        return Answer(Phase.CONNECT, text=described(error))
-    return Answer(phase, text=described(error))
+        return ServerReply(Phase.CONNECT, text=described(error))
+    return ServerReply(phase, text=described(error))
 
 
 def never_connected(error: requests.RequestException) -> bool:

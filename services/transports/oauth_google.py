@@ -10,8 +10,8 @@ import requests
 from pydantic import SecretStr
 
 from config.errors import ConfigurationError
-from rules.delivery import Answer, Phase
-from services.transports.base import Stopped
+from rules.delivery import Phase, ServerReply
+from services.transports.base import ConversationEnded
 from services.transports.http_client import Https, failed_request
 from services.transports.redaction import without
 
@@ -74,12 +74,14 @@ class GoogleTokens:
         try:
             response = self.https.request("POST", self.token_url, data=form)
         except requests.RequestException as error:
-            raise Stopped(failed_request(error, Phase.TOKEN)) from None
+            raise ConversationEnded(failed_request(error, Phase.TOKEN)) from None
         answer = parsed(response)
         if response.status_code != 200 or "access_token" not in answer:
             said = f"{answer.get('error', response.reason)}: {answer.get('error_description', '')}"
             code = response.status_code if response.status_code >= 400 else 400
-            raise Stopped(Answer(Phase.TOKEN, code, without(said, *(form.get(name, "") for name in SECRET))[:500]))
+            raise ConversationEnded(
+                ServerReply(Phase.TOKEN, code, without(said, *(form.get(name, "") for name in SECRET))[:500])
+            )
         return answer
 
     def refreshing(self) -> dict[str, str]:

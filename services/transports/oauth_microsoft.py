@@ -8,8 +8,8 @@ from msal import ConfidentialClientApplication
 from msal.exceptions import MsalError
 from pydantic import SecretStr
 
-from rules.delivery import Answer, Phase
-from services.transports.base import Stopped
+from rules.delivery import Phase, ServerReply
+from services.transports.base import ConversationEnded
 from services.transports.http_client import Https, failed_request
 from services.transports.redaction import without
 
@@ -34,11 +34,13 @@ class MicrosoftTokens:
             result = self.connected().acquire_token_for_client([self.scope])
         except (requests.RequestException, MsalError, ValueError) as error:
             self.forget()
-            raise Stopped(self.failure(error)) from None
+            raise ConversationEnded(self.failure(error)) from None
         if "access_token" in result:
             return SecretStr(result["access_token"])
         self.forget()
-        raise Stopped(Answer(Phase.TOKEN, self.https.status or 400, self.harmless(explained(result))[:500]))
+        raise ConversationEnded(
+            ServerReply(Phase.TOKEN, self.https.status or 400, self.harmless(explained(result))[:500])
+        )
 
     def connected(self) -> Any:
         if self.application is None:
@@ -56,13 +58,13 @@ class MicrosoftTokens:
         """After a failure: msal would repeat the same answer for a minute without asking."""
         self.application = None
 
-    def failure(self, error: Exception) -> Answer:
+    def failure(self, error: Exception) -> ServerReply:
         """An error status is msal's error, no connection that of requests; a ValueError is msal's word for a tenant
         that the end point does not know, and for a key that it cannot read."""
         if isinstance(error, requests.RequestException):
             return failed_request(error, Phase.TOKEN)
         status = 400 if isinstance(error, ValueError) else self.https.status or 500
-        return Answer(Phase.TOKEN, status, self.harmless(str(error))[:300])
+        return ServerReply(Phase.TOKEN, status, self.harmless(str(error))[:300])
 
     def harmless(self, text: str) -> str:
         """A key never leaves this process; a secret does."""

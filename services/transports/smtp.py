@@ -7,10 +7,10 @@ from socket import gaierror
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
-from rules.delivery import Answer, Phase
-from services.transports.base import Account, BeginBody, Budget, Envelope, Stopped, failed
+from rules.delivery import Phase, ServerReply
+from services.transports.base import BeginBody, Budget, ConversationEnded, Envelope, TransportAccount, failed
 from services.transports.smtp_auth import Credentials, log_in
-from services.transports.smtp_connection import Conversation, Server
+from services.transports.smtp_connection import Server, SmtpConnection
 from services.transports.smtp_envelope import offer
 
 MOST_MESSAGES = 100
@@ -22,26 +22,26 @@ class SmtpTransport:
     """Sends by SMTP; `message_seconds` is the longest time for one message."""
 
     def __init__(
-        self, account: Account, server: Server, credentials: Credentials | None, message_seconds: float
+        self, account: TransportAccount, server: Server, credentials: Credentials | None, message_seconds: float
     ) -> None:
         self.account = account
         self.server = server
         self.credentials = credentials
         self.message_seconds = message_seconds
-        self.conversation: Conversation | None = None
+        self.conversation: SmtpConnection | None = None
         self.opened = 0.0
         self.messages = 0
 
-    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, Answer]:
+    def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         budget = Budget(self.message_seconds)
-        answers: dict[str, Answer] = {}
+        answers: dict[str, ServerReply] = {}
         try:
             conversation = self.ready(budget)
             self.messages += 1
             taken = offer(conversation, envelope, len(message), answers)
             if taken:
                 answers.update(dict.fromkeys(taken, conversation.transfer(message, taken, begin_body)))
-        except Stopped as stop:
+        except ConversationEnded as stop:
             self.settle(envelope, answers, stop.answer)
         except OSError as error:
             self.settle(envelope, answers, self.failure(error))
@@ -56,11 +56,11 @@ class SmtpTransport:
     def is_open(self) -> bool:
         return self.conversation is not None and self.conversation.sock is not None and self.is_fresh()
 
-    def prepare(self) -> Answer | None:
+    def prepare(self) -> ServerReply | None:
         self.close()
         try:
             self.connect(Budget(self.message_seconds))
-        except Stopped as stop:
+        except ConversationEnded as stop:
             return stop.answer
         except OSError as error:
             answer = self.failure(error)
@@ -68,7 +68,7 @@ class SmtpTransport:
             return answer
         return None
 
-    def probe(self) -> Answer | None:
+    def probe(self) -> ServerReply | None:
         answer = self.prepare()
         self.close()
         return answer
@@ -89,7 +89,7 @@ class SmtpTransport:
         if conversation is not None:
             conversation.close()
 
-    def ready(self, budget: Budget) -> Conversation:
+    def ready(self, budget: Budget) -> SmtpConnection:
         """The open connection if it still answers, else a new one."""
         conversation = self.conversation
         if conversation and self.is_open:
@@ -103,7 +103,7 @@ class SmtpTransport:
     def is_fresh(self) -> bool:
         return self.messages < MOST_MESSAGES and time.monotonic() - self.opened < LONGEST_SECONDS
 
-    def connect(self, budget: Budget) -> Conversation:
+    def connect(self, budget: Budget) -> SmtpConnection:
         """Connect and log in; a connection that fails at once is tried again within seconds."""
         retrying = Retrying(
             stop=stop_after_attempt(CONNECT_TRIES),
@@ -112,17 +112,17 @@ class SmtpTransport:
             reraise=True,
         )
         try:
-            conversation: Conversation = retrying(self.connect_once, budget)
+            conversation: SmtpConnection = retrying(self.connect_once, budget)
             if self.credentials:
                 log_in(conversation, self.credentials)
-        except Stopped:
+        except ConversationEnded:
             self.close()
             raise
         return conversation
 
-    def connect_once(self, budget: Budget) -> Conversation:
+    def connect_once(self, budget: Budget) -> SmtpConnection:
         self.drop()
-        self.conversation = conversation = Conversation(self.server)
+        self.conversation = conversation = SmtpConnection(self.server)
         self.opened, self.messages = time.monotonic(), 0
         conversation.open(budget)
         return conversation
@@ -134,10 +134,10 @@ class SmtpTransport:
         timed_out = isinstance(error.__context__, TimeoutError)
         return early and not timed_out and isinstance(error, (ConnectionError, SMTPServerDisconnected, gaierror))
 
-    def failure(self, error: OSError) -> Answer:
+    def failure(self, error: OSError) -> ServerReply:
         return failed(error, self.conversation.phase if self.conversation else Phase.CONNECT)
 
-    def settle(self, envelope: Envelope, answers: dict[str, Answer], answer: Answer) -> None:
+    def settle(self, envelope: Envelope, answers: dict[str, ServerReply], answer: ServerReply) -> None:
         """Give the answer that ended the conversation to everyone who was not refused for good before."""
         for address in envelope.recipients:
             answers.setdefault(address, answer)

@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from rules.delivery import Answer, Finding, Phase
-from services.transports.base import Stopped
+from rules.delivery import LocalFault, Phase, ServerReply
+from services.transports.base import ConversationEnded
 from services.transports.redaction import without
-from services.transports.smtp_connection import Conversation, expect
+from services.transports.smtp_connection import SmtpConnection, expect
 
 BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}
 
@@ -25,7 +25,7 @@ class Credentials:
     mechanism: str = "auto"
 
 
-def log_in(conversation: Conversation, credentials: Credentials) -> None:
+def log_in(conversation: SmtpConnection, credentials: Credentials) -> None:
     """Log in once.
 
     :raises Stopped: the server refused, or offers no mechanism that fits
@@ -42,18 +42,18 @@ def log_in(conversation: Conversation, credentials: Credentials) -> None:
         sent.append(encoded(respond(challenge_in(answer.text))))
         answer = conversation.ask(Phase.AUTH, sent[-1])
     if answer.code != 235:
-        raise Stopped(replace(answer, text=without(answer.text, secret, *sent)))
+        raise ConversationEnded(replace(answer, text=without(answer.text, secret, *sent)))
     expect(answer)
 
 
-def chosen(conversation: Conversation, wanted: str) -> str:
+def chosen(conversation: SmtpConnection, wanted: str) -> str:
     offered = conversation.esmtp_features.get("auth", "").upper().split()
     candidates = BY_PREFERENCE[conversation.server.tls != "none"] if wanted == "auto" else (wanted.upper(),)
     for mechanism in candidates:
         if mechanism in offered:
             return mechanism
     text = f"AUTH offered: {' '.join(offered) or 'none'}; wanted: {' or '.join(candidates)}"
-    raise Stopped(Answer(Phase.AUTH, text=text, finding=Finding.NO_AUTH))
+    raise ConversationEnded(ServerReply(Phase.AUTH, text=text, finding=LocalFault.NO_AUTH))
 
 
 Respond = Callable[[bytes], bytes]

@@ -7,8 +7,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rules.delivery import Answer, Finding, Phase
-from services.transports.base import BeginBody, Budget, Stopped
+from rules.delivery import LocalFault, Phase, ServerReply
+from services.transports.base import BeginBody, Budget, ConversationEnded
 
 LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
 # After a broken body the server has often said why before it closed.
@@ -28,7 +28,7 @@ class Server:
     reply_seconds: float
 
 
-class Conversation(smtplib.SMTP):
+class SmtpConnection(smtplib.SMTP):
     """smtplib's connection, with phases, a time-out for each and replies that are answers, not exceptions."""
 
     def __init__(self, server: Server) -> None:
@@ -44,24 +44,24 @@ class Conversation(smtplib.SMTP):
         if self.sock:
             self.sock.settimeout(left)
 
-    def ask(self, phase: Phase, command: str, arguments: str = "") -> Answer:
+    def ask(self, phase: Phase, command: str, arguments: str = "") -> ServerReply:
         """Send a command and read its reply."""
         self.enter(phase)
         return self.answer(self.docmd(command, arguments))
 
-    def demand(self, phase: Phase, command: str, arguments: str = "") -> Answer:
+    def demand(self, phase: Phase, command: str, arguments: str = "") -> ServerReply:
         """Send a command that has to succeed.
 
         :raises Stopped: it did not
         """
         return expect(self.ask(phase, command, arguments))
 
-    def answer(self, reply: tuple[int, bytes]) -> Answer:
+    def answer(self, reply: tuple[int, bytes]) -> ServerReply:
         """A reply as an answer; a server that says goodbye or nonsense is not spoken to again."""
         code, text = reply
         if code in {421, -1}:
             self.close()
-        return Answer(self.phase, code if code > 0 else None, text.decode("utf-8", "replace"))
+        return ServerReply(self.phase, code if code > 0 else None, text.decode("utf-8", "replace"))
 
     def open(self, budget: Budget) -> None:
         """Connect, greet and make it safe.
@@ -93,7 +93,9 @@ class Conversation(smtplib.SMTP):
 
     def start_tls(self) -> None:
         if not self.has_extn("starttls"):
-            raise Stopped(Answer(Phase.STARTTLS, text="STARTTLS is not offered", finding=Finding.NO_STARTTLS))
+            raise ConversationEnded(
+                ServerReply(Phase.STARTTLS, text="STARTTLS is not offered", finding=LocalFault.NO_STARTTLS)
+            )
         self.demand(Phase.STARTTLS, "STARTTLS")
         self.secure()
         self.introduce()
@@ -106,7 +108,7 @@ class Conversation(smtplib.SMTP):
         self.file: Any = None
         self.ehlo_resp, self.helo_resp, self.esmtp_features, self.does_esmtp = None, None, {}, False
 
-    def transfer(self, message: bytes, addresses: list[str], begin_body: BeginBody) -> Answer:
+    def transfer(self, message: bytes, addresses: list[str], begin_body: BeginBody) -> ServerReply:
         """Send the message to the recipients that were taken: DATA, the body, and by itself the final dot."""
         go_ahead = self.ask(Phase.DATA, "DATA")
         if go_ahead.code != 354:
@@ -121,7 +123,7 @@ class Conversation(smtplib.SMTP):
         self.send(b".\r\n")
         return self.answer(self.getreply())
 
-    def last_words(self) -> Answer:
+    def last_words(self) -> ServerReply:
         self.enter(Phase.BODY, LAST_WORDS_SECONDS)
         try:
             return self.answer(self.getreply())
@@ -136,13 +138,13 @@ class Conversation(smtplib.SMTP):
         return int(size) if size.isdecimal() and len(size) <= 20 and int(size) > 0 else None
 
 
-def expect(answer: Answer) -> Answer:
+def expect(answer: ServerReply) -> ServerReply:
     """The answer, if it is a success.
 
     :raises Stopped: it is not
     """
     if answer.code is None or not 200 <= answer.code < 400:
-        raise Stopped(answer)
+        raise ConversationEnded(answer)
     return answer
 
 

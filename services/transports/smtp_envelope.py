@@ -5,9 +5,9 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
-from rules.delivery import Answer, Finding, Phase
-from services.transports.base import Envelope, Stopped
-from services.transports.smtp_connection import Conversation
+from rules.delivery import LocalFault, Phase, ServerReply
+from services.transports.base import ConversationEnded, Envelope
+from services.transports.smtp_connection import SmtpConnection
 
 
 @lru_cache(maxsize=256)
@@ -24,13 +24,17 @@ def envelope_address(address: str, needs_smtputf8: bool, offers_smtputf8: bool) 
     try:
         checked = parsed(address)
     except EmailNotValidError as error:
-        raise Stopped(Answer(Phase.RCPT, text=f"5.1.3 {error}", finding=Finding.BAD_ADDRESS)) from error
+        raise ConversationEnded(
+            ServerReply(Phase.RCPT, text=f"5.1.3 {error}", finding=LocalFault.BAD_ADDRESS)
+        ) from error
     if checked.ascii_email:
         if not needs_smtputf8 or offers_smtputf8:
             return checked.ascii_email
     elif offers_smtputf8:
         return checked.normalized
-    raise Stopped(Answer(Phase.RCPT, text="5.6.7 SMTPUTF8 is not offered", finding=Finding.NO_SMTPUTF8))
+    raise ConversationEnded(
+        ServerReply(Phase.RCPT, text="5.6.7 SMTPUTF8 is not offered", finding=LocalFault.NO_SMTPUTF8)
+    )
 
 
 def sender_address(sender: str, offers_smtputf8: bool) -> str:
@@ -42,14 +46,14 @@ def sender_address(sender: str, offers_smtputf8: bool) -> str:
     if sender.isascii():
         if re.fullmatch(r"[^\s<>\x00-\x1f\x7f]*", sender):
             return sender
-        raise Stopped(Answer(Phase.MAIL, text="the sender is no address", finding=Finding.BAD_SENDER))
+        raise ConversationEnded(ServerReply(Phase.MAIL, text="the sender is no address", finding=LocalFault.BAD_SENDER))
     try:
         return envelope_address(sender, False, offers_smtputf8)
-    except Stopped as stop:
-        raise Stopped(Answer(Phase.MAIL, text=stop.answer.text, finding=Finding.BAD_SENDER)) from None
+    except ConversationEnded as stop:
+        raise ConversationEnded(ServerReply(Phase.MAIL, text=stop.answer.text, finding=LocalFault.BAD_SENDER)) from None
 
 
-def offer(conversation: Conversation, envelope: Envelope, size: int, answers: dict[str, Answer]) -> list[str]:
+def offer(conversation: SmtpConnection, envelope: Envelope, size: int, answers: dict[str, ServerReply]) -> list[str]:
     """MAIL and RCPT: the recipients that the server takes; the answers of the others are added.
 
     :raises Stopped: the message concerns nobody any more
@@ -57,7 +61,7 @@ def offer(conversation: Conversation, envelope: Envelope, size: int, answers: di
     largest = conversation.largest
     if largest is not None and size > largest:
         text = f"5.3.4 the message has {size} bytes, the server takes {largest}"
-        raise Stopped(Answer(Phase.MAIL, text=text, finding=Finding.TOO_LARGE))
+        raise ConversationEnded(ServerReply(Phase.MAIL, text=text, finding=LocalFault.TOO_LARGE))
     offers_utf8 = conversation.has_extn("smtputf8")
     spelled = spell(envelope, offers_utf8, answers)
     if not spelled:
@@ -70,23 +74,23 @@ def offer(conversation: Conversation, envelope: Envelope, size: int, answers: di
     return [address for address in spelled if is_taken(conversation, address, spelled[address], answers)]
 
 
-def is_taken(conversation: Conversation, address: str, spelled: str, answers: dict[str, Answer]) -> bool:
+def is_taken(conversation: SmtpConnection, address: str, spelled: str, answers: dict[str, ServerReply]) -> bool:
     answer = conversation.ask(Phase.RCPT, "RCPT", f"TO:<{spelled}>")
     if answer.code == 421 or answer.lost:
         # The server ends the conversation: nobody gets this message, also those who were taken before.
-        raise Stopped(answer)
+        raise ConversationEnded(answer)
     if answer.code in {250, 251, 252}:
         return True
     answers[address] = answer
     return False
 
 
-def spell(envelope: Envelope, offers_utf8: bool, answers: dict[str, Answer]) -> dict[str, str]:
+def spell(envelope: Envelope, offers_utf8: bool, answers: dict[str, ServerReply]) -> dict[str, str]:
     """Each address as the envelope wants it; those that cannot be written there get their answer."""
     spelled: dict[str, str] = {}
     for address in envelope.recipients:
         try:
             spelled[address] = envelope_address(address, envelope.needs_smtputf8, offers_utf8)
-        except Stopped as stop:
+        except ConversationEnded as stop:
             answers[address] = stop.answer
     return spelled

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-from rules.delivery import Limits
+from rules.delivery import AccountLimits
 from services.database.engine import standalone
 from services.delivery.lease import lease, take_slot
 from tasks.delivery.send_loop import Run
@@ -13,7 +13,7 @@ from tasks.delivery.sender import Sender
 SENDERS = 2
 
 
-def senders_at_once(limits: Limits, urgent_only: bool) -> int:
+def senders_at_once(limits: AccountLimits, urgent_only: bool) -> int:
     """How many may send at once; where the provider sets no limit, a silent server must not take every child."""
     slots = limits.slots(urgent_only)
     return slots if slots is not None else SENDERS + int(urgent_only)

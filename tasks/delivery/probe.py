@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from rules.delivery import Answer, Kind, Times, Verdict, classify
+from rules.delivery import ReplyClass, ReplyKind, ServerReply, Times, classify
 from services.database.engine import begin
 from services.delivery.circuit_breaker import open_circuit, probe_succeeded
 from services.transports.base import Transport
@@ -17,8 +17,8 @@ class Probed:
     """What came of a probe: the circuit's state when the login worked, else the answer and what it means."""
 
     state: str | None
-    answer: Answer | None = None
-    verdict: Verdict | None = None
+    answer: ServerReply | None = None
+    reply_class: ReplyClass | None = None
 
     @property
     def works(self) -> bool:
@@ -41,6 +41,6 @@ def probe(transport: Transport, failed_phase: str, times: Times) -> Probed:
 
 def record_failure(account: str, probed: Probed, times: Times) -> None:
     """Wrong settings hold the queue; a server that cannot be reached says nothing about them."""
-    if probed.answer and probed.verdict and probed.verdict.kind is Kind.CONFIGURATION:
+    if probed.answer and probed.reply_class and probed.reply_class.kind is ReplyKind.CONFIGURATION:
         with begin() as connection:
-            open_circuit(connection, account, probed.answer, probed.verdict, times)
+            open_circuit(connection, account, probed.answer, probed.reply_class, times)

@@ -9,18 +9,18 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from rules.delivery import Answer, Finding, Phase
+from rules.delivery import LocalFault, Phase, ServerReply
 from services.database.engine import begin
-from services.delivery.circuit_breaker import CLOSED, TRIAL, account_works, gate, give_trial_back, take_trial
+from services.delivery.circuit_breaker import CLOSED, TRIAL, account_works, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
-from services.delivery.record import LeaseLost, Result, begin_body
+from services.delivery.record import DeliveryResult, LeaseLost, begin_body
 from services.mail.compose import ComposedMail
 from services.outbox.outcomes import acceptances
 from services.outbox.queue import NORMAL, URGENT
 from services.transports.base import Envelope
 from tasks.delivery.compose_batch import compose_all
-from tasks.delivery.record_result import Tried, concerns_account, judge, record_surely
+from tasks.delivery.record_result import AttemptedMail, concerns_account, judge, record_surely
 from tasks.delivery.sender import Claim, Sender
 from tasks.hints import hint
 
@@ -66,7 +66,7 @@ class Run:
         if room < 1:
             return None
         with begin() as connection:
-            state = gate(connection, self.account)
+            state = read_circuit(connection, self.account)
             if state.shut:
                 return None
             safety_only = self.urgent_only or (state.just_closed and safety_waits(connection))
@@ -115,11 +115,13 @@ class Run:
                 return False
         return True
 
-    def send(self, mail: ClaimedMail, composed: ComposedMail | None) -> dict[str, Answer]:
+    def send(self, mail: ClaimedMail, composed: ComposedMail | None) -> dict[str, ServerReply]:
         """Hand one mail over; no answers when somebody else has it by now."""
         addresses = tuple(one.address for one in mail.recipients)
         if composed is None:
-            missing = Answer(Phase.COMPOSE, text="the mail could not be put together", finding=Finding.NOT_COMPOSED)
+            missing = ServerReply(
+                Phase.COMPOSE, text="the mail could not be put together", finding=LocalFault.NOT_COMPOSED
+            )
             return dict.fromkeys(addresses, missing)
         envelope = Envelope(self.sender.sender, addresses, composed.needs_smtputf8)
         ids = {one.address: one.recipient_id for one in mail.recipients}
@@ -134,10 +136,10 @@ class Run:
             logger.warning("lease_lost", **mail.trace)
             return {}
 
-    def record(self, mail: ClaimedMail, answers: dict[str, Answer], claimed: Claim) -> list[Result]:
+    def record(self, mail: ClaimedMail, answers: dict[str, ServerReply], claimed: Claim) -> list[DeliveryResult]:
         account, times, on_trial = self.sender.transport.account, self.sender.times, claimed.gate.state == TRIAL
         results = judge(mail, answers, account.provider, times, on_trial=on_trial) if answers else []
-        tried = Tried(self.lease_id, mail, results, claimed.acceptances.get(mail.mail_id))
+        tried = AttemptedMail(self.lease_id, mail, results, claimed.acceptances.get(mail.mail_id))
         self.tally.update(record_surely(self.session, tried, account.key, times, claimed.gate))
         return results
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rules.delivery import Times
-from services.delivery.circuit_breaker import Gate
+from services.delivery.circuit_breaker import CircuitState
 from services.delivery.claim import ClaimedMail
 from services.delivery.rate_limits import Rates
 from services.outbox.outcomes import NewOutcome
@@ -31,5 +31,5 @@ class Claim:
     """What was claimed, how the account's gate stood, and what to tell the assistant when a mail was accepted."""
 
     mails: Sequence[ClaimedMail]
-    gate: Gate
+    gate: CircuitState
     acceptances: Mapping[UUID, NewOutcome]

@@ -10,11 +10,11 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from rules.decision import Examined
 from rules.triggers import examine
 from services.database.engine import begin
-from services.database.errors import Trouble, described, trouble
-from services.escalation.process_batch import Result, process
+from services.database.errors import DatabaseFailure, described, trouble
+from services.escalation.process_batch import BatchResult, process
 from services.events.decoding import Received, Rejected, read_event
-from services.events.stream import Entry
-from services.installation import Knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation
 
 logger = structlog.get_logger()
 
@@ -32,27 +32,27 @@ class Unavailable(Exception):
 class Written:
     """What came of some entries: those that are done, and the counts of what they led to."""
 
-    result: Result = field(default_factory=Result)
+    result: BatchResult = field(default_factory=BatchResult)
     done: list[str] = field(default_factory=list)
     waiting: int = 0
 
-    def add(self, result: Result, entries: Sequence[Entry]) -> None:
+    def add(self, result: BatchResult, entries: Sequence[StreamEntry]) -> None:
         self.result += result
         self.done += [entry.entry_id for entry in entries]
 
 
-def write(entries: Sequence[Entry], knowledge: Knowledge) -> Written:
+def write(entries: Sequence[StreamEntry], installation: Installation) -> Written:
     """Read, decide and commit; the entries in `done` may be acknowledged.
 
     :raises Unavailable: no connection, no space, a shutdown; what was committed before is lost to the caller only
     """
     written = Written()
     for part in parts(entries):
-        write_part(part, knowledge, written)
+        write_part(part, installation, written)
     return written
 
 
-def parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+def parts(entries: Sequence[StreamEntry]) -> Iterator[Sequence[StreamEntry]]:
     """All of them together, unless they are very large."""
     start = size = 0
     for place, entry in enumerate(entries):
@@ -64,42 +64,42 @@ def parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
         yield entries[start:]
 
 
-def write_part(entries: Sequence[Entry], knowledge: Knowledge, written: Written) -> None:
+def write_part(entries: Sequence[StreamEntry], installation: Installation, written: Written) -> None:
     now = datetime.now(UTC)
     received: list[Received] = []
     rejected: list[Rejected] = []
     for entry in entries:
-        match read(entry, now, knowledge):
+        match read(entry, now, installation):
             case Rejected() as one:
                 rejected.append(one)
             case Received() as one:
                 received.append(one)
-    write_all(sorted(received, key=lambda one: one.event.session_id), rejected, knowledge, written)
+    write_all(sorted(received, key=lambda one: one.event.session_id), rejected, installation, written)
 
 
-def read(entry: Entry, now: datetime, knowledge: Knowledge) -> Received | Rejected:
+def read(entry: StreamEntry, now: datetime, installation: Installation) -> Received | Rejected:
     """Decode an entry and ask the rules, before any lock is taken; one that breaks them must not stop the others."""
     event = read_event(entry, now)
     if isinstance(event, Rejected):
         return event
     try:
-        return Received(entry, Examined(event, examine(event, knowledge.policy, knowledge.lexicon)))
+        return Received(entry, Examined(event, examine(event, installation.policy, installation.lexicon)))
     except Exception as error:
         logger.exception("rules_failed", event_id=str(event.id), session_id=event.session_id)
         return Rejected(entry, f"the rules failed on it: {described(error)}", event.id, event.session_id)
 
 
 def write_all(
-    received: Sequence[Received], rejected: Sequence[Rejected], knowledge: Knowledge, written: Written
+    received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation, written: Written
 ) -> None:
     """One transaction; when some entry is at fault, the halves in turn, until the culprit is alone."""
     try:
-        result = in_transaction(received, rejected, knowledge)
+        result = in_transaction(received, rejected, installation)
     except Exception as error:
         fault = trouble(error)
-        if fault in {Trouble.INFRASTRUCTURE, Trouble.RETRY}:
+        if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise Unavailable(described(error)) from error
-        divide(received, rejected, knowledge, written, fault, error)
+        divide(received, rejected, installation, written, fault, error)
     else:
         written.add(result, [one.entry for one in received] + [one.entry for one in rejected])
 
@@ -107,32 +107,32 @@ def write_all(
 def divide(
     received: Sequence[Received],
     rejected: Sequence[Rejected],
-    knowledge: Knowledge,
+    installation: Installation,
     written: Written,
-    fault: Trouble,
+    fault: DatabaseFailure,
     error: Exception,
 ) -> None:
     if rejected and received:
-        write_all([], rejected, knowledge, written)
-        write_all(received, [], knowledge, written)
-    elif fault is Trouble.LOCKED and len({one.event.session_id for one in received}) == 1:
+        write_all([], rejected, installation, written)
+        write_all(received, [], installation, written)
+    elif fault is DatabaseFailure.LOCKED and len({one.event.session_id for one in received}) == 1:
         # Somebody holds this session's row: its events stay pending and come back, the others are not kept waiting.
         written.waiting += len(received)
     elif len(received) > 1:
-        middle = boundary(received) if fault is Trouble.LOCKED else len(received) // 2
-        write_all(received[:middle], [], knowledge, written)
-        write_all(received[middle:], [], knowledge, written)
+        middle = boundary(received) if fault is DatabaseFailure.LOCKED else len(received) // 2
+        write_all(received[:middle], [], installation, written)
+        write_all(received[middle:], [], installation, written)
     elif received:
         event = received[0].event
         logger.error("event_set_aside", event_id=str(event.id), session_id=event.session_id, error=described(error))
-        write_all([], [as_rejected(received[0], error)], knowledge, written)
-    elif fault is Trouble.LOCKED:
+        write_all([], [as_rejected(received[0], error)], installation, written)
+    elif fault is DatabaseFailure.LOCKED:
         # Another drain is just writing the same.
         written.waiting += len(rejected)
     elif len(rejected) > 1:
         middle = len(rejected) // 2
-        write_all([], rejected[:middle], knowledge, written)
-        write_all([], rejected[middle:], knowledge, written)
+        write_all([], rejected[:middle], installation, written)
+        write_all([], rejected[middle:], installation, written)
     else:
         raise error
 
@@ -149,13 +149,17 @@ def as_rejected(received: Received, error: Exception) -> Rejected:
     return Rejected(received.entry, reason, received.event.id, received.event.session_id)
 
 
-def in_transaction(received: Sequence[Received], rejected: Sequence[Rejected], knowledge: Knowledge) -> Result:
+def in_transaction(
+    received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation
+) -> BatchResult:
     for attempt in Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, Exception) and trouble(error) is Trouble.RETRY),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, Exception) and trouble(error) is DatabaseFailure.RETRY
+        ),
         wait=wait_random_exponential(multiplier=0.01, max=0.5),
         stop=stop_after_attempt(ATTEMPTS),
         reraise=True,
     ):
         with attempt, begin() as connection:
-            return process(connection, received, rejected, knowledge)
+            return process(connection, received, rejected, installation)
     raise AssertionError("unreachable: the last attempt raises or returns")

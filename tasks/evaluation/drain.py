@@ -7,19 +7,19 @@ import structlog
 from redis import Redis
 
 from services.database.engine import available
-from services.escalation.process_batch import Result
-from services.events.stream import Entry, acknowledge, read_new, reclaim
-from services.installation import Knowledge
+from services.escalation.process_batch import BatchResult
+from services.events.stream import StreamEntry, acknowledge, read_new, reclaim
+from services.installation import Installation
 from tasks.evaluation.batch import Unavailable, write
 from tasks.hints import hint
 
 logger = structlog.get_logger()
 
 
-def drain(redis: Redis, knowledge: Knowledge) -> Result:
+def drain(redis: Redis, installation: Installation) -> BatchResult:
     """Work until the stream is empty or the time is up, and ring again when time ended it."""
 
-    def read(count: int) -> list[Entry]:
+    def read(count: int) -> list[StreamEntry]:
         entries = read_new(redis, count)
         if len(entries) == count:
             # There is probably more: let another child join in before this one starts to work.
@@ -28,24 +28,24 @@ def drain(redis: Redis, knowledge: Knowledge) -> Result:
 
     if not available():
         # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
-        return Result()
-    return work_off(redis, read, knowledge)
+        return BatchResult()
+    return work_off(redis, read, installation)
 
 
-def take_over(redis: Redis, knowledge: Knowledge) -> Result:
+def take_over(redis: Redis, installation: Installation) -> BatchResult:
     """Finish what a killed process, a locked row or an absent database left pending."""
-    idle = int(knowledge.settings.reclaim_after_seconds * 1000)
-    return work_off(redis, lambda count: reclaim(redis, idle, count), knowledge)
+    idle = int(installation.settings.reclaim_after_seconds * 1000)
+    return work_off(redis, lambda count: reclaim(redis, idle, count), installation)
 
 
-def work_off(redis: Redis, read: Callable[[int], list[Entry]], knowledge: Knowledge) -> Result:
+def work_off(redis: Redis, read: Callable[[int], list[StreamEntry]], installation: Installation) -> BatchResult:
     """Batch after batch, until one is not full, PostgreSQL is away, or the time is up."""
-    size = knowledge.settings.batch_size
-    deadline = time.monotonic() + knowledge.settings.drain_seconds
-    total = Result()
+    size = installation.settings.batch_size
+    deadline = time.monotonic() + installation.settings.drain_seconds
+    total = BatchResult()
     while entries := read(size):
-        written = write_and_acknowledge(redis, entries, knowledge)
-        total += written or Result()
+        written = write_and_acknowledge(redis, entries, installation)
+        total += written or BatchResult()
         if written is None or len(entries) < size:
             break
         if time.monotonic() > deadline:
@@ -54,10 +54,10 @@ def work_off(redis: Redis, read: Callable[[int], list[Entry]], knowledge: Knowle
     return total
 
 
-def write_and_acknowledge(redis: Redis, entries: list[Entry], knowledge: Knowledge) -> Result | None:
+def write_and_acknowledge(redis: Redis, entries: list[StreamEntry], installation: Installation) -> BatchResult | None:
     """Commit, then ring, then acknowledge; None when the database is away and everything stays pending."""
     try:
-        written = write(entries, knowledge)
+        written = write(entries, installation)
     except Unavailable as error:
         logger.warning("events_wait_for_postgresql", entries=len(entries), error=str(error))
         return None
@@ -68,7 +68,7 @@ def write_and_acknowledge(redis: Redis, entries: list[Entry], knowledge: Knowled
     return written.result
 
 
-def ring_for(result: Result) -> None:
+def ring_for(result: BatchResult) -> None:
     if result.urgent:
         hint("deliver_urgent")
     if result.mails > result.urgent:
@@ -77,7 +77,7 @@ def ring_for(result: Result) -> None:
         hint("relay_outcomes")
 
 
-def summary(result: Result) -> str:
+def summary(result: BatchResult) -> str:
     """For Flower: counts only."""
     return (
         " ".join(f"{name}={count}" for name, count in zip(result.__slots__, result.counts(), strict=True) if count)

@@ -8,7 +8,7 @@ from bench.letter import letter
 from bench.mix import escalating
 from services.database.engine import begin
 from services.events.stream import EVENTS
-from services.installation import Knowledge
+from services.installation import Installation
 from services.mail.compose import compose
 from tasks.evaluation.drain import drain
 from tests.tasks.conftest import connection, installation, publish, redis
@@ -16,7 +16,9 @@ from tests.tasks.conftest import connection, installation, publish, redis
 __all__ = ["connection", "installation", "publish", "redis"]
 
 
-def test_the_peers_mail_is_of_the_size_of_ours(installation: Knowledge, redis: Redis, connection: Connection) -> None:
+def test_the_peers_mail_is_of_the_size_of_ours(
+    installation: Installation, redis: Redis, connection: Connection
+) -> None:
     redis.xadd(EVENTS, {"event": escalating(1, "size")[0]})
     drain(redis, installation)
     ids = list(connection.execute(text("SELECT mail_id FROM escalation.mails")).scalars())

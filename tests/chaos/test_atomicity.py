@@ -10,8 +10,8 @@ from rules.triggers import examine
 from services.database.engine import begin
 from services.escalation.process_batch import process
 from services.events.decoding import Received
-from services.events.stream import Entry
-from services.installation import Knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation
 from tests.events import confidence
 
 TABLES = (
@@ -37,21 +37,21 @@ def written(connection: Connection) -> dict[str, int]:
     return {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in TABLES}
 
 
-def received(knowledge: Knowledge) -> Received:
+def received(installation: Installation) -> Received:
     event = confidence("s", 0.1)
-    signals = examine(event, knowledge.policy, knowledge.lexicon)
-    entry = Entry(f"{datetime.now(UTC).timestamp() * 1000:.0f}-0", b"{}", {})
+    signals = examine(event, installation.policy, installation.lexicon)
+    entry = StreamEntry(f"{datetime.now(UTC).timestamp() * 1000:.0f}-0", b"{}", {})
     return Received(entry, Examined(event, signals))
 
 
-def fail_at_the_end(knowledge: Knowledge) -> None:
+def fail_at_the_end(installation: Installation) -> None:
     with begin() as failing:
-        process(failing, [received(knowledge)], [], knowledge)
+        process(failing, [received(installation)], [], installation)
         raise PowerFailure
 
 
 def test_nothing_is_left_of_a_transaction_that_failed_at_its_end(
-    installation: Knowledge, connection: Connection
+    installation: Installation, connection: Connection
 ) -> None:
     before = written(connection)
     with pytest.raises(PowerFailure):
@@ -59,7 +59,7 @@ def test_nothing_is_left_of_a_transaction_that_failed_at_its_end(
     assert written(connection) == before
 
 
-def test_all_of_it_is_there_when_the_transaction_committed(installation: Knowledge, connection: Connection) -> None:
+def test_all_of_it_is_there_when_the_transaction_committed(installation: Installation, connection: Connection) -> None:
     before = written(connection)
     with begin() as working:
         process(working, [received(installation)], [], installation)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import reliability
-from bench.breakages.breakage import Breakage, Change, CodeChanged
+from bench.breakages.breakage import Breakage, CodeChanged, SourceChange
 from bench.breakages.catalogue import BREAKAGES
 from bench.breakages.page import section
 from bench.breakages.trial import Trial
@@ -23,8 +23,8 @@ def test_a_breakage_fits_and_its_tests_are_there(breakage: Breakage) -> None:
 
 
 def test_a_breakage_of_code_that_is_gone_says_so() -> None:
-    with pytest.raises(CodeChanged, match=r"tasks/drain\.py has this 0 times"):
-        Change("tasks/evaluation/drain.py", "what never stood there", "").applied(ROOT)
+    with pytest.raises(CodeChanged, match=r"tasks/evaluation/drain\.py has this 0 times"):
+        SourceChange("tasks/evaluation/drain.py", "what never stood there", "").applied(ROOT)
 
 
 FIRST, SECOND = BREAKAGES[:2]

@@ -4,7 +4,7 @@ import re
 
 from bench.chaos.page import section
 from bench.chaos.recovery import TAKEN_OVER, recovery
-from bench.chaos.report import Report
+from bench.chaos.report import StormReport
 from bench.reliability import PAGE
 from tests.processes import ROOT
 
@@ -17,7 +17,7 @@ def test_the_storm_s_section_shows_each_fault_and_ends_with_the_last_line() -> N
         recovery("two beats", 1, []),
         recovery(TAKEN_OVER, 1, [8.0]),
     ]
-    text = section(Report(7, 30, faults=["SMTP down"] * 3 + ["two beats"], missed=2, recoveries=recoveries))
+    text = section(StormReport(7, 30, faults=["SMTP down"] * 3 + ["two beats"], missed=2, recoveries=recoveries))
     assert "| SMTP down | 3 | 2.0 s | 9.0 s |\n| two beats | 1 |  |  |\n" in text
     assert "Kills of a process with events in hand: 1;" in text
     assert "(mostly a mail to be sent): 2." in text
@@ -25,11 +25,11 @@ def test_the_storm_s_section_shows_each_fault_and_ends_with_the_last_line() -> N
 
 
 def test_a_storm_without_orphans_says_nothing_of_them() -> None:
-    assert "in hand" not in section(Report(7, 1, recoveries=[recovery(TAKEN_OVER, 0, [])]))
+    assert "in hand" not in section(StormReport(7, 1, recoveries=[recovery(TAKEN_OVER, 0, [])]))
 
 
 def test_a_report_of_many_differences_stays_short() -> None:
-    report = Report(7, 1)
+    report = StormReport(7, 1)
     report.verdict.missing("event", range(1_000))
     report.verdict.repeated("mail", ["<x@example.com>"])
     lines = list(report.lines)

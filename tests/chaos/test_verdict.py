@@ -7,9 +7,9 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from bench.chaos.sessions import Published, published
-from bench.chaos.verdict import Verdict, judge
+from bench.chaos.verdict import StormVerdict, judge
 from services.events.stream import EVENTS, read_new
-from services.installation import Knowledge
+from services.installation import Installation
 from services.outbox.outcomes import acceptances, queue_outcomes
 from tasks.evaluation.batch import write
 from tests.smtp_session import Received
@@ -23,7 +23,7 @@ def storm() -> Published:
 
 
 @pytest.fixture
-def received(installation: Knowledge, redis: Redis, connection: Connection, storm: Published) -> list[Received]:
+def received(installation: Installation, redis: Redis, connection: Connection, storm: Published) -> list[Received]:
     """Everything evaluated, every mail accepted, every outcome told."""
     for line in storm.lines:
         redis.xadd(EVENTS, {"event": line})
@@ -92,5 +92,5 @@ def test_a_mail_that_never_came_or_came_twice_is_found(
     assert verdict.lost + verdict.doubled == 1
 
 
-def found(verdict: Verdict, named: str) -> bool:
+def found(verdict: StormVerdict, named: str) -> bool:
     return not verdict.ok and any(one.startswith(named) for one in verdict.differences)

@@ -100,11 +100,11 @@ def test_other_sessions_other_types_and_broken_entries_are_passed_over(reader: O
 def test_an_outcome_that_comes_while_waiting_is_found_at_once(reader: OutcomeReader, redis: Redis) -> None:
     position = reader.position()
     numbers: list[str] = []
-    teller = threading.Timer(0.2, lambda: numbers.append(tell(redis)))
+    presenter = threading.Timer(0.2, lambda: numbers.append(tell(redis)))
     began = time.monotonic()
-    teller.start()
+    presenter.start()
     found = reader.wait_for_outcome("s1", 10, after=position)
-    teller.join()
+    presenter.join()
     assert found is not None
     assert [found.ticket_number] == numbers
     assert time.monotonic() - began < 2

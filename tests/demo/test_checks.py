@@ -9,12 +9,14 @@ from uuid import uuid4
 import pytest
 
 from demo.checks import missing, settled
-from demo.recording import Expectation, Line, Recording
-from demo.results import Outcome, PlayedMail, PlayedTicket
+from demo.recording import Expectation, RecordedEvent, Recording
+from demo.results import PlayedMail, PlayedTicket, SessionResult
 
 PUBLISHED = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 EXPECTATION = Expectation(("user_request",), "medium", 1, 1, ("Shuna <1>",))
-RECORDING = Recording("a", "about", "source", EXPECTATION, tuple(Line(n, n, "x", {}, bad=n == 4) for n in (2, 3, 4)))
+RECORDING = Recording(
+    "a", "about", "source", EXPECTATION, tuple(RecordedEvent(n, n, "x", {}, bad=n == 4) for n in (2, 3, 4))
+)
 TICKET = PlayedTicket("t", "AB-20261124-0001", "medium", ("user_request",), "escalated")
 
 
@@ -26,9 +28,9 @@ def mail(**changes: object) -> PlayedMail:
     return found
 
 
-def outcome(**changes: object) -> Outcome:
+def outcome(**changes: object) -> SessionResult:
     opening = mail()
-    good = Outcome(2, 1, PUBLISHED, [TICKET], {opening.mail_id: opening})
+    good = SessionResult(2, 1, PUBLISHED, [TICKET], {opening.mail_id: opening})
     for name, value in changes.items():
         setattr(good, name, value)
     return good
@@ -45,7 +47,7 @@ def message(
     return built
 
 
-def problems(found: Outcome, sent: EmailMessage | None = None) -> str:
+def problems(found: SessionResult, sent: EmailMessage | None = None) -> str:
     return "; ".join(missing(RECORDING, found, {"<m@example.com>": sent or message()}))
 
 
@@ -70,7 +72,7 @@ def test_what_is_as_expected_is_no_problem() -> None:
         (outcome(mails={1: mail(message_id="<other>")}), "is not in the mail server's folder"),
     ],
 )
-def test_whatever_is_wrong_is_named(found: Outcome, problem: str) -> None:
+def test_whatever_is_wrong_is_named(found: SessionResult, problem: str) -> None:
     assert problem in problems(found)
 
 
@@ -96,7 +98,7 @@ def test_a_mail_that_is_wrong_is_named(sent: EmailMessage, problem: str) -> None
         lambda: outcome(mails={1: mail(states=["queued"])}),
     ],
 )
-def test_the_demo_waits_while_something_is_still_to_come(change: Callable[[], Outcome]) -> None:
+def test_the_demo_waits_while_something_is_still_to_come(change: Callable[[], SessionResult]) -> None:
     assert not settled(RECORDING, change())
 
 

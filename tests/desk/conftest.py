@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from escalation_client.events import Event
-from services.installation import Knowledge, knowledge
+from services.installation import Installation, get_installation
 from services.tickets.signed_links import token
 from tasks.evaluation.batch import write
 from tests.events import confidence, message, started
@@ -27,20 +27,20 @@ SECRET = "a secret of thirty-two characters"
 
 
 @pytest.fixture
-def public(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Knowledge:
+def public(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """The same installation with links to the page."""
     monkeypatch.setenv("PUBLIC_URL", "https://tickets.example.com/desk")
     monkeypatch.setenv("LINK_SECRET", SECRET)
     monkeypatch.setenv("DESK_ACTIONS_PER_MINUTE", "5")
     get_settings.cache_clear()
-    knowledge.cache_clear()
-    return knowledge()
+    get_installation.cache_clear()
+    return get_installation()
 
 
 @pytest.fixture
-def desk(public: Knowledge) -> Iterator[str]:
+def desk(public: Installation) -> Iterator[str]:
     """The address of a running page."""
-    server = uvicorn.Server(server_settings(knowledge().settings, "127.0.0.1", 0))
+    server = uvicorn.Server(server_settings(get_installation().settings, "127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_for(lambda: server.started)
@@ -56,7 +56,7 @@ def browser(desk: str) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def ticket(public: Knowledge, entries: Entries, connection: Connection) -> dict[str, str]:
+def ticket(public: Installation, entries: Entries, connection: Connection) -> dict[str, str]:
     """An urgent ticket with two reasons: its id, number and path."""
     events: list[Event] = [started("s"), message("s", "there is smoke from the <b>cabinet</b>"), confidence("s", 0.1)]
     write(entries(events), public)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from services.installation import Knowledge
+from services.installation import Installation
 from services.tickets.signed_links import form_token, token
 from tests.desk.conftest import Send
 from tests.follow_up.conftest import outcomes, ticket_row
@@ -61,7 +61,7 @@ def test_who_comes_second_is_told_who_has_it(send: Send) -> None:
 
 
 def test_two_at_once_are_one(
-    browser: httpx.Client, ticket: dict[str, str], public: Knowledge, connection: Connection
+    browser: httpx.Client, ticket: dict[str, str], public: Installation, connection: Connection
 ) -> None:
     form = form_token(ticket["id"], public.settings)
     answers: list[int] = []
@@ -129,7 +129,7 @@ def test_what_cannot_be_done_is_said(
 
 
 def test_only_the_page_s_own_form_counts(
-    browser: httpx.Client, ticket: dict[str, str], public: Knowledge, connection: Connection
+    browser: httpx.Client, ticket: dict[str, str], public: Installation, connection: Connection
 ) -> None:
     take = {"action": "take", "name": "Maria"}
     foreign = form_token("another ticket", public.settings)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from config.settings import get_settings
-from services.installation import Knowledge, knowledge
+from services.installation import Installation, get_installation
 from tests.desk.webdriver import Browser, chromium
 from tests.follow_up.conftest import ticket_row
 from tests.tasks.batches import wait_for
@@ -45,10 +45,10 @@ FAINT = """
 
 
 @pytest.fixture(params=["en", "ar"])
-def language(request: pytest.FixtureRequest, public: Knowledge, monkeypatch: pytest.MonkeyPatch) -> str:
+def language(request: pytest.FixtureRequest, public: Installation, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SUPPORT_LANGUAGE", request.param)
     get_settings.cache_clear()
-    knowledge.cache_clear()
+    get_installation.cache_clear()
     return str(request.param)
 
 

@@ -4,13 +4,13 @@ import httpx
 from itsdangerous import TimestampSigner
 from sqlalchemy import Connection
 
-from services.installation import Knowledge
+from services.installation import Installation
 from services.tickets.signed_links import form_token, link, signer
 from tests.follow_up.conftest import by_sql
 
 
 def test_old_wrong_and_dead_links_are_told_apart(
-    browser: httpx.Client, ticket: dict[str, str], public: Knowledge, connection: Connection
+    browser: httpx.Client, ticket: dict[str, str], public: Installation, connection: Connection
 ) -> None:
     assert browser.get("/t/nonsense").status_code == 404
     assert browser.get(f"{ticket['path']}x").status_code == 404
@@ -21,13 +21,13 @@ def test_old_wrong_and_dead_links_are_told_apart(
     assert (deleted.status_code, "has been deleted" in deleted.text) == (410, True)
 
 
-def test_a_link_expires(browser: httpx.Client, ticket: dict[str, str], public: Knowledge) -> None:
+def test_a_link_expires(browser: httpx.Client, ticket: dict[str, str], public: Installation) -> None:
     days = public.settings.link_days
     for age, status in ((days * 86_400 - 60, 200), (days * 86_400 + 60, 410)):
         assert browser.get(f"/t/{aged(ticket['id'], age, public)}").status_code == status
 
 
-def aged(ticket_id: str, seconds: int, public: Knowledge) -> str:
+def aged(ticket_id: str, seconds: int, public: Installation) -> str:
     """A token as it was signed some time ago."""
 
     class Earlier(TimestampSigner):
@@ -55,13 +55,13 @@ def test_every_answer_is_safe_and_kept_nowhere(browser: httpx.Client, ticket: di
     assert browser.put(ticket["path"]).status_code == 405
 
 
-def test_too_many_are_turned_away(browser: httpx.Client, ticket: dict[str, str], public: Knowledge) -> None:
+def test_too_many_are_turned_away(browser: httpx.Client, ticket: dict[str, str], public: Installation) -> None:
     limit = public.settings.desk_actions_per_minute
     answers = [browser.post(ticket["path"], data={"action": "take"}) for _ in range(limit + 1)]
     assert [one.status_code for one in answers] == [403] * limit + [429]
     assert answers[-1].headers["retry-after"] == "60"
 
 
-def test_the_link_needs_a_public_address(installation: Knowledge, public: Knowledge) -> None:
+def test_the_link_needs_a_public_address(installation: Installation, public: Installation) -> None:
     assert link("t", installation.settings) is None
     assert str(link("t", public.settings)).startswith("https://tickets.example.com/desk/t/")

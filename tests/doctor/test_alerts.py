@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from config.settings import get_settings
-from services.installation import Knowledge
+from services.installation import Installation
 from tests.https_server import HttpsServer
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation
 from worker.doctor.alerts import check, try_alert
-from worker.doctor.finding import Finding
+from worker.doctor.finding import CheckResult
 from worker.embedded.certificates import make_certificates
 
 __all__ = ["connection", "installation"]
@@ -22,12 +22,12 @@ NOWHERE = "http://127.0.0.1:1/hidden-secret"
 
 
 @pytest.fixture
-def webhook(installation: Knowledge) -> Iterator[Webhook]:
+def webhook(installation: Installation) -> Iterator[Webhook]:
     with listening() as server:
         yield server
 
 
-def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> list[Finding]:
+def told(monkeypatch: pytest.MonkeyPatch, **settings: str) -> list[CheckResult]:
     """What the doctor says with these settings."""
     for name, value in settings.items():
         monkeypatch.setenv(name.upper(), value)
@@ -45,7 +45,9 @@ def test_a_webhook_that_was_never_used_is_no_proof(webhook: Webhook, monkeypatch
     assert webhook.posts == []
 
 
-def test_an_address_where_nothing_listens_is_broken(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_where_nothing_listens_is_broken(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = told(monkeypatch, alert_webhook_url=NOWHERE, heartbeat_url=NOWHERE.replace("http:", "https:"))
     broken = [one for one in found if one.level == "broken"]
     assert [one.remedy.split(",")[0] for one in broken] == ["Check ALERT_WEBHOOK_URL", "Check HEARTBEAT_URL"]
@@ -53,7 +55,7 @@ def test_an_address_where_nothing_listens_is_broken(installation: Knowledge, mon
 
 
 def test_a_certificate_that_nobody_vouches_for_is_broken(
-    installation: Knowledge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     make_certificates(tmp_path / "ca.pem", tmp_path / "certificate.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -67,7 +69,7 @@ def test_a_certificate_that_nobody_vouches_for_is_broken(
     assert server.requests == []
 
 
-def test_a_proxy_is_what_has_to_be_reached(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_what_has_to_be_reached(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://user:secret@127.0.0.1:1")
     [found] = told(monkeypatch, heartbeat_url="https://monitor.invalid/hidden-secret")
     assert (found.level, found.tried) == ("broken", "connect to 127.0.0.1:1, the proxy for HEARTBEAT_URL's host")
@@ -106,6 +108,6 @@ def test_a_test_alert_says_what_it_is_and_what_came_back(webhook: Webhook, monke
     assert (away.level, away.found) == ("broken", "ConnectionRefusedError: [Errno 111] Connection refused")
 
 
-def test_a_test_alert_needs_a_webhook(installation: Knowledge) -> None:
+def test_a_test_alert_needs_a_webhook(installation: Installation) -> None:
     [missing] = try_alert(get_settings())
     assert (missing.level, missing.found) == ("broken", "it is not set")

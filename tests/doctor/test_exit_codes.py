@@ -1,12 +1,12 @@
 from worker.commands.doctor import summary
-from worker.doctor.finding import Finding, Part, exit_code
+from worker.doctor.finding import CheckedPart, CheckResult, exit_code
 
-PART = Part("part")
+PART = CheckedPart("part")
 FINE, NOTED = PART.ok("a", "b"), PART.note("a", "b")
 BROKEN, UNKNOWN = PART.broken("a", "b", "c"), PART.unknown("a", "b")
 
 
-def codes(*groups: list[Finding]) -> list[int]:
+def codes(*groups: list[CheckResult]) -> list[int]:
     return [exit_code(group) for group in groups]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import get_settings
-from services.installation import Knowledge
+from services.installation import Installation
 from tests.processes import ROOT
 from tests.tasks.conftest import installation
 from worker.doctor.contacts import check
@@ -14,7 +14,7 @@ __all__ = ["installation"]
 
 
 def test_a_mistake_in_the_policy_is_told_apart_from_the_contacts(
-    installation: Knowledge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "policy.toml"
     shipped = (ROOT / "config" / "policy.toml").read_text(encoding="utf-8")

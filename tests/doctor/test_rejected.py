@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from config.settings import get_settings
-from services.installation import Knowledge
+from services.installation import Installation
 from tests.tasks.conftest import connection, installation
 from worker.doctor.events import check
 
@@ -17,7 +17,7 @@ SET_ASIDE = text("""
 
 
 def test_what_was_set_aside_today_is_told_with_the_command_that_shows_it(
-    installation: Knowledge, connection: Connection
+    installation: Installation, connection: Connection
 ) -> None:
     [none] = check(get_settings())
     assert none.level == "ok"

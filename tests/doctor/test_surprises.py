@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 
 from config.settings import Settings
-from services.installation import Knowledge
+from services.installation import Installation
 from tests.tasks.conftest import installation
-from worker.doctor.finding import Finding, Part, exit_code
+from worker.doctor.finding import CheckedPart, CheckResult, exit_code
 from worker.doctor.run import examine
 
 __all__ = ["installation"]
 
-FIRST, SECOND = Part("first"), Part("second")
+FIRST, SECOND = CheckedPart("first"), CheckedPart("second")
 
 
-def surprised(_: Settings) -> Iterator[Finding]:
+def surprised(_: Settings) -> Iterator[CheckResult]:
     yield FIRST.ok("begin", "well")
     raise ZeroDivisionError("hidden-secret")
 
 
-def well(_: Settings) -> Iterator[Finding]:
+def well(_: Settings) -> Iterator[CheckResult]:
     yield SECOND.ok("try it", "well")
 
 
-def test_what_no_check_expects_is_told_and_the_others_go_on(installation: Knowledge) -> None:
+def test_what_no_check_expects_is_told_and_the_others_go_on(installation: Installation) -> None:
     begun, unknown, last = examine([(FIRST, surprised), (SECOND, well)])
     assert (begun.level, last.part, last.level) == ("ok", "second", "ok")
     assert (unknown.part, unknown.level) == ("first", "unknown")

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from config.settings import get_settings
 from services.database.engine import engine
-from services.installation import Knowledge
+from services.installation import Installation
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation, redis
 from worker.doorbell import SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS
 from worker.liveness.last_seen import BEAT, LAST_RUNS
 from worker.liveness.monitor import ALARMS, Lookout, Sight
-from worker.liveness.notifier import Teller
+from worker.liveness.notifier import AlertNotifier
 from worker.schedule import SECONDS_BETWEEN
 
 __all__ = ["connection", "installation", "redis"]
@@ -29,7 +29,7 @@ PATIENCE, LONG_AGO = 10.0, 600.0
 
 
 @pytest.fixture
-def webhook(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+def webhook(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
     with listening() as server:
         monkeypatch.setenv("ALERT_WEBHOOK_URL", server.url)
         get_settings.cache_clear()
@@ -37,7 +37,7 @@ def webhook(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @pytest.fixture
-def nowhere(installation: Knowledge) -> Iterator[Engine]:
+def nowhere(installation: Installation) -> Iterator[Engine]:
     """A PostgreSQL that is away."""
     engine = create_engine("postgresql+psycopg2://127.0.0.1:1/x")
     yield engine
@@ -146,39 +146,39 @@ def test_who_has_just_begun_neither_alarms_nor_gives_the_all_clear(redis: Redis)
     assert watching(redis, since=0).look() == Sight({}, {"postgresql", "schema", "redis"})
 
 
-def tellers(redis: Redis, database: Engine) -> list[Teller]:
-    return [Teller(database, redis, get_settings()) for _ in range(3)]
+def tellers(redis: Redis, database: Engine) -> list[AlertNotifier]:
+    return [AlertNotifier(database, redis, get_settings()) for _ in range(3)]
 
 
 def test_three_watchmen_tell_it_once_and_once_that_it_is_over(redis: Redis, webhook: Webhook) -> None:
     everybody = tellers(redis, engine())
-    for teller in everybody:
-        teller.tell(Sight({"beat": ALARMS["beat"]}, ALL - {"beat"}))
+    for presenter in everybody:
+        presenter.tell(Sight({"beat": ALARMS["beat"]}, ALL - {"beat"}))
     assert [said.splitlines()[0] for said in webhook.texts()] == [f"Escalation worker: {ALARMS['beat'].summary}"]
-    for teller in everybody:
-        teller.tell(Sight({}, ALL))
+    for presenter in everybody:
+        presenter.tell(Sight({}, ALL))
     assert webhook.texts()[1:] == [f"Over: {ALARMS['beat'].summary}"]
 
 
 def test_without_postgresql_they_agree_through_redis(redis: Redis, webhook: Webhook, nowhere: Engine) -> None:
     everybody = tellers(redis, nowhere)
-    for teller in everybody:
-        teller.tell(Sight({"postgresql": ALARMS["postgresql"]}, set()))
+    for presenter in everybody:
+        presenter.tell(Sight({"postgresql": ALARMS["postgresql"]}, set()))
     assert len(webhook.posts) == 1
-    for teller in everybody:
-        teller.tell(Sight({}, ALL))
+    for presenter in everybody:
+        presenter.tell(Sight({}, ALL))
     # One of them looked before it was over.
     everybody[0].tell(Sight({"postgresql": ALARMS["postgresql"]}, set()))
     assert webhook.texts()[1:] == [f"Over: {ALARMS['postgresql'].summary}"]
 
 
 def test_without_both_each_tells_it_once_by_itself(webhook: Webhook, nowhere: Engine) -> None:
-    teller = Teller(nowhere, gone(), get_settings())
+    presenter = AlertNotifier(nowhere, gone(), get_settings())
     both = {key: ALARMS[key] for key in ("postgresql", "redis")}
-    teller.tell(Sight(both, set()))
-    teller.tell(Sight(both, set()))
+    presenter.tell(Sight(both, set()))
+    presenter.tell(Sight(both, set()))
     assert len(webhook.posts) == 2
-    teller.tell(Sight({}, {"postgresql", "redis"}))
+    presenter.tell(Sight({}, {"postgresql", "redis"}))
     assert sorted(webhook.texts()[2:]) == sorted(f"Over: {alarm.summary}" for alarm in both.values())
 
 

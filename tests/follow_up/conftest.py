@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, text
 
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks.evaluation.batch import write
 from tests.events import confidence
 from tests.tasks.batches import Entries
@@ -17,7 +17,7 @@ Opened = Callable[..., str]
 
 
 @pytest.fixture
-def opened(installation: Knowledge, entries: Entries, connection: Connection) -> Opened:
+def opened(installation: Installation, entries: Entries, connection: Connection) -> Opened:
     """Open a ticket for a session and return its number."""
 
     def ticket(session: str = "s", seconds: float = 5) -> str:

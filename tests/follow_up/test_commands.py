@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from config.settings import get_settings
 from escalation_client.events import Event
-from services.installation import Knowledge, knowledge
+from services.installation import Installation, get_installation
 from tasks.evaluation.batch import write
 from tests.events import confidence, message, started, step
 from tests.follow_up.conftest import Opened, by_sql, ticket_row
@@ -29,11 +29,11 @@ def as_json(*arguments: str) -> Any:
 
 
 @pytest.fixture
-def shadow(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Knowledge:
+def shadow(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.setenv("MODE", "shadow")
     get_settings.cache_clear()
-    knowledge.cache_clear()
-    return knowledge()
+    get_installation.cache_clear()
+    return get_installation()
 
 
 def test_a_ticket_is_worked_on_in_the_terminal(opened: Opened, connection: Connection) -> None:
@@ -62,14 +62,14 @@ def test_a_ticket_is_worked_on_in_the_terminal(opened: Opened, connection: Conne
     assert (unknown.exit_code, "no ticket has the number" in unknown.stderr) == (1, True)
 
 
-def test_in_shadow_mode_tickets_are_left_alone(shadow: Knowledge, opened: Opened) -> None:
+def test_in_shadow_mode_tickets_are_left_alone(shadow: Installation, opened: Opened) -> None:
     refused = run("tickets", "note", "AB-20261123-0001", "words")
     assert (refused.exit_code, "set MODE=active first" in refused.stderr) == (1, True)
     assert "Nothing is looked for in shadow mode" in run("reconcile").stdout
 
 
 def test_explain_shows_values_limits_tickets_and_people(
-    installation: Knowledge, entries: Entries, opened: Opened
+    installation: Installation, entries: Entries, opened: Opened
 ) -> None:
     number = opened()
     write(entries([started("s"), confidence("s", 0.8, seconds=9)]), installation)
@@ -90,7 +90,7 @@ def test_explain_shows_values_limits_tickets_and_people(
     assert (unknown.exit_code, "No event of session 'nobody' has arrived." in unknown.stdout) == (1, True)
 
 
-def test_reconcile_shows_what_it_would_do_before_it_does_it(installation: Knowledge, connection: Connection) -> None:
+def test_reconcile_shows_what_it_would_do_before_it_does_it(installation: Installation, connection: Connection) -> None:
     by_sql(connection, SESSION, id="s", status="escalated")
     by_sql(connection, "ALTER TABLE escalation.audit_log DISABLE TRIGGER USER")
     by_sql(connection, "UPDATE escalation.audit_log SET at = at - interval '1 hour'")
@@ -105,7 +105,7 @@ def test_reconcile_shows_what_it_would_do_before_it_does_it(installation: Knowle
 
 
 def test_the_shadow_report_compares_session_by_session(
-    shadow: Knowledge, entries: Entries, connection: Connection
+    shadow: Installation, entries: Entries, connection: Connection
 ) -> None:
     for session in ("both", "other reason", "theirs", "unseen", "marked"):
         by_sql(connection, SESSION, id=session, status="active")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from config.settings import get_settings
-from services.installation import Knowledge, knowledge
+from services.installation import Installation, get_installation
 from tasks import follow_up
 from tests.follow_up.conftest import Opened, by_sql
 
@@ -26,13 +26,13 @@ class Counting(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def monitoring(monkeypatch: pytest.MonkeyPatch, installation: Knowledge) -> Iterator[type[Counting]]:
+def monitoring(monkeypatch: pytest.MonkeyPatch, installation: Installation) -> Iterator[type[Counting]]:
     """A monitoring service that counts its calls."""
     Counting.beats = 0
     with HTTPServer(("127.0.0.1", 0), Counting) as server:
         monkeypatch.setenv("HEARTBEAT_URL", f"http://127.0.0.1:{server.server_port}/secret")
         get_settings.cache_clear()
-        knowledge.cache_clear()
+        get_installation.cache_clear()
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield Counting

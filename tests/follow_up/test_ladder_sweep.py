@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from services.database.engine import begin
-from services.installation import Knowledge
+from services.installation import Installation
 from services.tickets.actions import acknowledge, prioritise, reopen, resolve
 from services.tickets.escalation_ladder import chase
 from tasks.evaluation.batch import write
@@ -23,18 +23,18 @@ MAILS = """
 
 
 @pytest.fixture
-def urgent(installation: Knowledge, entries: Entries, connection: Connection) -> str:
+def urgent(installation: Installation, entries: Entries, connection: Connection) -> str:
     write(entries([message("s", "there is smoke from the cabinet")]), installation)
     return str(rows(connection, "SELECT ticket_number FROM escalation.tickets")[0]["ticket_number"])
 
 
-def after(knowledge: Knowledge, **time: float) -> int:
+def after(installation: Installation, **time: float) -> int:
     with begin() as connection:
-        return chase(connection, knowledge, datetime.now(UTC) + timedelta(**time))
+        return chase(connection, installation, datetime.now(UTC) + timedelta(**time))
 
 
 def test_an_urgent_ticket_goes_on_after_ten_minutes_and_each_rung_is_told_once(
-    installation: Knowledge, urgent: str, connection: Connection
+    installation: Installation, urgent: str, connection: Connection
 ) -> None:
     assert after(installation, minutes=9.9) == 0
     assert after(installation, minutes=10.1) == 1
@@ -49,7 +49,7 @@ def test_an_urgent_ticket_goes_on_after_ten_minutes_and_each_rung_is_told_once(
     assert (rung["rung"], rung["contact"], rung["priority"]) == (1, "emergency", "urgent")
 
 
-def test_the_ladder_has_an_end(installation: Knowledge, urgent: str, connection: Connection) -> None:
+def test_the_ladder_has_an_end(installation: Installation, urgent: str, connection: Connection) -> None:
     for minutes in (11, 22, 33, 44):
         after(installation, minutes=minutes)
     assert [mail["content"]["is_last"] for mail in rows(connection, MAILS)] == [False, True]
@@ -57,7 +57,7 @@ def test_the_ladder_has_an_end(installation: Knowledge, urgent: str, connection:
 
 @pytest.mark.parametrize("change", ["status = 'in_progress'", "assigned_expert_id = 'x'", "status = 'resolved'"])
 def test_plain_sql_ends_the_chase_and_calls_off_what_is_still_waiting(
-    change: str, installation: Knowledge, urgent: str, connection: Connection
+    change: str, installation: Installation, urgent: str, connection: Connection
 ) -> None:
     after(installation, minutes=11)
     by_sql(connection, f"UPDATE public.support_tickets SET {change}")
@@ -66,7 +66,7 @@ def test_plain_sql_ends_the_chase_and_calls_off_what_is_still_waiting(
 
 
 def test_acknowledging_ends_the_chase_and_reopening_begins_it_anew(
-    installation: Knowledge, urgent: str, connection: Connection
+    installation: Installation, urgent: str, connection: Connection
 ) -> None:
     after(installation, minutes=11)
     with begin() as own:
@@ -83,7 +83,7 @@ def test_acknowledging_ends_the_chase_and_reopening_begins_it_anew(
 
 
 def test_a_higher_priority_begins_the_ladder_anew(
-    installation: Knowledge, opened: Opened, connection: Connection
+    installation: Installation, opened: Opened, connection: Connection
 ) -> None:
     number = opened()
     assert after(installation, minutes=11) == 0
@@ -94,7 +94,7 @@ def test_a_higher_priority_begins_the_ladder_anew(
 
 
 def test_medium_tickets_wait_for_the_working_hours_of_the_contact(
-    installation: Knowledge, opened: Opened, connection: Connection
+    installation: Installation, opened: Opened, connection: Connection
 ) -> None:
     opened()
     by_sql(
@@ -109,7 +109,7 @@ def test_medium_tickets_wait_for_the_working_hours_of_the_contact(
 
 
 def test_what_is_older_than_the_adoption_is_never_chased(
-    installation: Knowledge, urgent: str, connection: Connection
+    installation: Installation, urgent: str, connection: Connection
 ) -> None:
     by_sql(
         connection,

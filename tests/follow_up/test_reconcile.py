@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.escalation.reconcile import Report, Tally, reconcile
-from services.installation import Knowledge, knowledge, note_mode
+from services.escalation.reconcile import ReconcileReport, Tally, reconcile
+from services.installation import Installation, get_installation, note_mode
 from services.tickets.actions import resolve
 from tasks.evaluation.batch import write
 from tests.events import confidence, message
@@ -37,13 +37,13 @@ TICKETS = """
 """
 
 
-def run(knowledge: Knowledge) -> Report:
+def run(get_installation: Installation) -> ReconcileReport:
     with begin() as connection:
-        return reconcile(connection, knowledge, grace=timedelta(seconds=-1))
+        return reconcile(connection, get_installation, grace=timedelta(seconds=-1))
 
 
 def test_nothing_is_found_where_all_is_well(
-    installation: Knowledge, opened: Opened, entries: Entries, connection: Connection
+    installation: Installation, opened: Opened, entries: Entries, connection: Connection
 ) -> None:
     for session in ("open", "resolved"):
         opened(session)
@@ -51,14 +51,14 @@ def test_nothing_is_found_where_all_is_well(
         resolve(own, rows(connection, TICKETS_NUMBERS)[1]["ticket_number"], "Restarted it.", "Maria")
     write(entries([confidence("resolved", 0.1, seconds=6), confidence("calm", 0.9)]), installation)
     report = run(installation)
-    assert report == Report()
+    assert report == ReconcileReport()
     assert (report.clean, report.summary()) == (True, "clean")
 
 
 TICKETS_NUMBERS = "SELECT ticket_number FROM escalation.tickets ORDER BY ticket_number"
 
 
-def test_a_session_that_abparts_escalated_gets_a_ticket(installation: Knowledge, connection: Connection) -> None:
+def test_a_session_that_abparts_escalated_gets_a_ticket(installation: Installation, connection: Connection) -> None:
     by_sql(connection, SESSION, id="updated", status="active")
     by_sql(connection, "UPDATE public.ai_sessions SET status = 'escalated'")
     by_sql(connection, SESSION, id="inserted", status="escalated")
@@ -75,7 +75,7 @@ def test_a_session_that_abparts_escalated_gets_a_ticket(installation: Knowledge,
     assert run(installation).clean
 
 
-def test_triggers_without_a_ticket_lead_to_one(installation: Knowledge, connection: Connection) -> None:
+def test_triggers_without_a_ticket_lead_to_one(installation: Installation, connection: Connection) -> None:
     by_sql(connection, SESSION, id="s", status="active")
     by_sql(connection, TRIGGER, id="t1", session="s", type="confidence_low", value=0.2, decision="escalate")
     by_sql(connection, TRIGGER, id="t2", session="s", type="safety_concern", value=None, decision="escalate")
@@ -88,7 +88,7 @@ def test_triggers_without_a_ticket_lead_to_one(installation: Knowledge, connecti
 
 
 def test_an_event_that_was_never_decided_is_decided(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([confidence("s", 0.8)]), installation)
     by_sql(connection, "UPDATE escalation.event_inbox SET payload = jsonb_set(payload, '{data,confidence}', '0.1')")
@@ -101,7 +101,7 @@ def test_an_event_that_was_never_decided_is_decided(
     assert run(installation).clean
 
 
-def test_a_ticket_without_a_mail_gets_one(installation: Knowledge, opened: Opened, connection: Connection) -> None:
+def test_a_ticket_without_a_mail_gets_one(installation: Installation, opened: Opened, connection: Connection) -> None:
     opened()
     by_sql(connection, "DELETE FROM escalation.mails")
     assert run(installation).unmailed_tickets == Tally(1, 1)
@@ -113,7 +113,7 @@ def test_a_ticket_without_a_mail_gets_one(installation: Knowledge, opened: Opene
 
 
 def test_a_ticket_that_somebody_else_opened_is_taken_on_and_mailed(
-    installation: Knowledge, connection: Connection
+    installation: Installation, connection: Connection
 ) -> None:
     by_sql(connection, SESSION, id="s", status="active")
     by_sql(connection, TICKET, id="theirs", session="s")
@@ -124,7 +124,7 @@ def test_a_ticket_that_somebody_else_opened_is_taken_on_and_mailed(
 
 
 def test_a_mail_that_every_address_refused_is_left_and_said(
-    installation: Knowledge, opened: Opened, connection: Connection
+    installation: Installation, opened: Opened, connection: Connection
 ) -> None:
     opened()
     by_sql(connection, "UPDATE escalation.mail_recipients SET state = 'refused'")
@@ -134,7 +134,7 @@ def test_a_mail_that_every_address_refused_is_left_and_said(
 
 
 def test_what_was_deleted_on_purpose_stays_deleted_and_what_is_lost_is_said(
-    installation: Knowledge, opened: Opened, connection: Connection
+    installation: Installation, opened: Opened, connection: Connection
 ) -> None:
     opened("deleted")
     by_sql(connection, "DELETE FROM public.support_tickets")
@@ -146,13 +146,15 @@ def test_what_was_deleted_on_purpose_stays_deleted_and_what_is_lost_is_said(
     assert report.lone_triggers == Tally()
 
 
-def test_one_that_cannot_be_mended_does_not_hold_the_others_up(installation: Knowledge, connection: Connection) -> None:
+def test_one_that_cannot_be_mended_does_not_hold_the_others_up(
+    installation: Installation, connection: Connection
+) -> None:
     by_sql(connection, SESSION, id="x" * 65, status="escalated")
     by_sql(connection, SESSION, id="s", status="escalated")
     assert run(installation).escalated_sessions == Tally(2, 1)
 
 
-def test_nothing_from_before_the_switch_on_is_touched(installation: Knowledge, connection: Connection) -> None:
+def test_nothing_from_before_the_switch_on_is_touched(installation: Installation, connection: Connection) -> None:
     for number in range(50):
         by_sql(connection, SESSION, id=f"s{number}", status="escalated")
         by_sql(
@@ -166,26 +168,26 @@ def test_nothing_from_before_the_switch_on_is_touched(installation: Knowledge, c
         )
         by_sql(connection, TICKET, id=f"k{number}", session=f"s{number}") if number % 2 else None
     by_sql(connection, "UPDATE escalation.settings SET value = jsonb_build_object('at', now()) WHERE key = 'adoption'")
-    assert run(installation) == Report()
+    assert run(installation) == ReconcileReport()
     assert rows(connection, "SELECT * FROM escalation.mails") == []
 
 
 def test_nothing_from_the_time_in_shadow_is_touched(
-    installation: Knowledge, entries: Entries, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, entries: Entries, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shadow = in_mode("shadow", monkeypatch)
     write(entries([message("s", "there is smoke from the cabinet")]), shadow)
     by_sql(connection, SESSION, id="s", status="escalated")
-    assert run(shadow) == Report()
+    assert run(shadow) == ReconcileReport()
     active = in_mode("active", monkeypatch)
-    assert run(active) == Report()
+    assert run(active) == ReconcileReport()
     assert rows(connection, TICKETS) == []
 
 
-def in_mode(mode: str, monkeypatch: pytest.MonkeyPatch) -> Knowledge:
+def in_mode(mode: str, monkeypatch: pytest.MonkeyPatch) -> Installation:
     monkeypatch.setenv("MODE", mode)
     get_settings.cache_clear()
-    knowledge.cache_clear()
+    get_installation.cache_clear()
     with begin() as connection:
         note_mode(connection, mode)
-    return knowledge()
+    return get_installation()

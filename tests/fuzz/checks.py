@@ -19,13 +19,13 @@ from config.policy import load_policy
 from escalation_client.events import InvalidEvent, decode, encode
 from escalation_client.events.json_values import storable
 from rules.contacts import ContactBook
-from rules.delivery import Answer, Case, Kind, Phase, Times, classify, next_step
+from rules.delivery import Case, Phase, ReplyKind, ServerReply, Times, classify, next_transition
 from rules.detection import detect
 from rules.policy import Policy
-from services.transports.base import Budget, Envelope, Stopped
+from services.transports.base import Budget, ConversationEnded, Envelope
 from services.transports.factory import tls_context
 from services.transports.smtp_auth import Credentials, log_in
-from services.transports.smtp_connection import Conversation, Server
+from services.transports.smtp_connection import Server, SmtpConnection
 from services.transports.smtp_envelope import offer
 from tests.services.transports.conftest import MESSAGE
 
@@ -67,16 +67,16 @@ def detection(text: str, language: str | None = None) -> None:
         assert finding.phrase == text[finding.start : finding.end]
 
 
-def answer(given: Answer, provider: str) -> None:
+def answer(given: ServerReply, provider: str) -> None:
     """A class, a scope and a next state; success only where a server can take a mail."""
-    verdict = classify(given, provider)
-    assert (verdict.kind is Kind.ACCEPTED) <= (given.phase in ACCEPTING and given.code is not None)
+    reply_class = classify(given, provider)
+    assert (reply_class.kind is ReplyKind.ACCEPTED) <= (given.phase in ACCEPTING and given.code is not None)
     storable(given.kept)
     for case in CASES:
-        step = next_step(verdict, given.phase, case, Times())
+        step = next_transition(reply_class, given.phase, case, Times())
         assert step.state in STATES
         assert 0 <= step.delay <= 2 * 86_400
-        assert (step.state == "accepted") == (verdict.kind is Kind.ACCEPTED)
+        assert (step.state == "accepted") == (reply_class.kind is ReplyKind.ACCEPTED)
 
 
 SERVER: Final = Server("localhost", 25, "none", tls_context(None), 1.0, 1.0, 1.0)
@@ -91,15 +91,15 @@ def conversation(raw: bytes, mechanism: str = "auto") -> None:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         theirs.sendall(raw[: 1 << 16])
         theirs.shutdown(socket.SHUT_WR)
-        talk = Conversation(SERVER)
+        talk = SmtpConnection(SERVER)
         talk.budget, talk.sock = Budget(1.0), ours
         for answered in answers(talk, mechanism):
             for provider in PROVIDERS:
                 answer(answered, provider)
 
 
-def answers(talk: Conversation, mechanism: str) -> list[Answer]:
-    found: dict[str, Answer] = {}
+def answers(talk: SmtpConnection, mechanism: str) -> list[ServerReply]:
+    found: dict[str, ServerReply] = {}
     envelope = Envelope("sender@example.com", ("reader@example.com", "خالد@example.com"))
     with suppress(OSError):
         try:
@@ -107,7 +107,7 @@ def answers(talk: Conversation, mechanism: str) -> list[Answer]:
             log_in(talk, Credentials("user", lambda: SECRET, mechanism))
             if taken := offer(talk, envelope, len(MESSAGE), found):
                 found["body"] = talk.transfer(MESSAGE, taken, lambda _: None)
-        except Stopped as stop:
+        except ConversationEnded as stop:
             found["stopped"] = stop.answer
     return list(found.values())
 

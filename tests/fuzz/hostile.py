@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from services.directory.machines import MaintenanceEntry
-from services.ticket_details import RelatedTicket, Story
+from services.ticket_details import RelatedTicket, TicketDetails
 from worker.preview.example import at, example_story
 
 Kind = TypeVar("Kind")
@@ -37,20 +37,20 @@ HARMLESS: Final = "harmless words"
 OURS: Final = frozenset({"hurt", "unknown", "why_parts", "ticket_id", "template", "state"})
 
 
-def full_story(language: str = "en") -> Story:
+def full_story(language: str = "en") -> TicketDetails:
     """The example with everything that may be there: notes, other tickets, answers, maintenance."""
-    story = example_story(language)
+    details = example_story(language)
     other = RelatedTicket(
         ticket_id="t", number="AB-20261101-0001", priority="low", status="open", reason="user_request", opened_at=at(0)
     )
-    assert story.machine is not None
+    assert details.machine is not None
     work = tuple(MaintenanceEntry(at(place), "repair", "Seal renewed") for place in range(4))
-    machine = dataclasses.replace(story.machine, notes="none", maintenance=work)
+    machine = dataclasses.replace(details.machine, notes="none", maintenance=work)
     acknowledged = dataclasses.replace(
-        story.ticket, acknowledged_by="Maria", acknowledged_at=at(20), resolution_notes="Fuse replaced"
+        details.ticket, acknowledged_by="Maria", acknowledged_at=at(20), resolution_notes="Fuse replaced"
     )
     return dataclasses.replace(
-        story, ticket=acknowledged, machine=machine,
+        details, ticket=acknowledged, machine=machine,
         earlier_tickets=(other,), machine_tickets=(other,), user_tickets=(other,),
     )  # fmt: skip
 

@@ -5,10 +5,10 @@ from email.message import EmailMessage
 from typing import Final
 
 from services.mail.compose import composed_of
-from services.mail.mime import Letter
+from services.mail.mime import MailContent
 from services.mail.outbox_row import MailRow
 from services.mail.render import letter_of
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 from tests.fuzz.hostile import full_story, spoilt
 from tests.services.mail.letters import read, settings_for
 from worker.desk.pages import Shown, ticket_html
@@ -22,9 +22,9 @@ INLINE: Final = frozenset({"br", "bdi"})
 Elements = list[tuple[str, tuple[str, ...]]]
 
 
-def mail_saying(template: str, story: Story, words: str, language: str = "en") -> MailRow:
+def mail_saying(template: str, details: TicketDetails, words: str, language: str = "en") -> MailRow:
     """A mail whose own content says it too."""
-    mail = mail_of(template, story, language)
+    mail = mail_of(template, details, language)
     if template == "test":
         return replace(mail, ticket_id=None, content={"subject": words, "text": words})
     if template == "ticket_unacknowledged":
@@ -33,25 +33,27 @@ def mail_saying(template: str, story: Story, words: str, language: str = "en") -
     return mail
 
 
-def letter_saying(template: str, words: str, language: str = "en") -> Letter:
-    story = spoilt(full_story(language), words)
-    mail = mail_saying(template, story, words, language)
-    return letter_of(mail, story if mail.ticket_id else None, settings_for(language))
+def letter_saying(template: str, words: str, language: str = "en") -> MailContent:
+    details = spoilt(full_story(language), words)
+    mail = mail_saying(template, details, words, language)
+    return letter_of(mail, details if mail.ticket_id else None, settings_for(language))
 
 
 def message_saying(template: str, words: str) -> bytes:
     """The whole message as it is handed to a mail server."""
-    story = spoilt(full_story(), words)
-    mail = replace(mail_saying(template, story, words), recipients=("support@example.com",))
-    return composed_of(mail, story if mail.ticket_id else None, settings_for(), short=False).message
+    details = spoilt(full_story(), words)
+    mail = replace(mail_saying(template, details, words), recipients=("support@example.com",))
+    return composed_of(mail, details if mail.ticket_id else None, settings_for(), short=False).message
 
 
 def desk_pages_saying(words: str) -> tuple[str, str]:
     """The page of an open ticket, where something was just refused, and of a solved one."""
-    story = spoilt(full_story(), words)
+    details = spoilt(full_story(), words)
     settings = settings_for(link_secret="a secret of thirty-two characters", public_url="https://desk.example.com")
-    open_story = replace(story, ticket=replace(story.ticket, status="open", acknowledged_at=None, acknowledged_by=None))
-    refused, solved = Shown(open_story, {}, wrong=words), Shown(story, {"low_confidence": words}, said=words)
+    open_story = replace(
+        details, ticket=replace(details.ticket, status="open", acknowledged_at=None, acknowledged_by=None)
+    )
+    refused, solved = Shown(open_story, {}, wrong=words), Shown(details, {"low_confidence": words}, said=words)
     return ticket_html(refused, "token", settings), ticket_html(solved, "token", settings)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.delivery import Answer, Finding, Phase
+from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import Transport
 from tests.fuzz import checks
 from tests.fuzz.profiles import few
@@ -22,11 +22,11 @@ ENHANCED = st.tuples(st.sampled_from("245"), st.integers(0, 999), st.integers(0,
     lambda parts: "{}.{}.{} {}".format(*parts)
 )
 ANSWERS = st.builds(
-    Answer,
+    ServerReply,
     phase=st.sampled_from(Phase),
     code=st.none() | st.integers(-(10**6), 10**6) | st.integers(200, 600),
     text=TEXTS | ENHANCED,
-    finding=st.none() | st.none() | st.sampled_from(Finding),
+    finding=st.none() | st.none() | st.sampled_from(LocalFault),
     retry_after=st.none() | st.floats(0, 1e6),
 )
 CODES = st.sampled_from(
@@ -53,7 +53,7 @@ SAID = st.tuples(st.integers(0, len(USUAL)), st.lists(LINES | st.sampled_from(US
 
 
 @given(ANSWERS, st.sampled_from(checks.PROVIDERS))
-def test_every_answer_has_a_class_and_a_next_step(answer: Answer, provider: str) -> None:
+def test_every_answer_has_a_class_and_a_next_step(answer: ServerReply, provider: str) -> None:
     checks.answer(answer, provider)
 
 

@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
-from services.installation import Knowledge
+from services.installation import Installation
 from services.schema.check import compare
 from tasks.evaluation.drain import drain
 from tests.events import confidence
@@ -52,7 +52,7 @@ class Shell:
 
 
 @pytest.fixture
-def lived(installation: Knowledge, publish: Publish, redis: Redis, connection: Connection) -> Connection:
+def lived(installation: Installation, publish: Publish, redis: Redis, connection: Connection) -> Connection:
     publish([confidence("s1", 0.1)])
     drain(redis, installation)
     return connection
@@ -82,7 +82,7 @@ def schemas(connection: Connection) -> set[str]:
 
 
 def test_what_was_backed_up_is_there_again(
-    lived: Connection, shell: Shell, installation: Knowledge, publish: Publish, redis: Redis
+    lived: Connection, shell: Shell, installation: Installation, publish: Publish, redis: Redis
 ) -> None:
     backup, restore, tidy_up, *_ = blocks()
     before = counts(lived)

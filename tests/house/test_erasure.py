@@ -11,10 +11,10 @@ from typer.testing import CliRunner, Result
 from services.database.engine import begin
 from services.events.stream import EVENTS, read_new
 from services.events.stream import acknowledge as acknowledge_entries
-from services.installation import Knowledge
+from services.installation import Installation
 from services.privacy.erasure import MailOnItsWay, erase
 from services.schema.rebuild import rebuild
-from services.ticket_details import load_stories
+from services.ticket_details import load_ticket_details
 from services.tickets.actions import acknowledge, resolve
 from tasks.evaluation.drain import drain
 from tests.events import message, started
@@ -33,7 +33,7 @@ WORDS = "my name is Zebulon Quark and i smell smoke, get me a human"
 
 
 @pytest.fixture
-def told(installation: Knowledge, publish: Publish, redis: Redis, connection: Connection) -> Connection:
+def told(installation: Installation, publish: Publish, redis: Redis, connection: Connection) -> Connection:
     publish([started("s1", user="zq-1"), message("s1", WORDS), message("s2", "i smell smoke here too")])
     drain(redis, installation)
     connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
@@ -74,7 +74,7 @@ def test_a_ticket_can_still_be_told_of(told: Connection) -> None:
     with begin() as connection:
         erase(connection, "zq-1")
         tickets = list(connection.execute(text("SELECT ticket_id FROM escalation.tickets")).scalars())
-        assert set(load_stories(connection, tickets)) == set(tickets)
+        assert set(load_ticket_details(connection, tickets)) == set(tickets)
 
 
 def test_nobody_is_erased_while_a_mail_about_them_is_on_its_way(told: Connection) -> None:

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
-from services.installation import Knowledge
+from services.installation import Installation
 from services.privacy.retention import STEP
 from tasks import sweeps as house
 from tasks.evaluation.drain import drain
@@ -43,7 +43,7 @@ def let_pass(connection: Connection, days: int) -> None:
 
 
 @pytest.fixture
-def story(installation: Knowledge, publish: Publish, redis: Redis, connection: Connection) -> Connection:
+def details(installation: Installation, publish: Publish, redis: Redis, connection: Connection) -> Connection:
     publish([message("s1", "help me, i smell smoke"), confidence("s2", 0.9), "{"])
     drain(redis, installation)
     connection.execute(text("UPDATE escalation.outcomes SET published_at = clock_timestamp()"))
@@ -51,41 +51,41 @@ def story(installation: Knowledge, publish: Publish, redis: Redis, connection: C
     return connection
 
 
-def test_nothing_young_is_forgotten(story: Connection) -> None:
-    before = counts(story)
+def test_nothing_young_is_forgotten(details: Connection) -> None:
+    before = counts(details)
     assert house.keep_house() == "idle"
-    assert counts(story) == before
+    assert counts(details) == before
 
 
-def test_texts_go_after_ninety_days_and_facts_stay(story: Connection) -> None:
-    story.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
-    let_pass(story, 91)
-    before = counts(story)
+def test_texts_go_after_ninety_days_and_facts_stay(details: Connection) -> None:
+    details.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
+    let_pass(details, 91)
+    before = counts(details)
     house.keep_house()
-    after = counts(story)
-    assert count(story, "event_inbox", "payload <> '{}' OR evidence <> '[]'") == 0
-    assert count(story, "mail_recipients", "address <> 'forgotten'") == 0
+    after = counts(details)
+    assert count(details, "event_inbox", "payload <> '{}' OR evidence <> '[]'") == 0
+    assert count(details, "mail_recipients", "address <> 'forgotten'") == 0
     assert {name for name in TABLES if after[name] != before[name]} == {"rejected_events", "outcomes"}
     assert house.keep_house() == "idle"
 
 
-def test_mail_that_nobody_has_accepted_keeps_its_address(story: Connection) -> None:
-    let_pass(story, 91)
+def test_mail_that_nobody_has_accepted_keeps_its_address(details: Connection) -> None:
+    let_pass(details, 91)
     house.keep_house()
-    assert count(story, "mail_recipients", "address = 'forgotten'") == 0
+    assert count(details, "mail_recipients", "address = 'forgotten'") == 0
 
 
-def test_event_ids_go_after_two_years_and_the_audit_log_stays(story: Connection) -> None:
-    let_pass(story, 731)
-    before = counts(story)
+def test_event_ids_go_after_two_years_and_the_audit_log_stays(details: Connection) -> None:
+    let_pass(details, 731)
+    before = counts(details)
     house.keep_house()
-    after = counts(story)
+    after = counts(details)
     assert after["event_inbox"] == 0
     assert (after["tickets"], after["audit_log"]) == (before["tickets"], before["audit_log"])
-    assert count(story, "sessions") == 1, "the one with a ticket"
+    assert count(details, "sessions") == 1, "the one with a ticket"
 
 
-def test_many_rows_go_in_several_steps(installation: Knowledge, connection: Connection) -> None:
+def test_many_rows_go_in_several_steps(installation: Installation, connection: Connection) -> None:
     connection.execute(
         text("""INSERT INTO escalation.rejected_events (rejected_id, entry_id, reason, payload, rejected_at)
                 SELECT gen_random_uuid(), n::text, 'old', '', now() - interval '1 year'

@@ -10,8 +10,8 @@ from config.settings import get_settings
 from escalation_client.events import encode
 from services.database.engine import begin
 from services.delivery.alerts import ALERTS as OUTBOX
-from services.events.stream import Entry
-from services.installation import Knowledge, knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation, get_installation
 from services.monitoring.alerts import clear_alerts, raise_alert
 from services.monitoring.health import Health, troubles
 from services.monitoring.webhooks import body_for
@@ -31,7 +31,7 @@ AWFUL = Health(*[99_999] * 9)
 
 
 @pytest.fixture
-def webhook(installation: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+def webhook(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
     with listening() as server:
         monkeypatch.setenv("ALERT_WEBHOOK_URL", server.url)
         get_settings.cache_clear()
@@ -109,7 +109,7 @@ def test_a_limit_of_the_queues_becomes_an_alert_and_is_cleared(webhook: Webhook,
     assert webhook.posts[-1]["text"].startswith("Over:")
 
 
-def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Knowledge) -> None:
+def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Installation) -> None:
     page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| (.+) \| (.+) \|$", page, re.MULTILINE))
     told = [alarm.summary.partition(";")[0] for alarm in ALARMS.values()]
@@ -124,7 +124,7 @@ def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Knowledge
 def test_a_safety_mail_that_nobody_accepts_becomes_an_alert_after_two_minutes(
     webhook: Webhook, watching: Connection
 ) -> None:
-    write([Entry("1-0", encode(message("s", "there is smoke", safety=True)).encode(), {})], knowledge())
+    write([StreamEntry("1-0", encode(message("s", "there is smoke", safety=True)).encode(), {})], get_installation())
     assert alerts.post_alerts() == "due=0 posted=0"
     watching.execute(text("UPDATE escalation.mail_recipients SET queued_at = queued_at - interval '121 seconds'"))
     assert alerts.post_alerts() == "due=1 posted=1"

@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 
 from demo.player import Played
 from demo.recording import load_recordings
-from demo.report import Page, SentMail, report_html
-from demo.results import Outcome
+from demo.report import ReportPage, SentMail, report_html
+from demo.results import SessionResult
 from demo.timeline import timeline_of
 from tests.fuzz.hostile import full_story, spoilt
 from tests.fuzz.letters import TEMPLATES, desk_pages_saying, letter_saying, message_saying
@@ -68,11 +68,11 @@ def foreign_mail(words: str) -> bytes:
 
 
 def report_saying(words: str) -> str:
-    story = spoilt(full_story(), words)
+    details = spoilt(full_story(), words)
     recording = load_recordings()[0]
-    played = Played(replace(recording, name=words, about=words, source=words), words, Outcome())
+    played = Played(replace(recording, name=words, about=words, source=words), words, SessionResult())
     letter = letter_saying("ticket_opened", words)
     mail = SentMail(letter.subject, str(letter.html), letter.text)
-    moments = timeline_of(replace(story, recipients=()))
-    page = Page(played, story, (mail,), tuple(moments))
+    moments = timeline_of(replace(details, recipients=()))
+    page = ReportPage(played, details, (mail,), tuple(moments))
     return report_html([page], [played], f"demo {words} at {datetime(2026, 11, 24, tzinfo=UTC):%H:%M}")

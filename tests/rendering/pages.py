@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from services.mail.mime import Letter
+from services.mail.mime import MailContent
 from services.mail.render import letter_of
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 from tests.services.mail.letters import settings_for
 from worker.browser import Browser
 from worker.preview.mail_rows import mail_of
@@ -14,9 +14,9 @@ from worker.preview.mail_rows import mail_of
 PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
 
 
-def letter_for(template: str, language: str, story: Story) -> Letter:
-    mail = mail_of(template, story, language)
-    return letter_of(mail, None if template == "test" else story, settings_for(language))
+def letter_for(template: str, language: str, details: TicketDetails) -> MailContent:
+    mail = mail_of(template, details, language)
+    return letter_of(mail, None if template == "test" else details, settings_for(language))
 
 
 def measured(chromium: Browser, html: str, folder: Path, *, width: int, dark: bool = False) -> dict[str, Any]:
@@ -28,14 +28,14 @@ def measured(chromium: Browser, html: str, folder: Path, *, width: int, dark: bo
     return found
 
 
-def crowded(story: Story) -> Story:
+def crowded(details: TicketDetails) -> TicketDetails:
     """The same with words that have no place to break."""
     long = "x" * 300
     messages = tuple(replace(one, content=f"{one.content} {long} https://example.com/{long}") for one in
-                     story.conversation.messages)  # fmt: skip
-    steps = tuple(replace(one, instruction=long, feedback=long) for one in story.conversation.steps)
-    machine = replace(story.machine, location=long, serial_number=long) if story.machine else None
-    user = replace(story.user, name=long, email=f"{'y' * 60}@{'z' * 60}.example.com") if story.user else None
+                     details.conversation.messages)  # fmt: skip
+    steps = tuple(replace(one, instruction=long, feedback=long) for one in details.conversation.steps)
+    machine = replace(details.machine, location=long, serial_number=long) if details.machine else None
+    user = replace(details.user, name=long, email=f"{'y' * 60}@{'z' * 60}.example.com") if details.user else None
     return replace(
-        story, conversation=replace(story.conversation, messages=messages, steps=steps), machine=machine, user=user
+        details, conversation=replace(details.conversation, messages=messages, steps=steps), machine=machine, user=user
     )

@@ -49,8 +49,8 @@ def assert_readable(found: dict[str, Any]) -> None:
 def test_a_mail_can_be_read(
     chromium: Browser, tmp_path: Path, template: str, language: str, width: int, dark: bool
 ) -> None:
-    story = with_conversation(example_story(language), hurt="said" if template == "ticket_updated" else "denied")
-    found = measured(chromium, str(letter_for(template, language, story).html), tmp_path, width=width, dark=dark)
+    details = with_conversation(example_story(language), hurt="said" if template == "ticket_updated" else "denied")
+    found = measured(chromium, str(letter_for(template, language, details).html), tmp_path, width=width, dark=dark)
     assert_readable(found)
     assert found["width"] == width
     assert found["direction"] == ("rtl" if language == "ar" else "ltr")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rules.delivery import Answer, Finding, Kind, Pause, Phase, Scope, classify, provider_of
+from rules.delivery import LocalFault, Pause, Phase, ReplyKind, ReplyScope, ServerReply, classify, provider_of
 
-CONFIGURATION, THROTTLED = (Kind.CONFIGURATION, Scope.ACCOUNT), (Kind.THROTTLED, Scope.ACCOUNT)
-RECIPIENT, MESSAGE = (Kind.PERMANENT, Scope.RECIPIENT), (Kind.PERMANENT, Scope.MESSAGE)
+CONFIGURATION, THROTTLED = (ReplyKind.CONFIGURATION, ReplyScope.ACCOUNT), (ReplyKind.THROTTLED, ReplyScope.ACCOUNT)
+RECIPIENT, MESSAGE = (ReplyKind.PERMANENT, ReplyScope.RECIPIENT), (ReplyKind.PERMANENT, ReplyScope.MESSAGE)
 TENANT = (
     "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/"
 )
@@ -42,8 +42,8 @@ REPLIES = [
     (Phase.AUTH, 534, "5.7.9 Application-specific password required.", "google", CONFIGURATION, "apppasswords"),
     (Phase.AUTH, 535, "Authentication Credentials Invalid", "amazon", CONFIGURATION, "SMTP_PASSWORD"),
     (Phase.AUTH, 504, "5.5.4 Unrecognized authentication type", "other", CONFIGURATION, "SMTP_AUTH"),
-    (Phase.AUTH, 454, "4.7.0 Temporary authentication failure", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
-    (Phase.STARTTLS, 454, "4.7.0 TLS not available", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    (Phase.AUTH, 454, "4.7.0 Temporary authentication failure", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), ""),
+    (Phase.STARTTLS, 454, "4.7.0 TLS not available", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), ""),
     (Phase.MAIL, 530, "5.7.57 Client not authenticated to send mail.", "microsoft", CONFIGURATION, "without a login"),
     (Phase.MAIL, 530, "5.7.0 Must issue a STARTTLS command first", "google", CONFIGURATION, "SMTP_USE_TLS"),
     # The right to send
@@ -99,13 +99,13 @@ REPLIES = [
     (Phase.DOT, 550, "5.7.233 tenant exceeded its threshold", "microsoft", THROTTLED, "quota"),
     (Phase.DOT, 550, "5.4.5 Daily user sending limit exceeded.", "google", THROTTLED, "quota"),
     # Later
-    (Phase.DOT, 554, "5.2.121 receive limit", "microsoft", (Kind.TRANSIENT, Scope.RECIPIENT), ""),
-    (Phase.DOT, 554, "5.2.122 receive limit", "microsoft", (Kind.TRANSIENT, Scope.RECIPIENT), ""),
-    (Phase.GREETING, 421, "4.3.2 Service not available", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
-    (Phase.RCPT, 450, "4.2.0 greylisted", "other", (Kind.TRANSIENT, Scope.RECIPIENT), ""),
-    (Phase.RCPT, 451, "4.7.1 greylisting in action", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
-    (Phase.DOT, 452, "4.3.1 Insufficient system storage", "other", (Kind.TRANSIENT, Scope.MESSAGE), ""),
-    (Phase.MAIL, 471, "later", "other", (Kind.TRANSIENT, Scope.ACCOUNT), ""),
+    (Phase.DOT, 554, "5.2.121 receive limit", "microsoft", (ReplyKind.TRANSIENT, ReplyScope.RECIPIENT), ""),
+    (Phase.DOT, 554, "5.2.122 receive limit", "microsoft", (ReplyKind.TRANSIENT, ReplyScope.RECIPIENT), ""),
+    (Phase.GREETING, 421, "4.3.2 Service not available", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), ""),
+    (Phase.RCPT, 450, "4.2.0 greylisted", "other", (ReplyKind.TRANSIENT, ReplyScope.RECIPIENT), ""),
+    (Phase.RCPT, 451, "4.7.1 greylisting in action", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), ""),
+    (Phase.DOT, 452, "4.3.1 Insufficient system storage", "other", (ReplyKind.TRANSIENT, ReplyScope.MESSAGE), ""),
+    (Phase.MAIL, 471, "later", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), ""),
     # Recipients
     (Phase.RCPT, 550, "5.1.1 The account does not exist.", "google", RECIPIENT, "address"),
     (Phase.RCPT, 550, "5.1.10 RESOLVER.ADR.RecipientNotFound", "microsoft", RECIPIENT, "address"),
@@ -113,8 +113,8 @@ REPLIES = [
     (Phase.RCPT, 550, "no such user", "other", RECIPIENT, "address"),
     (Phase.RCPT, 550, "5.2.1 Delivery is disabled for the mailbox", "other", RECIPIENT, "address"),
     (Phase.DOT, 550, "5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", "microsoft", RECIPIENT, "FROM_EMAIL"),
-    (Phase.RCPT, 452, "4.5.3 Too many recipients", "microsoft", (Kind.SPLIT, Scope.RECIPIENT), ""),
-    (Phase.RCPT, 452, "too many recipients", "other", (Kind.SPLIT, Scope.RECIPIENT), ""),
+    (Phase.RCPT, 452, "4.5.3 Too many recipients", "microsoft", (ReplyKind.SPLIT, ReplyScope.RECIPIENT), ""),
+    (Phase.RCPT, 452, "too many recipients", "other", (ReplyKind.SPLIT, ReplyScope.RECIPIENT), ""),
     (Phase.RCPT, 552, "5.2.2 mailbox full", "other", RECIPIENT, ""),
     # Messages
     (Phase.MAIL, 552, "5.3.4 Message size exceeds fixed maximum message size", "other", MESSAGE, "larger"),
@@ -127,17 +127,17 @@ REPLIES = [
     (Phase.DOT, 550, "5.5.0 what was that", "other", MESSAGE, "reply"),
     (Phase.MAIL, 553, "sender not allowed", "other", CONFIGURATION, "reply"),
     (Phase.DATA, 503, "5.5.1 bad sequence", "other", MESSAGE, "reply"),
-    (Phase.DOT, 99, "nonsense", "other", (Kind.TRANSIENT, Scope.MESSAGE), ""),
+    (Phase.DOT, 99, "nonsense", "other", (ReplyKind.TRANSIENT, ReplyScope.MESSAGE), ""),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("phase", "code", "text", "provider", "meaning", "hint"), REPLIES)
 def test_a_reply_has_a_class_a_scope_and_a_hint(
-    phase: Phase, code: int, text: str, provider: str, meaning: tuple[Kind, Scope], hint: str
+    phase: Phase, code: int, text: str, provider: str, meaning: tuple[ReplyKind, ReplyScope], hint: str
 ) -> None:
-    verdict = classify(Answer(phase, code, text), provider)
-    assert (verdict.kind, verdict.scope) == meaning
-    assert hint in (verdict.hint or "")
+    reply_class = classify(ServerReply(phase, code, text), provider)
+    assert (reply_class.kind, reply_class.scope) == meaning
+    assert hint in (reply_class.remedy or "")
 
 
 @pytest.mark.parametrize(
@@ -151,69 +151,79 @@ def test_a_reply_has_a_class_a_scope_and_a_hint(
     ],
 )
 def test_a_throttle_says_how_long_to_rest(code: int, text: str, pause: Pause) -> None:
-    assert classify(Answer(Phase.DOT, code, text)).pause is pause
+    assert classify(ServerReply(Phase.DOT, code, text)).pause is pause
 
 
 @pytest.mark.parametrize(
     ("finding", "meaning"),
     [
-        (Finding.CERTIFICATE, CONFIGURATION),
-        (Finding.NOT_TLS, CONFIGURATION),
-        (Finding.NO_STARTTLS, CONFIGURATION),
-        (Finding.NO_AUTH, CONFIGURATION),
-        (Finding.BAD_SENDER, CONFIGURATION),
-        (Finding.NO_SMTPUTF8, RECIPIENT),
-        (Finding.BAD_ADDRESS, RECIPIENT),
-        (Finding.TOO_LARGE, MESSAGE),
-        (Finding.NOT_COMPOSED, MESSAGE),
+        (LocalFault.CERTIFICATE, CONFIGURATION),
+        (LocalFault.NOT_TLS, CONFIGURATION),
+        (LocalFault.NO_STARTTLS, CONFIGURATION),
+        (LocalFault.NO_AUTH, CONFIGURATION),
+        (LocalFault.BAD_SENDER, CONFIGURATION),
+        (LocalFault.NO_SMTPUTF8, RECIPIENT),
+        (LocalFault.BAD_ADDRESS, RECIPIENT),
+        (LocalFault.TOO_LARGE, MESSAGE),
+        (LocalFault.NOT_COMPOSED, MESSAGE),
     ],
 )
-def test_what_this_side_finds_out_has_a_class_and_a_hint(finding: Finding, meaning: tuple[Kind, Scope]) -> None:
-    verdict = classify(Answer(Phase.MAIL, finding=finding))
-    assert (verdict.kind, verdict.scope) == meaning
-    assert verdict.hint
+def test_what_this_side_finds_out_has_a_class_and_a_hint(
+    finding: LocalFault, meaning: tuple[ReplyKind, ReplyScope]
+) -> None:
+    reply_class = classify(ServerReply(Phase.MAIL, finding=finding))
+    assert (reply_class.kind, reply_class.scope) == meaning
+    assert reply_class.remedy
 
 
 @pytest.mark.parametrize("phase", [phase for phase in Phase if phase not in {Phase.DOT, Phase.POST}])
 def test_a_connection_lost_before_the_final_dot_is_harmless(phase: Phase) -> None:
-    assert classify(Answer(phase)).kind is Kind.TRANSIENT
+    assert classify(ServerReply(phase)).kind is ReplyKind.TRANSIENT
 
 
 @pytest.mark.parametrize("phase", [Phase.DOT, Phase.POST])
 def test_a_connection_lost_after_it_leaves_the_fate_unknown(phase: Phase) -> None:
-    assert classify(Answer(phase)).kind is Kind.UNKNOWN
+    assert classify(ServerReply(phase)).kind is ReplyKind.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("phase", "code", "text", "kind", "hint"),
     [
-        (Phase.POST, 202, "", Kind.ACCEPTED, ""),
-        (Phase.POST, 429, "ApplicationThrottled", Kind.THROTTLED, ""),
-        (Phase.POST, 401, "InvalidAuthenticationToken: expired", Kind.CONFIGURATION, "Mail.Send"),
-        (Phase.POST, 403, "ErrorAccessDenied: Access is denied.", Kind.CONFIGURATION, "Mail.Send"),
-        (Phase.POST, 403, "ErrorSendAsDenied: not allowed", Kind.CONFIGURATION, "Send As"),
-        (Phase.POST, 404, "ErrorInvalidUser: no such mailbox", Kind.CONFIGURATION, "GRAPH_MAILBOX"),
-        (Phase.POST, 400, "ErrorInvalidRecipients: at least one", Kind.PERMANENT, "address"),
-        (Phase.POST, 400, "ErrorMimeContentInvalid: no", Kind.PERMANENT, "reply"),
-        (Phase.POST, 413, "", Kind.PERMANENT, "larger"),
-        (Phase.POST, 408, "", Kind.TRANSIENT, ""),
-        (Phase.POST, 500, "", Kind.TRANSIENT, ""),
-        (Phase.POST, 503, "", Kind.TRANSIENT, ""),
-        (Phase.POST, 502, "", Kind.UNKNOWN, ""),
-        (Phase.POST, 504, "", Kind.UNKNOWN, ""),
-        (Phase.TOKEN, 401, "invalid_client: AADSTS7000215: Invalid client secret", Kind.CONFIGURATION, "not its id"),
-        (Phase.TOKEN, 401, "invalid_client: AADSTS7000222: expired", Kind.CONFIGURATION, "has expired"),
-        (Phase.TOKEN, 400, "unauthorized_client: AADSTS700016: no such", Kind.CONFIGURATION, "OAUTH_CLIENT_ID"),
-        (Phase.TOKEN, 400, "invalid_request: AADSTS90014: missing", Kind.CONFIGURATION, "admin consent"),
-        (Phase.TOKEN, 400, "invalid_grant: Token has been revoked.", Kind.CONFIGURATION, "OAUTH_CLIENT_ID"),
-        (Phase.TOKEN, 503, "", Kind.TRANSIENT, ""),
-        (Phase.TOKEN, 429, "", Kind.THROTTLED, ""),
+        (Phase.POST, 202, "", ReplyKind.ACCEPTED, ""),
+        (Phase.POST, 429, "ApplicationThrottled", ReplyKind.THROTTLED, ""),
+        (Phase.POST, 401, "InvalidAuthenticationToken: expired", ReplyKind.CONFIGURATION, "Mail.Send"),
+        (Phase.POST, 403, "ErrorAccessDenied: Access is denied.", ReplyKind.CONFIGURATION, "Mail.Send"),
+        (Phase.POST, 403, "ErrorSendAsDenied: not allowed", ReplyKind.CONFIGURATION, "Send As"),
+        (Phase.POST, 404, "ErrorInvalidUser: no such mailbox", ReplyKind.CONFIGURATION, "GRAPH_MAILBOX"),
+        (Phase.POST, 400, "ErrorInvalidRecipients: at least one", ReplyKind.PERMANENT, "address"),
+        (Phase.POST, 400, "ErrorMimeContentInvalid: no", ReplyKind.PERMANENT, "reply"),
+        (Phase.POST, 413, "", ReplyKind.PERMANENT, "larger"),
+        (Phase.POST, 408, "", ReplyKind.TRANSIENT, ""),
+        (Phase.POST, 500, "", ReplyKind.TRANSIENT, ""),
+        (Phase.POST, 503, "", ReplyKind.TRANSIENT, ""),
+        (Phase.POST, 502, "", ReplyKind.UNKNOWN, ""),
+        (Phase.POST, 504, "", ReplyKind.UNKNOWN, ""),
+        (
+            Phase.TOKEN,
+            401,
+            "invalid_client: AADSTS7000215: Invalid client secret",
+            ReplyKind.CONFIGURATION,
+            "not its id",
+        ),
+        (Phase.TOKEN, 401, "invalid_client: AADSTS7000222: expired", ReplyKind.CONFIGURATION, "has expired"),
+        (Phase.TOKEN, 400, "unauthorized_client: AADSTS700016: no such", ReplyKind.CONFIGURATION, "OAUTH_CLIENT_ID"),
+        (Phase.TOKEN, 400, "invalid_request: AADSTS90014: missing", ReplyKind.CONFIGURATION, "admin consent"),
+        (Phase.TOKEN, 400, "invalid_grant: Token has been revoked.", ReplyKind.CONFIGURATION, "OAUTH_CLIENT_ID"),
+        (Phase.TOKEN, 503, "", ReplyKind.TRANSIENT, ""),
+        (Phase.TOKEN, 429, "", ReplyKind.THROTTLED, ""),
     ],
 )
-def test_answers_over_https_have_a_class_and_a_hint(phase: Phase, code: int, text: str, kind: Kind, hint: str) -> None:
-    verdict = classify(Answer(phase, code, text), "microsoft")
-    assert verdict.kind is kind
-    assert hint in (verdict.hint or "")
+def test_answers_over_https_have_a_class_and_a_hint(
+    phase: Phase, code: int, text: str, kind: ReplyKind, hint: str
+) -> None:
+    reply_class = classify(ServerReply(phase, code, text), "microsoft")
+    assert reply_class.kind is kind
+    assert hint in (reply_class.remedy or "")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +244,6 @@ def test_the_provider_is_known_by_its_host(host: str, provider: str) -> None:
 
 
 def test_the_same_code_means_another_thing_elsewhere() -> None:
-    reply = Answer(Phase.DOT, 550, "5.4.5 Daily user sending limit exceeded.")
-    assert classify(reply, "google").kind is Kind.THROTTLED
-    assert classify(reply, "other").kind is Kind.PERMANENT
+    reply = ServerReply(Phase.DOT, 550, "5.4.5 Daily user sending limit exceeded.")
+    assert classify(reply, "google").kind is ReplyKind.THROTTLED
+    assert classify(reply, "other").kind is ReplyKind.PERMANENT

@@ -5,33 +5,33 @@ from itertools import pairwise
 import pytest
 
 from rules.delivery import (
-    Answer,
+    AccountLimits,
     Case,
-    Finding,
-    Limits,
+    LocalFault,
     Phase,
-    Step,
+    ServerReply,
     Times,
+    Transition,
     classify,
     limits_of,
-    next_step,
+    next_transition,
     retry_delay,
 )
 
 TIMES = Times()
-ACCEPTED = Answer(Phase.DOT, 250, "2.0.0 ok")
-LATER = Answer(Phase.RCPT, 450, "4.2.0 later")
-LOST = Answer(Phase.DOT)
-REFUSED_MESSAGE = Answer(Phase.DOT, 554, "5.6.0 no")
-REFUSED_RECIPIENT = Answer(Phase.RCPT, 550, "5.1.1 no")
-WRONG_PASSWORD = Answer(Phase.AUTH, 535, "5.7.3 no")
-NO_SEND_AS = Answer(Phase.MAIL, 550, "5.7.60 no")
-TOO_FAST = Answer(Phase.MAIL, 421, "4.4.2 submission rate")
-TOO_MANY = Answer(Phase.RCPT, 452, "4.5.3 Too many recipients")
+ACCEPTED = ServerReply(Phase.DOT, 250, "2.0.0 ok")
+LATER = ServerReply(Phase.RCPT, 450, "4.2.0 later")
+LOST = ServerReply(Phase.DOT)
+REFUSED_MESSAGE = ServerReply(Phase.DOT, 554, "5.6.0 no")
+REFUSED_RECIPIENT = ServerReply(Phase.RCPT, 550, "5.1.1 no")
+WRONG_PASSWORD = ServerReply(Phase.AUTH, 535, "5.7.3 no")
+NO_SEND_AS = ServerReply(Phase.MAIL, 550, "5.7.60 no")
+TOO_FAST = ServerReply(Phase.MAIL, 421, "4.4.2 submission rate")
+TOO_MANY = ServerReply(Phase.RCPT, 452, "4.5.3 Too many recipients")
 
 
-def step(answer: Answer, case: Case | None = None, jitter: float = 0.5) -> Step:
-    return next_step(classify(answer, "microsoft"), answer.phase, case or Case(), TIMES, jitter)
+def step(answer: ServerReply, case: Case | None = None, jitter: float = 0.5) -> Transition:
+    return next_transition(classify(answer, "microsoft"), answer.phase, case or Case(), TIMES, jitter)
 
 
 def test_an_accepted_mail_is_done() -> None:
@@ -43,7 +43,7 @@ def test_an_accepted_mail_is_done() -> None:
     [(1, 30), (2, 120), (3, 300), (4, 600), (5, 1_200), (6, 2_400), (7, 3_600), (8, 3_600), (20, 3_600)],
 )
 def test_attempts_become_rarer(attempts: int, seconds: float) -> None:
-    assert step(LATER, Case(attempts)) == Step("deferred", seconds)
+    assert step(LATER, Case(attempts)) == Transition("deferred", seconds)
 
 
 def test_attempts_end_after_a_day() -> None:
@@ -59,15 +59,15 @@ def test_delays_are_spread(jitter: float, factor: float) -> None:
 
 
 def test_a_recipient_with_an_hourly_limit_is_left_alone_for_an_hour() -> None:
-    assert step(Answer(Phase.DOT, 554, "5.2.121 limit")) == Step("deferred", 3_600)
+    assert step(ServerReply(Phase.DOT, 554, "5.2.121 limit")) == Transition("deferred", 3_600)
 
 
 def test_a_throttle_uses_no_attempt() -> None:
-    assert step(TOO_FAST) == Step("queued", counts=False)
+    assert step(TOO_FAST) == Transition("queued", counts=False)
 
 
 def test_wrong_settings_burn_nothing() -> None:
-    assert step(WRONG_PASSWORD, Case(attempts=7)) == Step("queued", counts=False)
+    assert step(WRONG_PASSWORD, Case(attempts=7)) == Transition("queued", counts=False)
 
 
 def test_a_mail_refused_after_the_login_lets_others_be_the_next_to_try() -> None:
@@ -77,26 +77,26 @@ def test_a_mail_refused_after_the_login_lets_others_be_the_next_to_try() -> None
 
 
 def test_a_mail_that_may_itself_be_to_blame_goes_short_after_the_others_and_then_to_a_person() -> None:
-    for answer in (Answer(Phase.DOT, 550, "5.7.1 looks like spam"), Answer(Phase.RCPT, 550, "5.7.1 not you")):
-        assert step(answer) == Step("queued", TIMES.retries[0], short=True)
-        assert step(answer, Case(short=True)) == Step("held", short=True)
-    assert step(Answer(Phase.MAIL, 550, "5.7.1 not this sender")).counts is False
+    for answer in (ServerReply(Phase.DOT, 550, "5.7.1 looks like spam"), ServerReply(Phase.RCPT, 550, "5.7.1 not you")):
+        assert step(answer) == Transition("queued", TIMES.retries[0], short=True)
+        assert step(answer, Case(short=True)) == Transition("held", short=True)
+    assert step(ServerReply(Phase.MAIL, 550, "5.7.1 not this sender")).counts is False
 
 
 def test_a_refused_recipient_stops() -> None:
     assert step(REFUSED_RECIPIENT).state == "refused"
-    assert step(Answer(Phase.RCPT, finding=Finding.NO_SMTPUTF8)).state == "refused"
+    assert step(ServerReply(Phase.RCPT, finding=LocalFault.NO_SMTPUTF8)).state == "refused"
 
 
 def test_a_refused_message_is_tried_short_once() -> None:
-    assert step(REFUSED_MESSAGE) == Step("queued", short=True)
-    assert step(REFUSED_MESSAGE, Case(short=True)) == Step("refused", short=True)
+    assert step(REFUSED_MESSAGE) == Transition("queued", short=True)
+    assert step(REFUSED_MESSAGE, Case(short=True)) == Transition("refused", short=True)
 
 
 @pytest.mark.parametrize(("urgent", "seconds"), [(True, 60), (False, 900)])
 def test_a_lost_reply_leads_to_one_repeat(urgent: bool, seconds: float) -> None:
-    assert step(LOST, Case(urgent=urgent)) == Step("unknown", seconds, repeats=1)
-    assert step(LOST, Case(urgent=urgent, repeats=1)) == Step("held", repeats=1)
+    assert step(LOST, Case(urgent=urgent)) == Transition("unknown", seconds, repeats=1)
+    assert step(LOST, Case(urgent=urgent, repeats=1)) == Transition("held", repeats=1)
 
 
 def test_that_a_reply_was_lost_once_is_never_forgotten() -> None:
@@ -105,7 +105,7 @@ def test_that_a_reply_was_lost_once_is_never_forgotten() -> None:
 
 
 def test_too_many_recipients_come_in_the_next_conversation() -> None:
-    assert step(TOO_MANY, Case(alone=False)) == Step("queued", counts=False)
+    assert step(TOO_MANY, Case(alone=False)) == Transition("queued", counts=False)
 
 
 def test_a_server_for_which_one_recipient_is_too_many_is_asked_later() -> None:
@@ -120,33 +120,33 @@ def test_own_durations_are_kept() -> None:
 @pytest.mark.parametrize(
     ("host", "user", "limits"),
     [
-        ("smtp.office365.com", "support@example.com", Limits(2, 25, 10_000)),
-        ("smtp.gmail.com", "someone@gmail.com", Limits(per_day=500)),
-        ("smtp.gmail.com", "support@example.com", Limits(per_day=2_000)),
-        ("mail.example.com", None, Limits()),
+        ("smtp.office365.com", "support@example.com", AccountLimits(2, 25, 10_000)),
+        ("smtp.gmail.com", "someone@gmail.com", AccountLimits(per_day=500)),
+        ("smtp.gmail.com", "support@example.com", AccountLimits(per_day=2_000)),
+        ("mail.example.com", None, AccountLimits()),
     ],
 )
-def test_limits_are_known_by_the_provider(host: str, user: str | None, limits: Limits) -> None:
+def test_limits_are_known_by_the_provider(host: str, user: str | None, limits: AccountLimits) -> None:
     assert limits_of(host, user) == limits
 
 
 @pytest.mark.parametrize(
     ("limits", "normal", "urgent"),
     [
-        (Limits(2, 25), (1, 20), (2, 25)),
-        (Limits(1, 1), (1, 1), (1, 1)),
-        (Limits(5, 10), (4, 8), (5, 10)),
-        (Limits(), (None, None), (None, None)),
+        (AccountLimits(2, 25), (1, 20), (2, 25)),
+        (AccountLimits(1, 1), (1, 1), (1, 1)),
+        (AccountLimits(5, 10), (4, 8), (5, 10)),
+        (AccountLimits(), (None, None), (None, None)),
     ],
 )
 def test_a_part_is_kept_for_safety_mail(
-    limits: Limits, normal: tuple[int | None, int | None], urgent: tuple[int | None, int | None]
+    limits: AccountLimits, normal: tuple[int | None, int | None], urgent: tuple[int | None, int | None]
 ) -> None:
     assert (limits.slots(urgent=False), limits.minute_share(urgent=False)) == normal
     assert (limits.slots(urgent=True), limits.minute_share(urgent=True)) == urgent
 
 
 def test_the_share_of_safety_mail_grows_with_the_limit_up_to_five() -> None:
-    kept = [limit - (Limits(per_minute=limit).minute_share(urgent=False) or 0) for limit in range(2, 60)]
+    kept = [limit - (AccountLimits(per_minute=limit).minute_share(urgent=False) or 0) for limit in range(2, 60)]
     assert all(later >= earlier for earlier, later in pairwise(kept))
     assert (kept[0], kept[-1]) == (1, 5)

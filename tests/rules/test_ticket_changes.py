@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.ticket_changes import Change, Row, happenings
+from rules.ticket_changes import TicketChange, TicketRow, happenings
 from rules.ticket_states import FOLLOWS, STATUSES, TicketRefused, following
 
 AT = datetime(2026, 11, 23, 21, 30, tzinfo=UTC)
 
 
-def row(text: str) -> Row:
+def row(text: str) -> TicketRow:
     """`open`, or `open+expert` with somebody assigned, or `open!urgent` with a priority."""
     status, _, priority = text.partition("!")
     status, _, assigned = status.partition("+")
-    return Row(status, assigned or None, priority or "medium")
+    return TicketRow(status, assigned or None, priority or "medium")
 
 
 def told(first: str, *later: str, acknowledged: bool = False) -> list[str]:
-    changes = [Change(row(one), AT, "Maria") for one in later]
+    changes = [TicketChange(row(one), AT, "Maria") for one in later]
     return [one.kind for one in happenings(row(first), acknowledged, changes)]
 
 
@@ -50,13 +50,15 @@ def test_what_happened(rows: tuple[str, ...], kinds: list[str]) -> None:
     assert told(*rows) == kinds
 
 
-ROWS = st.builds(Row, st.sampled_from(STATUSES), st.sampled_from([None, "expert"]), st.sampled_from(["low", "urgent"]))
+ROWS = st.builds(
+    TicketRow, st.sampled_from(STATUSES), st.sampled_from([None, "expert"]), st.sampled_from(["low", "urgent"])
+)
 
 
 @given(first=ROWS, rows=st.lists(ROWS, max_size=8), acknowledged=st.booleans())
-def test_taking_and_losing_take_turns(first: Row, rows: list[Row], acknowledged: bool) -> None:
+def test_taking_and_losing_take_turns(first: TicketRow, rows: list[TicketRow], acknowledged: bool) -> None:
     held = acknowledged
-    for one in happenings(first, acknowledged, [Change(each, AT, "x") for each in rows]):
+    for one in happenings(first, acknowledged, [TicketChange(each, AT, "x") for each in rows]):
         if one.kind == "acknowledged":
             assert not held
             held = True
@@ -66,9 +68,11 @@ def test_taking_and_losing_take_turns(first: Row, rows: list[Row], acknowledged:
 
 
 @given(first=ROWS, rows=st.lists(ROWS, max_size=8))
-def test_nothing_happens_without_a_change(first: Row, rows: list[Row]) -> None:
+def test_nothing_happens_without_a_change(first: TicketRow, rows: list[TicketRow]) -> None:
     doubled = [each for each in rows for _ in range(2)]
-    once, twice = (list(happenings(first, False, [Change(each, AT, "x") for each in some])) for some in (rows, doubled))
+    once, twice = (
+        list(happenings(first, False, [TicketChange(each, AT, "x") for each in some])) for some in (rows, doubled)
+    )
     assert once == twice
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, event, text
 
 from escalation_client.events import Event
 from services.database import engine as database
-from services.events.stream import Entry
+from services.events.stream import StreamEntry
 from tests.tasks.conftest import rows
 
-Entries = Callable[[Sequence[Event | str]], list[Entry]]
+Entries = Callable[[Sequence[Event | str]], list[StreamEntry]]
 
 TICKETS = """
     SELECT t.*, own.reasons, own.earlier_ticket_id, s.status AS session_status, s.user_id

@@ -11,11 +11,11 @@ from config.settings import Settings, get_settings
 from escalation_client.events import Event, encode
 from services.database import engine as database
 from services.events import stream
-from services.events.stream import EVENTS, Entry, connect, read_new
-from services.installation import Knowledge, knowledge
+from services.events.stream import EVENTS, StreamEntry, connect, read_new
+from services.installation import Installation, get_installation
 from worker.celery_app import app
 
-CACHED = (get_settings, database.engine, stream.client_of, knowledge)
+CACHED = (get_settings, database.engine, stream.client_of, get_installation)
 
 Publish = Callable[[Sequence[Event | str]], None]
 
@@ -23,7 +23,7 @@ Publish = Callable[[Sequence[Event | str]], None]
 @pytest.fixture
 def installation(
     request: pytest.FixtureRequest, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Knowledge]:
+) -> Iterator[Installation]:
     """A parameter (indirect) is how long a locked row is waited for, in seconds."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -35,7 +35,7 @@ def installation(
     forget()
     app.conf.update(broker_url=redis_url)
     app.set_current()
-    yield knowledge()
+    yield get_installation()
     database.engine().dispose()
     forget()
 
@@ -46,14 +46,14 @@ def forget() -> None:
 
 
 @pytest.fixture
-def redis(installation: Knowledge) -> Iterator[Redis]:
+def redis(installation: Installation) -> Iterator[Redis]:
     client = connect(installation.settings.redis_url.get_secret_value())
     yield client
     client.close()
 
 
 @pytest.fixture
-def connection(installation: Knowledge) -> Iterator[Connection]:
+def connection(installation: Installation) -> Iterator[Connection]:
     """A connection that sees what others commit: each statement is a transaction of its own."""
     with database.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
@@ -71,10 +71,10 @@ def publish(redis: Redis) -> Publish:
 
 
 @pytest.fixture
-def entries(publish: Publish, redis: Redis) -> Callable[[Sequence[Event | str]], list[Entry]]:
+def entries(publish: Publish, redis: Redis) -> Callable[[Sequence[Event | str]], list[StreamEntry]]:
     """Publish events and read them as a worker does."""
 
-    def published(events: Sequence[Event | str]) -> list[Entry]:
+    def published(events: Sequence[Event | str]) -> list[StreamEntry]:
         publish(events)
         return read_new(redis, len(events))
 

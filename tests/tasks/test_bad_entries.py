@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from escalation_client.events import encode
 from services.events.decoding import KEPT_BYTES
-from services.events.stream import EVENTS, GROUP, Entry
-from services.installation import Knowledge
+from services.events.stream import EVENTS, GROUP, StreamEntry
+from services.installation import Installation
 from tasks import events as tasks  # not its tasks: pytest would look into them before there are settings
 from tasks.evaluation.batch import PART_BYTES, parts, write
 from tasks.evaluation.drain import drain
@@ -48,7 +48,7 @@ def pending(redis: Redis) -> int:
     ids=["nul", "surrogate", "long session", "nul type", "nul member", "only nul", "empty", "markup"],
 )
 def test_whatever_is_wrong_is_set_aside_and_the_rest_goes_on(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection, bad: str
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection, bad: str
 ) -> None:
     publish([bad, GOOD])
     assert drain(redis, installation).opened == 1
@@ -67,7 +67,7 @@ def test_whatever_is_wrong_is_set_aside_and_the_rest_goes_on(
     ids=["nul", "surrogate", "exponent", "decimals"],
 )
 def test_what_postgresql_could_not_store_is_known_before_the_transaction(
-    installation: Knowledge, entries: Entries, connection: Connection, hidden: str
+    installation: Installation, entries: Entries, connection: Connection, hidden: str
 ) -> None:
     bad = [encode(confidence(f"s{number}", 0.1)).replace('"data":{', hidden) for number in range(20)]
     batch = entries([*bad, GOOD])
@@ -78,7 +78,7 @@ def test_what_postgresql_could_not_store_is_known_before_the_transaction(
 
 
 def test_a_batch_full_of_bad_entries_takes_as_many_statements_as_one(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     counts = set()
     for size in (1, 500):
@@ -89,7 +89,7 @@ def test_a_batch_full_of_bad_entries_takes_as_many_statements_as_one(
 
 
 def test_the_same_bad_entry_is_one_row_that_counts_how_often_it_came(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     for _ in range(2):
         publish([spoilt(type="unheard-of")] * 7)
@@ -99,7 +99,7 @@ def test_the_same_bad_entry_is_one_row_that_counts_how_often_it_came(
 
 
 def test_a_batch_that_comes_again_after_a_crash_counts_once(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     batch = entries([spoilt(type="unheard-of")] * 3)
     for _ in range(2):
@@ -109,7 +109,7 @@ def test_a_batch_that_comes_again_after_a_crash_counts_once(
 
 
 def test_of_an_enormous_entry_the_beginning_is_kept(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     publish(["x" * (KEPT_BYTES + 5), "x" * (KEPT_BYTES + 6)])
     drain(redis, installation)
@@ -119,11 +119,11 @@ def test_of_an_enormous_entry_the_beginning_is_kept(
 
 
 def test_a_batch_of_large_entries_is_written_in_parts() -> None:
-    def sizes(entries: Sequence[Entry]) -> list[int]:
+    def sizes(entries: Sequence[StreamEntry]) -> list[int]:
         return [len(part) for part in parts(entries)]
 
-    def of(count: int, size: int) -> list[Entry]:
-        return [Entry(f"{number}-0", b"x" * size, {}) for number in range(count)]
+    def of(count: int, size: int) -> list[StreamEntry]:
+        return [StreamEntry(f"{number}-0", b"x" * size, {}) for number in range(count)]
 
     assert sizes(of(500, 400)) == [500]
     assert sizes(of(10, PART_BYTES // 4)) == [4, 4, 2]
@@ -132,7 +132,7 @@ def test_a_batch_of_large_entries_is_written_in_parts() -> None:
 
 
 def test_a_flood_of_bad_events_leaves_the_outcomes_of_the_others_in_their_stream(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     few = installation.settings.outcomes_keep // 10
     for start in range(0, 1_500, 500):
@@ -143,7 +143,7 @@ def test_a_flood_of_bad_events_leaves_the_outcomes_of_the_others_in_their_stream
 
 
 def test_the_list_of_what_was_set_aside_shows_markup_and_control_characters_as_they_are(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([spoilt(session_id="[/red] \x1b[31m", type="[/bold]\x1b]0;title\x07")]), installation)
     (row,) = rows(connection, REJECTED)
@@ -156,7 +156,7 @@ def test_the_list_of_what_was_set_aside_shows_markup_and_control_characters_as_t
 
 
 def test_a_payload_is_shown_without_what_a_terminal_would_obey(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries(["clear \x1b[2J\x9b31m bell \x07 line\nnext\tΑθήνα"]), installation)
     (row,) = rows(connection, REJECTED)
@@ -172,7 +172,7 @@ def test_what_a_session_had_set_aside_is_found_by_an_index(connection: Connectio
 
 
 def test_an_event_sent_as_a_task_is_set_aside_rather_than_lost(
-    installation: Knowledge, redis: Redis, connection: Connection
+    installation: Installation, redis: Redis, connection: Connection
 ) -> None:
     tasks.submit_event({"type": "half a pair \ud800", "number": float("nan")})
     drain(redis, installation)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import Event
 from rules.reasons import PRIORITIES
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks.evaluation.batch import write
 from tests.events import confidence, diagnosed, message, requested, started, step
 from tests.tasks.batches import TICKETS, Entries, foreign_session, statements
@@ -13,7 +13,7 @@ from tests.tasks.conftest import rows
 
 
 def test_a_ticket_commits_with_its_session_triggers_audit_mail_and_outcome(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     events: list[Event] = [started("s"), message("s", "there is smoke from the cabinet"), confidence("s", 0.1)]
     written = write(entries(events), installation)
@@ -48,7 +48,7 @@ def test_a_ticket_commits_with_its_session_triggers_audit_mail_and_outcome(
 
 
 def test_what_is_stored_with_the_ticket_has_abparts_shapes(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([message("s", "i want to talk to a human")]), installation)
     (ticket,) = rows(connection, TICKETS)
@@ -62,7 +62,7 @@ def test_what_is_stored_with_the_ticket_has_abparts_shapes(
 
 
 def test_an_event_that_comes_twice_counts_once(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     events: list[Event] = [confidence("s", 0.1), confidence("s", 0.1)]
     first = write(entries(events), installation).result
@@ -72,7 +72,7 @@ def test_an_event_that_comes_twice_counts_once(
 
 
 def test_an_event_that_came_before_is_no_news(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     asked = requested("s", notes="please call")
     for batch in ([confidence("s", 0.1)], [asked], [asked]):
@@ -81,7 +81,9 @@ def test_an_event_that_came_before_is_no_news(
     assert [len(mail["content"]["news"]) for mail in mails] == [2]
 
 
-def test_evidence_is_kept_for_going_on_too(installation: Knowledge, entries: Entries, connection: Connection) -> None:
+def test_evidence_is_kept_for_going_on_too(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
     write(entries([confidence("s", 0.8)]), installation)
     (row,) = rows(connection, "SELECT decision, evidence, policy_version, ticket_id FROM escalation.event_inbox")
     assert row["decision"] == "continue"
@@ -91,14 +93,14 @@ def test_evidence_is_kept_for_going_on_too(installation: Knowledge, entries: Ent
 
 
 def test_abparts_rows_are_left_alone_until_a_ticket_needs_one(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([started("s"), message("s", "hello"), confidence("s", 0.9)]), installation)
     assert rows(connection, "SELECT * FROM public.ai_sessions") == []
 
 
 def test_a_further_reason_joins_the_open_ticket_and_raises_its_priority(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([confidence("s", 0.1)]), installation)
     write(entries([diagnosed("s", "very_low")]), installation)
@@ -111,7 +113,7 @@ def test_a_further_reason_joins_the_open_ticket_and_raises_its_priority(
 
 
 def test_updates_are_bundled_and_danger_goes_at_once(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([confidence("s", 0.1)]), installation)
     write(entries([diagnosed("s", "very_low")]), installation)
@@ -128,7 +130,7 @@ def test_updates_are_bundled_and_danger_goes_at_once(
 
 
 def test_after_resolution_by_plain_sql_a_new_ticket_names_the_earlier_one(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([confidence("s", 0.1, seconds=5)]), installation)
     connection.execute(text("UPDATE public.support_tickets SET status = 'closed', resolved_at = '2026-11-23 21:31:00'"))
@@ -140,7 +142,7 @@ def test_after_resolution_by_plain_sql_a_new_ticket_names_the_earlier_one(
 
 
 def test_a_ticket_closed_without_a_time_closes_when_the_database_saw_it(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     write(entries([confidence("s", 0.1)]), installation)
     connection.execute(text("UPDATE public.support_tickets SET status = 'resolved'"))
@@ -149,7 +151,7 @@ def test_a_ticket_closed_without_a_time_closes_when_the_database_saw_it(
 
 
 def test_an_open_ticket_of_somebody_else_is_taken_on(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     foreign_session(connection, "s")
     connection.execute(
@@ -162,7 +164,7 @@ def test_an_open_ticket_of_somebody_else_is_taken_on(
     assert (ticket["id"], ticket["priority"]) == ("foreign", "medium")
 
 
-def test_the_number_of_statements_does_not_depend_on_the_batch(installation: Knowledge, entries: Entries) -> None:
+def test_the_number_of_statements_does_not_depend_on_the_batch(installation: Installation, entries: Entries) -> None:
     write(entries([confidence("first of the day", 0.1)]), installation)
     counts = {}
     for size in (1, 50, 500):
@@ -174,7 +176,7 @@ def test_the_number_of_statements_does_not_depend_on_the_batch(installation: Kno
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_outcome_is_the_same_in_any_order_of_batches(
-    installation: Knowledge, entries: Entries, connection: Connection, order: int
+    installation: Installation, entries: Entries, connection: Connection, order: int
 ) -> None:
     events: list[Event] = [
         started("s"),

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from escalation_client.events import Event
 from services.database.engine import driver_url
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks.evaluation.batch import write
 from tests.events import confidence
 from tests.tasks.batches import Entries, foreign_session
@@ -12,7 +12,7 @@ from tests.tasks.conftest import rows
 
 
 def test_a_bad_event_is_set_aside_and_its_batch_goes_on(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     written = write(entries([confidence("a", 0.1), '{"type": "nonsense"', confidence("b", 0.1)]), installation)
     assert (written.result.opened, written.result.rejected, len(written.done)) == (2, 1, 3)
@@ -21,7 +21,7 @@ def test_a_bad_event_is_set_aside_and_its_batch_goes_on(
 
 
 def test_an_event_that_postgresql_refuses_is_found_by_halving(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     # What nobody can know before: a database that refuses one session.
     connection.execute(text("ALTER TABLE escalation.event_inbox ADD CHECK (session_id <> 'poison')"))
@@ -34,7 +34,7 @@ def test_an_event_that_postgresql_refuses_is_found_by_halving(
 
 
 def test_a_session_that_abparts_holds_waits_and_the_others_go_on(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     foreign_session(connection, "held")
     holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))

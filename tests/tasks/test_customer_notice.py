@@ -9,26 +9,26 @@ from sqlalchemy import Connection, text
 from demo.seed import seed
 from escalation_client.events import Event
 from services.database import engine as database
-from services.events.stream import Entry
-from services.installation import Knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation
 from services.outbox.customer_notice import tell_customers
 from tasks.evaluation.batch import write
 from tests.events import message, started
 from tests.tasks.conftest import rows
 
-Entries = Callable[[Sequence[Event | str]], list[Entry]]
+Entries = Callable[[Sequence[Event | str]], list[StreamEntry]]
 SMOKE, REQUEST = "there is smoke from the cabinet", "i want to talk to a human"
 
 
 @pytest.fixture
-def noticing(installation: Knowledge) -> Knowledge:
+def noticing(installation: Installation) -> Installation:
     with database.begin() as connection:
         seed(connection)
     return replace(installation, settings=installation.settings.model_copy(update={"customer_notice": True}))
 
 
 @pytest.fixture
-def user_id(noticing: Knowledge, connection: Connection) -> str:
+def user_id(noticing: Installation, connection: Connection) -> str:
     return str(connection.execute(text("SELECT id FROM public.users WHERE email IS NOT NULL LIMIT 1")).scalar_one())
 
 
@@ -44,13 +44,13 @@ def support_mail(connection: Connection) -> list[dict[str, object]]:
     return rows(connection, "SELECT mail_id FROM escalation.mails WHERE template = 'ticket_opened'")
 
 
-def told(connection: Connection, knowledge: Knowledge) -> None:
+def told(connection: Connection, installation: Installation) -> None:
     with database.begin() as transaction:
-        tell_customers(transaction, [row["mail_id"] for row in support_mail(connection)], knowledge)  # type: ignore[misc]
+        tell_customers(transaction, [row["mail_id"] for row in support_mail(connection)], installation)  # type: ignore[misc]
 
 
 def test_a_user_hears_of_the_ticket_only_after_the_support_mail(
-    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+    noticing: Installation, user_id: str, entries: Entries, connection: Connection
 ) -> None:
     write(entries([started("s", user=user_id), message("s", REQUEST)]), noticing)
     assert notices(connection) == []
@@ -62,7 +62,7 @@ def test_a_user_hears_of_the_ticket_only_after_the_support_mail(
 
 
 def test_advice_on_danger_goes_at_once_and_never_before_safety_mail(
-    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+    noticing: Installation, user_id: str, entries: Entries, connection: Connection
 ) -> None:
     write(entries([started("s", user=user_id), message("s", SMOKE)]), noticing)
     (advice,) = notices(connection)
@@ -70,7 +70,7 @@ def test_advice_on_danger_goes_at_once_and_never_before_safety_mail(
 
 
 def test_advice_on_danger_that_comes_later_goes_at_once_and_once(
-    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+    noticing: Installation, user_id: str, entries: Entries, connection: Connection
 ) -> None:
     write(entries([started("s", user=user_id), message("s", REQUEST)]), noticing)
     told(connection, noticing)
@@ -81,7 +81,7 @@ def test_advice_on_danger_that_comes_later_goes_at_once_and_once(
 
 
 def test_a_user_without_a_usable_address_gets_nothing_and_the_ticket_is_opened(
-    noticing: Knowledge, user_id: str, entries: Entries, connection: Connection
+    noticing: Installation, user_id: str, entries: Entries, connection: Connection
 ) -> None:
     connection.execute(text("UPDATE public.users SET email = 'nobody' WHERE id = :id"), {"id": user_id})
     result = write(entries([started("s", user=user_id), message("s", SMOKE)]), noticing).result
@@ -89,7 +89,7 @@ def test_a_user_without_a_usable_address_gets_nothing_and_the_ticket_is_opened(
 
 
 def test_off_unless_switched_on(
-    noticing: Knowledge, installation: Knowledge, user_id: str, entries: Entries, connection: Connection
+    noticing: Installation, installation: Installation, user_id: str, entries: Entries, connection: Connection
 ) -> None:
     write(entries([started("s", user=user_id), message("s", SMOKE)]), installation)
     told(connection, installation)

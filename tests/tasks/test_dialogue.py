@@ -4,13 +4,13 @@ from redis import Redis
 from sqlalchemy import Connection
 
 from escalation_client.events import EscalationRequested
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks.evaluation.drain import drain
 from tests.tasks.conftest import Publish, rows
 
 
 def test_each_request_has_an_outcome_also_when_its_ticket_is_open_already(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     requests = [EscalationRequested(session_id="s") for _ in range(3)]
     for request in requests:
@@ -24,7 +24,7 @@ def test_each_request_has_an_outcome_also_when_its_ticket_is_open_already(
 
 
 def test_a_request_with_news_for_the_ticket_has_one_outcome(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     publish([EscalationRequested(session_id="s")])
     drain(redis, installation)

@@ -13,7 +13,7 @@ from services.database import engine as database
 from services.events.rejected import find, list_rejected, replay
 from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring
 from services.events.trimming import trim
-from services.installation import Knowledge
+from services.installation import Installation
 from services.monitoring.health import measure, troubles
 from services.outbox.outcomes import relay
 from tasks.evaluation.drain import drain, summary, take_over, write_and_acknowledge
@@ -31,7 +31,7 @@ def stored(redis: Redis, stream: str) -> list[Any]:
 
 
 def test_a_drain_empties_the_stream_and_acknowledges(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     publish([started("s"), message("s", "i want to talk to a human"), *[confidence(f"s{n}", 0.9) for n in range(20)]])
     result = drain(redis, installation)
@@ -41,7 +41,7 @@ def test_a_drain_empties_the_stream_and_acknowledges(
 
 
 def test_an_entry_without_the_field_is_set_aside_with_what_would_be_right(
-    installation: Knowledge, redis: Redis, connection: Connection
+    installation: Installation, redis: Redis, connection: Connection
 ) -> None:
     redis.xadd(EVENTS, {"evnet": "{}"})
     drain(redis, installation)
@@ -51,7 +51,7 @@ def test_an_entry_without_the_field_is_set_aside_with_what_would_be_right(
 
 
 def test_when_postgresql_is_away_everything_stays_pending(
-    installation: Knowledge, redis: Redis, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, redis: Redis, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish([confidence("s", 0.1)])
     with monkeypatch.context() as away:
@@ -65,7 +65,7 @@ def test_when_postgresql_is_away_everything_stays_pending(
 
 
 def test_when_postgresql_goes_away_in_between_what_was_read_stays_pending(
-    installation: Knowledge, redis: Redis, publish: Publish, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, redis: Redis, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish([confidence("s", 0.1)])
     entries = read_new(redis, 1)
@@ -80,7 +80,7 @@ def test_when_postgresql_goes_away_in_between_what_was_read_stays_pending(
 
 
 def test_all_that_a_dead_consumer_left_is_taken_over_in_one_sweep(
-    installation: Knowledge, redis: Redis, publish: Publish
+    installation: Installation, redis: Redis, publish: Publish
 ) -> None:
     small = replace(installation, settings=installation.settings.model_copy(
         update={"reclaim_after_seconds": 0.0, "batch_size": 10}))  # fmt: skip
@@ -90,12 +90,12 @@ def test_all_that_a_dead_consumer_left_is_taken_over_in_one_sweep(
     assert take_over(redis, small).events == 35
 
 
-def shortened(knowledge: Knowledge) -> Knowledge:
+def shortened(installation: Installation) -> Installation:
     """The same, but entries are taken over after a millisecond."""
-    return replace(knowledge, settings=knowledge.settings.model_copy(update={"reclaim_after_seconds": 0.0}))
+    return replace(installation, settings=installation.settings.model_copy(update={"reclaim_after_seconds": 0.0}))
 
 
-def test_entries_of_a_dead_consumer_are_taken_over(installation: Knowledge, redis: Redis, publish: Publish) -> None:
+def test_entries_of_a_dead_consumer_are_taken_over(installation: Installation, redis: Redis, publish: Publish) -> None:
     publish([confidence("s", 0.1)])
     redis.xgroup_create(EVENTS, GROUP, id="0")
     redis.xreadgroup(GROUP, "killed", {EVENTS: ">"})
@@ -105,7 +105,7 @@ def test_entries_of_a_dead_consumer_are_taken_over(installation: Knowledge, redi
     assert pending(redis) == 0
 
 
-def test_the_group_comes_back_when_redis_lost_it(installation: Knowledge, redis: Redis, publish: Publish) -> None:
+def test_the_group_comes_back_when_redis_lost_it(installation: Installation, redis: Redis, publish: Publish) -> None:
     publish([confidence("s", 0.1)])
     drain(redis, installation)
     redis.delete(EVENTS)
@@ -113,7 +113,7 @@ def test_the_group_comes_back_when_redis_lost_it(installation: Knowledge, redis:
     assert drain(redis, installation).opened == 1
 
 
-def test_a_hint_is_sent_once_until_its_task_begins(installation: Knowledge, redis: Redis) -> None:
+def test_a_hint_is_sent_once_until_its_task_begins(installation: Installation, redis: Redis) -> None:
     assert ring(redis, "drain_events") is True
     assert ring(redis, "drain_events") is False
 
@@ -128,7 +128,7 @@ def add_old_entries(redis: Redis, count: int) -> None:
 
 @pytest.mark.parametrize("kept_seconds", [0, 3600])
 def test_only_what_is_finished_and_old_is_trimmed(
-    installation: Knowledge, redis: Redis, publish: Publish, kept_seconds: int
+    installation: Installation, redis: Redis, publish: Publish, kept_seconds: int
 ) -> None:
     add_old_entries(redis, 500)
     drain(redis, installation)
@@ -140,7 +140,7 @@ def test_only_what_is_finished_and_old_is_trimmed(
     assert len(remaining) < 500
 
 
-def test_what_is_pending_is_never_trimmed(installation: Knowledge, redis: Redis) -> None:
+def test_what_is_pending_is_never_trimmed(installation: Installation, redis: Redis) -> None:
     """Neither by its age nor because later entries are finished: a killed process may have it in hand."""
     add_old_entries(redis, 500)
     first, *others = read_new(redis, 500)
@@ -149,7 +149,7 @@ def test_what_is_pending_is_never_trimmed(installation: Knowledge, redis: Redis)
     assert first.entry_id.encode() in {entry_id for entry_id, _ in stored(redis, EVENTS)}
 
 
-def test_what_another_group_still_needs_is_kept(installation: Knowledge, redis: Redis) -> None:
+def test_what_another_group_still_needs_is_kept(installation: Installation, redis: Redis) -> None:
     add_old_entries(redis, 500)
     redis.xgroup_create(EVENTS, "another", id="0")
     drain(redis, installation)
@@ -158,7 +158,7 @@ def test_what_another_group_still_needs_is_kept(installation: Knowledge, redis: 
 
 
 def test_outcomes_reach_the_stream_once_they_are_committed(
-    installation: Knowledge, redis: Redis, publish: Publish
+    installation: Installation, redis: Redis, publish: Publish
 ) -> None:
     publish([started("s"), message("s", "i want to talk to a human")])
     drain(redis, installation)
@@ -173,7 +173,7 @@ def test_outcomes_reach_the_stream_once_they_are_committed(
 
 
 def test_a_rejected_event_is_told_and_can_be_replayed(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     bad = encode(confidence("s", 0.9)).replace("0.9", "9")
     publish([bad, bad])
@@ -188,7 +188,7 @@ def test_a_rejected_event_is_told_and_can_be_replayed(
 
 
 def test_health_is_told_in_numbers_and_a_passed_limit_in_words(
-    installation: Knowledge, redis: Redis, publish: Publish, connection: Connection
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
 ) -> None:
     publish([confidence(f"s{number}", 0.1) for number in range(3)])
     drain(redis, installation)

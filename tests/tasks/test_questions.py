@@ -11,7 +11,7 @@ from redis import Redis
 from escalation_client import History, OutcomeReader
 from escalation_client.history import STREAM_QUESTIONS
 from services.history.requests import Asked, answer, take
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks import events as questions
 from tasks.evaluation.drain import drain
 from tests.events import confidence, message, started
@@ -21,7 +21,7 @@ from tests.tasks.conftest import Publish
 SURROGATE = '{"session_id": "\\ud800", "answer": "escalation:answers:1"}'
 
 
-def ask(installation: Knowledge, redis: Redis, session_id: str) -> History:
+def ask(installation: Installation, redis: Redis, session_id: str) -> History:
     """What a reader is told when a worker answers meanwhile."""
     url = installation.settings.redis_url.get_secret_value()
     with OutcomeReader(url) as reader, ThreadPoolExecutor(1) as thread:
@@ -32,7 +32,7 @@ def ask(installation: Knowledge, redis: Redis, session_id: str) -> History:
 
 
 def test_a_session_with_a_ticket_is_told_with_its_evidence_and_mails(
-    installation: Knowledge, redis: Redis, publish: Publish
+    installation: Installation, redis: Redis, publish: Publish
 ) -> None:
     publish([started("s"), message("s", "there is smoke from the cabinet", seconds=2), confidence("s", 0.9)])
     drain(redis, installation)
@@ -48,7 +48,7 @@ def test_a_session_with_a_ticket_is_told_with_its_evidence_and_mails(
 
 
 def test_a_session_without_a_ticket_is_told_with_how_near_it_came(
-    installation: Knowledge, redis: Redis, publish: Publish
+    installation: Installation, redis: Redis, publish: Publish
 ) -> None:
     publish([started("s"), confidence("s", 0.44), json.dumps({"session_id": "s", "type": "session.closed"})])
     drain(redis, installation)
@@ -60,13 +60,13 @@ def test_a_session_without_a_ticket_is_told_with_how_near_it_came(
     assert "1 event could not be read" in history.why
 
 
-def test_a_session_that_nobody_told_of_is_unknown(installation: Knowledge, redis: Redis) -> None:
+def test_a_session_that_nobody_told_of_is_unknown(installation: Installation, redis: Redis) -> None:
     history = ask(installation, redis, "never heard of; DROP TABLE")
     assert not history.known
     assert history.why == "No event of this session has arrived."
 
 
-def test_broken_and_foreign_questions_hold_up_nobody(installation: Knowledge, redis: Redis) -> None:
+def test_broken_and_foreign_questions_hold_up_nobody(installation: Installation, redis: Redis) -> None:
     redis.set("precious", "kept")
     for question in ("{", "[]", '{"session_id": "s"}', '{"session_id": "s", "answer": "precious"}', SURROGATE):
         redis.xadd(STREAM_QUESTIONS, {"question": question})
@@ -76,7 +76,7 @@ def test_broken_and_foreign_questions_hold_up_nobody(installation: Knowledge, re
     assert redis.xlen(STREAM_QUESTIONS) == 0
 
 
-def test_a_question_is_taken_once_and_not_when_its_asker_has_gone(installation: Knowledge, redis: Redis) -> None:
+def test_a_question_is_taken_once_and_not_when_its_asker_has_gone(installation: Installation, redis: Redis) -> None:
     question = json.dumps({"session_id": "s", "answer": "escalation:answers:1"})
     redis.xadd(STREAM_QUESTIONS, {"question": question}, id="1000-0")
     redis.xadd(STREAM_QUESTIONS, {"question": question})
@@ -84,6 +84,6 @@ def test_a_question_is_taken_once_and_not_when_its_asker_has_gone(installation: 
     assert take(redis, 100) == []
 
 
-def test_an_answer_that_nobody_fetches_expires(installation: Knowledge, redis: Redis) -> None:
+def test_an_answer_that_nobody_fetches_expires(installation: Installation, redis: Redis) -> None:
     answer(redis, Asked("s", "escalation:answers:1"), {"known": False})
     assert 0 < redis.ttl("escalation:answers:1") <= 60

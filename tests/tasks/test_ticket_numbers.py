@@ -4,7 +4,7 @@ import threading
 
 from sqlalchemy import Connection, text
 
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks.evaluation.batch import write
 from tests.events import confidence
 from tests.tasks.batches import TICKETS, Entries, foreign_session
@@ -12,7 +12,7 @@ from tests.tasks.conftest import rows
 
 
 def test_eight_writers_give_four_hundred_gapless_numbers(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     batches = [entries([confidence(f"{writer}-{number}", 0.1) for number in range(50)]) for writer in range(8)]
     parts = [batch[place : place + 5] for batch in batches for place in range(0, 50, 5)]
@@ -29,7 +29,7 @@ def test_eight_writers_give_four_hundred_gapless_numbers(
 
 
 def test_numbers_of_another_writer_are_skipped(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     """The other one counts rows, as the assistant's old code did, between our batches."""
     foreign_session(connection, "foreign")
@@ -50,7 +50,7 @@ def test_numbers_of_another_writer_are_skipped(
     assert all_numbers[-1]["ticket_number"].endswith("-0020")
 
 
-def test_a_day_can_need_more_digits(installation: Knowledge, entries: Entries, connection: Connection) -> None:
+def test_a_day_can_need_more_digits(installation: Installation, entries: Entries, connection: Connection) -> None:
     foreign_session(connection, "foreign")
     connection.execute(
         text("""INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from services.database.engine import driver_url
-from services.installation import Knowledge
+from services.installation import Installation
 from tasks.evaluation.batch import write
 from tests.events import started, step
 from tests.tasks.batches import TICKETS, Entries, wait_for, waiting_for_locks
@@ -16,7 +16,7 @@ from tests.tasks.conftest import rows
 PATIENT = pytest.mark.parametrize("installation", ["30"], indirect=True)
 
 
-def half_of_the_steps_each(installation: Knowledge, entries: Entries, connection: Connection, locks: str) -> None:
+def half_of_the_steps_each(installation: Installation, entries: Entries, connection: Connection, locks: str) -> None:
     """Two drains that begin while another transaction has done what locks the session, and end after it."""
     halves = [entries([step("s", number) for number in group]) for group in (range(1, 5), range(5, 9))]
     threads = [threading.Thread(target=write, args=(half, installation)) for half in halves]
@@ -34,7 +34,7 @@ def half_of_the_steps_each(installation: Knowledge, entries: Entries, connection
 
 @PATIENT
 def test_two_drains_with_half_of_the_steps_each_see_all_eight(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     """The second waits for the first's lock; a snapshot from before that would miss the first half."""
     new = "INSERT INTO escalation.sessions (session_id) VALUES ('s')"
@@ -45,7 +45,7 @@ def test_two_drains_with_half_of_the_steps_each_see_all_eight(
 
 @PATIENT
 def test_two_drains_at_a_known_session_see_all_steps(
-    installation: Knowledge, entries: Entries, connection: Connection
+    installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     """As above, but the session's row is there already, so that only its lock makes the second one wait."""
     write(entries([started("s")]), installation)

@@ -56,7 +56,7 @@ class Properties(Strict):
     body_encoding: str | None = None
 
 
-class Message(Strict):
+class BrokerMessage(Strict):
     """The form in which kombu's virtual transports write a message."""
 
     body: str
@@ -67,7 +67,7 @@ class Message(Strict):
 def is_message(item: bytes) -> bool:
     """Whether kombu can take it; who it is for and what it asks is looked at by `worker.celery_guards.requests`."""
     try:
-        message = Message.model_validate(loads(bytes_to_str(item)))
+        message = BrokerMessage.model_validate(loads(bytes_to_str(item)))
         message.properties.delivery_tag.encode()
         CODECS[message.properties.body_encoding](message.body)
     except UNREADABLE:
@@ -103,7 +103,7 @@ class Channel(kombu_redis.Channel):
         return partial(Client, global_keyprefix=self.global_keyprefix)
 
 
-class Transport(kombu_redis.Transport):
+class GuardedTransport(kombu_redis.Transport):
     """With the channel above."""
 
     Channel = Channel

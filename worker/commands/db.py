@@ -18,7 +18,7 @@ from services.schema import grants as rights
 from services.schema import migrate as adoption
 from services.schema import protection as protect
 from services.schema import rebuild as rebuilding
-from services.schema.introspection import Difference, Kind
+from services.schema.introspection import Difference, DifferenceKind
 from worker.commands.rebuild_format import tell_plan, tell_report
 from worker.commands.terminal import Output
 
@@ -54,7 +54,7 @@ def migrate(
             tell(error.differences)
             raise typer.Exit(1) from None
     tell(left)
-    if any(one.kind is Kind.STATE for one in left):
+    if any(one.kind is DifferenceKind.STATE for one in left):
         raise typer.Exit(1)
     console.print("The database has the newest shape.")
 
@@ -74,14 +74,14 @@ def check(
         typer.echo(json.dumps([asdict(one) for one in differences], indent=2))
     else:
         tell(differences)
-    if any(one.kind is not Kind.NOTE for one in differences):
+    if any(one.kind is not DifferenceKind.NOTE for one in differences):
         raise typer.Exit(1)
     console.print("The database is as the worker needs it.")
 
 
 def tell(differences: Sequence[Difference]) -> None:
     for one in differences:
-        console.print(f"- {'(good to know) ' if one.kind is Kind.NOTE else ''}{one}", markup=False)
+        console.print(f"- {'(good to know) ' if one.kind is DifferenceKind.NOTE else ''}{one}", markup=False)
 
 
 @app.command()
@@ -110,7 +110,7 @@ def rebuild(
             plan = rebuilding.make_plan(connection)
             tell_plan(console, plan)
             report = rebuilding.rebuild(connection) if apply and not plan.nothing_to_do else None
-        except (rebuilding.NothingRemembered, rebuilding.Unfit) as error:
+        except (rebuilding.NothingRemembered, rebuilding.TableMismatch) as error:
             console.print(f"It cannot be rebuilt: {error}", markup=False)
             raise typer.Exit(1) from None
     if plan.nothing_to_do:

@@ -22,12 +22,12 @@ console = Output()
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
 
-class Kind(StrEnum):
+class DetectionKind(StrEnum):
     HANDOFF = "handoff"
     SAFETY = "safety"
 
     def heard(self, findings: Findings) -> Finding | None:
-        return findings.handoff if self is Kind.HANDOFF else findings.danger
+        return findings.handoff if self is DetectionKind.HANDOFF else findings.danger
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def share(part: int, whole: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LabelledText:
     """A labelled text."""
 
     text: str
@@ -68,13 +68,13 @@ class Line:
 @app.command("eval")
 def eval_command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON lines: text, lang, label, source.")],
-    kind: Annotated[Kind, typer.Option(help="Which of the two is labelled.")],
+    kind: Annotated[DetectionKind, typer.Option(help="Which of the two is labelled.")],
     as_json: AsJson = False,
     worst: Annotated[int, typer.Option(min=0, help="How many mistakes to list.")] = 40,
 ) -> None:
     """Precision, recall and F1 on a labelled file; then the mistakes, first those of the sources with the most."""
     scores: defaultdict[tuple[str, str], Score] = defaultdict(Score)
-    mistakes: list[tuple[Line, Finding | None]] = []
+    mistakes: list[tuple[LabelledText, Finding | None]] = []
     lexicon = load_lexicon()
     for line in read_lines(file):
         heard = kind.heard(detect(line.text, None if line.language == "?" else line.language, lexicon))
@@ -89,18 +89,20 @@ def eval_command(
     show_mistakes(mistakes, worst)
 
 
-def read_lines(file: Path) -> Iterator[Line]:
+def read_lines(file: Path) -> Iterator[LabelledText]:
     with file.open(encoding="utf-8") as lines:
         for number, text in enumerate(lines, start=1):
             if text.strip():
                 yield read_line(text, f"{file}, line {number}")
 
 
-def read_line(text: str, place: str) -> Line:
+def read_line(text: str, place: str) -> LabelledText:
     """Ends the command with the place of a line that is not as it should be."""
     try:
         row = json.loads(text)
-        return Line(row["text"], row.get("lang") or "?", row.get("source") or "?", {0: False, 1: True}[row["label"]])
+        return LabelledText(
+            row["text"], row.get("lang") or "?", row.get("source") or "?", {0: False, 1: True}[row["label"]]
+        )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         reason = (
             f'should be like {{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}}, not {text.strip()[:80]}'
@@ -126,7 +128,7 @@ def score_table(scores: dict[tuple[str, str], Score]) -> Table:
     return table
 
 
-def show_mistakes(mistakes: list[tuple[Line, Finding | None]], worst: int) -> None:
+def show_mistakes(mistakes: list[tuple[LabelledText, Finding | None]], worst: int) -> None:
     per_source = Counter(line.source for line, _ in mistakes)
     for line, heard in sorted(mistakes, key=lambda pair: -per_source[pair[0].source])[:worst]:
         told = f"heard {heard.entry}: {heard.phrase!r}" if heard else "not heard"

@@ -13,7 +13,7 @@ from rules.explanation import counted
 from worker.commands.terminal import Output
 from worker.doctor import alerts
 from worker.doctor.end_to_end import EVENTS, rehearse
-from worker.doctor.finding import Finding, Level, exit_code
+from worker.doctor.finding import CheckResult, Level, exit_code
 from worker.doctor.run import examine
 
 app = typer.Typer()
@@ -60,7 +60,7 @@ def command(
     raise typer.Exit(code)
 
 
-def summary(code: int, findings: list[Finding]) -> str:
+def summary(code: int, findings: list[CheckResult]) -> str:
     """The last line: what follows from all of the others."""
     if code:
         return {1: "Something is broken.", 2: "Not everything could be checked."}[code]
@@ -74,7 +74,7 @@ def refuse_alone(options: Mapping[str, object]) -> None:
         raise typer.BadParameter(f"{', '.join(given)}: only with --end-to-end, which goes the whole way")
 
 
-def marked_sessions(to: str | None, reason: str, seconds: float) -> Iterator[Finding]:
+def marked_sessions(to: str | None, reason: str, seconds: float) -> Iterator[CheckResult]:
     if reason != "all" and reason not in EVENTS:
         raise typer.BadParameter(f"--reason {reason}: should be all or one of {', '.join(EVENTS)}")
     try:
@@ -84,7 +84,7 @@ def marked_sessions(to: str | None, reason: str, seconds: float) -> Iterator[Fin
     return rehearse(get_settings(), list(EVENTS) if reason == "all" else [reason], address, seconds)
 
 
-def show(finding: Finding, as_json: bool) -> None:
+def show(finding: CheckResult, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(finding.as_json(), ensure_ascii=False))
         return

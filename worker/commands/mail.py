@@ -136,8 +136,8 @@ def probe_command() -> None:
     with begin() as connection:
         failed_phase = take_probe(connection, transport.account.key, settings.mail_times, now=True)
     probed = probe(transport, failed_phase or "auth", settings.mail_times)
-    if probed.answer and probed.verdict:
-        console.print(explained(transport.account, probed.answer, probed.verdict), style="red", markup=False)
+    if probed.answer and probed.reply_class:
+        console.print(explained(transport.account, probed.answer, probed.reply_class), style="red", markup=False)
         raise typer.Exit(1)
     hint("deliver_urgent")
     hint("deliver_due")

@@ -11,7 +11,7 @@ from config.mail_settings import MailSettings
 from config.settings import Settings, get_settings
 from services.database.engine import begin
 from services.mail.render import letter_of
-from services.ticket_details import Story, load_stories
+from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.signed_links import link
 from worker.browser import INSTALL, find_browser
 from worker.commands.terminal import Output
@@ -42,22 +42,22 @@ def preview(
     console.print(f"Mails written to {out}: {len(pages)}")
 
 
-def written(template: Template, language: Language, story: Story, settings: MailSettings, out: Path) -> Path:
+def written(template: Template, language: Language, details: TicketDetails, settings: MailSettings, out: Path) -> Path:
     """One mail; return its HTML."""
-    mail = mail_of(template, story, language)
-    page = link(story.ticket.ticket_id, settings) if isinstance(settings, Settings) else None
+    mail = mail_of(template, details, language)
+    page = link(details.ticket.ticket_id, settings) if isinstance(settings, Settings) else None
     told = settings.model_copy(update={"support_language": language})
-    letter = letter_of(mail, None if template == "test" else story, told, page)
+    letter = letter_of(mail, None if template == "test" else details, told, page)
     return write_letter(letter, out, f"{template}-{language}")
 
 
-def ticket_story(number: str) -> Story:
+def ticket_story(number: str) -> TicketDetails:
     """The story of a ticket in the database; ends the command where there is none."""
     with begin() as connection:
         row = connection.execute(
             text("SELECT ticket_id FROM escalation.tickets WHERE ticket_number = :number"), {"number": number}
         ).scalar()
-        stories = load_stories(connection, [row] if row else [])
-    if row not in stories:
+        details_by_ticket = load_ticket_details(connection, [row] if row else [])
+    if row not in details_by_ticket:
         raise typer.BadParameter(f"{number} is no ticket of ours: see python -m worker tickets list")
-    return stories[row]
+    return details_by_ticket[row]

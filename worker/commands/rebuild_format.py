@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rules.explanation import counted
-from services.schema.rebuild import ColumnPlan, Fate, Plan, Report, TablePlan
+from services.schema.rebuild import ColumnPlan, Fate, Plan, RebuildReport, TablePlan
 
 COLUMNS = ("what happened", "rows from the log", "from own tables", "stay deleted")
 
@@ -39,7 +39,7 @@ def column_words(one: ColumnPlan) -> str:
     return f"{one.column}, {became}: {counted(one.from_log, 'row')} from the log, {one.from_own} from own tables"
 
 
-def tell_report(console: Console, report: Report) -> None:
+def tell_report(console: Console, report: RebuildReport) -> None:
     """What was written, and what somebody else has to do."""
     for name, count in report.written.items():
         console.print(f"{name}: {counted(count, 'row')} restored")

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from services.database.engine import engine
-from services.escalation.reconcile import Report, reconcile
-from services.installation import knowledge, note_mode
+from services.escalation.reconcile import ReconcileReport, reconcile
+from services.installation import get_installation, note_mode
 from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(help="Find what fell through between ABParts, the inbox, the tickets and the mails, and mend it.")
@@ -30,7 +30,7 @@ def command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be mended, and change nothing.")] = False,
 ) -> None:
     """Mend at most 500 of each kind; the worker does the same every five minutes."""
-    if knowledge().settings.mode == "shadow":
+    if get_installation().settings.mode == "shadow":
         console.print("Nothing is looked for in shadow mode: the worker opens no tickets, so all would be missing.")
         return
     report = run(since.replace(tzinfo=UTC) if since else None, dry_run)
@@ -39,10 +39,10 @@ def command(
         raise typer.Exit(1)
 
 
-def run(since: datetime | None, dry_run: bool) -> Report:
+def run(since: datetime | None, dry_run: bool) -> ReconcileReport:
     with engine().connect() as connection:
-        note_mode(connection, knowledge().settings.mode)
-        report = reconcile(connection, knowledge(), since)
+        note_mode(connection, get_installation().settings.mode)
+        report = reconcile(connection, get_installation(), since)
         if dry_run:
             connection.rollback()
         else:
@@ -50,7 +50,7 @@ def run(since: datetime | None, dry_run: bool) -> Report:
     return report
 
 
-def show(report: Report, dry_run: bool) -> None:
+def show(report: ReconcileReport, dry_run: bool) -> None:
     if report.clean:
         console.print("All is clean.")
         return

@@ -8,23 +8,23 @@ import typer
 
 from config.mail_settings import checked_address
 from config.settings import Settings, get_settings
-from rules.delivery import Answer, Kind, Verdict, classify
+from rules.delivery import ReplyClass, ReplyKind, ServerReply, classify
 from services.mail.compose import ComposedMail, composed_of
 from services.mail.i18n.labels import trial
 from services.mail.outbox_row import MailRow
-from services.transports.base import Account, Envelope
+from services.transports.base import Envelope, TransportAccount
 from services.transports.factory import make_transport
 from worker.commands.terminal import Output, harmless
 
 console = Output(soft_wrap=True, highlight=False)
 WORDS = {
-    Kind.ACCEPTED: "The mail server took the mail: mail works.",
-    Kind.TRANSIENT: "The server cannot be reached or asks to try later. A queued mail would be tried again by itself.",
-    Kind.THROTTLED: "The account is sending too fast at the moment. A queued mail would wait and use up no attempt.",
-    Kind.CONFIGURATION: "Our settings or the account are wrong. The queue would be held until that is mended.",
-    Kind.PERMANENT: "The server will never take this mail for this address.",
-    Kind.SPLIT: "The server wants fewer recipients at once. A queued mail would go in parts.",
-    Kind.UNKNOWN: "The connection ended before the server confirmed the mail: it may have arrived or not.",
+    ReplyKind.ACCEPTED: "The mail server took the mail: mail works.",
+    ReplyKind.TRANSIENT: "The server cannot be reached or asks to try later. A queued mail would be retried.",
+    ReplyKind.THROTTLED: "The account is sending too fast. A queued mail would wait and use up no attempt.",
+    ReplyKind.CONFIGURATION: "Our settings or the account are wrong. The queue would be held until that is mended.",
+    ReplyKind.PERMANENT: "The server will never take this mail for this address.",
+    ReplyKind.SPLIT: "The server wants fewer recipients at once. A queued mail would go in parts.",
+    ReplyKind.UNKNOWN: "The connection ended before the server confirmed the mail: it may have arrived or not.",
 }
 
 
@@ -38,13 +38,13 @@ def send_test(to: Annotated[str, typer.Option(help="Where the mail goes.")]) -> 
     transport = make_transport(settings)
     mail = composed_of(mail_to(settings, address), None, settings, short=False)
     answer = handed_over(settings, mail, address)[address]
-    verdict = classify(answer, transport.account.provider)
-    console.print(explained(transport.account, answer, verdict), markup=False)
-    if verdict.kind is not Kind.ACCEPTED:
+    reply_class = classify(answer, transport.account.provider)
+    console.print(explained(transport.account, answer, reply_class), markup=False)
+    if reply_class.kind is not ReplyKind.ACCEPTED:
         raise typer.Exit(1)
 
 
-def handed_over(settings: Settings, mail: ComposedMail, address: str) -> dict[str, Answer]:
+def handed_over(settings: Settings, mail: ComposedMail, address: str) -> dict[str, ServerReply]:
     transport = make_transport(settings)
     try:
         envelope = Envelope(settings.sender, (address,), mail.needs_smtputf8)
@@ -53,13 +53,13 @@ def handed_over(settings: Settings, mail: ComposedMail, address: str) -> dict[st
         transport.close()
 
 
-def explained(account: Account, answer: Answer, verdict: Verdict) -> str:
+def explained(account: TransportAccount, answer: ServerReply, reply_class: ReplyClass) -> str:
     """What the server said, what that means, and the operator's next step."""
-    lines = [f"{account.key}: {told(answer)}", WORDS[verdict.kind]]
-    return "\n".join([*lines, f"What to do: {verdict.hint}"] if verdict.hint else lines)
+    lines = [f"{account.key}: {told(answer)}", WORDS[reply_class.kind]]
+    return "\n".join([*lines, f"What to do: {reply_class.remedy}"] if reply_class.remedy else lines)
 
 
-def told(answer: Answer) -> str:
+def told(answer: ServerReply) -> str:
     words = [answer.code, answer.enhanced, answer.text or (answer.finding.value if answer.finding else "no answer")]
     return harmless(f"at {answer.phase.value}: {' '.join(str(word) for word in words if word)}")
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rules.explanation import counted
 from services.database.engine import begin
 from services.history.shadow_report import ShadowReport, compare
-from services.installation import adopted_at, knowledge
+from services.installation import adopted_at, get_installation
 from worker.commands.terminal import Output, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Compare with what ABParts did itself (MODE=shadow).")
@@ -41,7 +41,7 @@ def report(
     """Count where both agree, and list the sessions where they do not; `explain SESSION` says why."""
     with begin() as connection:
         begun = since.replace(tzinfo=UTC) if since else adopted_at(connection)
-        found = compare(connection, begun, knowledge().policy)
+        found = compare(connection, begun, get_installation().policy)
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from rules.ticket_states import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
 from services.database.engine import begin
-from services.installation import knowledge
+from services.installation import get_installation
 from services.tickets import actions as ticket_actions
 from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
 from services.tickets.validation import UnfitText
@@ -143,7 +143,7 @@ def about(error: Exception) -> str:
 
 
 def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> None:
-    if knowledge().settings.mode == "shadow":
+    if get_installation().settings.mode == "shadow":
         errors.print("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first", style="red")
         raise typer.Exit(1)
     with ended_by_errors(), begin() as connection:

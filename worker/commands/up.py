@@ -11,7 +11,7 @@ import typer
 from worker.commands.terminal import Output
 
 if TYPE_CHECKING:
-    from worker.embedded.stack import Stack
+    from worker.embedded.stack import EmbeddedStack
 
 app = typer.Typer()
 console = Output(stderr=True, soft_wrap=True, highlight=False)
@@ -49,7 +49,7 @@ def up(
     ports = Ports(redis_port, smtp_port, inbox_port, flower_port, desk_port, metrics_port)
     with console.status("Starting …") as status:
 
-        def ready(stack: "Stack") -> None:
+        def ready(stack: "EmbeddedStack") -> None:
             status.stop()
             announce(stack, as_json)
 
@@ -70,7 +70,7 @@ def fail(text: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def announce(stack: "Stack", as_json: bool) -> None:
+def announce(stack: "EmbeddedStack", as_json: bool) -> None:
     """Say that everything answers, and where it is."""
     if as_json:
         typer.echo(json.dumps(stack.description()))
@@ -81,7 +81,7 @@ def announce(stack: "Stack", as_json: bool) -> None:
     say("Everything answers. Ctrl-C stops it.")
 
 
-def places(stack: "Stack") -> str:
+def places(stack: "EmbeddedStack") -> str:
     """What a person needs to look around; of servers that were given only that they are used."""
     description = stack.description()
     lines = {

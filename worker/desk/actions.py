@@ -9,7 +9,7 @@ from config.settings import Settings
 from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
 from services.monitoring.log_context import ticket_trace
-from services.ticket_details import load_stories
+from services.ticket_details import load_ticket_details
 from services.tickets.actions import acknowledge, resolve
 from services.tickets.queries import TicketNotFound
 from services.tickets.trigger_feedback import give_verdicts, verdicts_of
@@ -33,12 +33,12 @@ def read(ticket_id: str, settings: Settings, said: str = "", wrong: str = "") ->
     :raises TicketNotFound: it has been deleted
     """
     with begin() as connection:
-        story = load_stories(connection, [ticket_id]).get(ticket_id)
+        details = load_ticket_details(connection, [ticket_id]).get(ticket_id)
         verdicts = verdicts_of(connection, ticket_id)
-    if story is None or story.ticket.status is None:
+    if details is None or details.ticket.status is None:
         raise TicketNotFound("This ticket has been deleted.")
     return Shown(
-        story, verdicts, words_in(settings.support_language).gettext(SAID[said]) if said in SAID else "", wrong
+        details, verdicts, words_in(settings.support_language).gettext(SAID[said]) if said in SAID else "", wrong
     )
 
 

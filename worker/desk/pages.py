@@ -12,17 +12,17 @@ from config.settings import Settings
 from rules.ticket_states import UNFINISHED, VERDICTS
 from services.mail.context.ticket import ticket_page
 from services.mail.i18n.catalogs import TEMPLATES
-from services.mail.i18n.formatting import Manners
+from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import REASONS
-from services.mail.i18n.presenter import Limits, Teller
+from services.mail.i18n.presenter import Presenter, TextLimits
 from services.mail.outbox_row import MailRow
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 from services.tickets.signed_links import form_token
 from worker.desk.words import environment, words_in
 
 STYLES = (Path("mail.css"), Path("desk/desk.css"))
 # The mail's attachment holds everything, so the page may show more than the mail's own body.
-LIMITS = Limits(long=8_000, short=2_000, entries=100, head=50, tail=250)
+LIMITS = TextLimits(long=8_000, short=2_000, entries=100, head=50, tail=250)
 NO_MAIL = UUID(int=0)
 
 
@@ -30,7 +30,7 @@ NO_MAIL = UUID(int=0)
 class Shown:
     """A ticket as its page shows it; `said` is the answer to what was just done, `wrong` what was refused."""
 
-    story: Story
+    details: TicketDetails
     verdicts: Mapping[str, str]
     said: str = ""
     wrong: str = ""
@@ -44,26 +44,26 @@ def styles() -> str:
 
 def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
     """The ticket's page; its forms go to the link that it was opened with."""
-    story = shown.story
-    place = story.user.time_zone if story.user else None
-    manners = Manners(
+    details = shown.details
+    place = details.user.time_zone if details.user else None
+    formatter = LocaleFormatter(
         settings.support_language, ZoneInfo(settings.support_time_zone), ZoneInfo(place) if place else None
     )
-    teller = Teller(manners, LIMITS)
-    ticket = story.ticket
+    presenter = Presenter(formatter, LIMITS)
+    ticket = details.ticket
     page = {
-        **ticket_page(as_mail(story), story, teller, settings, None),
+        **ticket_page(as_mail(details), details, presenter, settings, None),
         "late": "",
         "said": shown.said,
         "wrong": shown.wrong,
         "token": token,
         "form": form_token(ticket.ticket_id, settings),
         "unfinished": ticket.status in UNFINISHED,
-        "taken_by": teller.name(ticket.acknowledged_by),
-        "taken_at": manners.both(ticket.acknowledged_at) if ticket.acknowledged_at else "",
-        "solution": teller.long(ticket.resolution_notes),
+        "taken_by": presenter.name(ticket.acknowledged_by),
+        "taken_at": formatter.both(ticket.acknowledged_at) if ticket.acknowledged_at else "",
+        "solution": presenter.long(ticket.resolution_notes),
         "judged": [
-            {"reason": name, "words": teller.word(name, REASONS), "verdict": shown.verdicts.get(name)}
+            {"reason": name, "words": presenter.word(name, REASONS), "verdict": shown.verdicts.get(name)}
             for name in ticket.reason_names
             if name in REASONS
         ],
@@ -72,18 +72,18 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
     return environment(settings.support_language).get_template("desk/ticket.html").render(page)
 
 
-def as_mail(story: Story) -> MailRow:
+def as_mail(details: TicketDetails) -> MailRow:
     """The mail that told of the ticket first: the page shows the same."""
     return MailRow(
         mail_id=NO_MAIL,
-        ticket_id=story.ticket.ticket_id,
+        ticket_id=details.ticket.ticket_id,
         template="ticket_opened",
         language="en",
         lane="normal",
         rank=4,
         message_id="",
         content={},
-        queued_at=story.ticket.opened_at,
+        queued_at=details.ticket.opened_at,
         now=datetime.now(UTC),
     )
 

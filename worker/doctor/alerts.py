@@ -9,11 +9,11 @@ from config.settings import Settings
 from rules.explanation import counted
 from services.database.engine import engine
 from services.monitoring.webhooks import offer
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import not_read
 from worker.doctor.reachability import reach
 
-PART = Part("alerts")
+PART = CheckedPart("alerts")
 TEST = "Escalation worker: TEST of the alerts (python -m worker doctor --test-alert). Nothing is wrong."
 NOBODY = "Set ALERT_WEBHOOK_URL and HEARTBEAT_URL (docs/operate.md)."
 # `untried`: a worker that has a webhook tries an alert within a minute.
@@ -26,7 +26,7 @@ POSTS = text("""
 """)
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     webhook, heartbeat = settings.alert_webhook_url, settings.heartbeat_url
     if webhook is None and heartbeat is None:
         tried = "look who is told when something breaks"
@@ -38,7 +38,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield reach(PART, "HEARTBEAT_URL", heartbeat.get_secret_value())
 
 
-def posts() -> Finding:
+def posts() -> CheckResult:
     """What the workers have posted; whether they have this webhook or any, only an alert can show."""
     tried = "look whether the webhook took the alerts"
     try:
@@ -58,7 +58,7 @@ def posts() -> Finding:
     return PART.ok(tried, f"it took all of them, the last at {found.last} UTC")
 
 
-def try_alert(settings: Settings) -> Iterator[Finding]:
+def try_alert(settings: Settings) -> Iterator[CheckResult]:
     """Post one alert that says that it is none."""
     tried = "post a test alert to ALERT_WEBHOOK_URL"
     if settings.alert_webhook_url is None:

@@ -9,17 +9,17 @@ from config.settings import Settings
 from services.events.stream import connect
 from worker.celery_app import app
 from worker.celery_guards.messages import QUEUES
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doorbell import SIGN_OF_LIFE
 from worker.liveness.last_seen import BEAT, PING_SECONDS, last_runs
 from worker.schedule import SECONDS_BETWEEN
 
-PART = Part("workers")
+PART = CheckedPart("workers")
 BEAT_LATE = 20.0
 START = "Start it: docker compose up -d, or see docs/install.md."
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     try:
         yield from queues()
         redis = connect(settings.redis_url.get_secret_value())
@@ -34,7 +34,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from sweeps(ages)
 
 
-def queues() -> Iterator[Finding]:
+def queues() -> Iterator[CheckResult]:
     """Each queue needs somebody who consumes it."""
     tried = "ask who consumes each queue"
     answers = app.control.inspect(timeout=PING_SECONDS).active_queues() or {}
@@ -46,7 +46,7 @@ def queues() -> Iterator[Finding]:
             yield PART.broken(tried, f"nobody consumes queue {name}", START)
 
 
-def beat(ages: dict[str, float]) -> Iterator[Finding]:
+def beat(ages: dict[str, float]) -> Iterator[CheckResult]:
     tried = "look when beat last rang"
     age = ages.get(BEAT)
     if age is None:
@@ -57,7 +57,7 @@ def beat(ages: dict[str, float]) -> Iterator[Finding]:
         yield PART.ok(tried, f"{age:.0f} s ago")
 
 
-def sweeps(ages: dict[str, float]) -> Iterator[Finding]:
+def sweeps(ages: dict[str, float]) -> Iterator[CheckResult]:
     tried = "look when each sweep last ended"
     late = {name: ages[name] for name, every in SECONDS_BETWEEN.items() if ages.get(name, 0) > 120 + 2 * every}
     for name, age in late.items():

@@ -7,14 +7,14 @@ from config.errors import ConfigurationError
 from config.policy import load_policy
 from config.settings import Settings
 from rules.explanation import counted
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 
-PART = Part("contacts")
-POLICY = Part("policy")
+PART = CheckedPart("contacts")
+POLICY = CheckedPart("policy")
 MEND = "Mend the file and restart the workers; running ones keep what they read."
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     yield policy(settings)
     tried = f"read {settings.contacts_file}"
     try:
@@ -29,7 +29,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield PART.warning(tried, "SUPPORT_EMAIL is not set: only the contacts' routes are mailed", remedy)
 
 
-def policy(settings: Settings) -> Finding:
+def policy(settings: Settings) -> CheckResult:
     tried = f"read {settings.policy_file}"
     try:
         return POLICY.ok(tried, f"version {load_policy(settings.policy_file).version}")

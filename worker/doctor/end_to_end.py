@@ -16,10 +16,10 @@ from escalation_client.publisher import Publisher
 from services.database.engine import begin
 from services.events.stream import EVENTS as STREAM
 from services.outbox.synthetic_sessions import MARK, Stations, abandoned, may_remove, plan, remove, stations
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import reason as database_says
 
-PART = Part("end to end")
+PART = CheckedPart("end to end")
 LOOK_SECONDS = 0.2
 AS_OWNER = "Run it with the DATABASE_URL of the role that migrates (docs/security.md)."
 WORDS = "There is smoke. This is a rehearsal of the escalation worker: nobody is in danger."
@@ -42,7 +42,7 @@ EVENTS: dict[str, Callable[[str, datetime], list[Event]]] = {
 }
 
 
-def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) -> Iterator[Finding]:
+def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) -> Iterator[CheckResult]:
     """One marked session for each reason, removed afterwards; at most so many seconds for each."""
     if settings.mode == "shadow":
         yield PART.unknown("publish a marked session", "MODE=shadow opens no tickets", "Set MODE=active.")
@@ -58,7 +58,7 @@ def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) ->
                 for earlier in abandoned(connection):
                     remove(connection, earlier)
                 plan(connection, session, to)
-            yield verdict(tried, try_it(settings, reason, session, seconds), seconds)
+            yield reply_class(tried, try_it(settings, reason, session, seconds), seconds)
         except DBAPIError as error:
             yield PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
         except (PublishError, RedisError) as error:
@@ -94,7 +94,7 @@ def wait(session: str, seconds: float) -> Stations:
         time.sleep(LOOK_SECONDS)
 
 
-def verdict(tried: str, found: Stations, seconds: float) -> Finding:
+def reply_class(tried: str, found: Stations, seconds: float) -> CheckResult:
     way = (("inbox", found.received_at), ("ticket", found.opened_at), ("mail accepted", found.accepted_at),
            ("assistant told", found.told_at))  # fmt: skip
     passed = [f"{name} {after(found.published_at, at)}" for name, at in way if at is not None]

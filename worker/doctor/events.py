@@ -7,14 +7,14 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from services.database.engine import engine
 from services.events.rejected import unmended
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import not_read
 
-PART = Part("events")
+PART = CheckedPart("events")
 HOURS = 24
 
 
-def check(_: Settings) -> Iterator[Finding]:
+def check(_: Settings) -> Iterator[CheckResult]:
     tried = f"look for events that were set aside in the last {HOURS} hours"
     try:
         with engine().connect() as connection:

@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One check and its outcome; never with a secret in it."""
 
     part: str
@@ -29,38 +29,38 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CheckedPart:
     """Makes the lines of one part."""
 
     name: str
 
-    def ok(self, tried: str, found: str) -> Finding:
-        return Finding(self.name, Level.OK, tried, found)
+    def ok(self, tried: str, found: str) -> CheckResult:
+        return CheckResult(self.name, Level.OK, tried, found)
 
-    def note(self, tried: str, found: str, remedy: str = "") -> Finding:
-        return Finding(self.name, Level.NOTE, tried, found, remedy)
+    def note(self, tried: str, found: str, remedy: str = "") -> CheckResult:
+        return CheckResult(self.name, Level.NOTE, tried, found, remedy)
 
-    def warning(self, tried: str, found: str, remedy: str) -> Finding:
-        return Finding(self.name, Level.WARNING, tried, found, remedy)
+    def warning(self, tried: str, found: str, remedy: str) -> CheckResult:
+        return CheckResult(self.name, Level.WARNING, tried, found, remedy)
 
-    def broken(self, tried: str, found: str, remedy: str) -> Finding:
-        return Finding(self.name, Level.BROKEN, tried, found, remedy)
+    def broken(self, tried: str, found: str, remedy: str) -> CheckResult:
+        return CheckResult(self.name, Level.BROKEN, tried, found, remedy)
 
-    def unknown(self, tried: str, found: str, remedy: str = "") -> Finding:
-        return Finding(self.name, Level.UNKNOWN, tried, found, remedy)
+    def unknown(self, tried: str, found: str, remedy: str = "") -> CheckResult:
+        return CheckResult(self.name, Level.UNKNOWN, tried, found, remedy)
 
 
-def exit_code(findings: list[Finding]) -> int:
+def exit_code(findings: list[CheckResult]) -> int:
     """1: something is broken; 2: something could not be checked; 0: all is well."""
     levels = {finding.level for finding in findings}
     return 1 if Level.BROKEN in levels else 2 if Level.UNKNOWN in levels else 0
 
 
-PART = Part("clock")
+PART = CheckedPart("clock")
 TOLERABLE, WRONG = 5.0, 60.0
 
 
-def about_clock(other: str, ahead: float) -> Finding:
+def about_clock(other: str, ahead: float) -> CheckResult:
     """`ahead`: by how many seconds this machine is ahead of the other's clock."""
     tried = f"compare with {other}'s clock"
     found = f"this machine is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"

@@ -7,15 +7,15 @@ from urllib.error import HTTPError
 from urllib.request import Request
 
 from config.settings import Settings
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 from worker.local_http import directly, reached_at
 
-PART = Part("flower")
+PART = CheckedPart("flower")
 SHORTEST, SECONDS = 12, 5
 WHERE_IT_RUNS = "ask where it runs: docker compose exec flower python -m worker doctor"
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     tried = "look at Flower's login"
     if not settings.flower_user or not settings.flower_password:
         # Of the containers only Flower's own is told the password.
@@ -32,7 +32,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield page(reached_at(settings.flower_address, settings.flower_port), settings.flower_user, password)
 
 
-def page(address: str, user: str, password: str) -> Finding:
+def page(address: str, user: str, password: str) -> CheckResult:
     """Flower as a browser on this machine sees it."""
     place = f"{address}/workers"
     tried = f"open {place} without and with the login"

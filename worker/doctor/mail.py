@@ -8,17 +8,17 @@ from sqlalchemy.exc import DBAPIError
 
 from config.errors import ConfigurationError
 from config.settings import Settings
-from rules.delivery import Answer, Phase, classify
+from rules.delivery import Phase, ServerReply, classify
 from rules.explanation import counted
 from services.database.engine import engine
-from services.transports.base import Budget, Stopped, failed
+from services.transports.base import Budget, ConversationEnded, failed
 from services.transports.factory import account_of, credentials_of, make_transport, server_of
 from services.transports.smtp_auth import log_in
-from services.transports.smtp_connection import Conversation
-from worker.doctor.finding import Finding, Level, Part
+from services.transports.smtp_connection import SmtpConnection
+from worker.doctor.finding import CheckedPart, CheckResult, Level
 from worker.doctor.postgres import not_read
 
-PART = Part("mail")
+PART = CheckedPart("mail")
 SECONDS = 60.0
 CIRCUIT = text("SELECT state, hint FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'")
 HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
@@ -26,7 +26,7 @@ HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('he
 AFTERWARDS = "Once it is mended, restart the mailer if it was a setting, else run python -m worker mail probe."
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     works = True
     try:
         account = account_of(settings)
@@ -39,7 +39,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from circuit(account.key, works)
 
 
-def by_probe(settings: Settings) -> Iterator[Finding]:
+def by_probe(settings: Settings) -> Iterator[CheckResult]:
     transport = make_transport(settings)
     tried = f"ask {settings.mail_transport} without sending"
     answer = transport.probe()
@@ -47,7 +47,7 @@ def by_probe(settings: Settings) -> Iterator[Finding]:
     yield PART.ok(tried, transport.account.key) if answer is None else refused(tried, answer, settings)
 
 
-def by_smtp(settings: Settings) -> Iterator[Finding]:
+def by_smtp(settings: Settings) -> Iterator[CheckResult]:
     host = f"{settings.smtp_server}:{settings.smtp_port}"
     tried = f"look the name {settings.smtp_server} up"
     try:
@@ -59,10 +59,10 @@ def by_smtp(settings: Settings) -> Iterator[Finding]:
     yield from talk(settings, host)
 
 
-def talk(settings: Settings, host: str) -> Iterator[Finding]:
+def talk(settings: Settings, host: str) -> Iterator[CheckResult]:
     """As far as a real mail goes, up to and without its recipients."""
     credentials = credentials_of(settings)
-    conversation = Conversation(server_of(settings))
+    conversation = SmtpConnection(server_of(settings))
     tried = f"connect to {host} ({conversation.server.tls})"
     try:
         conversation.open(Budget(SECONDS))
@@ -76,7 +76,7 @@ def talk(settings: Settings, host: str) -> Iterator[Finding]:
         conversation.demand(Phase.MAIL, "RSET")
         yield PART.ok(tried, "the server lets it send")
         conversation.ask(Phase.MAIL, "QUIT")
-    except Stopped as stop:
+    except ConversationEnded as stop:
         yield refused(tried, stop.answer, settings)
     except OSError as error:
         yield refused(tried, failed(error, conversation.phase), settings)
@@ -84,17 +84,17 @@ def talk(settings: Settings, host: str) -> Iterator[Finding]:
         conversation.close()
 
 
-def secured(conversation: Conversation) -> bool:
+def secured(conversation: SmtpConnection) -> bool:
     return conversation.server.tls != "none"
 
 
-def refused(tried: str, answer: Answer, settings: Settings) -> Finding:
-    verdict = classify(answer, account_of(settings).provider)
+def refused(tried: str, answer: ServerReply, settings: Settings) -> CheckResult:
+    reply_class = classify(answer, account_of(settings).provider)
     found = f"at {answer.phase.value}: {answer.code or ''} {' '.join(answer.text.split())}".strip()
-    return PART.broken(tried, found[:300], verdict.hint or "Look at the reply; nothing is lost, mail waits.")
+    return PART.broken(tried, found[:300], reply_class.remedy or "Look at the reply; nothing is lost, mail waits.")
 
 
-def circuit(account: str, works: bool) -> Iterator[Finding]:
+def circuit(account: str, works: bool) -> Iterator[CheckResult]:
     """`works`: whether all that could be tried just now was well."""
     tried = "look whether mail is held"
     try:
@@ -113,4 +113,4 @@ def circuit(account: str, works: bool) -> Iterator[Finding]:
         yield PART.broken(tried, found, f"Run python -m worker mail probe: it lets {counted(number, 'mail')} go.")
         return
     found = f"mail is held since the account fails ({row.state}); {waiting}"
-    yield PART.broken(tried, found, f"{row.hint or ''} {AFTERWARDS}".strip())
+    yield PART.broken(tried, found, f"{row.remedy or ''} {AFTERWARDS}".strip())

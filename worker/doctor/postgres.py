@@ -11,11 +11,11 @@ from rules.explanation import counted
 from services.database.engine import engine
 from services.schema.check import compare
 from services.schema.grants import missing_rights
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.protection import unprotected
-from worker.doctor.finding import Finding, Part, about_clock
+from worker.doctor.finding import CheckedPart, CheckResult, about_clock
 
-PART = Part("postgresql")
+PART = CheckedPart("postgresql")
 OLDEST = 150_000
 VERIFIED = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
 UNCHECKED = {"verify-full": "", "verify-ca": ": the host's name is not checked"}
@@ -36,7 +36,7 @@ OTHERS = text("""
 """)
 
 
-def check(_: Settings) -> Iterator[Finding]:
+def check(_: Settings) -> Iterator[CheckResult]:
     try:
         with engine().connect() as connection:
             yield from facts(connection)
@@ -50,7 +50,7 @@ def reason(error: DBAPIError) -> str:
     return " ".join(str(error.orig).split())[:300]
 
 
-def not_read(part: Part, tried: str, error: DBAPIError) -> Finding:
+def not_read(part: CheckedPart, tried: str, error: DBAPIError) -> CheckResult:
     """For parts that only look something up in PostgreSQL, which may well answer and lack the table."""
     return part.unknown(tried, f"PostgreSQL could not be asked: {reason(error)}", "See postgresql above.")
 
@@ -80,7 +80,7 @@ def advice(error: DBAPIError) -> str:
     return "Check host and port in DATABASE_URL, and whether PostgreSQL runs. Events wait in the stream meanwhile."
 
 
-def facts(connection: Connection) -> Iterator[Finding]:
+def facts(connection: Connection) -> Iterator[CheckResult]:
     row = connection.execute(FACTS).one()
     encrypted = encryption(connection)
     found = f"PostgreSQL {row.version}, database {row.database}, role {row.role}{f', {encrypted}' if encrypted else ''}"
@@ -104,21 +104,21 @@ def encryption(connection: Connection) -> str:
     return f"encrypted (sslmode={mode}{UNCHECKED.get(mode, ': the certificate is not checked')})"
 
 
-def shape(connection: Connection) -> Iterator[Finding]:
+def shape(connection: Connection) -> Iterator[CheckResult]:
     tried = "compare the tables with what the program needs"
     differences = [*compare(connection), *missing_rights(connection, "application")]
     for one in differences:
         found = f"{one.place} {one.found}; {one.needed}"
-        make = PART.note if one.kind is Kind.NOTE else PART.broken
+        make = PART.note if one.kind is DifferenceKind.NOTE else PART.broken
         yield make(tried, found, one.remedy.replace("`db ", "`python -m worker db "))
-    if all(one.kind is Kind.NOTE for one in differences):
+    if all(one.kind is DifferenceKind.NOTE for one in differences):
         yield PART.ok(tried, "all that is needed is there, and changes are audited")
     if not any(one.place == "schema escalation" for one in differences):
         yield from protection(connection)
         yield from second_writers(connection)
 
 
-def protection(connection: Connection) -> Iterator[Finding]:
+def protection(connection: Connection) -> Iterator[CheckResult]:
     if tables := unprotected(connection):
         yield PART.warning(
             "look whether a plain DROP would take tables away",
@@ -127,7 +127,7 @@ def protection(connection: Connection) -> Iterator[Finding]:
         )
 
 
-def second_writers(connection: Connection) -> Iterator[Finding]:
+def second_writers(connection: Connection) -> Iterator[CheckResult]:
     for row in connection.execute(OTHERS).mappings():
         yield PART.warning(
             "look for a second writer of tickets",

@@ -8,13 +8,13 @@ import ssl
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 
 SECONDS = 10.0
 PORTS = {"https": 443, "http": 80}
 
 
-def reach(part: Part, name: str, url: str) -> Finding:
+def reach(part: CheckedPart, name: str, url: str) -> CheckResult:
     """`name`: of the setting that holds the address."""
     place = urlsplit(url)
     proxy = proxy_for(place)

@@ -14,18 +14,18 @@ from rules.explanation import counted
 from services.events.stream import EVENTS, GROUP, connect
 from services.monitoring.health import stream_state
 from worker.doctor.celery_nodes import BEAT_LATE
-from worker.doctor.finding import Finding, Part, about_clock
+from worker.doctor.finding import CheckedPart, CheckResult, about_clock
 from worker.doctor.redis_durability import keeping
 from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import BEAT, last_runs
 
-PART = Part("redis")
+PART = CheckedPart("redis")
 CONNECT = "connect as REDIS_URL says"
 ELSEWHERE = "look for events in other databases of this server"
 OLDEST = (6, 2)
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         information: Any = redis.info()
@@ -56,7 +56,7 @@ def advice(error: RedisError) -> str:
     )
 
 
-def server(settings: Settings, information: dict[str, Any]) -> Iterator[Finding]:
+def server(settings: Settings, information: dict[str, Any]) -> Iterator[CheckResult]:
     version = str(information.get("valkey_version") or information["redis_version"])
     found = f"version {version}, database {database_of(settings)}"
     old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < OLDEST
@@ -67,7 +67,7 @@ def server(settings: Settings, information: dict[str, Any]) -> Iterator[Finding]
         yield PART.broken(CONNECT, "it is a replica, which takes no events", "Point REDIS_URL at the primary server.")
 
 
-def stream(settings: Settings, redis: Redis) -> Iterator[Finding]:
+def stream(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
     tried = f"look at the stream {EVENTS}"
     try:
         groups: Any = redis.xinfo_groups(EVENTS)
@@ -94,7 +94,7 @@ def held_up(redis: Redis) -> str:
     return "A worker waits and does not get on: see postgresql above; its log says waits_for_postgresql, or start more."
 
 
-def elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[Finding]:
+def elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     """Events that somebody publishes into another database of the same server."""
     ours = database_of(settings)
     for name in information:

@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 
 TRIED = "look whether it keeps what it is given"
 ALWAYS = "Set appendonly yes and appendfsync always, or a crash loses events that were confirmed."
@@ -17,12 +17,12 @@ DISK = "Look at its log, and at the space on its disk"
 NEARLY_FULL = 0.9
 
 
-def keeping(part: Part, redis: Redis, information: dict[str, Any]) -> Iterator[Finding]:
+def keeping(part: CheckedPart, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     found = [*policies(part, redis, information), *files(part, information), *memory(part, information)]
     yield from found or [part.ok(TRIED, "every write is on disk before it is confirmed")]
 
 
-def policies(part: Part, redis: Redis, information: dict[str, Any]) -> Iterator[Finding]:
+def policies(part: CheckedPart, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     if not information.get("aof_enabled"):
         yield part.warning(TRIED, "appendonly is off", ALWAYS)
     elif (sync := appendfsync(redis)) not in {"always", None}:
@@ -33,7 +33,7 @@ def policies(part: Part, redis: Redis, information: dict[str, Any]) -> Iterator[
         yield part.broken(TRIED, words, "Set maxmemory-policy noeviction.")
 
 
-def files(part: Part, information: dict[str, Any]) -> Iterator[Finding]:
+def files(part: CheckedPart, information: dict[str, Any]) -> Iterator[CheckResult]:
     """What went wrong on its disk; after the first and the last of these it takes no events."""
     if information.get("aof_last_write_status", "ok") != "ok":
         yield part.broken(TRIED, "it could not write its file, and refuses events", f"{DISK}; it goes on by itself.")
@@ -45,7 +45,7 @@ def files(part: Part, information: dict[str, Any]) -> Iterator[Finding]:
         yield part.broken(TRIED, words, f"{DISK}; then: redis-cli BGSAVE.")
 
 
-def memory(part: Part, information: dict[str, Any]) -> Iterator[Finding]:
+def memory(part: CheckedPart, information: dict[str, Any]) -> Iterator[CheckResult]:
     used, most = information.get("used_memory", 0), information.get("maxmemory", 0)
     if not most or used <= NEARLY_FULL * most:
         return

@@ -7,9 +7,9 @@ from pathlib import Path
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
 from worker.doctor import alerts, celery_nodes, contacts, events, flower, mail, postgres, redis, settings
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 
-Check = tuple[Part, Callable[[Settings], Iterator[Finding]]]
+Check = tuple[CheckedPart, Callable[[Settings], Iterator[CheckResult]]]
 CHECKS: tuple[Check, ...] = (
     (settings.PART, settings.check),
     (contacts.PART, contacts.check),
@@ -23,13 +23,13 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
+def examine(checks: Sequence[Check] = CHECKS) -> Iterator[CheckResult]:
     """Each finding as soon as it is known; without usable settings nothing else can be tried."""
     try:
         given = get_settings()
     except ConfigurationError as error:
         for line in str(error).splitlines():
-            yield Part("settings").broken("read the environment", line, "Set it as .env.example says.")
+            yield CheckedPart("settings").broken("read the environment", line, "Set it as .env.example says.")
         yield from settings.misspelt()
         return
     for part, check in checks:
@@ -39,7 +39,7 @@ def examine(checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
             yield surprise(part, error)
 
 
-def surprise(part: Part, error: Exception) -> Finding:
+def surprise(part: CheckedPart, error: Exception) -> CheckResult:
     """Something that no check expects keeps no other from being made; its words may hold a secret and are not shown."""
     *_, where = traceback.extract_tb(error.__traceback__)
     found = f"could not check: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"

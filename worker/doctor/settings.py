@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from config.policy import PolicyFile
 from config.secret_files import secret_file
 from config.settings import Settings
-from worker.doctor.finding import Finding, Part
+from worker.doctor.finding import CheckedPart, CheckResult
 
-PART = Part("settings")
+PART = CheckedPart("settings")
 NAMES = {name.upper() for name in Settings.model_fields}
 KNOWN = NAMES | {f"POLICY_{name.upper()}" for name in PolicyFile.model_fields}
 # Names that begin so are meant for us.
@@ -23,14 +23,14 @@ SUBMISSION, SUBMISSIONS = 587, 465
 FOREIGN = {"ESCALATION_REDIS_SERVER", "ESCALATION_POSTGRES_MAJOR", "ESCALATION_STACK"}
 
 
-def check(settings: Settings) -> Iterator[Finding]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     found = [*misspelt(), *contradictions(settings)]
     yield from found
     if not found:
         yield PART.ok("read the environment", f"{len(KNOWN)} settings are known, none is unknown or contradictory")
 
 
-def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
+def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[CheckResult]:
     """Variables that look like ours and are none."""
     for name in sorted(environment):
         base = name.removesuffix("_FILE")
@@ -42,7 +42,7 @@ def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
             yield PART.warning("look for unknown names", f"{name} is no setting and is ignored", remedy)
 
 
-def contradictions(settings: Settings) -> Iterator[Finding]:
+def contradictions(settings: Settings) -> Iterator[CheckResult]:
     tried = "look for contradictions"
     for name in sorted(KNOWN & set(os.environ)):
         if os.environ[name] and secret_file(name.lower()):
@@ -55,7 +55,7 @@ def contradictions(settings: Settings) -> Iterator[Finding]:
         yield PART.note(tried, f"FROM_EMAIL is not set: mail comes from {settings.sender}")
 
 
-def about_smtp(settings: Settings, tried: str) -> Iterator[Finding]:
+def about_smtp(settings: Settings, tried: str) -> Iterator[CheckResult]:
     if settings.smtp_use_ssl and settings.smtp_port == SUBMISSION:
         yield PART.broken(
             tried, "SMTP_USE_SSL=true at port 587", "587 speaks STARTTLS: SMTP_USE_SSL=false, or port 465."

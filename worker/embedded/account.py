@@ -16,19 +16,19 @@ NO_LOGIN = "/usr/sbin/nologin"
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class SystemUser:
     """A system user."""
 
     uid: int
     gid: int
 
 
-def running_as(account: Account | None) -> dict[str, Any]:
+def running_as(account: SystemUser | None) -> dict[str, Any]:
     """What `subprocess` needs to start a program as that user; nothing for our own."""
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
 
-def database_account() -> Account | None:
+def database_account() -> SystemUser | None:
     """A user of PostgreSQL's own where we are root (made when it is missing), else None: our own user does.
 
     :raises StackError: the user cannot be made
@@ -38,17 +38,17 @@ def database_account() -> Account | None:
     return existing_account() or made_account()
 
 
-def existing_account() -> Account | None:
+def existing_account() -> SystemUser | None:
     try:
         entry = pwd.getpwnam(NAME)
     except KeyError:
         return None
-    return Account(entry.pw_uid, entry.pw_gid)
+    return SystemUser(entry.pw_uid, entry.pw_gid)
 
 
 # Two starts at once wait for the lock of the user files, or find the user made by the other.
 @retry(retry=retry_if_exception_type(StackError), stop=stop_after_attempt(5), wait=wait_fixed(0.5), reraise=True)
-def made_account() -> Account:
+def made_account() -> SystemUser:
     command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
                "--shell", NO_LOGIN, NAME]  # fmt: skip
     try:

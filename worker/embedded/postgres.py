@@ -14,12 +14,12 @@ from worker.embedded.account import database_account, open_to_others, running_as
 from worker.embedded.binaries import postgres_binaries, postgres_major
 from worker.embedded.errors import StackError
 from worker.embedded.paths import check_is_ours, socket_folder
-from worker.embedded.process import Part, stop_all
+from worker.embedded.process import ManagedProcess, stop_all
 
 DATABASE = "abparts"
 
 
-class EmbeddedPostgres(Part):
+class EmbeddedPostgres(ManagedProcess):
     """A PostgreSQL server with its data in a folder; `url` is its database `abparts`.
 
     As root it runs as a system user of its own, and the folder must be one that other users can reach.

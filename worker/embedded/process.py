@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from worker.embedded.account import Account, running_as
+from worker.embedded.account import SystemUser, running_as
 from worker.embedded.errors import StackError
 from worker.embedded.paths import last_lines
 from worker.embedded.process_tree import MARK, family, send, wait_or_kill, write_pidfile
@@ -19,13 +19,13 @@ LARGEST_LOG = 10_000_000
 ASK_AGAIN_SECONDS = 0.02
 
 
-class Part(ABC):
+class ManagedProcess(ABC):
     """Starts, asks, stops and kills one program; what to run and how to ask it is the subclass's."""
 
     stop_signal = signal.SIGTERM
     start_seconds = 60.0
     stop_seconds = 5.0
-    account: Account | None = None
+    account: SystemUser | None = None
     # Servers end last, after the programs that use them.
     is_server = True
 
@@ -144,7 +144,7 @@ class Part(ABC):
         self.stop()
 
 
-def stop_all(parts: Sequence[Part], seconds: float, number: int | None = None) -> None:
+def stop_all(parts: Sequence[ManagedProcess], seconds: float, number: int | None = None) -> None:
     """End several programs at once, each by its own signal or by this one."""
     processes = []
     for part in parts:

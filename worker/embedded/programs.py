@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from tasks.celery_config import KEY_PREFIX, tls_of
 from worker.celery_guards.messages import QUEUES
 from worker.embedded.ports import HOST
-from worker.embedded.process import Part
+from worker.embedded.process import ManagedProcess
 
 PROCESSES = 4
 
@@ -27,7 +27,7 @@ class ChildSpec:
     answers: Callable[[], bool]
 
 
-class Child(Part):
+class Child(ManagedProcess):
     """Runs a spec."""
 
     is_server = False

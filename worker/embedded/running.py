@@ -9,14 +9,14 @@ from pathlib import Path
 from worker.embedded.lock import locked
 from worker.embedded.paths import data_folder
 from worker.embedded.process_tree import end_leftovers
-from worker.embedded.stack import Ports, Stack
-from worker.embedded.supervisor import Say, Stopped
+from worker.embedded.stack import EmbeddedStack, Ports
+from worker.embedded.supervisor import Say, StopRequested
 from worker.embedded.watchdog import watched
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Stack], None]) -> None:
+def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[EmbeddedStack], None]) -> None:
     """Start the stack, call `ready`, and keep it running until a signal ends it.
 
     :raises StackError: it cannot start; nothing of it is left
@@ -27,7 +27,7 @@ def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Stac
             say(f"ended what an earlier stack left running: {count} processes")
         if fresh:
             forget(folder)
-        stack = Stack(folder, ports, say)
+        stack = EmbeddedStack(folder, ports, say)
         with ended_by_signals(stack), stopped(stack):
             stack.start()
             ready(stack)
@@ -35,7 +35,7 @@ def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Stac
 
 
 @contextmanager
-def ended_by_signals(stack: Stack) -> Iterator[None]:
+def ended_by_signals(stack: EmbeddedStack) -> Iterator[None]:
     """Signals ask for the end, and only once: what is being ended goes on ending."""
     # `nohup` has the end of the terminal ignored.
     wanted = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
@@ -48,11 +48,11 @@ def ended_by_signals(stack: Stack) -> Iterator[None]:
 
 
 @contextmanager
-def stopped(stack: Stack) -> Iterator[None]:
+def stopped(stack: EmbeddedStack) -> Iterator[None]:
     """Whatever happens, nothing is left running."""
     try:
         yield
-    except Stopped:
+    except StopRequested:
         stack.supervisor.say("stopped while starting")
     finally:
         stack.supervisor.say("stopping")

@@ -36,7 +36,7 @@ class Ports:
     metrics: int | None = None
 
 
-class Stack:
+class EmbeddedStack:
     """Embedded parts, and the addresses of those that the environment names already.
 
     :raises StackError: what the environment names does not answer, or a chosen port is in use

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from worker.embedded.errors import StackError
-from worker.embedded.process import ASK_AGAIN_SECONDS, Part, stop_all
+from worker.embedded.process import ASK_AGAIN_SECONDS, ManagedProcess, stop_all
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
@@ -17,7 +17,7 @@ SUCCESS = "code 0"
 Say = Callable[[str], None]
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """Somebody asked for the end while the stack was starting."""
 
 
@@ -27,10 +27,10 @@ class Supervisor:
     def __init__(self, say: Say, changed: Callable[[], None]) -> None:
         self.say, self.changed = say, changed
         self.stopping = threading.Event()
-        self.parts: list[Part] = []
-        self.care: dict[Part, Care] = {}
+        self.parts: list[ManagedProcess] = []
+        self.care: dict[ManagedProcess, Care] = {}
 
-    def start(self, parts: Sequence[Part]) -> None:
+    def start(self, parts: Sequence[ManagedProcess]) -> None:
         """Start parts side by side and wait until each answers.
 
         :raises StackError: one ended or stayed silent
@@ -50,7 +50,7 @@ class Supervisor:
                 self.say(f"{part.name} answers after {time.monotonic() - began:.1f} s")
             check_patience(waiting, time.monotonic() - began)
 
-    def finish(self, part: Part) -> None:
+    def finish(self, part: ManagedProcess) -> None:
         """Run a program to its end.
 
         :raises StackError: it failed; with the end of its log
@@ -69,7 +69,7 @@ class Supervisor:
 
     def go_on_unless_stopped(self, seconds: float = ASK_AGAIN_SECONDS) -> None:
         if self.stopping.wait(seconds):
-            raise Stopped
+            raise StopRequested
 
     def watch(self) -> None:
         """Start again whatever dies, until `stopping` is set."""
@@ -78,7 +78,7 @@ class Supervisor:
                 if not part.is_running():
                     self.revive(part, self.care[part])
 
-    def revive(self, part: Part, care: "Care") -> None:
+    def revive(self, part: ManagedProcess, care: "Care") -> None:
         now = time.monotonic()
         if care.due is None:
             wait = care.next_wait(now)
@@ -88,7 +88,7 @@ class Supervisor:
             care.began, care.due = now, None
             self.spawn(part)
 
-    def spawn(self, part: Part) -> None:
+    def spawn(self, part: ManagedProcess) -> None:
         try:
             part.spawn()
             self.changed()
@@ -120,7 +120,7 @@ class Care:
         return wait
 
 
-def check_patience(waiting: Sequence[Part], seconds: float) -> None:
+def check_patience(waiting: Sequence[ManagedProcess], seconds: float) -> None:
     for part in waiting:
         if seconds > part.start_seconds:
             raise StackError(f"{part.name} gave no answer in {seconds:.0f} s\n{part.end_of_log()}")

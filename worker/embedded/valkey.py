@@ -13,10 +13,10 @@ from redis.retry import Retry
 from worker.embedded.binaries import valkey_binary
 from worker.embedded.paths import write_atomically
 from worker.embedded.ports import HOST, Port
-from worker.embedded.process import Part
+from worker.embedded.process import ManagedProcess
 
 
-class EmbeddedValkey(Part):
+class EmbeddedValkey(ManagedProcess):
     """A Valkey server with its data in a folder; `url` holds its password."""
 
     def __init__(self, folder: Path, *, port: int | None = None, name: str = "valkey") -> None:

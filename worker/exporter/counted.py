@@ -5,7 +5,7 @@ from datetime import datetime
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 
-from services.monitoring.metrics import News, news, settled
+from services.monitoring.metrics import MetricsDelta, news, settled
 
 SECONDS = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400)
 
@@ -40,7 +40,7 @@ class Counted:
             self.add(news(connection, self.until, until))
         self.until = until
 
-    def add(self, happened: News) -> None:
+    def add(self, happened: MetricsDelta) -> None:
         for row in happened.attempts:
             self.attempts.labels(row["class"]).inc(row["count"])
         for row in happened.decisions:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.schema.check import compare
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import last_runs
 from worker.schedule import QUEUE, SECONDS_BETWEEN
@@ -108,7 +108,7 @@ class Lookout:
         """Seconds since each was well; what cannot be judged is left out."""
         try:
             with self.engine.connect() as connection:
-                wrong = [one for one in compare(connection) if one.kind is not Kind.NOTE]
+                wrong = [one for one in compare(connection) if one.kind is not DifferenceKind.NOTE]
         except DBAPIError:
             return {"postgresql": GONE}
         self.difference = f"{wrong[0].place} {wrong[0].found}" if wrong else ""

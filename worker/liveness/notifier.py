@@ -21,7 +21,7 @@ TOLD = "escalation:told:"
 OVER, OVER_SECONDS = b"over", 60
 
 
-class Teller:
+class AlertNotifier:
     """Posts to the webhook, if there is one; an alert is in the log in any case."""
 
     def __init__(self, engine: Engine, redis: Redis, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from config.settings import get_settings
 from services.database.engine import make_engine
 from services.events.stream import connect
 from worker.liveness.monitor import Lookout
-from worker.liveness.notifier import Teller
+from worker.liveness.notifier import AlertNotifier
 
 LONGEST_PAUSE_SECONDS = 15.0
 
@@ -45,9 +45,9 @@ def watch(stopping: threading.Event) -> None:
     engine = make_engine(settings)
     redis = connect(settings.redis_url.get_secret_value())
     lookout = Lookout(engine, redis, settings.alert_after_seconds)
-    teller = Teller(engine, redis, settings)
+    presenter = AlertNotifier(engine, redis, settings)
     pause = min(LONGEST_PAUSE_SECONDS, settings.alert_after_seconds / 4)
     while not stopping.wait(pause):
-        teller.tell(lookout.look())
+        presenter.tell(lookout.look())
         engine.dispose()
     redis.close()

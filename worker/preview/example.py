@@ -14,7 +14,7 @@ from services.conversation import Confidence, Conversation, Diagnosis, Evidence,
 from services.directory import MachineRecord, Person
 from services.directory.machines import HoursReading, MaintenanceEntry
 from services.directory.people import Organisation
-from services.ticket_details import Advice, ContactCard, Reason, Recipient, SessionFacts, Story, TicketFacts
+from services.ticket_details import Advice, ContactCard, Reason, Recipient, SessionFacts, TicketDetails, TicketFacts
 from services.ticket_details.missing import unknown_of
 
 TEXTS: Final = Path(__file__).parent / "examples.toml"
@@ -118,10 +118,10 @@ EMERGENCY: Final = ContactCard(
 )  # fmt: skip
 
 
-def example_story(language: str) -> Story:
+def example_story(language: str) -> TicketDetails:
     """Smoke on a fish farm at night, told in one of the six languages."""
     conversation, user, machine = example_conversation(language), example_person(language), example_machine(language)
-    return Story(
+    return TicketDetails(
         ticket=TicketFacts(
             ticket_id=TICKET, number="AB-20261124-0007", priority="urgent", status="open", opened_at=at(13.1),
             reasons=tuple(Reason(name=one.rule, evidence=(one,)) for one in conversation.evidence),

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from services.mail.mime import Letter
+from services.mail.mime import MailContent
 from worker.browser import Browser, browser
 
 WIDTHS: Final = (360, 640)
 
 
-def write_letter(letter: Letter, folder: Path, name: str) -> Path:
+def write_letter(letter: MailContent, folder: Path, name: str) -> Path:
     """Write `name.html`, `name.txt` and what is attached; return the HTML's path."""
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{name}.html"

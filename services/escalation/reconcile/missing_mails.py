@@ -10,9 +10,9 @@ from rules.reasons import PRIORITIES, REASONS, rank
 from rules.routing import recipients
 from services.events.inbox import lock_sessions
 from services.events.session_state import read_states
-from services.installation import Knowledge
+from services.installation import Installation
 from services.outbox.queue import NewMail, queue_mails
-from services.ticket_details import Story, load_stories
+from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.update import adopt, foreign_tickets
 
 MAILED = text("""
@@ -23,16 +23,16 @@ MAILED = text("""
 """)
 
 
-def mail_tickets(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> int:
+def mail_tickets(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Queue the missing mails; return how many tickets have one now.
 
     Where the only mail was refused by every address there is none to send again, unless the routes name others now.
     """
     take_on(connection, [row["session_id"] for row in rows if not row["ours"]])
     ticket_ids = [row["ticket_id"] for row in rows]
-    mails = [opening_mail(story, knowledge) for story in load_stories(connection, ticket_ids).values()]
+    mails = [opening_mail(details, installation) for details in load_ticket_details(connection, ticket_ids).values()]
     if mails:
-        queue_mails(connection, mails, knowledge.message_id_domain)
+        queue_mails(connection, mails, installation.message_id_domain)
     return len(connection.execute(MAILED, {"ticket_ids": ticket_ids}).all())
 
 
@@ -53,22 +53,22 @@ def take_on(connection: Connection, session_ids: Sequence[str]) -> None:
     )
 
 
-def opening_mail(story: Story, knowledge: Knowledge) -> NewMail:
-    ticket = story.ticket
+def opening_mail(details: TicketDetails, installation: Installation) -> NewMail:
+    ticket = details.ticket
     priority = ticket.priority if ticket.priority in PRIORITIES else "medium"
-    organisation = story.user.organisation if story.user else None
+    organisation = details.user.organisation if details.user else None
     return NewMail(
         cause=(ticket.ticket_id,),
         template="ticket_opened",
         recipients=recipients(
-            knowledge.contacts,
+            installation.contacts,
             reasons=[reason for reason in ticket.reason_names if reason in REASONS],
             priority=priority,
             region=organisation.country if organisation else None,
-            default=knowledge.settings.support_email,
+            default=installation.settings.support_email,
         ),
         rank=rank(priority, ticket.safety),
         ticket_id=ticket.ticket_id,
-        session_id=story.session.session_id,
+        session_id=details.session.session_id,
         published_at=ticket.opened_at,
     )

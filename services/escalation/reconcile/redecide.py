@@ -11,7 +11,7 @@ from services.escalation.reconcile.synthesized_events import from_inbox
 from services.events.decoding import Received
 from services.events.inbox import lock_sessions
 from services.events.session_state import read_states, write_states
-from services.installation import Knowledge
+from services.installation import Installation
 
 DECIDED = text("""
     UPDATE escalation.event_inbox AS i
@@ -22,19 +22,19 @@ DECIDED = text("""
 """)
 
 
-def decide_again(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> Tally:
+def decide_again(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> Tally:
     """Decide these events as if they had just arrived; those that rightly led to nothing are not counted."""
-    read = [from_inbox(row, knowledge) for row in rows]
+    read = [from_inbox(row, installation) for row in rows]
     usable = [one for one in read if one is not None]
     if not usable:
         return Tally(found=len(rows))
     lock_sessions(connection, (one.event.session_id for one in usable))
     by_session = grouped(one.examined for one in usable)
     states = read_states(connection, by_session)
-    decisions = [decide(states[session_id], events, knowledge.policy) for session_id, events in by_session.items()]
+    decisions = [decide(states[session_id], events, installation.policy) for session_id, events in by_session.items()]
     write_states(connection, [decision.state for decision in decisions])
-    write_decisions(connection, usable, knowledge.policy.version)
-    escalate(connection, adopted(connection, decisions, states, by_session, knowledge), usable, knowledge)
+    write_decisions(connection, usable, installation.policy.version)
+    escalate(connection, adopted(connection, decisions, states, by_session, installation), usable, installation)
     fired = {one.event.id for decision in decisions for one in decision.fired}
     undecided = {row["event_id"] for row in rows if row["decision"] not in {"escalate", "continue"}}
     mended = fired | {one.event.id for one in usable if one.event.id in undecided}

@@ -16,7 +16,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReconcileReport:
     """All kinds; `lost_tickets` are those whose row is gone though nobody deleted it, which only a rebuild can mend."""
 
     undecided_events: Tally = Tally()

@@ -7,37 +7,37 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from services.database.errors import Trouble, described, trouble
+from services.database.errors import DatabaseFailure, described, trouble
 from services.escalation.reconcile.missing_mails import mail_tickets
 from services.escalation.reconcile.queries import Span, find
 from services.escalation.reconcile.redecide import decide_again
-from services.escalation.reconcile.report import Report, Tally
+from services.escalation.reconcile.report import ReconcileReport, Tally
 from services.escalation.reconcile.synthesized_events import open_for_sessions, open_for_triggers
-from services.installation import Knowledge, active_since
+from services.installation import Installation, active_since
 
 logger = structlog.get_logger()
 
 # What is younger may still be on its way, also in a transaction of ABParts' own.
 GRACE = timedelta(seconds=60)
 
-Mend = Callable[[Connection, Sequence[RowMapping], Knowledge], Tally]
+Mend = Callable[[Connection, Sequence[RowMapping], Installation], Tally]
 
 
 def reconcile(
-    connection: Connection, knowledge: Knowledge, since: datetime | None = None, grace: timedelta = GRACE
-) -> Report:
+    connection: Connection, installation: Installation, since: datetime | None = None, grace: timedelta = GRACE
+) -> ReconcileReport:
     """Find and mend what fell through since the worker became active, or since another time.
 
     In shadow mode nothing is looked for: the worker opens no tickets, so all would be missing.
     """
-    if knowledge.settings.mode == "shadow":
-        return Report()
+    if installation.settings.mode == "shadow":
+        return ReconcileReport()
     span = Span(since or active_since(connection), datetime.now(UTC) - grace)
-    report = Report(
-        undecided_events=mended(connection, "undecided_events", span, decide_again, knowledge),
-        escalated_sessions=mended(connection, "escalated_sessions", span, counted(open_for_sessions), knowledge),
-        lone_triggers=mended(connection, "lone_triggers", span, counted(open_for_triggers), knowledge),
-        unmailed_tickets=mended(connection, "unmailed_tickets", span, counted(mail_tickets), knowledge),
+    report = ReconcileReport(
+        undecided_events=mended(connection, "undecided_events", span, decide_again, installation),
+        escalated_sessions=mended(connection, "escalated_sessions", span, counted(open_for_sessions), installation),
+        lone_triggers=mended(connection, "lone_triggers", span, counted(open_for_triggers), installation),
+        unmailed_tickets=mended(connection, "unmailed_tickets", span, counted(mail_tickets), installation),
         lost_tickets=Tally(found=len(find(connection, "lost_tickets", span))),
     )
     for kind, tally in report.tallies().items():
@@ -46,30 +46,30 @@ def reconcile(
     return report
 
 
-def counted(mend: Callable[[Connection, Sequence[RowMapping], Knowledge], int]) -> Mend:
+def counted(mend: Callable[[Connection, Sequence[RowMapping], Installation], int]) -> Mend:
     """With all that was found counted as found."""
-    return lambda connection, rows, knowledge: Tally(len(rows), mend(connection, rows, knowledge))
+    return lambda connection, rows, installation: Tally(len(rows), mend(connection, rows, installation))
 
 
-def mended(connection: Connection, kind: str, span: Span, mend: Mend, knowledge: Knowledge) -> Tally:
+def mended(connection: Connection, kind: str, span: Span, mend: Mend, installation: Installation) -> Tally:
     rows = find(connection, kind, span)
-    return in_savepoint(connection, kind, rows, mend, knowledge) if rows else Tally()
+    return in_savepoint(connection, kind, rows, mend, installation) if rows else Tally()
 
 
 def in_savepoint(
-    connection: Connection, kind: str, rows: Sequence[RowMapping], mend: Mend, knowledge: Knowledge
+    connection: Connection, kind: str, rows: Sequence[RowMapping], mend: Mend, installation: Installation
 ) -> Tally:
     """All at once, and in halves when something among them cannot be mended."""
     try:
         with connection.begin_nested():
-            return mend(connection, rows, knowledge)
+            return mend(connection, rows, installation)
     except DBAPIError as error:
-        if trouble(error) in {Trouble.INFRASTRUCTURE, Trouble.RETRY}:
+        if trouble(error) in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise
         if len(rows) == 1:
             logger.error("not_mended", kind=kind, session_id=rows[0].get("session_id"), error=described(error))
             return Tally(found=1)
     middle = len(rows) // 2
-    first = in_savepoint(connection, kind, rows[:middle], mend, knowledge)
-    second = in_savepoint(connection, kind, rows[middle:], mend, knowledge)
+    first = in_savepoint(connection, kind, rows[:middle], mend, installation)
+    second = in_savepoint(connection, kind, rows[middle:], mend, installation)
     return Tally(first.found + second.found, first.mended + second.mended)

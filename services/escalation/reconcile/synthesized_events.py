@@ -15,8 +15,8 @@ from rules.triggers import Signal, examine
 from services.database.encoding import identity
 from services.escalation.process_batch import process_events
 from services.events.decoding import Received
-from services.events.stream import Entry
-from services.installation import Knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation
 
 logger = structlog.get_logger()
 
@@ -27,19 +27,19 @@ ESCALATED = "ABParts set the session to escalated and opened no ticket"
 TRIGGERED = "ABParts' trigger log says escalate and there is no ticket"
 
 
-def open_for_sessions(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> int:
+def open_for_sessions(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Open tickets for sessions that ABParts escalated; return for how many sessions."""
-    return process(connection, [escalated(row) for row in rows], knowledge)
+    return process(connection, [escalated(row) for row in rows], installation)
 
 
-def open_for_triggers(connection: Connection, rows: Sequence[RowMapping], knowledge: Knowledge) -> int:
+def open_for_triggers(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Open tickets for triggers of ABParts' own that decided to escalate; return for how many triggers."""
-    return process(connection, [triggered(row) for row in rows], knowledge)
+    return process(connection, [triggered(row) for row in rows], installation)
 
 
-def process(connection: Connection, received: Sequence[Received | None], knowledge: Knowledge) -> int:
+def process(connection: Connection, received: Sequence[Received | None], installation: Installation) -> int:
     usable = [one for one in received if one is not None]
-    return process_events(connection, usable, knowledge).events if usable else 0
+    return process_events(connection, usable, installation).events if usable else 0
 
 
 def escalated(row: RowMapping) -> Received | None:
@@ -71,15 +71,15 @@ def said_by_abparts(row: RowMapping, kind: str, key: str, reason: str, evidence:
 
 def received(event: Event, signals: tuple[Signal, ...], published_at: datetime) -> Received:
     """An event as if it had come from the stream."""
-    entry = Entry(f"{int(published_at.timestamp() * 1000)}-0", encode(event).encode(), {})
+    entry = StreamEntry(f"{int(published_at.timestamp() * 1000)}-0", encode(event).encode(), {})
     return Received(entry, Examined(event, signals))
 
 
-def from_inbox(row: RowMapping, knowledge: Knowledge) -> Received | None:
+def from_inbox(row: RowMapping, installation: Installation) -> Received | None:
     """An event of the inbox, examined again; None when it cannot be read any more."""
     try:
         event = event_of(row["payload"])
     except InvalidEvent as error:
         logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)
         return None
-    return received(event, examine(event, knowledge.policy, knowledge.lexicon), row["published_at"])
+    return received(event, examine(event, installation.policy, installation.lexicon), row["published_at"])

@@ -9,8 +9,8 @@ from uuid import UUID
 from services.conversation import Evidence
 from services.mail.context.reasons import MOST_EVIDENCE, Quote, facts_of, quote_of
 from services.mail.i18n.labels import NEWS, REASONS
-from services.mail.i18n.presenter import Teller
-from services.ticket_details import Story
+from services.mail.i18n.presenter import Presenter
+from services.ticket_details import TicketDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Item:
         return self.kind == "safety"
 
 
-def news_of(content: Mapping[str, Any], story: Story, teller: Teller) -> list[Item]:
+def news_of(content: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> list[Item]:
     """The news that a mail was queued for: danger first, then in the order of their time."""
-    told = [item(one, story, teller) for one in unique(content.get("news", []))]
+    told = [item(one, details, presenter) for one in unique(content.get("news", []))]
     told.sort(key=lambda one: (not one.is_safety, one.at))
     return told
 
@@ -45,31 +45,31 @@ def unique(news: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             yield one
 
 
-def item(news: Mapping[str, Any], story: Story, teller: Teller) -> Item:
+def item(news: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> Item:
     event_id, reason = UUID(news["event_id"]), news.get("reason")
-    evidence = evidence_for(event_id, reason, story)
-    quotes = dict.fromkeys(quote for one in evidence if (quote := quote_of(one, story, teller)))
+    evidence = evidence_for(event_id, reason, details)
+    quotes = dict.fromkeys(quote for one in evidence if (quote := quote_of(one, details, presenter)))
     kind, at = news["kind"], datetime.fromisoformat(news["at"])
-    heading = teller.say(NEWS[kind])
+    heading = presenter.say(NEWS[kind])
     return Item(
         kind="safety" if reason == "safety_concern" else kind,
-        heading=f"{heading}: {teller.word(reason, REASONS)}" if kind == "reason" else heading,
+        heading=f"{heading}: {presenter.word(reason, REASONS)}" if kind == "reason" else heading,
         at=at,
-        clock=teller.manners.clocks(at),
+        clock=presenter.formatter.clocks(at),
         quotes=tuple(quotes),
-        facts=tuple(fact for one in evidence for fact in facts_of(one, teller)),
-        notes=notes_of(event_id, story, teller) if kind == "notes" else "",
+        facts=tuple(fact for one in evidence for fact in facts_of(one, presenter)),
+        notes=notes_of(event_id, details, presenter) if kind == "notes" else "",
     )
 
 
-def evidence_for(event_id: UUID, reason: str | None, story: Story) -> list[Evidence]:
-    found = [one for one in story.conversation.evidence if one.event_id == event_id and one.rule == reason]
+def evidence_for(event_id: UUID, reason: str | None, details: TicketDetails) -> list[Evidence]:
+    found = [one for one in details.conversation.evidence if one.event_id == event_id and one.rule == reason]
     return found[:MOST_EVIDENCE]
 
 
-def notes_of(event_id: UUID, story: Story, teller: Teller) -> str:
-    found = [one.notes for one in story.conversation.requests if one.event_id == event_id]
-    return teller.long(found[0]) if found else ""
+def notes_of(event_id: UUID, details: TicketDetails, presenter: Presenter) -> str:
+    found = [one.notes for one in details.conversation.requests if one.event_id == event_id]
+    return presenter.long(found[0]) if found else ""
 
 
 def is_danger(content: Mapping[str, Any]) -> bool:
@@ -77,7 +77,7 @@ def is_danger(content: Mapping[str, Any]) -> bool:
     return any(one.get("reason") == "safety_concern" for one in content.get("news", []))
 
 
-def danger_in(content: Mapping[str, Any], story: Story) -> list[Evidence]:
+def danger_in(content: Mapping[str, Any], details: TicketDetails) -> list[Evidence]:
     """What speaks for the danger in the news."""
     events = [UUID(one["event_id"]) for one in content.get("news", []) if one.get("reason") == "safety_concern"]
-    return [found for event_id in events for found in evidence_for(event_id, "safety_concern", story)]
+    return [found for event_id in events for found in evidence_for(event_id, "safety_concern", details)]

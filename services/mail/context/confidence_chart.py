@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.conversation import Confidence
-from services.mail.i18n.presenter import Teller
-from services.ticket_details import Story
+from services.mail.i18n.presenter import Presenter
+from services.ticket_details import TicketDetails
 
 MOST_BARS: Final = 10
 HEIGHT: Final = 48
@@ -36,26 +36,26 @@ class Chart:
         return "".join(bar.block for bar in self.bars)
 
 
-def chart(story: Story, teller: Teller) -> Chart | None:
+def chart(details: TicketDetails, presenter: Presenter) -> Chart | None:
     """The chart of the session's confidences; None where none was told."""
-    values = story.conversation.confidences
+    values = details.conversation.confidences
     if not values:
         return None
-    limit = limit_of(story)
-    bars = tuple(bar(one, limit, teller) for one in thinned(values))
-    return Chart(bars, "" if limit is None else teller.manners.percent(limit))
+    limit = limit_of(details)
+    bars = tuple(bar(one, limit, presenter) for one in thinned(values))
+    return Chart(bars, "" if limit is None else presenter.formatter.percent(limit))
 
 
-def limit_of(story: Story) -> float | None:
-    limits = [one.limit for one in story.conversation.evidence if one.rule == "low_confidence"]
+def limit_of(details: TicketDetails) -> float | None:
+    limits = [one.limit for one in details.conversation.evidence if one.rule == "low_confidence"]
     return next((float(limit) for limit in limits if isinstance(limit, int | float)), None)
 
 
-def bar(one: Confidence, limit: float | None, teller: Teller) -> Bar:
+def bar(one: Confidence, limit: float | None, presenter: Presenter) -> Bar:
     value = min(max(one.value, 0.0), 1.0)
     return Bar(
-        words=teller.manners.percent(value),
-        clock=teller.manners.clock(one.at),
+        words=presenter.formatter.percent(value),
+        clock=presenter.formatter.clock(one.at),
         height=max(round(value * HEIGHT), 2),
         block=BLOCKS[min(int(value * len(BLOCKS)), len(BLOCKS) - 1)],
         low=limit is not None and value < limit,

@@ -11,9 +11,9 @@ from rules.reasons import by_gravity
 from rules.routing import HOW_SOON
 from services.mail.headers import address_of
 from services.mail.i18n.labels import ACTION_WORDS
-from services.mail.i18n.presenter import Teller
+from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import one_line
-from services.ticket_details import ContactCard, Story
+from services.ticket_details import ContactCard, TicketDetails
 
 # In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).
 # The first number of what was left: an extension or a second number must not be dialled along with it.
@@ -41,17 +41,17 @@ class Helper:
     buttons: tuple[Button, ...]
 
 
-def buttons(story: Story, teller: Teller) -> list[Button]:
+def buttons(details: TicketDetails, presenter: Presenter) -> list[Button]:
     """To call and to write to the user; the number that was left for it comes first."""
-    return [*calls(story, teller), *writes(story, teller)]
+    return [*calls(details, presenter), *writes(details, presenter)]
 
 
-def calls(story: Story, teller: Teller) -> Iterator[Button]:
-    if story.callback_phone:
-        yield from call(teller.say("Call back"), story.callback_phone)
-    elif story.user and story.user.organisation:
-        for phone in WRITTEN_PHONE.findall(one_line(story.user.organisation.contact_info))[:1]:
-            yield from call(teller.say("Call the organisation"), phone)
+def calls(details: TicketDetails, presenter: Presenter) -> Iterator[Button]:
+    if details.callback_phone:
+        yield from call(presenter.say("Call back"), details.callback_phone)
+    elif details.user and details.user.organisation:
+        for phone in WRITTEN_PHONE.findall(one_line(details.user.organisation.contact_info))[:1]:
+            yield from call(presenter.say("Call the organisation"), phone)
 
 
 def call(label: str, phone: str) -> Iterator[Button]:
@@ -64,9 +64,9 @@ def call(label: str, phone: str) -> Iterator[Button]:
         yield Button(label, f"tel:{'+' if number.startswith('+') else ''}{digits}", shown)
 
 
-def writes(story: Story, teller: Teller) -> Iterator[Button]:
-    if story.user:
-        yield from write(teller.say("Write to the user"), story.user.email, story.ticket.number)
+def writes(details: TicketDetails, presenter: Presenter) -> Iterator[Button]:
+    if details.user:
+        yield from write(presenter.say("Write to the user"), details.user.email, details.ticket.number)
 
 
 def write(label: str, address: str | None, subject: str) -> Iterator[Button]:
@@ -75,24 +75,24 @@ def write(label: str, address: str | None, subject: str) -> Iterator[Button]:
         yield Button(label, f"mailto:{quote(found, safe='@')}?subject={quote(one_line(subject))}", one_line(address))
 
 
-def helper(card: ContactCard, number: str, teller: Teller) -> Helper:
-    links = [*call(teller.say("Call"), card.phone or ""), *write(teller.say("Write"), card.email, number)]
+def helper(card: ContactCard, number: str, presenter: Presenter) -> Helper:
+    links = [*call(presenter.say("Call"), card.phone or ""), *write(presenter.say("Write"), card.email, number)]
     return Helper(
-        name=teller.name(card.name or card.email),
-        specialization=teller.name(card.specialization),
-        hours=teller.name(card.hours),
+        name=presenter.name(card.name or card.email),
+        specialization=presenter.name(card.specialization),
+        hours=presenter.name(card.hours),
         buttons=tuple(links),
     )
 
 
-def action(story: Story, teller: Teller) -> str:
+def action(details: TicketDetails, presenter: Presenter) -> str:
     """What to do first, by the gravest reason; another writer's ticket has its own words or none."""
-    known = by_gravity(name for name in story.ticket.reason_names if name in ACTION_WORDS)
+    known = by_gravity(name for name in details.ticket.reason_names if name in ACTION_WORDS)
     if not known:
-        return teller.short(story.advice.action) if story.advice else ""
-    how_soon = HOW_SOON.get(story.ticket.priority, "").strip()
-    return " ".join(filter(None, [teller.say(how_soon) if how_soon else "", teller.say(ACTION_WORDS[known[0]])]))
+        return presenter.short(details.advice.action) if details.advice else ""
+    how_soon = HOW_SOON.get(details.ticket.priority, "").strip()
+    return " ".join(filter(None, [presenter.say(how_soon) if how_soon else "", presenter.say(ACTION_WORDS[known[0]])]))
 
 
-def sent_to(addresses: Iterable[str], teller: Teller) -> list[str]:
-    return [teller.name(address) for address in addresses]
+def sent_to(addresses: Iterable[str], presenter: Presenter) -> list[str]:
+    return [presenter.name(address) for address in addresses]

@@ -6,9 +6,9 @@ from datetime import date
 
 from services.conversation import Message, Step
 from services.mail.i18n.labels import MESSAGE_TYPES, RESULTS, SENDERS
-from services.mail.i18n.presenter import Excerpt, Teller
+from services.mail.i18n.presenter import Presenter, TruncatedList
 from services.mail.sanitize import direction
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class StepResult:
     """A step; `result` is one of `services.mail.i18n.labels.RESULTS` and `result_words` says it."""
 
     number: int
@@ -38,50 +38,54 @@ class Tried:
     result_words: str
 
 
-def conversation(story: Story, teller: Teller) -> Excerpt[Said]:
+def conversation(details: TicketDetails, presenter: Presenter) -> TruncatedList[Said]:
     """The beginning and the end of what was said."""
-    messages, limits = story.conversation.messages, teller.limits
-    part = teller.excerpt(messages, limits.head, limits.tail)
-    head, last = said(part.head, None, teller)
-    tail, _ = said(part.tail, last, teller)
-    return Excerpt(head, part.omitted, tail)
+    messages, limits = details.conversation.messages, presenter.limits
+    part = presenter.excerpt(messages, limits.head, limits.tail)
+    head, last = said(part.head, None, presenter)
+    tail, _ = said(part.tail, last, presenter)
+    return TruncatedList(head, part.omitted, tail)
 
 
-def said(messages: Sequence[Message], day: date | None, teller: Teller) -> tuple[list[Said], date | None]:
+def said(messages: Sequence[Message], day: date | None, presenter: Presenter) -> tuple[list[Said], date | None]:
     told = []
     for message in messages:
-        today = message.at.astimezone(teller.manners.zone).date()
-        told.append(said_of(message, today != day, teller))
+        today = message.at.astimezone(presenter.formatter.zone).date()
+        told.append(said_of(message, today != day, presenter))
         day = today
     return told, day
 
 
-def said_of(message: Message, new_day: bool, teller: Teller) -> Said:
+def said_of(message: Message, new_day: bool, presenter: Presenter) -> Said:
     return Said(
         sender=message.sender,
-        who=teller.word(message.sender, SENDERS),
-        kind="" if message.message_type == "text" else teller.word(message.message_type, MESSAGE_TYPES),
-        clock=teller.manners.clock(message.at),
-        day=f"{teller.manners.day(message.at)}{teller.manners.comma}{teller.manners.place}" if new_day else "",
-        text=teller.long(message.content),
+        who=presenter.word(message.sender, SENDERS),
+        kind="" if message.message_type == "text" else presenter.word(message.message_type, MESSAGE_TYPES),
+        clock=presenter.formatter.clock(message.at),
+        day=f"{presenter.formatter.day(message.at)}{presenter.formatter.comma}{presenter.formatter.place}"
+        if new_day
+        else "",
+        text=presenter.long(message.content),
     )
 
 
-def steps(story: Story, teller: Teller) -> Excerpt[Tried]:
+def steps(details: TicketDetails, presenter: Presenter) -> TruncatedList[StepResult]:
     """The first and the last steps."""
-    half = teller.limits.entries // 2
-    part = teller.excerpt(story.conversation.steps, half, half)
-    return Excerpt([tried(one, teller) for one in part.head], part.omitted, [tried(one, teller) for one in part.tail])
+    half = presenter.limits.entries // 2
+    part = presenter.excerpt(details.conversation.steps, half, half)
+    return TruncatedList(
+        [tried(one, presenter) for one in part.head], part.omitted, [tried(one, presenter) for one in part.tail]
+    )
 
 
-def tried(step: Step, teller: Teller) -> Tried:
+def tried(step: Step, presenter: Presenter) -> StepResult:
     result = result_of(step)
-    return Tried(
+    return StepResult(
         number=step.number,
-        instruction=teller.short(step.instruction),
-        feedback=teller.short(step.feedback),
+        instruction=presenter.short(step.instruction),
+        feedback=presenter.short(step.feedback),
         result=result,
-        result_words=teller.word(result, RESULTS),
+        result_words=presenter.word(result, RESULTS),
     )
 
 
@@ -91,15 +95,15 @@ def result_of(step: Step) -> str:
     return "untold" if step.completed else "waiting"
 
 
-def summary(story: Story, teller: Teller) -> str:
+def summary(details: TicketDetails, presenter: Presenter) -> str:
     """How many steps were tried and how many of them helped; nothing where none was."""
-    done = [step for step in story.conversation.steps if step.completed]
+    done = [step for step in details.conversation.steps if step.completed]
     if not done:
-        return teller.say("Nothing has been tried yet.")
+        return presenter.say("Nothing has been tried yet.")
     helped = sum(step.success is True for step in done)
     if helped:
-        figures = {"tried": teller.manners.number(len(done)), "helped": teller.manners.number(helped)}
-        return teller.say("Steps tried: %(tried)s. Of these helped: %(helped)s.", **figures)
-    return teller.count(
+        figures = {"tried": presenter.formatter.number(len(done)), "helped": presenter.formatter.number(helped)}
+        return presenter.say("Steps tried: %(tried)s. Of these helped: %(helped)s.", **figures)
+    return presenter.count(
         "%(number)s step was tried and did not help.", "%(number)s steps were tried; none of them helped.", len(done)
     )

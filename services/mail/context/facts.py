@@ -14,9 +14,9 @@ from services.mail.i18n.labels import (
     SESSION_STATUSES,
     STATUSES,
 )
-from services.mail.i18n.presenter import Teller
+from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import direction
-from services.ticket_details import RelatedTicket, Story
+from services.ticket_details import RelatedTicket, TicketDetails
 
 MOST_MAINTENANCE = 3
 
@@ -38,96 +38,103 @@ def known(facts: Iterable[tuple[str, str | None] | tuple[str, str | None, bool]]
     return [Fact(label, value, *code) for label, value, *code in facts if value]
 
 
-def about_user(story: Story, teller: Teller) -> list[Fact]:
+def about_user(details: TicketDetails, presenter: Presenter) -> list[Fact]:
     """Who is in trouble, where, and what time it is there."""
-    return known(user_facts(story, teller))
+    return known(user_facts(details, presenter))
 
 
-def user_facts(story: Story, teller: Teller) -> Iterator[tuple[str, str | None] | tuple[str, str | None, bool]]:
-    if user := story.user:
-        role = teller.word(user.role, ROLES)
-        name = teller.name(user.called)
-        yield teller.say("Name"), f"{name} ({role})" if role and name else name
-        yield teller.say("E-mail"), teller.name(user.email), True
-    elif story.session.user_id:
-        yield teller.say("User id"), teller.name(story.session.user_id), True
-    if language := story.language:
-        yield teller.say("Language"), teller.manners.language_name(teller.name(language))
+def user_facts(
+    details: TicketDetails, presenter: Presenter
+) -> Iterator[tuple[str, str | None] | tuple[str, str | None, bool]]:
+    if user := details.user:
+        role = presenter.word(user.role, ROLES)
+        name = presenter.name(user.called)
+        yield presenter.say("Name"), f"{name} ({role})" if role and name else name
+        yield presenter.say("E-mail"), presenter.name(user.email), True
+    elif details.session.user_id:
+        yield presenter.say("User id"), presenter.name(details.session.user_id), True
+    if language := details.language:
+        yield presenter.say("Language"), presenter.formatter.language_name(presenter.name(language))
     if user and (organisation := user.organisation):
-        country = organisation.country and teller.manners.country(teller.name(organisation.country))
+        country = organisation.country and presenter.formatter.country(presenter.name(organisation.country))
         yield (
-            teller.say("Organisation"),
-            teller.manners.comma.join(filter(None, [teller.name(organisation.name), country])),
+            presenter.say("Organisation"),
+            presenter.formatter.comma.join(filter(None, [presenter.name(organisation.name), country])),
         )
-        yield teller.say("Address"), teller.name(organisation.address)
-        yield teller.say("Reachable by"), teller.name(organisation.contact_info)
+        yield presenter.say("Address"), presenter.name(organisation.address)
+        yield presenter.say("Reachable by"), presenter.name(organisation.contact_info)
 
 
-def about_machine(story: Story, teller: Teller) -> list[Fact]:
+def about_machine(details: TicketDetails, presenter: Presenter) -> list[Fact]:
     """What machine it is, how old and how well cared for."""
-    if machine := story.machine:
-        return known(machine_facts(machine, teller))
-    return known([(teller.say("Machine id"), teller.name(story.session.machine_id), True)])
+    if machine := details.machine:
+        return known(machine_facts(machine, presenter))
+    return known([(presenter.say("Machine id"), presenter.name(details.session.machine_id), True)])
 
 
 def machine_facts(
-    machine: MachineRecord, teller: Teller
+    machine: MachineRecord, presenter: Presenter
 ) -> Iterator[tuple[str, str | None] | tuple[str, str | None, bool]]:
-    yield teller.say("Name"), teller.name(machine.name)
-    yield teller.say("Model"), teller.name(machine.model), True
-    yield teller.say("Serial number"), teller.name(machine.serial_number), True
-    yield teller.say("Operating hours"), hours(machine, teller)
-    yield teller.say("Location"), teller.name(machine.location)
-    yield teller.say("Owner"), teller.name(machine.organisation.name if machine.organisation else None)
-    yield teller.say("Status"), teller.word(machine.status, MACHINE_STATUSES)
-    yield teller.say("Warranty until"), day(machine.warranty_until, teller)
-    yield teller.say("Last maintenance"), day(machine.last_maintenance, teller)
-    yield teller.say("Next maintenance"), day(machine.next_maintenance, teller)
+    yield presenter.say("Name"), presenter.name(machine.name)
+    yield presenter.say("Model"), presenter.name(machine.model), True
+    yield presenter.say("Serial number"), presenter.name(machine.serial_number), True
+    yield presenter.say("Operating hours"), hours(machine, presenter)
+    yield presenter.say("Location"), presenter.name(machine.location)
+    yield presenter.say("Owner"), presenter.name(machine.organisation.name if machine.organisation else None)
+    yield presenter.say("Status"), presenter.word(machine.status, MACHINE_STATUSES)
+    yield presenter.say("Warranty until"), day(machine.warranty_until, presenter)
+    yield presenter.say("Last maintenance"), day(machine.last_maintenance, presenter)
+    yield presenter.say("Next maintenance"), day(machine.next_maintenance, presenter)
     for entry in machine.maintenance[:MOST_MAINTENANCE]:
-        kind = teller.word(entry.kind, MAINTENANCE_KINDS)
-        told = ": ".join(filter(None, [kind, teller.short(entry.description)]))
-        yield teller.say("Maintenance %(day)s", day=day(entry.at, teller)), told
-    yield teller.say("Notes on the machine"), teller.short(machine.notes)
+        kind = presenter.word(entry.kind, MAINTENANCE_KINDS)
+        told = ": ".join(filter(None, [kind, presenter.short(entry.description)]))
+        yield presenter.say("Maintenance %(day)s", day=day(entry.at, presenter)), told
+    yield presenter.say("Notes on the machine"), presenter.short(machine.notes)
 
 
-def hours(machine: MachineRecord, teller: Teller) -> str | None:
+def hours(machine: MachineRecord, presenter: Presenter) -> str | None:
     if not machine.hours_history:
         return None
     newest = machine.hours_history[0]
-    return teller.say("%(hours)s (read %(day)s)", hours=teller.manners.number(newest.value), day=day(newest.at, teller))
+    return presenter.say(
+        "%(hours)s (read %(day)s)", hours=presenter.formatter.number(newest.value), day=day(newest.at, presenter)
+    )
 
 
-def day(moment: date | None, teller: Teller) -> str | None:
-    return teller.manners.day(moment) if moment else None
+def day(moment: date | None, presenter: Presenter) -> str | None:
+    return presenter.formatter.day(moment) if moment else None
 
 
-def about_ticket(story: Story, teller: Teller) -> list[Fact]:
+def about_ticket(details: TicketDetails, presenter: Presenter) -> list[Fact]:
     """The ticket's own lines, for the end of the mail."""
-    ticket, session = story.ticket, story.session
+    ticket, session = details.ticket, details.session
     return known(
         [
-            (teller.say("Ticket"), teller.name(ticket.number), True),
-            (teller.say("Priority"), teller.word(ticket.priority, PRIORITIES)),
-            (teller.say("Status"), teller.word(ticket.status, STATUSES)),
-            (teller.say("Created"), teller.manners.both(ticket.opened_at)),
-            (teller.say("Acknowledged by"), teller.name(ticket.acknowledged_by)),
-            (teller.say("Session"), teller.name(session.session_id), True),
-            (teller.say("Session status"), teller.word(session.status, SESSION_STATUSES)),
-            (teller.say("Session started"), teller.manners.both(session.started_at) if session.started_at else None),
+            (presenter.say("Ticket"), presenter.name(ticket.number), True),
+            (presenter.say("Priority"), presenter.word(ticket.priority, PRIORITIES)),
+            (presenter.say("Status"), presenter.word(ticket.status, STATUSES)),
+            (presenter.say("Created"), presenter.formatter.both(ticket.opened_at)),
+            (presenter.say("Acknowledged by"), presenter.name(ticket.acknowledged_by)),
+            (presenter.say("Session"), presenter.name(session.session_id), True),
+            (presenter.say("Session status"), presenter.word(session.status, SESSION_STATUSES)),
+            (
+                presenter.say("Session started"),
+                presenter.formatter.both(session.started_at) if session.started_at else None,
+            ),
         ]
     )
 
 
-def lines(tickets: Iterable[RelatedTicket], teller: Teller) -> list[str]:
+def lines(tickets: Iterable[RelatedTicket], presenter: Presenter) -> list[str]:
     """Other tickets, a line each."""
     return [
         " · ".join(
             [
-                teller.name(one.number),
-                teller.word(one.priority, PRIORITIES),
-                teller.word(one.status, STATUSES),
-                teller.word(one.reason, REASONS),
-                teller.manners.day(one.opened_at),
+                presenter.name(one.number),
+                presenter.word(one.priority, PRIORITIES),
+                presenter.word(one.status, STATUSES),
+                presenter.word(one.reason, REASONS),
+                presenter.formatter.day(one.opened_at),
             ]
         )
         for one in tickets

@@ -7,9 +7,9 @@ from typing import Final
 
 from services.conversation import Evidence
 from services.mail.i18n.labels import CATEGORIES, GROUNDS, REASONS
-from services.mail.i18n.presenter import Teller
+from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, cut, direction
-from services.ticket_details import Reason, Story
+from services.ticket_details import Reason, TicketDetails
 
 CONTEXT: Final = 140
 MOST_EVIDENCE: Final = 3
@@ -44,44 +44,44 @@ class Ground:
     facts: tuple[str, ...]
 
 
-def grounds(story: Story, teller: Teller) -> list[Ground]:
+def grounds(details: TicketDetails, presenter: Presenter) -> list[Ground]:
     """The reasons of the ticket, the gravest first."""
-    return [ground(reason, story, teller) for reason in story.ticket.reasons]
+    return [ground(reason, details, presenter) for reason in details.ticket.reasons]
 
 
-def ground(reason: Reason, story: Story, teller: Teller) -> Ground:
+def ground(reason: Reason, details: TicketDetails, presenter: Presenter) -> Ground:
     shown = reason.evidence[:MOST_EVIDENCE]
-    facts = dict.fromkeys(fact for one in shown for fact in facts_of(one, teller))
-    quotes = dict.fromkeys(quote for one in shown if (quote := quote_of(one, story, teller)))
-    clock = teller.manners.clocks(reason.at) if reason.at else ""
-    return Ground(teller.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
+    facts = dict.fromkeys(fact for one in shown for fact in facts_of(one, presenter))
+    quotes = dict.fromkeys(quote for one in shown if (quote := quote_of(one, details, presenter)))
+    clock = presenter.formatter.clocks(reason.at) if reason.at else ""
+    return Ground(presenter.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
 
 
-def last_words(story: Story, teller: Teller) -> Quote | None:
+def last_words(details: TicketDetails, presenter: Presenter) -> Quote | None:
     """What the user wrote last, for a ticket whose reasons are not in the user's words."""
-    said = [one for one in story.conversation.messages if one.sender == "user" and one.content.strip()]
-    if not said or any(one.phrase for reason in story.ticket.reasons for one in reason.evidence):
+    said = [one for one in details.conversation.messages if one.sender == "user" and one.content.strip()]
+    if not said or any(one.phrase for reason in details.ticket.reasons for one in reason.evidence):
         return None
     return Quote(cut(clean(said[-1].content), 2 * CONTEXT), "", "", "")
 
 
-def quote_of(evidence: Evidence, story: Story, teller: Teller) -> Quote | None:
+def quote_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> Quote | None:
     """The phrase with its surroundings; alone where the text that it stood in is not known."""
-    phrase = teller.short(evidence.phrase)
+    phrase = presenter.short(evidence.phrase)
     if not phrase:
         return None
-    before, after = surroundings(written(evidence, story), phrase)
-    return Quote(before, phrase, after, source_of(evidence, story, teller), teller.short(evidence.gloss))
+    before, after = surroundings(written(evidence, details), phrase)
+    return Quote(before, phrase, after, source_of(evidence, details, presenter), presenter.short(evidence.gloss))
 
 
-def written(evidence: Evidence, story: Story) -> str:
+def written(evidence: Evidence, details: TicketDetails) -> str:
     """The text that the phrase stands in."""
-    if evidence.message_id and (message := story.conversation.message(evidence.message_id)):
+    if evidence.message_id and (message := details.conversation.message(evidence.message_id)):
         return clean(message.content)
     if evidence.from_notes:
-        found = [one.notes for one in story.conversation.requests if one.event_id == evidence.event_id]
+        found = [one.notes for one in details.conversation.requests if one.event_id == evidence.event_id]
         return clean(found[0] or "") if found else ""
-    steps = [one.feedback for one in story.conversation.steps if one.number == evidence.step]
+    steps = [one.feedback for one in details.conversation.steps if one.number == evidence.step]
     return clean(steps[0] or "") if steps else ""
 
 
@@ -97,38 +97,38 @@ def surroundings(text: str, phrase: str) -> tuple[str, str]:
     return before, after
 
 
-def source_of(evidence: Evidence, story: Story, teller: Teller) -> str:
+def source_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
     """Where the words stand, and their language where it is not that of the session."""
     if evidence.step is not None:
-        place = teller.say("answer to step %(number)s", number=evidence.step)
+        place = presenter.say("answer to step %(number)s", number=evidence.step)
     else:
-        place = teller.say("notes with the request") if evidence.from_notes else ""
-    foreign = evidence.language if evidence.language != story.language else None
-    parts = [place, teller.manners.language_name(teller.name(foreign)) if foreign else ""]
-    return teller.manners.comma.join(part for part in parts if part)
+        place = presenter.say("notes with the request") if evidence.from_notes else ""
+    foreign = evidence.language if evidence.language != details.language else None
+    parts = [place, presenter.formatter.language_name(presenter.name(foreign)) if foreign else ""]
+    return presenter.formatter.comma.join(part for part in parts if part)
 
 
-def facts_of(evidence: Evidence, teller: Teller) -> Iterator[str]:
+def facts_of(evidence: Evidence, presenter: Presenter) -> Iterator[str]:
     """What the rules compared, in sentences."""
     match evidence:
         case Evidence(rule="low_confidence", observed=(int() | float()) as seen, limit=(int() | float()) as limit):
-            values = {"observed": teller.manners.percent(seen), "limit": teller.manners.percent(limit)}
-            yield teller.say("The assistant was %(observed)s sure; below %(limit)s a person is asked.", **values)
+            values = {"observed": presenter.formatter.percent(seen), "limit": presenter.formatter.percent(limit)}
+            yield presenter.say("The assistant was %(observed)s sure; below %(limit)s a person is asked.", **values)
         case Evidence(rule="steps_exceeded", observed=(int() | float()) as seen, limit=(int() | float()) as limit):
-            values = {"observed": teller.manners.number(seen), "limit": teller.manners.number(limit)}
-            yield teller.say("%(observed)s steps did not help; at %(limit)s a person is asked.", **values)
+            values = {"observed": presenter.formatter.number(seen), "limit": presenter.formatter.number(limit)}
+            yield presenter.say("%(observed)s steps did not help; at %(limit)s a person is asked.", **values)
         case Evidence(rule="expert_required", grounds=()):
-            yield teller.say("The session was marked as escalated.")
+            yield presenter.say("The session was marked as escalated.")
         case Evidence(rule="expert_required"):
-            yield expert(evidence, teller)
+            yield expert(evidence, presenter)
     if evidence.flagged:
-        yield teller.say("The assistant itself saw danger.")
+        yield presenter.say("The assistant itself saw danger.")
 
 
-def expert(evidence: Evidence, teller: Teller) -> str:
-    told = "; ".join(teller.word(code_of(one), GROUNDS) for one in evidence.grounds)
-    category = teller.word(evidence.category, CATEGORIES) or teller.word("other", CATEGORIES)
-    return teller.say("Diagnosis “%(category)s”: %(grounds)s.", category=category, grounds=told)
+def expert(evidence: Evidence, presenter: Presenter) -> str:
+    told = "; ".join(presenter.word(code_of(one), GROUNDS) for one in evidence.grounds)
+    category = presenter.word(evidence.category, CATEGORIES) or presenter.word("other", CATEGORIES)
+    return presenter.say("Diagnosis “%(category)s”: %(grounds)s.", category=category, grounds=told)
 
 
 def code_of(ground: str) -> str:

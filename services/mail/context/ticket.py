@@ -14,165 +14,165 @@ from services.mail.context.facts import about_machine, about_ticket, about_user,
 from services.mail.context.headline import headline, machine_label, preheader, priority_of, who
 from services.mail.context.reasons import grounds, last_words
 from services.mail.i18n.labels import CATEGORIES, HURT, LEVELS, PRIORITIES, UNKNOWN, WHY
-from services.mail.i18n.presenter import Teller
+from services.mail.i18n.presenter import Presenter
 from services.mail.outbox_row import MailRow
 from services.mail.sanitize import one_line
-from services.ticket_details import Advice, ContactCard, Story
+from services.ticket_details import Advice, ContactCard, TicketDetails
 
 
-def customer_page(story: Story, teller: Teller) -> dict[str, Any]:
+def customer_page(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
     """Variables beside those of every ticket; `informed` only when a server accepted a support mail."""
-    helper = story.advice.primary if story.advice else ContactCard()
+    helper = details.advice.primary if details.advice else ContactCard()
     return {
-        "called": teller.name(story.user.called) if story.user else "",
-        "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in story.recipients),
-        "helper": teller.name(helper.name),
-        "helper_phone": teller.name(helper.phone),
+        "called": presenter.name(details.user.called) if details.user else "",
+        "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in details.recipients),
+        "helper": presenter.name(helper.name),
+        "helper_phone": presenter.name(helper.phone),
         "helper_call": next((button.href for button in call("", helper.phone or "")), ""),
-        "helper_hours": teller.name(helper.hours),
-        "callback_phone": one_line(story.callback_phone),
+        "helper_hours": presenter.name(helper.hours),
+        "callback_phone": one_line(details.callback_phone),
     }
 
 
 def ticket_page(
-    mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None
+    mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """The variables of the ticket templates."""
-    return {**first_screen(mail, story, teller, settings, link), **sections(story, teller)}
+    return {**first_screen(mail, details, presenter, settings, link), **sections(details, presenter)}
 
 
 def first_screen(
-    mail: MailRow, story: Story, teller: Teller, settings: MailSettings, link: str | None
+    mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """Those of a short mail: enough to act on."""
-    priority, why = priority_of(story), grounds(story, teller)
+    priority, why = priority_of(details), grounds(details, presenter)
     return {
-        "number": teller.name(story.ticket.number),
-        "title": teller.name(story.ticket.number),
+        "number": presenter.name(details.ticket.number),
+        "title": presenter.name(details.ticket.number),
         "priority": priority,
-        "priority_words": teller.say(PRIORITIES[priority]),
-        "headline": headline(story, teller, danger_in(mail.content, story)),
+        "priority_words": presenter.say(PRIORITIES[priority]),
+        "headline": headline(details, presenter, danger_in(mail.content, details)),
         "reply_mark": "" if is_danger(mail.content) else "Re: ",
-        "machine_label": machine_label(story),
-        "preheader": preheader(story, teller),
-        "late": late(mail, story, teller, settings),
-        "hurt": hurt(story, teller),
-        "nobody_hurt": story.hurt == "denied",
+        "machine_label": machine_label(details),
+        "preheader": preheader(details, presenter),
+        "late": late(mail, details, presenter, settings),
+        "hurt": hurt(details, presenter),
+        "nobody_hurt": details.hurt == "denied",
         "grounds": why,
         "further": why if mail.template == "ticket_updated" else why[1:],
-        "who": who(story, teller),
-        "last_words": last_words(story, teller),
-        "notes": [teller.long(text) for text in story.notes],
-        "news": news_of(mail.content, story, teller),
-        "chase": chase(mail, teller) if mail.template == "ticket_unacknowledged" else None,
-        "buttons": buttons(story, teller),
+        "who": who(details, presenter),
+        "last_words": last_words(details, presenter),
+        "notes": [presenter.long(text) for text in details.notes],
+        "news": news_of(mail.content, details, presenter),
+        "chase": chase(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
+        "buttons": buttons(details, presenter),
         "link": link,
-        "recipients": [teller.name(address) for address in mail.recipients],
-        "safety": story.ticket.safety,
+        "recipients": [presenter.name(address) for address in mail.recipients],
+        "safety": details.ticket.safety,
     }
 
 
-def hurt(story: Story, teller: Teller) -> str:
+def hurt(details: TicketDetails, presenter: Presenter) -> str:
     """Whether anyone is hurt; that nobody knows matters only where there is danger."""
-    return teller.say(HURT[story.hurt]) if story.ticket.safety or story.hurt != "unknown" else ""
+    return presenter.say(HURT[details.hurt]) if details.ticket.safety or details.hurt != "unknown" else ""
 
 
-def late(mail: MailRow, story: Story, teller: Teller, settings: MailSettings) -> str:
+def late(mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings) -> str:
     """How old the event is, where the mail leaves late."""
     most, bundled = timedelta(seconds=settings.mail_late_seconds), timedelta(seconds=settings.mail_bundle_seconds)
-    if not mail.is_late(story, most, bundled):
+    if not mail.is_late(details, most, bundled):
         return ""
-    happened = mail.happened(story)
-    return teller.say(
+    happened = mail.happened(details)
+    return presenter.say(
         "This mail is late: what it tells happened %(age)s ago, on %(moment)s.",
-        age=teller.manners.duration(mail.now - happened),
-        moment=teller.manners.both(happened),
+        age=presenter.formatter.duration(mail.now - happened),
+        moment=presenter.formatter.both(happened),
     )
 
 
-def chase(mail: MailRow, teller: Teller) -> dict[str, Any]:
+def chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
     """Who was asked before, since when nobody has answered, and whether anybody comes after this reader."""
     since = datetime.fromisoformat(mail.content["waiting_since"])
     return {
-        "waiting": teller.manners.duration(mail.queued_at - since),
-        "since": teller.manners.since(since, mail.queued_at),
-        "previous": teller.name(mail.content["previous"]["name"]),
-        "contact": teller.name(mail.content["contact"]["name"]),
+        "waiting": presenter.formatter.duration(mail.queued_at - since),
+        "since": presenter.formatter.since(since, mail.queued_at),
+        "previous": presenter.name(mail.content["previous"]["name"]),
+        "contact": presenter.name(mail.content["contact"]["name"]),
         "is_last": mail.content["is_last"],
     }
 
 
-def sections(story: Story, teller: Teller) -> dict[str, Any]:
+def sections(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
     """The variables of the sections."""
     return {
-        "user": about_user(story, teller),
-        "machine": about_machine(story, teller),
-        "ticket": about_ticket(story, teller),
-        "unknown": [teller.say(UNKNOWN[word]) for word in story.unknown],
-        "tried": summary(story, teller),
-        "diagnosis": diagnosis(story, teller),
-        "chart": chart(story, teller),
-        "steps": steps(story, teller),
-        "conversation": conversation(story, teller),
-        "contact": contact(story, teller),
-        "action": action(story, teller),
-        "related": related(story, teller),
+        "user": about_user(details, presenter),
+        "machine": about_machine(details, presenter),
+        "ticket": about_ticket(details, presenter),
+        "unknown": [presenter.say(UNKNOWN[word]) for word in details.unknown],
+        "tried": summary(details, presenter),
+        "diagnosis": diagnosis(details, presenter),
+        "chart": chart(details, presenter),
+        "steps": steps(details, presenter),
+        "conversation": conversation(details, presenter),
+        "contact": contact(details, presenter),
+        "action": action(details, presenter),
+        "related": related(details, presenter),
     }
 
 
-def why(advice: Advice, teller: Teller) -> Iterator[str]:
+def why(advice: Advice, presenter: Presenter) -> Iterator[str]:
     """The grounds for the contact; another writer's are shown as they are."""
     if not advice.why_parts and advice.why:
-        yield teller.short(advice.why)
+        yield presenter.short(advice.why)
     for part in advice.why_parts:
-        moment = teller.manners.both(part.moment) if part.moment else ""
-        yield teller.say(WHY[part.code], subject=subject_of(part, teller), moment=moment)
+        moment = presenter.formatter.both(part.moment) if part.moment else ""
+        yield presenter.say(WHY[part.code], subject=subject_of(part, presenter), moment=moment)
 
 
-def subject_of(part: WhyPart, teller: Teller) -> str:
+def subject_of(part: WhyPart, presenter: Presenter) -> str:
     """A language, a kind of problem or a country, in the reader's words."""
     if part.code in {"language", "other_language"}:
-        return teller.manners.language_name(teller.name(part.subject))
+        return presenter.formatter.language_name(presenter.name(part.subject))
     if part.code in {"region", "other_region"}:
-        return teller.manners.country(teller.name(part.subject))
-    return teller.word(part.subject, CATEGORIES)
+        return presenter.formatter.country(presenter.name(part.subject))
+    return presenter.word(part.subject, CATEGORIES)
 
 
-def diagnosis(story: Story, teller: Teller) -> dict[str, Any] | None:
+def diagnosis(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | None:
     """The latest diagnosis in the reader's words; None where there is none."""
-    latest = story.conversation.diagnosis
+    latest = details.conversation.diagnosis
     if latest is None:
         return None
     minutes = latest.estimated_minutes
     return {
-        "category": teller.word(latest.category, CATEGORIES),
-        "level": teller.word(latest.confidence_level, LEVELS),
-        "confidence": "" if latest.confidence is None else teller.manners.percent(latest.confidence),
+        "category": presenter.word(latest.category, CATEGORIES),
+        "level": presenter.word(latest.confidence_level, LEVELS),
+        "confidence": "" if latest.confidence is None else presenter.formatter.percent(latest.confidence),
         "requires_expert": latest.requires_expert,
-        "warnings": teller.shorts(latest.safety_warnings),
-        "causes": teller.shorts(latest.likely_causes),
-        "advised": teller.shorts(latest.recommended_steps),
-        "duration": "" if minutes is None else teller.manners.duration(timedelta(minutes=minutes)),
+        "warnings": presenter.shorts(latest.safety_warnings),
+        "causes": presenter.shorts(latest.likely_causes),
+        "advised": presenter.shorts(latest.recommended_steps),
+        "duration": "" if minutes is None else presenter.formatter.duration(timedelta(minutes=minutes)),
     }
 
 
-def contact(story: Story, teller: Teller) -> dict[str, Any] | None:
+def contact(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | None:
     """The recommended contact, why, and the others; None where none was recommended."""
-    if story.advice is None:
+    if details.advice is None:
         return None
-    number = story.ticket.number
+    number = details.ticket.number
     return {
-        "primary": helper(story.advice.primary, number, teller),
-        "others": [helper(card, number, teller) for card in story.advice.alternatives],
-        "why": teller.manners.comma.join(why(story.advice, teller)),
+        "primary": helper(details.advice.primary, number, presenter),
+        "others": [helper(card, number, presenter) for card in details.advice.alternatives],
+        "why": presenter.formatter.comma.join(why(details.advice, presenter)),
     }
 
 
-def related(story: Story, teller: Teller) -> list[tuple[str, list[str]]]:
+def related(details: TicketDetails, presenter: Presenter) -> list[tuple[str, list[str]]]:
     """Other tickets that the reader should know of, by what they have in common with this one."""
     groups = [
-        (teller.say("Earlier tickets of this session"), story.earlier_tickets),
-        (teller.say("Other open tickets of this machine"), story.machine_tickets),
-        (teller.say("Other open tickets of this user"), story.user_tickets),
+        (presenter.say("Earlier tickets of this session"), details.earlier_tickets),
+        (presenter.say("Other open tickets of this machine"), details.machine_tickets),
+        (presenter.say("Other open tickets of this user"), details.user_tickets),
     ]
-    return [(label, lines(tickets, teller)) for label, tickets in groups if tickets]
+    return [(label, lines(tickets, presenter)) for label, tickets in groups if tickets]

@@ -7,21 +7,25 @@ from typing import Final
 from services.conversation import Conversation, Message
 from services.mail.context.conversation import result_of
 from services.mail.i18n.labels import CATEGORIES, LEVELS, MESSAGE_TYPES, RESULTS, SENDERS
-from services.mail.i18n.presenter import Teller
+from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, one_line
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 
 MARK: Final = "\ufeff"
 
 
-def transcript(story: Story, teller: Teller, limit: int) -> str:
+def transcript(details: TicketDetails, presenter: Presenter, limit: int) -> str:
     """Everything that was said and tried; in about `limit` bytes, if need be without its middle.
 
     It begins with a byte order mark: without one the text viewers of Windows and Android guess the encoding wrongly.
     """
-    parts = [one_line(story.ticket.number), *requests(story, teller), *diagnoses(story.conversation, teller)]
-    parts += [*steps(story.conversation, teller), *messages(ends(story.conversation.messages, limit), teller)]
-    return MARK + within("\n\n".join(parts) + "\n", limit, teller)
+    parts = [
+        one_line(details.ticket.number),
+        *requests(details, presenter),
+        *diagnoses(details.conversation, presenter),
+    ]
+    parts += [*steps(details.conversation, presenter), *messages(ends(details.conversation.messages, limit), presenter)]
+    return MARK + within("\n\n".join(parts) + "\n", limit, presenter)
 
 
 def ends(messages: Sequence[Message], limit: int) -> Sequence[Message]:
@@ -37,29 +41,29 @@ def taken(messages: Sequence[Message], limit: int) -> int:
     return next((place for place, size in enumerate(sizes, start=1) if size > limit), len(messages))
 
 
-def within(text: str, limit: int, teller: Teller) -> str:
+def within(text: str, limit: int, presenter: Presenter) -> str:
     content = text.encode()
     if len(content) <= limit:
         return text
     first, last = content[: limit // 2].decode(errors="ignore"), content[-limit // 2 :].decode(errors="ignore")
-    left_out = teller.say("The middle of the session is left out here: all of it is too large for a mail.")
+    left_out = presenter.say("The middle of the session is left out here: all of it is too large for a mail.")
     return f"{first}\n\n[{left_out}]\n\n{last}"
 
 
-def requests(story: Story, teller: Teller) -> Iterator[str]:
-    label = teller.say("Notes with the request")
-    for one in story.conversation.requests:
+def requests(details: TicketDetails, presenter: Presenter) -> Iterator[str]:
+    label = presenter.say("Notes with the request")
+    for one in details.conversation.requests:
         if one.notes:
-            yield f"{label} ({teller.manners.both(one.at)})\n{clean(one.notes)}"
+            yield f"{label} ({presenter.formatter.both(one.at)})\n{clean(one.notes)}"
 
 
-def diagnoses(conversation: Conversation, teller: Teller) -> Iterator[str]:
+def diagnoses(conversation: Conversation, presenter: Presenter) -> Iterator[str]:
     for one in conversation.diagnoses:
-        kind = teller.say("Kind of problem: %(category)s", category=teller.word(one.category, CATEGORIES))
-        level = teller.say("Confidence: %(level)s", level=teller.word(one.confidence_level, LEVELS))
-        yield "\n".join([kind, level, *listed(teller.say("Safety warnings"), one.safety_warnings),
-                         *listed(teller.say("Likely causes"), one.likely_causes),
-                         *listed(teller.say("Recommended steps"), one.recommended_steps)])  # fmt: skip
+        kind = presenter.say("Kind of problem: %(category)s", category=presenter.word(one.category, CATEGORIES))
+        level = presenter.say("Confidence: %(level)s", level=presenter.word(one.confidence_level, LEVELS))
+        yield "\n".join([kind, level, *listed(presenter.say("Safety warnings"), one.safety_warnings),
+                         *listed(presenter.say("Likely causes"), one.likely_causes),
+                         *listed(presenter.say("Recommended steps"), one.recommended_steps)])  # fmt: skip
 
 
 def listed(label: str, texts: Iterable[str]) -> Iterator[str]:
@@ -67,19 +71,19 @@ def listed(label: str, texts: Iterable[str]) -> Iterator[str]:
         yield f"{label}: {clean(text)}"
 
 
-def steps(conversation: Conversation, teller: Teller) -> Iterator[str]:
+def steps(conversation: Conversation, presenter: Presenter) -> Iterator[str]:
     for one in conversation.steps:
-        result = teller.word(result_of(one), RESULTS)
+        result = presenter.word(result_of(one), RESULTS)
         answer = f"\n   “{clean(one.feedback)}”" if one.feedback else ""
         yield f"{one.number}. {clean(one.instruction)}: {result}{answer}"
 
 
-def messages(told: Iterable[Message], teller: Teller) -> Iterator[str]:
+def messages(told: Iterable[Message], presenter: Presenter) -> Iterator[str]:
     day = None
     for one in told:
-        today = one.at.astimezone(teller.manners.zone).date()
+        today = one.at.astimezone(presenter.formatter.zone).date()
         if today != day:
-            yield f"--- {teller.manners.day(one.at)} ---"
+            yield f"--- {presenter.formatter.day(one.at)} ---"
             day = today
-        kind = f" ({teller.word(one.message_type, MESSAGE_TYPES)})" if one.message_type in MESSAGE_TYPES else ""
-        yield f"{teller.manners.clock(one.at)} {teller.word(one.sender, SENDERS)}{kind}:\n{clean(one.content)}"
+        kind = f" ({presenter.word(one.message_type, MESSAGE_TYPES)})" if one.message_type in MESSAGE_TYPES else ""
+        yield f"{presenter.formatter.clock(one.at)} {presenter.word(one.sender, SENDERS)}{kind}:\n{clean(one.content)}"

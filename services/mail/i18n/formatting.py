@@ -37,7 +37,7 @@ def city(zone: str, language: str) -> str:
 
 
 @dataclass(frozen=True)
-class Manners:
+class LocaleFormatter:
     """How the reader writes; `zone` is the reader's own and `other` that of whom the mail is about, where known."""
 
     language: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from services.mail.i18n.catalogs import translations
-from services.mail.i18n.formatting import Manners
+from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import Words, spoken
 from services.mail.sanitize import clean, cut, one_line
 
@@ -13,7 +13,7 @@ Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TextLimits:
     """How much is told: characters of a long and of a short text, entries of a list, and of the conversation."""
 
     long: int
@@ -25,16 +25,16 @@ class Limits:
 
 # The first that makes the HTML small enough is used; the last is small whatever is in the session.
 SCALES: Final = (
-    Limits(long=2_000, short=500, entries=30, head=4, tail=26),
-    Limits(long=800, short=300, entries=16, head=4, tail=16),
-    Limits(long=400, short=150, entries=8, head=2, tail=8),
-    Limits(long=100, short=60, entries=4, head=1, tail=3),
+    TextLimits(long=2_000, short=500, entries=30, head=4, tail=26),
+    TextLimits(long=800, short=300, entries=16, head=4, tail=16),
+    TextLimits(long=400, short=150, entries=8, head=2, tail=8),
+    TextLimits(long=100, short=60, entries=4, head=1, tail=3),
 )
 LONGEST_NAME: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Excerpt(Generic[Entry]):
+class TruncatedList(Generic[Entry]):
     """The beginning and the end of a list, and how many entries between them are left out."""
 
     head: Sequence[Entry]
@@ -43,16 +43,16 @@ class Excerpt(Generic[Entry]):
 
 
 @dataclass
-class Teller:
+class Presenter:
     """Translates, cleans and shortens; `shortened` becomes true when anything was left out."""
 
-    manners: Manners
-    limits: Limits = SCALES[0]
+    formatter: LocaleFormatter
+    limits: TextLimits = SCALES[0]
     shortened: bool = field(default=False, init=False)
 
     @property
     def language(self) -> str:
-        return self.manners.language
+        return self.formatter.language
 
     def say(self, text: str, **values: object) -> str:
         """A sentence in the reader's language."""
@@ -62,7 +62,7 @@ class Teller:
     def count(self, one: str, many: str, number: int) -> str:
         """A sentence with a number, in the right plural form."""
         said = translations(self.language).ngettext(one, many, number)
-        return said % {"number": self.manners.number(number)}
+        return said % {"number": self.formatter.number(number)}
 
     def word(self, code: str | None, known: Words) -> str:
         """A code in the reader's words."""
@@ -95,10 +95,10 @@ class Teller:
         self.shortened |= len(text) > limit
         return cut(text, limit)
 
-    def excerpt(self, entries: Sequence[Entry], head: int, tail: int) -> Excerpt[Entry]:
+    def excerpt(self, entries: Sequence[Entry], head: int, tail: int) -> TruncatedList[Entry]:
         """The list itself when it is short, else its two ends."""
         omitted = len(entries) - head - tail
         if omitted <= 1:
-            return Excerpt(entries)
+            return TruncatedList(entries)
         self.shortened = True
-        return Excerpt(entries[:head], omitted, entries[len(entries) - tail :])
+        return TruncatedList(entries[:head], omitted, entries[len(entries) - tail :])

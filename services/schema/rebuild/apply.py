@@ -25,7 +25,7 @@ WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('
 
 
 @dataclass(slots=True)
-class Report:
+class RebuildReport:
     """What was done: rows written by table, rows filled by column, and statements that somebody else has to run."""
 
     plan: Plan
@@ -41,13 +41,13 @@ class Report:
         return {name: count for name, count in missing.items() if count}
 
 
-def rebuild(connection: Connection) -> Report:
+def rebuild(connection: Connection) -> RebuildReport:
     """Restore dropped tables and columns, and truncated tables; rows that were deleted one by one stay deleted.
 
     :raises NothingRemembered: the database was never adopted
     :raises Unfit: a table was made again in another shape
     """
-    report = Report(make_plan(connection))
+    report = RebuildReport(make_plan(connection))
     connection.execute(WHO)
     states = [table.state for table in report.plan.tables if not table.nothing_to_do]
     for state in states:
@@ -87,7 +87,7 @@ def restore(connection: Connection, state: TableState) -> int:
     return restore_rows(connection, state) + restore_own(connection, state)
 
 
-def make_references(connection: Connection, report: Report) -> None:
+def make_references(connection: Connection, report: RebuildReport) -> None:
     """Foreign keys again; where rows refer to what is gone, the key holds for new rows only."""
     states = [table.state for table in report.plan.tables]
     for reference in missing_references(connection, states):
@@ -97,7 +97,7 @@ def make_references(connection: Connection, report: Report) -> None:
             try_to(connection, report, reference.validate())
 
 
-def try_to(connection: Connection, report: Report, statement: str) -> bool:
+def try_to(connection: Connection, report: RebuildReport, statement: str) -> bool:
     if refusal := attempt(connection, statement):
         report.refused.append((statement, refusal))
     return refusal is None

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from rules.explanation import counted
 from services.schema.check import compare
-from services.schema.introspection import Difference, Kind
+from services.schema.introspection import Difference, DifferenceKind
 from services.schema.rebuild.audit_rows import deleted_rows, erased_rows, lost_rows, mended_rows, vanished_rows
 from services.schema.rebuild.columns import ColumnPlan, lost_columns
 from services.schema.rebuild.ddl import missing_references
@@ -15,7 +15,7 @@ from services.schema.rebuild.own_rows import unknown_rows
 from services.schema.rebuild.table_state import LOST_ROWS, Fate, TableState, table_states
 
 
-class Unfit(Exception):
+class TableMismatch(Exception):
     """A table that is there has not the shape that the rows need."""
 
     def __init__(self, differences: Sequence[Difference]) -> None:
@@ -62,9 +62,9 @@ def make_plan(connection: Connection) -> Plan:
     """
     states = table_states(connection)
     differences = compare(connection)
-    if unfit := [one for one in differences if one.kind is Kind.SHAPE]:
-        raise Unfit(unfit)
-    columns = lost_columns(connection, states, {one.place for one in differences if one.kind is Kind.LOST})
+    if unfit := [one for one in differences if one.kind is DifferenceKind.SHAPE]:
+        raise TableMismatch(unfit)
+    columns = lost_columns(connection, states, {one.place for one in differences if one.kind is DifferenceKind.LOST})
     states = [with_columns(state, columns) for state in states]
     tables = tuple(table_plan(connection, state) for state in states)
     references = tuple(f"{one.name} of {one.table}" for one in missing_references(connection, states))

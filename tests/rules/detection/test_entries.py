@@ -4,7 +4,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from config.lexicon import FOLDER, load_lexicon, read
-from rules.detection import Entry, WordList, detect
+from rules.detection import WordList, WordListEntry, detect
 from rules.detection.detect import heard
 
 LISTS = [read(path) for path in sorted(FOLDER.glob("*.toml"))]
@@ -20,45 +20,45 @@ def examples(kind: str, field: str) -> list[ParameterSet]:
     ]
 
 
-def fires(entry: Entry, text: str) -> bool:
+def fires(entry: WordListEntry, text: str) -> bool:
     """Whether the entry itself matches the text and nothing weakens it."""
     hits = heard(text, entry.language, load_lexicon())
     return any((hit.entry.language, hit.entry.id) == (entry.language, entry.id) and not hit.weakened for hit in hits)
 
 
-def anything_fires(entry: Entry, text: str) -> bool:
+def anything_fires(entry: WordListEntry, text: str) -> bool:
     return any(finding.fires for finding in detect(text, entry.language, load_lexicon()))
 
 
 @pytest.mark.parametrize(("entry", "text"), examples("entries", "match"))
-def test_an_entry_hears_its_example(entry: Entry, text: str) -> None:
+def test_an_entry_hears_its_example(entry: WordListEntry, text: str) -> None:
     assert fires(entry, text)
 
 
 @pytest.mark.parametrize(("entry", "text"), examples("entries", "no_match"))
-def test_an_entry_keeps_still_at_its_counterexample(entry: Entry, text: str) -> None:
+def test_an_entry_keeps_still_at_its_counterexample(entry: WordListEntry, text: str) -> None:
     assert not fires(entry, text)
 
 
 @pytest.mark.parametrize(("entry", "text"), examples("scopes", "match"))
-def test_a_scope_has_its_effect_on_its_example(entry: Entry, text: str) -> None:
+def test_a_scope_has_its_effect_on_its_example(entry: WordListEntry, text: str) -> None:
     findings = detect(text, entry.language, load_lexicon())
     assert len(findings) > 0
     assert anything_fires(entry, text) == (entry.effect == "stands")
 
 
 @pytest.mark.parametrize(("entry", "text"), examples("scopes", "no_match"))
-def test_a_scope_has_no_effect_on_its_counterexample(entry: Entry, text: str) -> None:
+def test_a_scope_has_no_effect_on_its_counterexample(entry: WordListEntry, text: str) -> None:
     assert anything_fires(entry, text) == (entry.effect != "stands")
 
 
 @pytest.mark.parametrize(("entry", "text"), examples("exceptions", "match"))
-def test_an_exception_is_no_finding(entry: Entry, text: str) -> None:
+def test_an_exception_is_no_finding(entry: WordListEntry, text: str) -> None:
     assert not anything_fires(entry, text)
 
 
 @pytest.mark.parametrize(("entry", "text"), examples("exceptions", "no_match"))
-def test_an_exception_hides_nothing_beside_it(entry: Entry, text: str) -> None:
+def test_an_exception_hides_nothing_beside_it(entry: WordListEntry, text: str) -> None:
     assert anything_fires(entry, text)
 
 

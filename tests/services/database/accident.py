@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from services.schema.rebuild import Plan, Report, make_plan, rebuild
+from services.schema.rebuild import Plan, RebuildReport, make_plan, rebuild
 from tests.services.database.rows import contents, rows
 
 AUDITED = ("ai_sessions", "support_tickets", "escalation_triggers")
@@ -33,6 +33,6 @@ def plan(engine: Engine) -> Plan:
         return make_plan(connection)
 
 
-def apply(engine: Engine) -> Report:
+def apply(engine: Engine) -> RebuildReport:
     with engine.begin() as connection:
         return rebuild(connection)

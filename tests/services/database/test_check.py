@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from services.schema.introspection import Difference, Kind
+from services.schema.introspection import Difference, DifferenceKind
 from services.schema.migrate import check, migrate
 from tests.services.database.rows import rows
 
 
 def differences(engine: Engine) -> list[Difference]:
     with engine.connect() as connection:
-        return [one for one in check(connection) if one.kind is not Kind.NOTE]
+        return [one for one in check(connection) if one.kind is not DifferenceKind.NOTE]
 
 
 def change(engine: Engine, statement: str) -> None:
@@ -51,7 +51,7 @@ def test_columns_that_the_worker_need_not_fill_are_abparts_own_affair(migrated: 
 
 def test_abparts_other_tables_are_only_worth_a_note(migrated: Engine) -> None:
     with migrated.connect() as connection:
-        notes = {one.place for one in check(connection) if one.kind is Kind.NOTE}
+        notes = {one.place for one in check(connection) if one.kind is DifferenceKind.NOTE}
     assert notes == {
         f"public.{name}" for name in ("organizations", "users", "machines", "machine_hours", "machine_maintenance")
     }
@@ -78,7 +78,7 @@ def test_rows_hidden_by_row_security_are_told(migrated: Engine) -> None:
 def test_a_database_that_was_never_migrated_is_described_and_left_alone(empty: Engine) -> None:
     with empty.connect() as connection:
         found = check(connection)
-        assert {one.place for one in found if one.kind is Kind.STATE} == {"schema escalation"}
-        assert [one for one in found if one.kind is Kind.SHAPE] == []
+        assert {one.place for one in found if one.kind is DifferenceKind.STATE} == {"schema escalation"}
+        assert [one for one in found if one.kind is DifferenceKind.SHAPE] == []
         assert rows(connection, "SELECT FROM pg_namespace WHERE nspname = 'escalation'") == []
     migrate(empty)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from models.base import OwnBase
 from models.migrations import as_sql, newest
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.migrate import check, migrate
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import contents, rows
@@ -30,7 +30,7 @@ DEFINITIONS = """
 
 
 def grave(connection: Connection) -> list[str]:
-    return [str(one) for one in check(connection) if one.kind is not Kind.NOTE]
+    return [str(one) for one in check(connection) if one.kind is not DifferenceKind.NOTE]
 
 
 def test_an_empty_database_gets_all_tables(empty: Engine) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, inspect, text
 
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.migrate import NotAdoptable, check, migrate
 from tests.services.database.rows import rows
 
@@ -93,7 +93,7 @@ def test_who_does_what_the_report_says_can_migrate(older: Engine) -> None:
         connection.execute(text("ALTER TABLE expert_feedback ALTER COLUMN session_id TYPE VARCHAR"))
         for one in references:
             connection.execute(text(f"ALTER TABLE {one['t']} ADD FOREIGN KEY (session_id) REFERENCES ai_sessions (id)"))
-    assert [one for one in migrate(older) if one.kind is not Kind.NOTE] == []
+    assert [one for one in migrate(older) if one.kind is not DifferenceKind.NOTE] == []
     with older.connect() as connection:
         (session,) = rows(connection, "SELECT id, status, created_at::text AS at FROM ai_sessions")
     assert session == {
@@ -110,4 +110,4 @@ def test_json_of_the_other_kind_and_bounded_words_are_good_enough(abparts: Engin
     with abparts.begin() as connection:
         connection.execute(text("ALTER TABLE support_tickets ALTER machine_context TYPE jsonb"))
         connection.execute(text("ALTER TABLE ai_sessions ALTER status TYPE varchar(20)"))
-    assert [one for one in migrate(abparts) if one.kind is not Kind.NOTE] == []
+    assert [one for one in migrate(abparts) if one.kind is not DifferenceKind.NOTE] == []

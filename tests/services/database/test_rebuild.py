@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.migrate import check
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.accident import THE_ACCIDENT, apply, plan, run, state
@@ -16,7 +16,7 @@ def test_the_accident_is_undone_row_by_row(lived: Engine) -> None:
     assert report.refused == []
     assert state(lived) == before
     with lived.connect() as connection:
-        assert [one for one in check(connection) if one.kind is not Kind.NOTE] == []
+        assert [one for one in check(connection) if one.kind is not DifferenceKind.NOTE] == []
     assert plan(lived).nothing_to_do
 
 
@@ -92,7 +92,7 @@ def test_lost_triggers_are_made_again_and_missing_rows_are_not_brought_back(live
     with lived.connect() as connection:
         assert {row["id"] for row in contents(connection, "support_tickets")} == {"t1", "t5", "t9"}
         assert log(connection)[-1]["row_id"] == "t7"
-        assert [one for one in check(connection) if one.kind is Kind.STATE] == []
+        assert [one for one in check(connection) if one.kind is DifferenceKind.STATE] == []
     assert plan(lived).nothing_to_do
 
 

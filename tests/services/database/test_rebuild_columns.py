@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.migrate import NotAdoptable, check, migrate
 from services.schema.protection import protect, unprotected
-from services.schema.rebuild import Unfit
+from services.schema.rebuild import TableMismatch
 from tests.services.database.accident import AUDITED, THE_ACCIDENT, apply, plan, run, state
 from tests.services.database.rows import contents, rows
 
@@ -22,7 +22,7 @@ BY_HAND = (
 
 def wrong(engine: Engine) -> list[str]:
     with engine.connect() as connection:
-        return [str(one) for one in check(connection) if one.kind is not Kind.NOTE]
+        return [str(one) for one in check(connection) if one.kind is not DifferenceKind.NOTE]
 
 
 def in_order(found: dict[str, object]) -> dict[str, object]:
@@ -129,7 +129,7 @@ def test_protection_grants_and_defaults_come_back_with_a_column(lived: Engine) -
 
 def test_a_table_without_its_key_is_left_to_somebody(lived: Engine) -> None:
     run(lived, "ALTER TABLE escalation_triggers DROP COLUMN id")
-    with pytest.raises(Unfit, match=r"public\.escalation_triggers\.id is missing"):
+    with pytest.raises(TableMismatch, match=r"public\.escalation_triggers\.id is missing"):
         plan(lived)
 
 

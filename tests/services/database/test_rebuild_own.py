@@ -8,8 +8,8 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, text
 
 from escalation_client.events import Event
-from services.events.stream import Entry
-from services.installation import Knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation
 from services.schema.rebuild import make_plan
 from tasks.evaluation.batch import Unavailable, write
 from tests.events import confidence, diagnosed, message, requested
@@ -19,12 +19,12 @@ from tests.tasks.conftest import connection, entries, installation, publish, red
 
 __all__ = ["connection", "entries", "installation", "publish", "redis"]
 
-Entries = Callable[[Sequence[Event | str]], list[Entry]]
+Entries = Callable[[Sequence[Event | str]], list[StreamEntry]]
 AUDITED = ("ai_sessions", "support_tickets", "escalation_triggers")
 
 
 @pytest.fixture
-def tickets(installation: Knowledge, entries: Entries, connection: Connection) -> dict[str, list[dict[str, Any]]]:
+def tickets(installation: Installation, entries: Entries, connection: Connection) -> dict[str, list[dict[str, Any]]]:
     """Three tickets with several reasons, one of them resolved by hand; what ABParts' tables hold then."""
     events: list[Event] = [
         message("a", "there is smoke from the cabinet"), confidence("a", 0.1),
@@ -45,7 +45,7 @@ def test_tickets_numbers_changes_and_triggers_are_what_they_were(
 
 
 def test_events_wait_while_the_tables_are_missing_and_numbers_go_on_afterwards(
-    tickets: dict[str, Any], migrated: Engine, installation: Knowledge, entries: Entries, connection: Connection
+    tickets: dict[str, Any], migrated: Engine, installation: Installation, entries: Entries, connection: Connection
 ) -> None:
     run(migrated, THE_ACCIDENT)
     meanwhile = entries([confidence("d", 0.1)])

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.migrate import check, migrate
 from services.schema.protection import protect, unprotected
-from services.schema.rebuild import NothingRemembered, Unfit, make_plan, rebuild
+from services.schema.rebuild import NothingRemembered, TableMismatch, make_plan, rebuild
 from tests.services.database.accident import AUDITED, THE_ACCIDENT, apply, plan, run, state
 from tests.services.database.rows import contents
 
@@ -18,7 +18,7 @@ def test_messages_come_back_as_an_empty_table_and_it_says_so(lived: Engine) -> N
     assert any(line.startswith("ai_messages") for line in report.plan.unknown)
     with lived.connect() as connection:
         assert contents(connection, "ai_messages") == []
-        assert [one for one in check(connection) if one.kind is not Kind.NOTE] == []
+        assert [one for one in check(connection) if one.kind is not DifferenceKind.NOTE] == []
 
 
 def test_a_foreign_key_that_no_longer_holds_is_left_to_somebody(lived: Engine) -> None:
@@ -55,7 +55,7 @@ def test_owners_grants_defaults_and_other_triggers_come_back(abparts: Engine) ->
 
 def test_a_table_made_again_in_another_shape_is_told_and_left_alone(lived: Engine) -> None:
     run(lived, THE_ACCIDENT, "CREATE TABLE ai_sessions (session_id uuid PRIMARY KEY, user_id varchar NOT NULL)")
-    with pytest.raises(Unfit, match=r"public\.ai_sessions\.id is missing"):
+    with pytest.raises(TableMismatch, match=r"public\.ai_sessions\.id is missing"):
         plan(lived)
 
 
@@ -75,7 +75,7 @@ def test_a_database_that_was_never_adopted_has_nothing_to_restore_from(empty: En
 
 def test_migrating_after_the_accident_says_what_to_do(lived: Engine) -> None:
     run(lived, THE_ACCIDENT)
-    left = [one for one in migrate(lived) if one.kind is Kind.STATE]
+    left = [one for one in migrate(lived) if one.kind is DifferenceKind.STATE]
     assert {one.place for one in left} == {f"public.{name}" for name in AUDITED}
     assert all("db rebuild" in one.remedy for one in left)
     apply(lived)

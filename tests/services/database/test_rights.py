@@ -13,11 +13,11 @@ from demo.seed import seed
 from escalation_client.events import Event
 from services.database import engine as database
 from services.database.engine import begin
-from services.events.stream import Entry
-from services.installation import Knowledge
+from services.events.stream import StreamEntry
+from services.installation import Installation
 from services.privacy.erasure import erase, traces_of
 from services.schema.grants import Purpose, UnknownRole, grants, missing_rights
-from services.schema.introspection import Kind
+from services.schema.introspection import DifferenceKind
 from services.schema.migrate import NotAdoptable, check, migrate
 from services.tickets.actions import acknowledge, resolve
 from tasks.evaluation.batch import write
@@ -54,7 +54,7 @@ def give(engine: Engine, role: str, purpose: Purpose) -> None:
 
 
 def lacking(connection: Connection, role: str) -> list[str]:
-    return [str(one) for one in check(connection, role) if one.kind is Kind.RIGHTS]
+    return [str(one) for one in check(connection, role) if one.kind is DifferenceKind.RIGHTS]
 
 
 def as_role(engine: Engine, role: str) -> Engine:
@@ -116,8 +116,8 @@ def test_the_worker_s_role_may_have_the_log_forget_what_is_old(migrated: Engine,
 
 @pytest.fixture
 def limited_installation(
-    installation: Knowledge, monkeypatch: pytest.MonkeyPatch, database_url: str
-) -> Iterator[Knowledge]:
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> Iterator[Installation]:
     """The worker with the application's role."""
     owner = create_engine(database.driver_url(database_url))
     roles = made_role(owner)
@@ -129,14 +129,14 @@ def limited_installation(
     limited = installation.settings.model_copy(update={"database_url": type(installation.settings.database_url)(url)})
     monkeypatch.setenv("DATABASE_URL", url)
     get_settings.cache_clear()
-    yield Knowledge(installation.policy, installation.lexicon, installation.contacts, limited)
+    yield Installation(installation.policy, installation.lexicon, installation.contacts, limited)
     database.engine().dispose()
     assert list(roles) == []
     owner.dispose()
 
 
 def test_batches_and_ticket_actions_need_no_more_than_the_grants(
-    limited_installation: Knowledge, entries: Callable[[Sequence[Event | str]], list[Entry]]
+    limited_installation: Installation, entries: Callable[[Sequence[Event | str]], list[StreamEntry]]
 ) -> None:
     events: list[Any] = [message("s", "there is smoke from the cabinet"), confidence("t", 0.1), "no event"]
     written = write(entries(events), limited_installation)
@@ -163,7 +163,7 @@ def test_an_owner_with_the_printed_rights_can_migrate_tables_that_belong_to_abpa
     give(abparts, role, "owner")
     migrate(limited)
     with abparts.connect() as connection:
-        assert [one for one in check(connection, role) if one.kind is Kind.STATE] == []
+        assert [one for one in check(connection, role) if one.kind is DifferenceKind.STATE] == []
     limited.dispose()
     with abparts.begin() as connection:
         connection.execute(text("DROP SCHEMA escalation CASCADE"))

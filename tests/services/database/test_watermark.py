@@ -4,7 +4,7 @@ import pytest
 from celery import Celery
 from sqlalchemy import Connection, Engine, text
 
-from services.installation import Knowledge
+from services.installation import Installation
 from services.schema.migrate import migrate
 from tests.services.database.abparts_models import METADATA
 from tests.services.database.rows import rows
@@ -56,7 +56,7 @@ def run_all_sweeps(celery: Celery) -> list[str]:
 
 
 def test_a_thousand_old_tickets_and_five_hundred_old_triggers_give_no_mail(
-    installation: Knowledge, connection: Connection
+    installation: Installation, connection: Connection
 ) -> None:
     ran = run_all_sweeps(app)
     assert len(ran) > 5

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from config.settings import Settings, get_settings
 from services.database import engine as database
 from services.events import stream
-from services.installation import knowledge
+from services.installation import get_installation
 from services.transports.factory import close_transport
 from tests.services.delivery.office import Office
 from tests.services.delivery.postfix import PASSWORD, USER, Postfix, postfix
@@ -17,7 +17,7 @@ from tests.smtp_server import SmtpServer
 from worker.celery_app import app
 from worker.embedded.certificates import make_certificates
 
-CACHED = (get_settings, database.engine, stream.client_of, knowledge)
+CACHED = (get_settings, database.engine, stream.client_of, get_installation)
 Setting = Callable[..., None]
 
 

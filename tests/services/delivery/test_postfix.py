@@ -68,9 +68,9 @@ def test_a_ticket_s_mail_with_a_long_conversation_attached_arrives_byte_for_byte
 ) -> None:
     now = (datetime.now(UTC) - events.START).total_seconds()
     said = [f"Αντλία {number} · مضخة · pump? " * 8 for number in range(60)]
-    story = [events.message("s1", text, now - 100 + number) for number, text in enumerate(said)]
+    details = [events.message("s1", text, now - 100 + number) for number, text in enumerate(said)]
     with begin() as connection:
-        escalate(connection, [*story, events.requested("s1", seconds=now)])
+        escalate(connection, [*details, events.requested("s1", seconds=now)])
     assert mail.deliver_due() == "sent=1"
 
     [row] = sender.rows("SELECT mail_id FROM escalation.mails")

@@ -67,9 +67,9 @@ def test_a_message_above_the_server_s_size_goes_short(
     server: Postfix, sender: Office, setting: Setting, says_size: bool, reply: str
 ) -> None:
     setting(smtp_port=server.port if says_size else server.silent_port)
-    story = [events.message("s1", "It stopped again. " * 100, second) for second in range(1, 101)]
+    details = [events.message("s1", "It stopped again. " * 100, second) for second in range(1, 101)]
     with begin() as connection:
-        escalate(connection, [*story, events.requested("s1", seconds=200)])
+        escalate(connection, [*details, events.requested("s1", seconds=200)])
 
     assert mail.deliver_due() == "sent=1 queued=1"
 

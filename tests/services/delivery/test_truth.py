@@ -5,8 +5,8 @@ import pytest
 from demo.seed import seed
 from escalation_client.events import encode
 from services.database.engine import begin
-from services.events.stream import Entry
-from services.installation import knowledge
+from services.events.stream import StreamEntry
+from services.installation import get_installation
 from tasks.evaluation.batch import write
 from tests.events import message, started
 from tests.services.delivery.conftest import Setting
@@ -27,7 +27,7 @@ def test_the_assistant_hears_that_somebody_has_it_once_and_only_when_a_server_ac
     office: Office, step: str, reply: Reply
 ) -> None:
     event = encode(message("s", "I want to talk to a human"))
-    write([Entry("1764000000000-0", event.encode(), {})], knowledge())
+    write([StreamEntry("1764000000000-0", event.encode(), {})], get_installation())
     office.server.on_every(step, reply)
 
     assert not office.send()["accepted"]
@@ -46,7 +46,10 @@ def test_a_user_gets_a_notice_as_soon_as_a_server_accepted_the_support_mail(offi
         seed(connection)
     [user] = office.rows("SELECT id::text AS id FROM public.users WHERE email IS NOT NULL LIMIT 1")
     events = [encode(started("s", user=user["id"])), encode(message("s", "I want to talk to a human"))]
-    write([Entry(f"1764000000000-{place}", one.encode(), {}) for place, one in enumerate(events)], knowledge())
+    write(
+        [StreamEntry(f"1764000000000-{place}", one.encode(), {}) for place, one in enumerate(events)],
+        get_installation(),
+    )
     notices = "SELECT template FROM escalation.mails WHERE template = 'customer_notice'"
 
     office.server.on_every("rcpt", "452 4.2.2 mailbox full")

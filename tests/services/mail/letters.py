@@ -9,9 +9,9 @@ from typing import Any
 
 from config.settings import Settings
 from services.conversation import Message, Step
-from services.mail.mime import Letter
+from services.mail.mime import MailContent
 from services.mail.render import letter_of
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 from worker.preview.example import at, example_story
 from worker.preview.mail_rows import mail_of
 
@@ -27,14 +27,14 @@ def settings_for(language: str = "en", **given: Any) -> Settings:
 
 
 def letter(
-    story: Story | None = None, template: str = "ticket_opened", language: str = "en", link: str | None = None
-) -> Letter:
-    story = story or example_story(language)
-    return letter_of(mail_of(template, story, language), story, settings_for(language), link)
+    details: TicketDetails | None = None, template: str = "ticket_opened", language: str = "en", link: str | None = None
+) -> MailContent:
+    details = details or example_story(language)
+    return letter_of(mail_of(template, details, language), details, settings_for(language), link)
 
 
-def with_conversation(story: Story, **changes: Any) -> Story:
-    return replace(story, conversation=replace(story.conversation, **changes))
+def with_conversation(details: TicketDetails, **changes: Any) -> TicketDetails:
+    return replace(details, conversation=replace(details.conversation, **changes))
 
 
 def talk(contents: Sequence[str]) -> tuple[Message, ...]:
@@ -52,10 +52,10 @@ def attempts(instructions: Sequence[str]) -> tuple[Step, ...]:
     )
 
 
-def delayed(story: Story, template: str, minutes: float) -> Letter:
+def delayed(details: TicketDetails, template: str, minutes: float) -> MailContent:
     """The letter as it leaves so many minutes after it was queued."""
-    mail = mail_of(template, story, "en")
-    return letter_of(replace(mail, now=mail.queued_at + timedelta(minutes=minutes)), story, settings_for())
+    mail = mail_of(template, details, "en")
+    return letter_of(replace(mail, now=mail.queued_at + timedelta(minutes=minutes)), details, settings_for())
 
 
 class Words(HTMLParser):

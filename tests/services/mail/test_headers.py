@@ -11,7 +11,7 @@ from services.directory import Person
 from services.mail.headers import LONGEST_VALUE, address_of, field, letterhead, mailbox, thread_root, visible
 from services.mail.outbox_row import MailRow
 from services.mail.sanitize import cut, one_line
-from services.ticket_details import Story
+from services.ticket_details import TicketDetails
 from tests.services.mail.letters import settings_for
 from worker.preview.example import example_story
 from worker.preview.mail_rows import mail_of
@@ -19,8 +19,8 @@ from worker.preview.mail_rows import mail_of
 HOSTILE = "Nikos\r\nBcc: thief@example.com\r\n\r\n<script>\u202e\u2028X-Injected: 1\x00\x85"
 
 
-def headers_of(story: Story, mail: MailRow, subject: str = "Smoke") -> list[str]:
-    return letterhead(mail, story, subject, settings_for())
+def headers_of(details: TicketDetails, mail: MailRow, subject: str = "Smoke") -> list[str]:
+    return letterhead(mail, details, subject, settings_for())
 
 
 def parsed(headers: list[str]) -> dict[str, str]:
@@ -30,8 +30,8 @@ def parsed(headers: list[str]) -> dict[str, str]:
     return {name: str(value) for name, value in message.items()}
 
 
-def mail_for(story: Story, **changes: object) -> MailRow:
-    return replace(mail_of("ticket_opened", story, "en"), **changes)  # type: ignore[arg-type]
+def mail_for(details: TicketDetails, **changes: object) -> MailRow:
+    return replace(mail_of("ticket_opened", details, "en"), **changes)  # type: ignore[arg-type]
 
 
 @given(st.text(max_size=600))
@@ -79,8 +79,8 @@ def test_one_reader_s_foreign_letters_do_not_cut_off_the_others() -> None:
 
 
 def test_every_field_that_a_mail_program_and_an_answering_machine_need_is_there() -> None:
-    story = example_story("en")
-    found = parsed(headers_of(story, mail_for(story)))
+    details = example_story("en")
+    found = parsed(headers_of(details, mail_for(details)))
     assert found["Message-ID"] == "<6f0f7c0e2f575a3e9d1c0a5a3f2b7c11@example.com>"
     assert found["Date"] == "Tue, 24 Nov 2026 01:25:06 +0000"
     assert found["From"] == "AutoBoss Support <abparts_support@example.com>"
@@ -95,22 +95,22 @@ def test_every_field_that_a_mail_program_and_an_answering_machine_need_is_there(
 
 
 def test_only_urgent_mail_says_that_it_is_important() -> None:
-    story = example_story("en")
-    assert {"Importance", "X-Priority"}.isdisjoint(parsed(headers_of(story, mail_for(story, rank=2))))
+    details = example_story("en")
+    assert {"Importance", "X-Priority"}.isdisjoint(parsed(headers_of(details, mail_for(details, rank=2))))
 
 
 def test_answers_to_a_notice_go_to_the_team() -> None:
-    story = example_story("en")
-    found = parsed(headers_of(story, mail_for(story, template="customer_notice")))
+    details = example_story("en")
+    found = parsed(headers_of(details, mail_for(details, template="customer_notice")))
     assert found["Reply-To"] == "support@example.com"
 
 
 @pytest.mark.parametrize("address", ["خالد@example.com", "no address", "a@example.com\nBcc: b@example.com", None])
 def test_an_address_that_cannot_be_answered_is_left_out(address: str | None) -> None:
-    story = example_story("en")
-    assert story.user is not None
-    person: Person = replace(story.user, email=address)
-    headers = headers_of(replace(story, user=person), mail_for(story))
+    details = example_story("en")
+    assert details.user is not None
+    person: Person = replace(details.user, email=address)
+    headers = headers_of(replace(details, user=person), mail_for(details))
     assert "Reply-To" not in parsed(headers)
     assert all(header.isascii() for header in headers)
 

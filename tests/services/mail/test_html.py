@@ -8,7 +8,7 @@ import pytest
 from services.mail.i18n.catalogs import TEMPLATES as FOLDER
 from services.mail.jinja import InliningLoader, environment
 from services.mail.render import letter_of
-from services.ticket_details import ContactCard, Reason, RelatedTicket, Story
+from services.ticket_details import ContactCard, Reason, RelatedTicket, TicketDetails
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,
@@ -27,27 +27,27 @@ HOSTILE = (
 )
 
 
-def hostile_story() -> Story:
+def hostile_story() -> TicketDetails:
     """The same words wherever a user, a machine or another writer can put some."""
-    story = example_story("en")
-    assert story.user is not None
-    assert story.user.organisation is not None
-    assert story.machine is not None
-    farm = replace(story.user.organisation, name=HOSTILE, address=HOSTILE, contact_info=HOSTILE, country="UK")
-    user = replace(story.user, name=HOSTILE, email=f"a@example.com{HOSTILE}", role=HOSTILE, organisation=farm)
+    details = example_story("en")
+    assert details.user is not None
+    assert details.user.organisation is not None
+    assert details.machine is not None
+    farm = replace(details.user.organisation, name=HOSTILE, address=HOSTILE, contact_info=HOSTILE, country="UK")
+    user = replace(details.user, name=HOSTILE, email=f"a@example.com{HOSTILE}", role=HOSTILE, organisation=farm)
     machine = replace(
-        story.machine, name=HOSTILE, model=HOSTILE, serial_number=HOSTILE, location=HOSTILE, status=HOSTILE,
+        details.machine, name=HOSTILE, model=HOSTILE, serial_number=HOSTILE, location=HOSTILE, status=HOSTILE,
         notes=HOSTILE,
     )  # fmt: skip
     card = ContactCard(name=HOSTILE, email=HOSTILE, phone=HOSTILE, hours=HOSTILE, specialization=HOSTILE)
-    advice = replace(story.advice, primary=card, alternatives=(card,), why=HOSTILE) if story.advice else None
-    cause = replace(story.ticket.reasons[0].evidence[0], phrase=HOSTILE, gloss=HOSTILE)
-    ticket = replace(story.ticket, reasons=(Reason(name="safety_concern", evidence=(cause,)), Reason(name=HOSTILE)))
-    diagnosis = replace(story.conversation.diagnoses[0], category=HOSTILE, likely_causes=(HOSTILE,))
-    requests = tuple(replace(one, notes=HOSTILE, callback_phone=HOSTILE) for one in story.requests)
+    advice = replace(details.advice, primary=card, alternatives=(card,), why=HOSTILE) if details.advice else None
+    cause = replace(details.ticket.reasons[0].evidence[0], phrase=HOSTILE, gloss=HOSTILE)
+    ticket = replace(details.ticket, reasons=(Reason(name="safety_concern", evidence=(cause,)), Reason(name=HOSTILE)))
+    diagnosis = replace(details.conversation.diagnoses[0], category=HOSTILE, likely_causes=(HOSTILE,))
+    requests = tuple(replace(one, notes=HOSTILE, callback_phone=HOSTILE) for one in details.requests)
     told = with_conversation(
-        story, messages=talk([HOSTILE] * 6), steps=attempts([HOSTILE] * 3), diagnoses=(diagnosis,), requests=requests,
-        evidence=(cause, *story.conversation.evidence[1:]),
+        details, messages=talk([HOSTILE] * 6), steps=attempts([HOSTILE] * 3), diagnoses=(diagnosis,), requests=requests,
+        evidence=(cause, *details.conversation.evidence[1:]),
     )  # fmt: skip
     related = RelatedTicket(
         ticket_id="1", number=HOSTILE, priority=HOSTILE, status=HOSTILE, reason=HOSTILE, opened_at=ticket.opened_at
@@ -60,8 +60,8 @@ def hostile_story() -> Story:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_elements_are_closed_in_their_order(template: str, language: str) -> None:
-    for story in (example_story(language), hostile_story()):
-        found = read(letter(story, template, language).html)
+    for details in (example_story(language), hostile_story()):
+        found = read(letter(details, template, language).html)
         assert (found.wrong, found.open) == ([], [])
 
 
@@ -86,8 +86,8 @@ def test_an_update_shows_hostile_news_as_words() -> None:
 
 
 def test_a_mail_about_no_ticket_shows_hostile_words_too() -> None:
-    story = example_story("en")
-    mail = replace(mail_of("test", story, "en"), content={"subject": HOSTILE, "text": HOSTILE})
+    details = example_story("en")
+    mail = replace(mail_of("test", details, "en"), content={"subject": HOSTILE, "text": HOSTILE})
     found = read(letter_of(mail, None, settings_for()).html)
     assert not {tag for tag, _ in found.tags} & {"script", "img"}
     assert (found.wrong, found.open, found.text.count("<script>alert(1)</script>")) == ([], [], 3)
@@ -95,8 +95,8 @@ def test_a_mail_about_no_ticket_shows_hostile_words_too() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_nothing_is_fetched_from_elsewhere(template: str) -> None:
-    for story in (example_story("en"), hostile_story()):
-        html = re.sub(r"&lt;.*?&gt;", "", str(letter(story, template, link="https://desk.example.com/t/1").html))
+    for details in (example_story("en"), hostile_story()):
+        html = re.sub(r"&lt;.*?&gt;", "", str(letter(details, template, link="https://desk.example.com/t/1").html))
         found = read(html)
         links = [attributes["href"] for tag, attributes in found.tags if "href" in attributes]
         assert all(str(link).startswith(("tel:", "mailto:", "https://desk.example.com/")) for link in links)

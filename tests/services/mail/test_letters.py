@@ -6,8 +6,8 @@ import pytest
 
 from services.conversation import Conversation
 from services.mail.i18n.catalogs import translations
-from services.mail.mime import Letter
-from services.ticket_details import Reason, Story
+from services.mail.mime import MailContent
+from services.ticket_details import Reason, TicketDetails
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,
@@ -21,7 +21,7 @@ from tests.services.mail.letters import (
 from worker.preview.example import at, example_story
 
 
-def both(made: Letter) -> tuple[str, str]:
+def both(made: MailContent) -> tuple[str, str]:
     return made.text, read(made.html).text
 
 
@@ -92,16 +92,16 @@ def test_the_first_screen_has_the_words_and_buttons_before_anything_else() -> No
     ],
 )
 def test_the_button_dials_the_number_that_was_left_and_nothing_else(phone: str, dialled: str | None) -> None:
-    story = example_story("en")
-    requests = tuple(replace(one, callback_phone=phone) for one in story.requests)
-    tags = read(letter(replace(story, requests=requests)).html).tags
+    details = example_story("en")
+    requests = tuple(replace(one, callback_phone=phone) for one in details.requests)
+    tags = read(letter(replace(details, requests=requests)).html).tags
     links = [attributes.get("href") for tag, attributes in tags if tag == "a"]
     assert (f"tel:{dialled}" if dialled else "mailto:user@sea-farm.example.com?subject=AB-20261124-0007") == links[0]
 
 
 def test_without_a_number_to_call_back_the_organisation_s_is_offered() -> None:
-    story = example_story("en")
-    made = letter(replace(story, requests=()))
+    details = example_story("en")
+    made = letter(replace(details, requests=()))
     assert "Call the organisation: +44 20 7946 0143" in read(made.html).text
     assert 'href="tel:+442079460143"' in str(made.html)
 
@@ -128,12 +128,12 @@ def test_whether_anyone_is_hurt_is_always_told_when_there_is_danger(hurt: str, s
 
 
 def test_a_mail_that_leaves_late_says_how_old_its_event_is() -> None:
-    story = example_story("en")
-    for told in both(delayed(story, "ticket_opened", 42)):
+    details = example_story("en")
+    for told in both(delayed(details, "ticket_opened", 42)):
         assert "what it tells happened 46 minutes ago, on Tue, 24 Nov 2026, 03:21 Athens, 01:21 London" in told
-    for told in both(delayed(story, "ticket_unacknowledged", 6)):
+    for told in both(delayed(details, "ticket_unacknowledged", 6)):
         assert "This mail is late" in told
-    for told in (*both(delayed(story, "ticket_opened", 0.5)), *both(delayed(story, "ticket_unacknowledged", 4))):
+    for told in (*both(delayed(details, "ticket_opened", 0.5)), *both(delayed(details, "ticket_unacknowledged", 4))):
         assert "This mail is late" not in told
 
 
@@ -148,10 +148,10 @@ def test_an_update_begins_with_what_is_new_and_looks_like_no_answer_when_it_is_d
 
 
 def test_an_ordinary_update_answers_the_first_mail() -> None:
-    story = example_story("en")
-    calm = tuple(reason for reason in story.ticket.reasons if reason.name != "safety_concern")
-    story = replace(story, ticket=replace(story.ticket, reasons=calm, priority="medium"))
-    first, update = letter(story), letter(story, "ticket_updated")
+    details = example_story("en")
+    calm = tuple(reason for reason in details.ticket.reasons if reason.name != "safety_concern")
+    details = replace(details, ticket=replace(details.ticket, reasons=calm, priority="medium"))
+    first, update = letter(details), letter(details, "ticket_updated")
     assert update.subject == f"Re: {first.subject}"
 
 
@@ -164,14 +164,14 @@ def test_a_chased_mail_says_who_was_asked_and_for_how_long() -> None:
 
 
 def test_a_notice_claims_nothing_before_a_server_accepted_the_support_mail() -> None:
-    story = example_story("en")
-    waiting = replace(story, recipients=tuple(replace(one, state="sending") for one in story.recipients))
+    details = example_story("en")
+    waiting = replace(details, recipients=tuple(replace(one, state="sending") for one in details.recipients))
     for told in both(letter(waiting, "customer_notice")):
         assert "support team" not in told
         assert "Emergency line" not in told
         assert "keep everyone away from it" in told
         assert "AB-20261124-0007" in told
-    for told in both(letter(story, "customer_notice")):
+    for told in both(letter(details, "customer_notice")):
         assert "Your ticket was sent to our support team." in told
         assert "Who will contact you: Emergency line" in told
         assert "+44 20 7946 0142" in told
@@ -184,18 +184,18 @@ def test_a_notice_s_telephone_number_can_be_touched() -> None:
 
 
 def test_a_notice_without_danger_warns_of_none() -> None:
-    story = example_story("en")
-    calm = replace(story.ticket, reasons=(Reason(name="user_request"),), priority="medium")
-    for told in both(letter(replace(story, ticket=calm), "customer_notice")):
+    details = example_story("en")
+    calm = replace(details.ticket, reasons=(Reason(name="user_request"),), priority="medium")
+    for told in both(letter(replace(details, ticket=calm), "customer_notice")):
         assert "stop the machine" not in told
 
 
 def test_a_ticket_of_which_nothing_is_known_still_makes_a_mail() -> None:
-    story = example_story("en")
-    empty = Story(
-        ticket=replace(story.ticket, reasons=(), status=None, priority="whatever"),
-        session=replace(story.session, language=None, status=None, started_at=None),
-        conversation=Conversation(session_id=story.session.session_id),
+    details = example_story("en")
+    empty = TicketDetails(
+        ticket=replace(details.ticket, reasons=(), status=None, priority="whatever"),
+        session=replace(details.session, language=None, status=None, started_at=None),
+        conversation=Conversation(session_id=details.session.session_id),
         unknown=("user", "machine", "language", "conversation", "diagnosis", "steps"),
     )
     for template in TEMPLATES:
@@ -206,10 +206,10 @@ def test_a_ticket_of_which_nothing_is_known_still_makes_a_mail() -> None:
 
 
 def test_codes_that_nobody_knows_are_shown_as_they_are() -> None:
-    story = example_story("en")
-    diagnosis = replace(story.conversation.diagnoses[0], category="net_drum_gearbox", confidence_level="so_so")
-    strange = with_conversation(story, diagnoses=(diagnosis,))
-    strange = replace(strange, ticket=replace(story.ticket, reasons=(Reason(name="Phoned the office"),)))
+    details = example_story("en")
+    diagnosis = replace(details.conversation.diagnoses[0], category="net_drum_gearbox", confidence_level="so_so")
+    strange = with_conversation(details, diagnoses=(diagnosis,))
+    strange = replace(strange, ticket=replace(details.ticket, reasons=(Reason(name="Phoned the office"),)))
     for told in both(letter(strange)):
         for shown in ("net drum gearbox", "so so", "Phoned the office"):
             assert shown in told

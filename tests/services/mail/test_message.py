@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.mail.headers import letterhead
-from services.mail.mime import Attachment, Letter, build
+from services.mail.mime import Attachment, MailContent, build
 from services.mail.render import letter_of
 from services.mail.sanitize import clean
 from tests.services.mail.letters import letter, settings_for
@@ -37,7 +37,7 @@ def content(message: EmailMessage, kind: str) -> str:
 @example(".\n..\nFrom me\n=\n= =\n trailing  \n\ttab\t", "--=_b_a\n--=_b_a--", "x" * 5_000)
 @example("λ" * 5_000, "", "")
 def test_every_text_comes_back(text: str, html: str, attached: str) -> None:
-    message = build(["Subject: x"], Letter("x", text, html, Attachment("AB-1.txt", attached)), "b")
+    message = build(["Subject: x"], MailContent("x", text, html, Attachment("AB-1.txt", attached)), "b")
     found = parsed(message)
     assert content(found, "plain") == text.removesuffix("\n")
     assert content(found, "html") == html.removesuffix("\n")
@@ -48,7 +48,7 @@ def test_every_text_comes_back(text: str, html: str, attached: str) -> None:
 
 @given(TEXTS)
 def test_every_line_ends_with_crlf_and_is_short_and_ascii(text: str) -> None:
-    message = build(["Subject: x"], Letter("x", text, f"<p>{text}</p>"), "b")
+    message = build(["Subject: x"], MailContent("x", text, f"<p>{text}</p>"), "b")
     assert message.isascii()
     assert message.endswith(b"\r\n")
     assert message.count(b"\n") == message.count(b"\r\n") == message.count(b"\r")
@@ -65,20 +65,20 @@ def test_text_beyond_ascii_is_sent_in_the_shorter_encoding(language: str) -> Non
 
 @pytest.mark.parametrize("text", ["Short.", "Σύντομο."])
 def test_plain_text_alone_has_no_parts(text: str) -> None:
-    message = build(["Subject: x"], Letter("x", text), "b")
+    message = build(["Subject: x"], MailContent("x", text), "b")
     assert parsed(message).get_content_type() == "text/plain"
     assert content(parsed(message), "plain") == text
     assert message.endswith(b"\r\n")
 
 
 def test_a_message_is_built_in_a_millisecond() -> None:
-    story = example_story("en")
-    mail, made, team = mail_of("ticket_opened", story, "en"), letter(story), settings_for()
-    fastest = min(repeat(lambda: build(letterhead(mail, story, made.subject, team), made, "b"), number=1, repeat=200))
+    details = example_story("en")
+    mail, made, team = mail_of("ticket_opened", details, "en"), letter(details), settings_for()
+    fastest = min(repeat(lambda: build(letterhead(mail, details, made.subject, team), made, "b"), number=1, repeat=200))
     assert fastest < 0.001
 
 
 def test_a_usual_letter_is_rendered_in_some_milliseconds() -> None:
-    story = example_story("en")
-    mail, team = mail_of("ticket_opened", story, "en"), settings_for()
-    assert min(repeat(lambda: letter_of(mail, story, team), number=1, repeat=200)) < 0.006
+    details = example_story("en")
+    mail, team = mail_of("ticket_opened", details, "en"), settings_for()
+    assert min(repeat(lambda: letter_of(mail, details, team), number=1, repeat=200)) < 0.006

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.mail.mime import Letter
+from services.mail.mime import MailContent
 from services.mail.render import letter_of
 from tests.services.mail.letters import attempts, letter, read, settings_for, talk, with_conversation
 from worker.preview.example import example_story
@@ -26,7 +26,7 @@ def long_text(filling: str, place: int) -> str:
     return start + unit * (KILOBYTES_20 // len(unit.encode()))
 
 
-def size(made: Letter) -> int:
+def size(made: MailContent) -> int:
     return len((made.html or "").encode())
 
 
@@ -58,12 +58,12 @@ def test_5_000_messages_of_20_kilobytes_fit_and_the_attachment_keeps_its_limit()
 
 @pytest.mark.parametrize("filling", FILLINGS)
 def test_whatever_else_is_long_fits_too(filling: str) -> None:
-    story = example_story("en")
+    details = example_story("en")
     texts = tuple(long_text(filling, place) for place in range(100))
-    diagnosis = story.conversation.diagnoses[0]
+    diagnosis = details.conversation.diagnoses[0]
     full = {"likely_causes": texts, "safety_warnings": texts, "recommended_steps": texts, "category": texts[0]}
     diagnoses = (type(diagnosis)(confidence_level="low", **full),)  # type: ignore[arg-type]
-    made = letter(with_conversation(story, messages=talk(texts), steps=attempts(texts), diagnoses=diagnoses))
+    made = letter(with_conversation(details, messages=talk(texts), steps=attempts(texts), diagnoses=diagnoses))
     assert size(made) < GMAIL_SAFE
 
 
@@ -86,7 +86,7 @@ def test_the_steps_keep_their_numbers_when_some_are_left_out() -> None:
 
 
 def test_the_limit_is_a_setting() -> None:
-    story = with_conversation(example_story("en"), messages=talk(["word " * 150] * 40))
-    mail = mail_of("ticket_opened", story, "en")
-    made = letter_of(mail, story, settings_for(mail_html_bytes=40_000))
-    assert size(made) < 40_000 < size(letter_of(mail, story, settings_for()))
+    details = with_conversation(example_story("en"), messages=talk(["word " * 150] * 40))
+    mail = mail_of("ticket_opened", details, "en")
+    made = letter_of(mail, details, settings_for(mail_html_bytes=40_000))
+    assert size(made) < 40_000 < size(letter_of(mail, details, settings_for()))

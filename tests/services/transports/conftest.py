@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config.settings import Settings
-from rules.delivery import Answer
+from rules.delivery import ServerReply
 from services.transports.base import Envelope, Transport
 from services.transports.factory import make_transport
 from tests.smtp_server import SmtpServer
@@ -83,12 +83,12 @@ def send(
     message: bytes = MESSAGE,
     begin_body: Callable[[Sequence[str]], None] = lambda _: None,
     needs_smtputf8: bool = False,
-) -> dict[str, Answer]:
+) -> dict[str, ServerReply]:
     """Hand a message over to these recipients, or one."""
     to = recipients or ("reader@example.com",)
     return transport.send(Envelope("sender@example.com", to, needs_smtputf8), message, begin_body)
 
 
-def only(answers: dict[str, Answer]) -> Answer:
+def only(answers: dict[str, ServerReply]) -> ServerReply:
     [answer] = answers.values()
     return answer

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rules.delivery import Finding, Kind, classify
+from rules.delivery import LocalFault, ReplyKind, classify
 from services.transports.base import Envelope
 from tests.services.transports.conftest import MESSAGE, Make, only, send
 from tests.smtp_server import SmtpServer
@@ -30,7 +30,7 @@ def test_an_arabic_address_needs_smtputf8(serve: Serve, make: Make) -> None:
 def test_without_smtputf8_only_the_address_that_needs_it_is_left_out(serve: Serve, make: Make) -> None:
     server = serve(features=("SIZE 1000000",))
     answers = send(make(server), ARABIC, "reader@example.com")
-    assert answers[ARABIC].finding is Finding.NO_SMTPUTF8
+    assert answers[ARABIC].finding is LocalFault.NO_SMTPUTF8
     assert answers["reader@example.com"].code == 250
     assert server.messages[0].recipients == ("reader@example.com",)
 
@@ -40,7 +40,7 @@ def test_a_message_whose_headers_need_smtputf8_says_so(serve: Serve, make: Make)
     send(make(server), needs_smtputf8=True)
     assert "SMTPUTF8" in server.messages[0].options
     unable = serve(features=())
-    assert only(send(make(unable), needs_smtputf8=True)).finding is Finding.NO_SMTPUTF8
+    assert only(send(make(unable), needs_smtputf8=True)).finding is LocalFault.NO_SMTPUTF8
     assert unable.messages == []
 
 
@@ -63,7 +63,7 @@ def test_a_message_whose_headers_need_smtputf8_says_so(serve: Serve, make: Make)
 def test_what_is_no_address_never_reaches_the_server(serve: Serve, make: Make, address: str) -> None:
     server = serve()
     answers = send(make(server), address, "reader@example.com")
-    assert answers[address].finding is Finding.BAD_ADDRESS
+    assert answers[address].finding is LocalFault.BAD_ADDRESS
     assert answers["reader@example.com"].code == 250
     assert server.count("rcpt") == 1
     assert server.messages[0].recipients == ("reader@example.com",)
@@ -105,10 +105,10 @@ def test_the_sender_is_spelled_as_the_server_can_read_it(serve: Serve, make: Mak
 def test_a_sender_that_is_none_is_a_wrong_setting(serve: Serve, make: Make, sender: str) -> None:
     server = serve()
     answer = only(make(server).send(Envelope(sender, ("reader@example.com",)), MESSAGE, lambda _: None))
-    assert (answer.finding, classify(answer).kind) == (Finding.BAD_SENDER, Kind.CONFIGURATION)
+    assert (answer.finding, classify(answer).kind) == (LocalFault.BAD_SENDER, ReplyKind.CONFIGURATION)
     assert server.count("mail") == 0
 
 
 def test_an_arabic_sender_at_a_server_without_smtputf8_is_a_wrong_setting(serve: Serve, make: Make) -> None:
     answer = only(make(serve(features=())).send(Envelope(ARABIC, ("reader@example.com",)), MESSAGE, lambda _: None))
-    assert answer.finding is Finding.BAD_SENDER
+    assert answer.finding is LocalFault.BAD_SENDER

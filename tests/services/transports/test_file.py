@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rules.delivery import Kind, Phase, classify
+from rules.delivery import Phase, ReplyKind, classify
 from tests.services.transports.conftest import MESSAGE, Make, only, send
 
 
@@ -10,7 +10,7 @@ def test_a_mail_is_a_file_and_a_repeat_is_the_same_file(make: Make, tmp_path: Pa
     transport = make(mail_transport="file", mail_file_dir=tmp_path / "mail")
     for _ in range(2):
         answer = only(send(transport))
-        assert classify(answer).kind is Kind.ACCEPTED
+        assert classify(answer).kind is ReplyKind.ACCEPTED
     [path] = (tmp_path / "mail").iterdir()
     assert path.suffix == ".eml"
     assert path.read_bytes() == MESSAGE
@@ -29,6 +29,6 @@ def test_a_folder_that_cannot_be_written_is_tried_again_later(make: Make, tmp_pa
     (tmp_path / "file").write_text("in the way")
     transport = make(mail_transport="file", mail_file_dir=tmp_path / "file")
     answer = only(send(transport))
-    assert (answer.phase, classify(answer).kind) == (Phase.WRITE, Kind.TRANSIENT)
-    assert "MAIL_FILE_DIR" in (classify(answer).hint or "")
+    assert (answer.phase, classify(answer).kind) == (Phase.WRITE, ReplyKind.TRANSIENT)
+    assert "MAIL_FILE_DIR" in (classify(answer).remedy or "")
     assert transport.probe() is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rules.delivery import Finding, Kind, Phase, classify
+from rules.delivery import LocalFault, Phase, ReplyKind, classify
 from services.transports.base import Transport
 from tests.https_server import SEND, TENANT, TOKEN, HttpsServer, Response
 from tests.services.transports.conftest import Make, only, send
@@ -40,7 +40,7 @@ def graph(cloud: HttpsServer, certificates: Path, make: Make) -> Transport:
 
 def test_the_message_is_posted_as_it_is(graph: Transport, cloud: HttpsServer) -> None:
     answer = only(send(graph, message=MESSAGE))
-    assert (answer.phase, answer.code, classify(answer).kind) == (Phase.POST, 202, Kind.ACCEPTED)
+    assert (answer.phase, answer.code, classify(answer).kind) == (Phase.POST, 202, ReplyKind.ACCEPTED)
     [asked] = cloud.asked(SEND)
     assert asked.path == PATH
     assert asked.headers["Content-Type"] == "text/plain"
@@ -63,17 +63,20 @@ def test_only_those_who_are_due_are_named(graph: Transport, cloud: HttpsServer) 
 @pytest.mark.parametrize(
     ("response", "kind"),
     [
-        (Response(429, headers={"Retry-After": "7"}), Kind.THROTTLED),
-        (Response(503), Kind.TRANSIENT),
-        (Response(504), Kind.UNKNOWN),
-        (Response(drop=True), Kind.UNKNOWN),
-        (Response(hang=True), Kind.UNKNOWN),
-        (Response(403, {"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}), Kind.CONFIGURATION),
-        (Response(403, {"error": {"code": "ErrorSendAsDenied", "message": "no"}}), Kind.CONFIGURATION),
-        (Response(400, {"error": {"code": "ErrorInvalidRecipients", "message": "no"}}), Kind.PERMANENT),
+        (Response(429, headers={"Retry-After": "7"}), ReplyKind.THROTTLED),
+        (Response(503), ReplyKind.TRANSIENT),
+        (Response(504), ReplyKind.UNKNOWN),
+        (Response(drop=True), ReplyKind.UNKNOWN),
+        (Response(hang=True), ReplyKind.UNKNOWN),
+        (
+            Response(403, {"error": {"code": "ErrorAccessDenied", "message": "Access is denied."}}),
+            ReplyKind.CONFIGURATION,
+        ),
+        (Response(403, {"error": {"code": "ErrorSendAsDenied", "message": "no"}}), ReplyKind.CONFIGURATION),
+        (Response(400, {"error": {"code": "ErrorInvalidRecipients", "message": "no"}}), ReplyKind.PERMANENT),
     ],
 )
-def test_an_answer_is_judged(graph: Transport, cloud: HttpsServer, response: Response, kind: Kind) -> None:
+def test_an_answer_is_judged(graph: Transport, cloud: HttpsServer, response: Response, kind: ReplyKind) -> None:
     cloud.on(SEND, response)
     answer = only(send(graph, message=MESSAGE))
     assert (answer.phase, classify(answer, "microsoft").kind) == (Phase.POST, kind)
@@ -101,7 +104,7 @@ def test_a_withdrawn_token_is_replaced_at_once(graph: Transport, cloud: HttpsSer
 
 def test_a_new_token_that_is_refused_too_is_a_wrong_setting(graph: Transport, cloud: HttpsServer) -> None:
     cloud.on(SEND, EXPIRED, EXPIRED)
-    assert classify(only(send(graph, message=MESSAGE))).kind is Kind.CONFIGURATION
+    assert classify(only(send(graph, message=MESSAGE))).kind is ReplyKind.CONFIGURATION
     assert len(cloud.asked(SEND)) == 2
     assert graph.probe() is None
     assert only(send(graph, message=MESSAGE)).code == 202
@@ -112,7 +115,7 @@ def test_a_withdrawn_token_without_a_new_one_is_a_wrong_setting(graph: Transport
     cloud.on(SEND, EXPIRED)
     cloud.on(TOKEN, Response(401, {"error": "invalid_client", "error_description": "AADSTS7000222: expired"}))
     answer = only(send(graph, message=MESSAGE))
-    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, Kind.CONFIGURATION)
+    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, ReplyKind.CONFIGURATION)
 
 
 def test_the_caller_hears_of_the_body_before_it_begins(graph: Transport, cloud: HttpsServer) -> None:
@@ -126,7 +129,7 @@ def test_a_probe_sends_nothing(graph: Transport, cloud: HttpsServer) -> None:
     cloud.on("token", Response(401, {"error": "invalid_client", "error_description": "AADSTS7000222: expired"}))
     answer = graph.probe()
     assert answer
-    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, Kind.CONFIGURATION)
+    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, ReplyKind.CONFIGURATION)
     assert cloud.asked(SEND) == []
 
 
@@ -134,7 +137,7 @@ def test_nobody_listening_is_harmless(make: Make, graph: Transport, cloud: Https
     assert graph.probe() is None
     cloud.__exit__()
     answer = only(send(graph, message=MESSAGE))
-    assert (answer.phase, classify(answer).kind) == (Phase.CONNECT, Kind.TRANSIENT)
+    assert (answer.phase, classify(answer).kind) == (Phase.CONNECT, ReplyKind.TRANSIENT)
 
 
 def test_a_wrong_certificate_is_a_wrong_setting(make: Make, cloud: HttpsServer) -> None:
@@ -142,4 +145,4 @@ def test_a_wrong_certificate_is_a_wrong_setting(make: Make, cloud: HttpsServer) 
         mail_transport="graph", graph_url=f"{cloud.url}/v1.0", graph_mailbox="support@example.com",
         oauth_tenant=TENANT, oauth_client_id="a", oauth_client_secret="b", oauth_authority=cloud.url,
     )  # fmt: skip
-    assert only(send(transport, message=MESSAGE)).finding is Finding.CERTIFICATE
+    assert only(send(transport, message=MESSAGE)).finding is LocalFault.CERTIFICATE

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rules.delivery import Kind, Phase, Scope, classify
+from rules.delivery import Phase, ReplyKind, ReplyScope, classify
 from tests.rules.test_delivery import REPLIES
 from tests.services.transports.conftest import Make, only, send
 from tests.smtp_server import SmtpServer
@@ -22,8 +22,8 @@ def server(server_context: ssl.SSLContext) -> Iterator[SmtpServer]:
 
 @pytest.mark.parametrize(("phase", "code", "text", "provider", "meaning", "hint"), REPLIES)
 def test_a_reply_is_heard_where_it_is_said(
-    server: SmtpServer, make: Make, phase: Phase, code: int, text: str, provider: str, meaning: tuple[Kind, Scope],
-    hint: str,
+    server: SmtpServer, make: Make, phase: Phase, code: int, text: str, provider: str,
+    meaning: tuple[ReplyKind, ReplyScope], hint: str,
 ) -> None:  # fmt: skip
     taken = len(server.messages)
     server.on(STEPS.get(phase, phase.value), f"{code:03} {text}")
@@ -31,9 +31,9 @@ def test_a_reply_is_heard_where_it_is_said(
     answer = only(send(make(server, **LOGIN)))
 
     assert (answer.phase, answer.code, answer.text) == (phase, code, text)
-    verdict = classify(answer, provider)
-    assert (verdict.kind, verdict.scope) == meaning
-    assert hint in (verdict.hint or "")
+    reply_class = classify(answer, provider)
+    assert (reply_class.kind, reply_class.scope) == meaning
+    assert hint in (reply_class.remedy or "")
     assert len(server.messages) == taken
 
 
@@ -42,4 +42,4 @@ def test_a_reply_of_several_lines_is_judged_as_one(server: SmtpServer, make: Mak
     server.on("auth", f"535-5.7.8 {said}\r\n535 5.7.8  https://support.example.com/ - gsmtp")
     answer = only(send(make(server, **LOGIN)))
     assert (answer.code, answer.enhanced) == (535, "5.7.8")
-    assert "app password" in (classify(answer, "google").hint or "")
+    assert "app password" in (classify(answer, "google").remedy or "")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from config.errors import ConfigurationError
-from rules.delivery import Finding, Phase
+from rules.delivery import LocalFault, Phase
 from services.transports.smtp import LONGEST_SECONDS, SmtpTransport
 from tests.services.transports.conftest import MESSAGE, Make, only, send
 from tests.smtp_server import SmtpServer
@@ -57,7 +57,7 @@ def test_after_a_refused_login_the_connection_is_not_used_again(serve: Serve, ma
 def test_no_mechanism_that_fits_is_named(serve: Serve, make: Make) -> None:
     server = serve(users={"user": "sesame"}, mechanisms="GSSAPI NTLM")
     answer = only(send(make(server, smtp_username="user", smtp_password="sesame")))
-    assert answer.finding is Finding.NO_AUTH
+    assert answer.finding is LocalFault.NO_AUTH
     assert "GSSAPI NTLM" in answer.text
 
 
@@ -69,7 +69,7 @@ def test_a_login_without_its_password_is_a_wrong_setting(serve: Serve, make: Mak
 def test_a_server_without_starttls_gets_no_mail_in_plain_text(serve: Serve, make: Make) -> None:
     server = serve(tls="none", users={"user": "sesame"})
     transport = make(server, smtp_use_tls=True, smtp_username="user", smtp_password="sesame")
-    assert only(send(transport)).finding is Finding.NO_STARTTLS
+    assert only(send(transport)).finding is LocalFault.NO_STARTTLS
     assert (server.count("auth"), server.count("mail")) == (0, 0)
 
 
@@ -77,20 +77,20 @@ def test_a_server_without_starttls_gets_no_mail_in_plain_text(serve: Serve, make
 def test_a_certificate_of_an_unknown_authority_is_refused(serve: Serve, make: Make, tls: str) -> None:
     server = serve(tls=tls, users={"user": "sesame"})
     answer = only(send(make(server, smtp_ca_file=None, smtp_username="user", smtp_password="sesame")))
-    assert (answer.phase, answer.finding) == (Phase.STARTTLS, Finding.CERTIFICATE)
+    assert (answer.phase, answer.finding) == (Phase.STARTTLS, LocalFault.CERTIFICATE)
     assert server.count("auth") == 0
 
 
 def test_a_certificate_for_another_name_is_refused(serve: Serve, make: Make) -> None:
     server = serve(tls="starttls", host="127.0.0.2")
     answer = only(send(make(server, smtp_server="127.0.0.2")))
-    assert (answer.phase, answer.finding) == (Phase.STARTTLS, Finding.CERTIFICATE)
+    assert (answer.phase, answer.finding) == (Phase.STARTTLS, LocalFault.CERTIFICATE)
     assert "127.0.0.2" in answer.text
 
 
 def test_tls_to_a_plain_port_is_a_wrong_setting(serve: Serve, make: Make) -> None:
     answer = only(send(make(serve(tls="none"), smtp_use_tls=False, smtp_use_ssl=True)))
-    assert (answer.phase, answer.finding) == (Phase.STARTTLS, Finding.NOT_TLS)
+    assert (answer.phase, answer.finding) == (Phase.STARTTLS, LocalFault.NOT_TLS)
 
 
 def test_a_certificate_file_that_cannot_be_read_is_a_wrong_setting(make: Make, serve: Serve) -> None:

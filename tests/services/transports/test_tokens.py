@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from config.errors import ConfigurationError
-from rules.delivery import Finding, Kind, Phase, classify
+from rules.delivery import LocalFault, Phase, ReplyKind, classify
 from tests.https_server import DISCOVERY, TENANT, TOKEN, HttpsServer, Response
 from tests.services.transports.conftest import Make, only, send
 from tests.smtp_server import SmtpServer
@@ -126,9 +126,9 @@ def test_a_refused_token_is_a_wrong_setting_and_no_login_is_tried(
 
     answer = only(send(transport))
 
-    verdict = classify(answer, "microsoft")
-    assert (answer.phase, verdict.kind) == (Phase.TOKEN, Kind.CONFIGURATION)
-    assert hint in (verdict.hint or "")
+    reply_class = classify(answer, "microsoft")
+    assert (answer.phase, reply_class.kind) == (Phase.TOKEN, ReplyKind.CONFIGURATION)
+    assert hint in (reply_class.remedy or "")
     assert server.count("auth") == 0
     # Mended, it works at once.
     assert only(send(transport)).code == 250
@@ -139,7 +139,7 @@ def test_an_unknown_tenant_is_a_wrong_setting(
 ) -> None:
     cloud.on(DISCOVERY, Response(400, {"error": "invalid_tenant", "error_description": "AADSTS90002: no such tenant"}))
     answer = only(send(make(mail_server(serve), **microsoft)))
-    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, Kind.CONFIGURATION)
+    assert (answer.phase, classify(answer).kind) == (Phase.TOKEN, ReplyKind.CONFIGURATION)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_token_end_point_in_trouble_is_asked_again_later(
     cloud.on(part, response)
     transport = make(mail_server(serve), **microsoft)
     answer = only(send(transport))
-    assert (answer.phase, classify(answer).kind) == (phase, Kind.TRANSIENT)
+    assert (answer.phase, classify(answer).kind) == (phase, ReplyKind.TRANSIENT)
     assert only(send(transport)).code == 250
 
 
@@ -166,7 +166,7 @@ def test_a_token_end_point_with_a_wrong_certificate_is_not_talked_to(
 ) -> None:
     transport = make(mail_server(serve), **{**microsoft, "https_ca_file": None})
     answer = only(send(transport))
-    assert answer.finding is Finding.CERTIFICATE
+    assert answer.finding is LocalFault.CERTIFICATE
     assert cloud.requests == []
 
 
@@ -237,7 +237,7 @@ def test_a_refused_refresh_token_is_a_wrong_setting(
     proof = {"oauth_client_id": "id", "oauth_client_secret": "secret", "oauth_refresh_token": "refresh"}
     answer = only(send(make(mail_server(serve), **google, **proof)))
     assert (answer.phase, answer.code, answer.text) == (Phase.TOKEN, 400, "invalid_grant: Token has been revoked.")
-    assert classify(answer, "google").kind is Kind.CONFIGURATION
+    assert classify(answer, "google").kind is ReplyKind.CONFIGURATION
 
 
 def test_nothing_secret_is_shown(microsoft: dict[str, Any], make: Make, serve: Serve) -> None:

@@ -25,7 +25,7 @@ TEMPLATES = Environment(
 )
 
 
-class Page:
+class InboxPage:
     """Shows the mails of a folder."""
 
     def __init__(self, store: MailStore) -> None:
@@ -74,7 +74,7 @@ def page(template: str, **values: object) -> HTMLResponse:
 
 def web_application(store: MailStore, lifespan: Lifespan[Starlette]) -> Starlette:
     """The page as an ASGI application; only asked by its loopback names, so no web site can reach it by a trick."""
-    shown = Page(store)
+    shown = InboxPage(store)
     return Starlette(
         routes=[
             Route("/", shown.list),

@@ -11,13 +11,13 @@ from urllib.request import urlopen
 
 from worker.embedded.certificates import is_fresh, make_certificates
 from worker.embedded.ports import HOST, Port
-from worker.embedded.process import Part
+from worker.embedded.process import ManagedProcess
 
 USER, PASSWORD = "LOCAL_MAIL_USER", "LOCAL_MAIL_PASSWORD"
 CERTIFICATE, AUTHORITY, MAILS = "server.pem", "authority.pem", "mails"
 
 
-class LocalMailServer(Part):
+class LocalMailServer(ManagedProcess):
     """SMTP with STARTTLS and a login on loopback; mails are kept in `mail_dir` and shown at `inbox_url`."""
 
     def __init__(

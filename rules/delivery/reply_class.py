@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from rules.delivery.remedies import HINTS
+from rules.delivery.remedies import REMEDIES
 
 
-class Kind(StrEnum):
+class ReplyKind(StrEnum):
     """The classes of answers."""
 
     ACCEPTED = "accepted"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Scope(StrEnum):
+class ReplyScope(StrEnum):
     """Whom it concerns."""
 
     ACCOUNT = "account"
@@ -37,31 +37,31 @@ class Pause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReplyClass:
     """The class, its scope, a pause where there is one, and the operator's next step in words.
 
     Not `sure`: it may be this mail that is to blame; when the next one is refused too, it is the account.
     """
 
-    kind: Kind
-    scope: Scope
+    kind: ReplyKind
+    scope: ReplyScope
     pause: Pause | None = None
-    hint: str | None = None
+    remedy: str | None = None
     sure: bool = True
 
 
-def configuration(hint: str, *, sure: bool = True) -> Verdict:
-    return Verdict(Kind.CONFIGURATION, Scope.ACCOUNT, hint=HINTS[hint], sure=sure)
+def configuration(remedy: str, *, sure: bool = True) -> ReplyClass:
+    return ReplyClass(ReplyKind.CONFIGURATION, ReplyScope.ACCOUNT, remedy=REMEDIES[remedy], sure=sure)
 
 
-def throttled(pause: Pause, hint: str) -> Verdict:
-    return Verdict(Kind.THROTTLED, Scope.ACCOUNT, pause, HINTS[hint])
+def throttled(pause: Pause, remedy: str) -> ReplyClass:
+    return ReplyClass(ReplyKind.THROTTLED, ReplyScope.ACCOUNT, pause, REMEDIES[remedy])
 
 
-def permanent(scope: Scope, hint: str) -> Verdict:
-    return Verdict(Kind.PERMANENT, scope, hint=HINTS[hint])
+def permanent(scope: ReplyScope, remedy: str) -> ReplyClass:
+    return ReplyClass(ReplyKind.PERMANENT, scope, remedy=REMEDIES[remedy])
 
 
-ACCEPTED: Final = Verdict(Kind.ACCEPTED, Scope.MESSAGE)
-UNKNOWN: Final = Verdict(Kind.UNKNOWN, Scope.MESSAGE, hint=HINTS["unknown"])
-SPLIT: Final = Verdict(Kind.SPLIT, Scope.RECIPIENT)
+ACCEPTED: Final = ReplyClass(ReplyKind.ACCEPTED, ReplyScope.MESSAGE)
+UNKNOWN: Final = ReplyClass(ReplyKind.UNKNOWN, ReplyScope.MESSAGE, remedy=REMEDIES["unknown"])
+SPLIT: Final = ReplyClass(ReplyKind.SPLIT, ReplyScope.RECIPIENT)
