@@ -18,6 +18,7 @@ from config.server_urls import checked_database_url, checked_redis_url
 from config.watch_settings import WatchSettings
 
 CONFIG_FOLDER = Path(__file__).parent
+TEMPLATES_FOLDER = CONFIG_FOLDER.parent / "templates"
 
 
 class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):

@@ -11,10 +11,11 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
+from config.settings import TEMPLATES_FOLDER
 from rules.routing import HOW_SOON
 from services import mail
 from services.mail.i18n import labels
-from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path
+from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalogue_path
 from services.mail.i18n.formatting import locale_of
 
 CODE: Final = Path(mail.__file__).parent
@@ -32,7 +33,7 @@ def messages() -> set[Message]:
 
 
 def in_templates() -> Iterator[Message]:
-    for path in sorted([*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt")]):
+    for path in sorted([*TEMPLATES_FOLDER.rglob("*.html"), *TEMPLATES_FOLDER.rglob("*.txt")]):
         if "desk" not in path.parts:
             yield from found(babel_extract(io.BytesIO(path.read_bytes()), IN_TEMPLATES, (), {}))
 

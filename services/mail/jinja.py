@@ -13,7 +13,8 @@ from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
-from services.mail.i18n.catalogs import LANGUAGES, TEMPLATES, translations
+from config.settings import TEMPLATES_FOLDER
+from services.mail.i18n.catalogs import LANGUAGES, translations
 from services.mail.i18n.formatting import comma_of
 from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
 
@@ -80,7 +81,7 @@ class Compiled(BytecodeCache):
 
 @lru_cache(maxsize=1)
 def shared() -> tuple[InliningLoader, Compiled]:
-    return InliningLoader(TEMPLATES), Compiled()
+    return InliningLoader(TEMPLATES_FOLDER), Compiled()
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,11 @@ import structlog
 from redis import Redis
 from sqlalchemy import Connection, text
 
+from config.settings import TEMPLATES_FOLDER
 from services.database.encoding import identity, json_text
 from services.events.stream import OUTCOMES
 
-SENTENCES = Path(__file__).parent.parent / "templates" / "say.toml"
+SENTENCES = TEMPLATES_FOLDER / "say.toml"
 FALLBACK = "en"
 
 

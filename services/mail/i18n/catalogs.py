@@ -9,7 +9,8 @@ from typing import Final
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-TEMPLATES: Final = Path(__file__).parent.parent.parent / "templates"
+from config.settings import TEMPLATES_FOLDER
+
 SOURCE_LANGUAGE: Final = "en"
 LANGUAGES: Final = (SOURCE_LANGUAGE, "el", "ar", "es", "tr", "no")
 
@@ -28,7 +29,7 @@ def translations(language: str) -> gettext.NullTranslations:
 
 
 def catalogue_path(language: str, domain: str = "mail") -> Path:
-    return TEMPLATES / "locale" / language / "LC_MESSAGES" / f"{domain}.po"
+    return TEMPLATES_FOLDER / "locale" / language / "LC_MESSAGES" / f"{domain}.po"
 
 
 def compiled(path: Path, language: str) -> gettext.GNUTranslations:

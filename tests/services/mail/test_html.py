@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.mail.i18n.catalogs import TEMPLATES as FOLDER
+from config.settings import TEMPLATES_FOLDER as FOLDER
 from services.mail.jinja import InliningLoader, environment
 from services.mail.render import letter_of
 from services.ticket_details import ContactCard, Reason, RelatedTicket, TicketDetails
