@@ -8,10 +8,9 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from config.settings import Settings
+from config.settings import TEMPLATES_FOLDER, Settings
 from rules.ticket_states import UNFINISHED, VERDICTS
 from services.mail.context.ticket import ticket_page
-from services.mail.i18n.catalogs import TEMPLATES
 from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import REASONS
 from services.mail.i18n.presenter import Presenter, TextLimits
@@ -39,7 +38,7 @@ class Shown:
 @lru_cache(maxsize=1)
 def styles() -> str:
     """The mail's style sheet and the page's own."""
-    return "\n".join((TEMPLATES / path).read_text(encoding="utf-8") for path in STYLES)
+    return "\n".join((TEMPLATES_FOLDER / path).read_text(encoding="utf-8") for path in STYLES)
 
 
 def ticket_html(shown: Shown, token: str, settings: Settings) -> str:

@@ -5,14 +5,15 @@ from functools import lru_cache
 
 from jinja2 import Environment, FileSystemLoader
 
-from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, TEMPLATES, catalogue_path, compiled, translations
+from config.settings import TEMPLATES_FOLDER
+from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalogue_path, compiled, translations
 from services.mail.jinja import make_environment
 
 
 @lru_cache(maxsize=len(LANGUAGES))
 def environment(language: str) -> Environment:
     """Jinja with what the mail's parts need; styles stay in their sheet, since CSP would drop inlined ones."""
-    return make_environment(language, FileSystemLoader(TEMPLATES), words_in(language))
+    return make_environment(language, FileSystemLoader(TEMPLATES_FOLDER), words_in(language))
 
 
 @lru_cache(maxsize=len(LANGUAGES))
