@@ -29,9 +29,9 @@ def load_contacts(path: Path) -> ContactBook:
         file = ContactsFile.model_validate(data)
     except ValidationError as error:
         raise configuration_error(path, data, problems_of(error)) from None
-    if problems := list(inconsistencies(file)):
+    if problems := list(_inconsistencies(file)):
         raise configuration_error(path, data, problems)
-    return book_of(file, f"{file.version}+{fingerprint(data)}")
+    return _book_of(file, f"{file.version}+{fingerprint(data)}")
 
 
 def ensure_real(book: ContactBook, embedded: bool) -> None:
@@ -46,22 +46,22 @@ def ensure_real(book: ContactBook, embedded: bool) -> None:
         )
 
 
-def inconsistencies(file: ContactsFile) -> Iterable[Problem]:
+def _inconsistencies(file: ContactsFile) -> Iterable[Problem]:
     """What no entry shows alone."""
     keys = [entry.key for entry in file.contacts]
     for place, entry in enumerate(file.contacts):
         if entry.key in keys[:place]:
             yield Problem(("contacts", place, "key"), "stands there twice; should be given to one contact only")
-        if entry.emergency and not hours_of(entry).always:
+        if entry.emergency and not _hours_of(entry).always:
             yield Problem(("contacts", place, "hours"), "should be '24/7' with no closed days: it is an emergency line")
     if not any(entry.emergency for entry in file.contacts):
         yield Problem(
             ("contacts",), "should have an emergency line: a contact with hours = '24/7' and emergency = true"
         )
-    yield from unknown_contacts(file, keys)
+    yield from _unknown_contacts(file, keys)
 
 
-def unknown_contacts(file: ContactsFile, keys: list[str]) -> Iterable[Problem]:
+def _unknown_contacts(file: ContactsFile, keys: list[str]) -> Iterable[Problem]:
     named = f"should be the key of a contact ({', '.join(keys)})"
     for priority, step in file.ladder:
         for place, rung in enumerate(step.rungs):
@@ -69,42 +69,42 @@ def unknown_contacts(file: ContactsFile, keys: list[str]) -> Iterable[Problem]:
                 yield Problem(("ladder", priority, "rungs", place), named)
     for number, route in enumerate(file.routes):
         for place, target in enumerate(route.to):
-            if target not in keys and not is_address(target):
+            if target not in keys and not _is_address(target):
                 yield Problem(("routes", number, "to", place), f"{named} or a mail address")
 
 
-def is_address(text: str) -> bool:
+def _is_address(text: str) -> bool:
     try:
         return bool(checked_address(text))
     except ValueError:
         return False
 
 
-def book_of(file: ContactsFile, version: str) -> ContactBook:
-    contacts = {entry.key: contact_of(entry) for entry in file.contacts}
+def _book_of(file: ContactsFile, version: str) -> ContactBook:
+    contacts = {entry.key: _contact_of(entry) for entry in file.contacts}
     return ContactBook(
         version=version,
         contacts=tuple(contacts.values()),
-        ladder=MappingProxyType({priority: step_of(step, contacts) for priority, step in file.ladder}),
-        routes=tuple(route_of(route, contacts) for route in file.routes),
+        ladder=MappingProxyType({priority: _step_of(step, contacts) for priority, step in file.ladder}),
+        routes=tuple(_route_of(route, contacts) for route in file.routes),
     )
 
 
-def contact_of(entry: ContactEntry) -> Contact:
+def _contact_of(entry: ContactEntry) -> Contact:
     members: dict[str, Any] = entry.model_dump(exclude={"fields", "regions", "time_zone", "hours", "closed"})
-    return Contact(fields=frozenset(entry.fields), regions=frozenset(entry.regions), hours=hours_of(entry), **members)
+    return Contact(fields=frozenset(entry.fields), regions=frozenset(entry.regions), hours=_hours_of(entry), **members)
 
 
-def hours_of(entry: ContactEntry) -> WorkingHours:
+def _hours_of(entry: ContactEntry) -> WorkingHours:
     return WorkingHours(entry.time_zone, entry.hours, frozenset(entry.closed))
 
 
-def step_of(entry: StepEntry, contacts: dict[str, Contact]) -> LadderStep:
+def _step_of(entry: StepEntry, contacts: dict[str, Contact]) -> LadderStep:
     rungs = tuple(contacts[key] for key in entry.rungs)
     return LadderStep(rungs, timedelta(hours=entry.hours, minutes=entry.minutes), entry.days, entry.wall_clock)
 
 
-def route_of(entry: RouteEntry, contacts: dict[str, Contact]) -> Route:
+def _route_of(entry: RouteEntry, contacts: dict[str, Contact]) -> Route:
     return Route(
         addresses=tuple(contacts[to].email if to in contacts else checked_address(to) for to in entry.to),
         reasons=frozenset(entry.reasons),

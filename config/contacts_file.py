@@ -17,7 +17,7 @@ from rules.reasons import PRIORITIES, REASONS
 from rules.recommendation import LANGUAGE_NAMES
 
 
-def one_of(choices: Collection[str]) -> Callable[[str], str]:
+def _one_of(choices: Collection[str]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in choices:
             raise ValueError(f"should be one of {', '.join(choices)}")
@@ -26,72 +26,74 @@ def one_of(choices: Collection[str]) -> Callable[[str], str]:
     return check
 
 
-def not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if not values:
         raise ValueError("should have at least one entry")
     return values
 
 
-def checked_key(key: str) -> str:
+def _checked_key(key: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", key):
         raise ValueError("should be a short name of small letters, digits, - and _")
     return key
 
 
-def checked_phone(phone: str) -> str:
+def _checked_phone(phone: str) -> str:
     """The number as it was written; its digits are those of E.164."""
     if not re.fullmatch(r"\+[1-9][\d ().-]*\d", phone) or not 7 <= len(re.sub(r"\D", "", phone)) <= 15:
         raise ValueError("should be an international number such as +30 21 0123 4567: a plus sign and 7 to 15 digits")
     return phone
 
 
-def working_hours(value: Any) -> tuple[Shift, ...]:
+def _working_hours(value: Any) -> tuple[Shift, ...]:
     return parse_hours(str(value))
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(printable)]
-NotEmpty = AfterValidator(not_empty)
-Key = Annotated[str, AfterValidator(checked_key)]
-Reasons = tuple[Annotated[str, AfterValidator(one_of(REASONS))], ...]
-Priorities = tuple[Annotated[str, AfterValidator(one_of(PRIORITIES))], ...]
-Regions = tuple[Annotated[str, AfterValidator(one_of(REGIONS))], ...]
+_Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(printable)
+]
+_NotEmpty = AfterValidator(_not_empty)
+_Key = Annotated[str, AfterValidator(_checked_key)]
+_Reasons = tuple[Annotated[str, AfterValidator(_one_of(REASONS))], ...]
+_Priorities = tuple[Annotated[str, AfterValidator(_one_of(PRIORITIES))], ...]
+_Regions = tuple[Annotated[str, AfterValidator(_one_of(REGIONS))], ...]
 
 
-class ContactFileEntry(BaseModel):
+class _ContactFileEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ContactEntry(ContactFileEntry):
+class ContactEntry(_ContactFileEntry):
     """A person or a line."""
 
-    key: Key
-    name: Text
+    key: _Key
+    name: _Text
     email: Annotated[str, AfterValidator(checked_address)]
-    phone: Annotated[str, AfterValidator(checked_phone)]
-    specialization: Text
-    fields: Annotated[tuple[Annotated[str, AfterValidator(one_of(FIELDS))], ...], NotEmpty]
-    languages: Annotated[tuple[Annotated[str, AfterValidator(one_of(LANGUAGE_NAMES))], ...], NotEmpty]
-    regions: Regions = ()
+    phone: Annotated[str, AfterValidator(_checked_phone)]
+    specialization: _Text
+    fields: Annotated[tuple[Annotated[str, AfterValidator(_one_of(FIELDS))], ...], _NotEmpty]
+    languages: Annotated[tuple[Annotated[str, AfterValidator(_one_of(LANGUAGE_NAMES))], ...], _NotEmpty]
+    regions: _Regions = ()
     time_zone: Annotated[ZoneInfo, BeforeValidator(parse_zone)]
-    hours: Annotated[tuple[Shift, ...], BeforeValidator(working_hours)]
+    hours: Annotated[tuple[Shift, ...], BeforeValidator(_working_hours)]
     closed: tuple[date, ...] = ()
     emergency: bool = False
 
 
-class RouteEntry(ContactFileEntry):
+class RouteEntry(_ContactFileEntry):
     """Who else gets the support mails that match; `to` are keys of contacts or addresses."""
 
-    to: Annotated[tuple[Text, ...], NotEmpty]
-    reasons: Reasons = ()
-    priorities: Priorities = ()
-    regions: Regions = ()
+    to: Annotated[tuple[_Text, ...], _NotEmpty]
+    reasons: _Reasons = ()
+    priorities: _Priorities = ()
+    regions: _Regions = ()
     replace: bool = False
 
 
-class StepEntry(ContactFileEntry):
+class StepEntry(_ContactFileEntry):
     """The time that each rung has, and the keys of the contacts on them."""
 
-    rungs: Annotated[tuple[str, ...], NotEmpty]
+    rungs: Annotated[tuple[str, ...], _NotEmpty]
     minutes: int = Field(0, ge=0, le=10_000)
     hours: int = Field(0, ge=0, le=1_000)
     days: int = Field(0, ge=0, le=100)
@@ -104,7 +106,7 @@ class StepEntry(ContactFileEntry):
         return self
 
 
-class LadderEntry(ContactFileEntry):
+class _LadderEntry(_ContactFileEntry):
     """A step for each priority."""
 
     urgent: StepEntry
@@ -113,10 +115,10 @@ class LadderEntry(ContactFileEntry):
     low: StepEntry
 
 
-class ContactsFile(ContactFileEntry):
+class ContactsFile(_ContactFileEntry):
     """The whole file."""
 
-    version: Text
-    contacts: Annotated[tuple[ContactEntry, ...], NotEmpty]
-    ladder: LadderEntry
+    version: _Text
+    contacts: Annotated[tuple[ContactEntry, ...], _NotEmpty]
+    ladder: _LadderEntry
     routes: tuple[RouteEntry, ...] = ()

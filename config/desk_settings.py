@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-SHORTEST_SECRET = 32
+_SHORTEST_SECRET = 32
 
 
 class DeskSettings(BaseSettings):
@@ -40,8 +40,8 @@ class DeskSettings(BaseSettings):
     @field_validator("link_secret")
     @classmethod
     def is_long_secret(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"should have at least {SHORTEST_SECRET} characters: openssl rand -hex 32")
+        if secret is not None and len(secret.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"should have at least {_SHORTEST_SECRET} characters: openssl rand -hex 32")
         return secret
 
     @field_validator("heartbeat_url")

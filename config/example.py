@@ -6,27 +6,27 @@ from pydantic_core import PydanticUndefined
 from config.policy import PolicyFile
 from config.settings import CONFIG_FOLDER, Settings
 
-HEAD = """\
+_HEAD = """\
 # Every setting with its default, commented out: it has this value already. Two have none and have to be given.
 # Secrets may also be given as files: SMTP_PASSWORD_FILE=/run/secrets/smtp_password
 """
-REQUIRED = {"database_url": "postgresql://abparts:…@db:5432/abparts", "redis_url": "redis://:…@redis:6379/0"}
+_REQUIRED = {"database_url": "postgresql://abparts:…@db:5432/abparts", "redis_url": "redis://:…@redis:6379/0"}
 
 
 def env_example() -> str:
     """The file's whole content."""
-    settings = [line(name.upper(), field, REQUIRED.get(name)) for name, field in Settings.model_fields.items()]
+    settings = [line(name.upper(), field, _REQUIRED.get(name)) for name, field in Settings.model_fields.items()]
     policy = [f"# POLICY_{name.upper()}=" for name in PolicyFile.model_fields if name != "version"]
-    return "\n".join([HEAD, *settings, "\n# Each value of config/policy.toml can be overridden:", *policy, ""])
+    return "\n".join([_HEAD, *settings, "\n# Each value of config/policy.toml can be overridden:", *policy, ""])
 
 
 def line(name: str, field: FieldInfo, required: str | None) -> str:
     comment = f"# {field.description}"
     # Also commented out: the example would otherwise count before a secret's file.
-    return f"{comment}\n# {name}={required or shown(field)}\n"
+    return f"{comment}\n# {name}={required or _shown(field)}\n"
 
 
-def shown(field: FieldInfo) -> str:
+def _shown(field: FieldInfo) -> str:
     value = field.default
     if value is None or value is PydanticUndefined:
         return ""

@@ -13,56 +13,56 @@ from rules.detection import Lexicon, WordList, WordListEntry, WordListError, bui
 
 FOLDER = Path(__file__).with_name("detection")
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Texts = Annotated[tuple[_Text, ...], Field(min_length=1)]
 Kind = Literal["safety_concern", "user_request", "unhurt"]
 
 
-def unique(entries: tuple["EntryModel", ...]) -> tuple["EntryModel", ...]:
+def _unique(entries: tuple["_EntryModel", ...]) -> tuple["_EntryModel", ...]:
     names = [entry.id for entry in entries]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"should give each id once; twice there: {', '.join(sorted(twice))}")
     return entries
 
 
-class Model(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class EntryModel(Model):
+class _EntryModel(_Model):
     """What every entry must have: what it means in English, and an example on either side."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    gloss: Text
+    gloss: _Text
     patterns: Texts
     match: Texts
     no_match: Texts
 
 
-class FindingModel(EntryModel):
+class _FindingModel(_EntryModel):
     kind: Kind
     hurt: bool = False
     whole: bool = False
 
 
-class ScopeModel(EntryModel):
+class _ScopeModel(_EntryModel):
     effect: Literal["stands", "denied", "asked", "supposed", "over", "quoted"]
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("safety_concern", "user_request", "unhurt")
 
 
-class WordListModel(Model):
+class _WordListModel(_Model):
     """One file."""
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
-    name: Text
-    proclitics: tuple[Text, ...] = ()
-    ordinary: tuple[Text, ...] = ()
+    name: _Text
+    proclitics: tuple[_Text, ...] = ()
+    ordinary: tuple[_Text, ...] = ()
     spelling: dict[str, Texts] = {}
     function: dict[str, Texts] = {}
     classes: dict[str, Texts] = {}
-    entries: Annotated[tuple[FindingModel, ...], AfterValidator(unique)] = ()
-    scopes: Annotated[tuple[ScopeModel, ...], AfterValidator(unique)] = ()
-    exceptions: Annotated[tuple[EntryModel, ...], AfterValidator(unique)] = ()
+    entries: Annotated[tuple[_FindingModel, ...], AfterValidator(_unique)] = ()
+    scopes: Annotated[tuple[_ScopeModel, ...], AfterValidator(_unique)] = ()
+    exceptions: Annotated[tuple[_EntryModel, ...], AfterValidator(_unique)] = ()
 
     def word_list(self) -> WordList:
         return WordList(
@@ -77,7 +77,7 @@ class WordListModel(Model):
             spelling=self.spelling,
         )
 
-    def entry(self, entry: EntryModel) -> WordListEntry:
+    def entry(self, entry: _EntryModel) -> WordListEntry:
         return WordListEntry(language=self.language, **entry.model_dump())
 
 
@@ -107,7 +107,7 @@ def read(path: Path) -> WordList:
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: this is not TOML in UTF-8: {error}") from error
     try:
-        model = WordListModel.model_validate(data)
+        model = _WordListModel.model_validate(data)
     except ValidationError as error:
         raise configuration_error(path, data, problems_of(error)) from error
     if model.language != path.stem:

@@ -8,7 +8,7 @@ import structlog
 from config.settings import Settings
 
 # It logs the whole body of a message that it refuses, which may hold texts of users.
-SHOWS_BODIES = "celery.worker.consumer.consumer"
+_SHOWS_BODIES = "celery.worker.consumer.consumer"
 
 
 def configure_logging(settings: Settings) -> None:
@@ -27,19 +27,19 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer(settings)))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_renderer(settings)))
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
-    logging.getLogger(SHOWS_BODIES).addFilter(without_body)
+    logging.getLogger(_SHOWS_BODIES).addFilter(_without_body)
 
 
-def without_body(record: logging.LogRecord) -> bool:
+def _without_body(record: logging.LogRecord) -> bool:
     """Keep what happened, and leave out what the message held."""
     record.msg = record.getMessage().strip().partition("\n")[0].partition(" [type:")[0]
     record.args = ()
     return True
 
 
-def renderer(settings: Settings) -> structlog.typing.Processor:
+def _renderer(settings: Settings) -> structlog.typing.Processor:
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     if console:
         return structlog.dev.ConsoleRenderer()

@@ -69,14 +69,14 @@ def load_policy(path: Path) -> Policy:
     try:
         values = PolicyFile(**data)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(f"{path}: {problem(item)}" for item in error.errors())) from None
+        raise ConfigurationError("\n".join(f"{path}: {_problem(item)}" for item in error.errors())) from None
     except SettingsError as error:
         raise ConfigurationError(f"{path}: the environment overrides it with what is no JSON: {error}") from None
     members = values.model_dump()
     return Policy(**{**members, "version": f"{values.version}+{fingerprint(members)}"})
 
 
-def problem(item: Any) -> str:
+def _problem(item: Any) -> str:
     name = ".".join(map(name_of, item["loc"]))
     return f"{name} = {shown(item['input'])}: {words_of(item['type'], item['msg'])}"
 

@@ -11,19 +11,19 @@ from pydantic import ValidationError
 
 from config.errors import ConfigurationError
 
-Location = Sequence[str | int]
-ABSENT = object()
-MOST_CHARACTERS = 80
+_Location = Sequence[str | int]
+_ABSENT = object()
+_MOST_CHARACTERS = 80
 UNKNOWN = "is not known here; should be left out, or spelt right"
-HEADER = re.compile(r"\s*\[(?:\[\s*(?P<array>[\w.-]+)\s*\]|\s*(?P<table>[\w.-]+)\s*)\]\s*(?:#|$)")
-KEY = re.compile(r"\s*\"?(?P<key>[\w-]+)\"?\s*=")
+_HEADER = re.compile(r"\s*\[(?:\[\s*(?P<array>[\w.-]+)\s*\]|\s*(?P<table>[\w.-]+)\s*)\]\s*(?:#|$)")
+_KEY = re.compile(r"\s*\"?(?P<key>[\w-]+)\"?\s*=")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """`location` leads to the value as in pydantic's errors: ("contacts", 1, "email")."""
 
-    location: Location
+    location: _Location
     message: str
 
 
@@ -48,15 +48,15 @@ def configuration_error(path: Path, data: dict[str, Any], problems: Iterable[Pro
 
 
 def told(text: str, data: dict[str, Any], problem: Problem) -> str:
-    value = value_at(data, problem.location)
+    value = _value_at(data, problem.location)
     given = f" = {shown(value)}" if isinstance(value, str | int | float) else ""
-    return f"line {line_of(text, problem.location)}: {label(data, problem.location)}{given}: {problem.message}"
+    return f"line {_line_of(text, problem.location)}: {_label(data, problem.location)}{given}: {problem.message}"
 
 
 def shown(value: Any) -> str:
     """A value in a few characters of one line."""
     try:
-        return shortened(repr(value))
+        return _shortened(repr(value))
     except ValueError:
         return "a number of thousands of digits"
 
@@ -70,51 +70,51 @@ def printable(text: str) -> str:
 
 def name_of(part: str | int) -> str:
     """A key in a few characters of one line."""
-    return shortened(part) if isinstance(part, str) and part.isprintable() else shown(part)
+    return _shortened(part) if isinstance(part, str) and part.isprintable() else shown(part)
 
 
-def shortened(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 
-def value_at(data: Any, location: Location) -> Any:
+def _value_at(data: Any, location: _Location) -> Any:
     for part in location:
         try:
             data = data[part]
         except (KeyError, IndexError, TypeError):
-            return ABSENT
+            return _ABSENT
     return data
 
 
-def label(data: Any, location: Location) -> str:
+def _label(data: Any, location: _Location) -> str:
     """The way to the value, entries by their `key` where they have one, else counted from 1."""
     name = ""
     for place, part in enumerate(location):
-        entry = value_at(data, location[: place + 1])
+        entry = _value_at(data, location[: place + 1])
         key = entry.get("key") if isinstance(entry, dict) else None
         name += f".{name_of(part)}" if isinstance(part, str) else f"[{name_of(key or part + 1)}]"
     return name.removeprefix(".")
 
 
-def line_of(text: str, location: Location) -> int:
+def _line_of(text: str, location: _Location) -> int:
     """The line of the value, or of the nearest table around it; 1 when there is not even that."""
-    known = places(text)
+    known = _places(text)
     around = (tuple(location[:length]) for length in range(len(location), 0, -1))
     return next((known[place] for place in around if place in known), 1)
 
 
-def places(text: str) -> dict[tuple[str | int, ...], int]:
+def _places(text: str) -> dict[tuple[str | int, ...], int]:
     """The first line of each table and key; what stands inside a value has none of its own."""
     known: dict[tuple[str | int, ...], int] = {}
     entries: Counter[str] = Counter()
     table: tuple[str | int, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
         place = table
-        if header := HEADER.match(line):
+        if header := _HEADER.match(line):
             name = header["array"] or header["table"]
             place = table = (*name.split("."), entries[name]) if header["array"] else tuple(name.split("."))
             entries[name] += 1
-        elif key := KEY.match(line):
+        elif key := _KEY.match(line):
             place = (*table, key["key"])
         for length in range(1, len(place) + 1):
             known.setdefault(place[:length], number)

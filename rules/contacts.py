@@ -24,8 +24,8 @@ FIELDS: Final = (
 REGIONS: Final = ("GR", "UK", "NO", "CA", "NZ", "TR", "OM", "ES", "CY", "SA", "KSA")
 
 # RFC 2606, section 2 and 3, and the numbers that Ofcom and the North American plan keep for fiction.
-EXAMPLE_DOMAIN: Final = re.compile(r"(?:^|\.)example(?:\.com|\.net|\.org)?$")
-EXAMPLE_PHONE: Final = re.compile(r"442079460\d{3}|1(?:\d{3})?55501\d{2}")
+_EXAMPLE_DOMAIN: Final = re.compile(r"(?:^|\.)example(?:\.com|\.net|\.org)?$")
+_EXAMPLE_PHONE: Final = re.compile(r"442079460\d{3}|1(?:\d{3})?55501\d{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class ContactBook:
 
 
 def is_example_address(address: str) -> bool:
-    return bool(EXAMPLE_DOMAIN.search(address.rpartition("@")[2].lower()))
+    return bool(_EXAMPLE_DOMAIN.search(address.rpartition("@")[2].lower()))
 
 
 def is_example_phone(phone: str) -> bool:
-    return bool(EXAMPLE_PHONE.fullmatch(re.sub(r"\D", "", phone)))
+    return bool(_EXAMPLE_PHONE.fullmatch(re.sub(r"\D", "", phone)))

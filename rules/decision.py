@@ -14,7 +14,7 @@ from rules.policy import Policy
 from rules.reasons import PRIORITIES, by_gravity, highest
 from rules.triggers import Signal, failed, signal
 
-STATUSES = ("active", "abandoned", "completed", "escalated")
+_STATUSES = ("active", "abandoned", "completed", "escalated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +94,36 @@ class Decision:
 def decide(state: SessionState, examined: Sequence[Examined], policy: Policy) -> Decision:
     """Merge new events into a session's state and say what follows."""
     events = sorted(examined, key=lambda one: (one.event.occurred_at, one.event.id))
-    merged = merge(state, [one.event for one in events])
-    fired = tuple(fired_of(merged, events, policy))
+    merged = _merge(state, [one.event for one in events])
+    fired = tuple(_fired_of(merged, events, policy))
     status = "escalated" if fired or merged.status == "escalated" else merged.ended or merged.status
-    merged = replace(merged, status=max(merged.status, status, key=STATUSES.index))
+    merged = replace(merged, status=max(merged.status, status, key=_STATUSES.index))
     return Decision(
         state=merged,
         fired=fired,
         reasons=tuple(by_gravity(one.reason for one in fired)),
         priority=highest(one.signal.priority for one in fired) if fired else None,
-        news=tuple(news_of(state.ticket, fired, events)) if state.ticket else (),
+        news=tuple(_news_of(state.ticket, fired, events)) if state.ticket else (),
     )
 
 
-def merge(state: SessionState, events: Iterable[Event]) -> SessionState:
+def _merge(state: SessionState, events: Iterable[Event]) -> SessionState:
     """Add what events tell of the session itself: a union of maxima and minima, so that any order gives the same."""
     for event in events:
         match event:
             case SessionStarted():
-                state = announced(state, event)
+                state = _announced(state, event)
             case StepRecorded() if failed(event):
                 last = max(state.failed_steps.get(event.step_number, event.occurred_at), event.occurred_at)
                 state = replace(state, failed_steps={**state.failed_steps, event.step_number: last})
             case SessionEnded():
-                state = replace(state, ended=max(state.ended or "active", event.status, key=STATUSES.index))
+                state = replace(state, ended=max(state.ended or "active", event.status, key=_STATUSES.index))
             case _:
                 continue
     return state
 
 
-def announced(state: SessionState, event: SessionStarted) -> SessionState:
+def _announced(state: SessionState, event: SessionStarted) -> SessionState:
     """The earliest announcement of a session counts, whichever came first."""
     if (
         state.announced_at
@@ -146,7 +146,7 @@ def counts(state: SessionState, event: Event) -> bool:
     return state.closed_at is None or event.occurred_at > state.closed_at
 
 
-def fired_of(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
+def _fired_of(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
     for one in events:
         if counts(state, one.event):
             yield from (Fired(one.event, signal) for signal in one.signals if signal.fired)
@@ -161,7 +161,7 @@ def steps_exceeded(state: SessionState, event: Event, policy: Policy) -> Iterabl
             yield Fired(event, signal("steps_exceeded", True, observed=steps, limit=policy.step_limit))
 
 
-def news_of(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[TicketUpdate]:
+def _news_of(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[TicketUpdate]:
     """What an open ticket's reader does not know yet."""
     known = set(ticket.reasons)
     for one in fired:

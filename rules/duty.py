@@ -56,17 +56,17 @@ class WorkingHours:
         """In words, such as `Mon–Fri 08:00–18:00 (Europe/Athens)` or `24/7`."""
         if self.always:
             return "24/7"
-        texts = [times_of(self, weekday) for weekday in range(7)]
+        texts = [_times_of(self, weekday) for weekday in range(7)]
         runs = [(text, list(days)) for text, days in groupby(range(7), key=texts.__getitem__) if text]
-        return "; ".join(f"{run_of_days(days)} {text}" for text, days in runs) + f" ({self.zone.key})"
+        return "; ".join(f"{_run_of_days(days)} {text}" for text, days in runs) + f" ({self.zone.key})"
 
 
-def times_of(hours: WorkingHours, weekday: int) -> str:
+def _times_of(hours: WorkingHours, weekday: int) -> str:
     shifts = sorted(shift for shift in hours.shifts if shift.weekday == weekday)
     return ", ".join(f"{clock(shift.start)}–{clock(shift.end)}" for shift in shifts)
 
 
-def run_of_days(days: list[int]) -> str:
+def _run_of_days(days: list[int]) -> str:
     return DAY_NAMES[days[0]] if len(days) == 1 else f"{DAY_NAMES[days[0]]}–{DAY_NAMES[days[-1]]}"
 
 
@@ -91,21 +91,21 @@ def spells(hours: WorkingHours, moment: datetime) -> Iterator[tuple[datetime, da
     # A night shift that began the day before may still be running.
     day = moment.astimezone(hours.zone).date() - timedelta(days=1)
     while True:
-        for shift in shifts_on(hours, day):
-            start, end = max(instant(hours, day, shift.start), reached), instant(hours, day, shift.end)
+        for shift in _shifts_on(hours, day):
+            start, end = max(_instant(hours, day, shift.start), reached), _instant(hours, day, shift.end)
             if end > start:
                 yield start, end
                 reached = end
         day += timedelta(days=1)
 
 
-def shifts_on(hours: WorkingHours, day: date) -> list[Shift]:
+def _shifts_on(hours: WorkingHours, day: date) -> list[Shift]:
     if day in hours.closed:
         return []
     return sorted(shift for shift in hours.shifts if shift.weekday == day.weekday())
 
 
-def instant(hours: WorkingHours, day: date, minutes: int) -> datetime:
+def _instant(hours: WorkingHours, day: date, minutes: int) -> datetime:
     """A local time in UTC; one that occurs twice or never takes the offset before the change (RFC 5545, 3.3.5)."""
     return (datetime.combine(day, time(), hours.zone) + timedelta(minutes=minutes)).astimezone(UTC)
 

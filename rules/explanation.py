@@ -5,10 +5,10 @@ from typing import Any
 
 from rules.reasons import REASON_WORDS, by_gravity
 
-Evidence = Mapping[str, Any]
+_Evidence = Mapping[str, Any]
 
 
-def explain(evidence: Sequence[Evidence], tickets: Sequence[Mapping[str, Any]], events: int, rejected: int) -> str:
+def explain(evidence: Sequence[_Evidence], tickets: Sequence[Mapping[str, Any]], events: int, rejected: int) -> str:
     """The story in a few English sentences.
 
     :param evidence: what each rule saw, of all events
@@ -16,7 +16,7 @@ def explain(evidence: Sequence[Evidence], tickets: Sequence[Mapping[str, Any]], 
     :param events: how many events were evaluated
     :param rejected: how many could not be read
     """
-    sentences = [opened(ticket) for ticket in tickets] or list(not_opened(evidence, events))
+    sentences = [opened(ticket) for ticket in tickets] or list(_not_opened(evidence, events))
     if rejected:
         sentences.append(f"{counted(rejected, 'event')} could not be read and {was(rejected)} set aside.")
     return " ".join(sentences)
@@ -29,7 +29,7 @@ def opened(ticket: Mapping[str, Any]) -> str:
     return f"Ticket {ticket['ticket_number']} ({ticket['priority']}, {ticket['status']}): {because}."
 
 
-def not_opened(evidence: Sequence[Evidence], events: int) -> Iterator[str]:
+def _not_opened(evidence: Sequence[_Evidence], events: int) -> Iterator[str]:
     if not events:
         yield "No event of this session has arrived."
         return
@@ -39,10 +39,10 @@ def not_opened(evidence: Sequence[Evidence], events: int) -> Iterator[str]:
         yield f"No ticket, although rules fired ({words}): the worker only watches (MODE=shadow)."
         return
     yield f"No ticket: no rule fired in {counted(events, 'event')}."
-    yield from nearest(evidence)
+    yield from _nearest(evidence)
 
 
-def nearest(evidence: Sequence[Evidence]) -> Iterator[str]:
+def _nearest(evidence: Sequence[_Evidence]) -> Iterator[str]:
     """How near the rules came."""
     doubts = [each for each in evidence if each["rule"] == "low_confidence"]
     if doubts:
@@ -57,7 +57,7 @@ def nearest(evidence: Sequence[Evidence]) -> Iterator[str]:
             yield f"Heard without counting it: “{each['phrase']}” ({each['reason']})."
 
 
-def seen(evidence: Evidence) -> str:
+def seen(evidence: _Evidence) -> str:
     """What the rule saw, in brackets, when there is something to show."""
     if "phrase" in evidence:
         return f" (“{evidence['phrase']}”)"
@@ -77,6 +77,6 @@ def was(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def flattened(events: Iterable[Mapping[str, Any]]) -> list[Evidence]:
+def flattened(events: Iterable[Mapping[str, Any]]) -> list[_Evidence]:
     """What each rule saw, of all these events, in their order."""
     return [each for event in events for each in event["evidence"]]

@@ -15,7 +15,7 @@ LANGUAGE_NAMES: Final = {
     "tr": "Turkish",
     "no": "Norwegian",
 }
-ENGLISH: Final = {
+_ENGLISH: Final = {
     "emergency": "takes every safety concern",
     "language": "speaks {subject}",
     "other_language": "does not speak {subject}",
@@ -50,15 +50,15 @@ class WhyPart:
 
 def in_english(parts: Iterable[WhyPart], now: datetime) -> str:
     """All points in one line; a moment is told with its day unless that is today."""
-    return ", ".join(english_of(part, now) for part in parts)
+    return ", ".join(_english_of(part, now) for part in parts)
 
 
-def english_of(part: WhyPart, now: datetime) -> str:
+def _english_of(part: WhyPart, now: datetime) -> str:
     subject = LANGUAGE_NAMES.get(part.subject, part.subject).replace("_", " ")
-    return ENGLISH[part.code].format(subject=subject, moment=part.moment and moment_of(part.moment, now))
+    return _ENGLISH[part.code].format(subject=subject, moment=part.moment and _moment_of(part.moment, now))
 
 
-def moment_of(moment: datetime, now: datetime) -> str:
+def _moment_of(moment: datetime, now: datetime) -> str:
     today = now.astimezone(moment.tzinfo).date() == moment.date()
     day = "" if today else f"{DAY_NAMES[moment.weekday()]} {moment:%Y-%m-%d} "
     return f"{day}{moment:%H:%M} ({moment.tzinfo})"

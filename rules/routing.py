@@ -69,41 +69,41 @@ def recommend(
     def merit(contact: Contact) -> tuple[bool, int, bool, bool, int]:
         return (
             contact.emergency == safety,
-            field_grade(contact, category),
+            _field_grade(contact, category),
             spoken in contact.languages,
             on_duty(contact.hours, now),
-            region_grade(contact, region),
+            _region_grade(contact, region),
         )
 
     primary, *others = sorted(book.contacts, key=merit, reverse=True)
     others = [contact for contact in others if safety or priority == "urgent" or not contact.emergency]
     others.sort(key=lambda contact: on_duty(contact.hours, now), reverse=True)
-    parts = tuple(reasons_for(primary, safety, category, spoken, region, now))
+    parts = tuple(_reasons_for(primary, safety, category, spoken, region, now))
     return Recommendation(primary, tuple(others[:MOST_ALTERNATIVES]), in_english(parts, now), parts)
 
 
-def specialities(contact: Contact, category: str | None) -> list[str]:
+def _specialities(contact: Contact, category: str | None) -> list[str]:
     """The contact's fields that a category names; it may be any text, such as `Hydraulic / pump`."""
     words = set(re.findall("[a-z]+", (category or "").lower()))
     return sorted(field for field in contact.fields if words.issuperset(field.split("_")))
 
 
-def field_grade(contact: Contact, category: str | None) -> int:
-    return 2 if specialities(contact, category) else int(GENERAL in contact.fields)
+def _field_grade(contact: Contact, category: str | None) -> int:
+    return 2 if _specialities(contact, category) else int(GENERAL in contact.fields)
 
 
-def region_grade(contact: Contact, region: str | None) -> int:
+def _region_grade(contact: Contact, region: str | None) -> int:
     return 2 if region in contact.regions else int(not contact.regions)
 
 
-def reasons_for(
+def _reasons_for(
     contact: Contact, safety: bool, category: str | None, language: str | None, region: str | None, now: datetime
 ) -> Iterable[WhyPart]:
     if safety and contact.emergency:
         yield WhyPart("emergency")
     if language:
         yield WhyPart("language" if language in contact.languages else "other_language", language)
-    if known := specialities(contact, category):
+    if known := _specialities(contact, category):
         yield WhyPart("field", known[0])
     elif GENERAL in contact.fields and not contact.emergency:
         yield WhyPart("general")
@@ -129,7 +129,7 @@ def recipients(
 
     Without a default the mail goes to the first rung of the ladder: it always goes to somebody.
     """
-    routes = [route for route in book.routes if matches(route, reasons, priority, region)]
+    routes = [route for route in book.routes if _matches(route, reasons, priority, region)]
     replaced = any(route.replace for route in routes)
     addresses = [] if replaced else list(default or [book.ladder[priority].rungs[0].email])
     addresses += [address for route in routes for address in route.addresses]
@@ -139,7 +139,7 @@ def recipients(
     return tuple(once.values())
 
 
-def matches(route: Route, reasons: Collection[str], priority: str, region: str | None) -> bool:
+def _matches(route: Route, reasons: Collection[str], priority: str, region: str | None) -> bool:
     return (
         (not route.reasons or not route.reasons.isdisjoint(reasons))
         and (not route.priorities or priority in route.priorities)

@@ -61,12 +61,12 @@ def kinds(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[s
         if after.taken:
             yield "acknowledged"
     elif after.unfinished:
-        yield from hands(before, after, acknowledged)
-    if after.unfinished and grade(after) > grade(before):
+        yield from _hands(before, after, acknowledged)
+    if after.unfinished and _grade(after) > _grade(before):
         yield "raised"
 
 
-def hands(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
+def _hands(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
     """Somebody takes it by setting the status or by being assigned; who had it before may still stand in the row."""
     started = after.status == "in_progress" != before.status
     assigned = bool(after.assigned) and after.assigned != before.assigned
@@ -76,6 +76,6 @@ def hands(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[s
         yield "released"
 
 
-def grade(row: TicketRow) -> int:
+def _grade(row: TicketRow) -> int:
     """The place of the priority; one of another writer's own making is below all."""
     return PRIORITIES.index(row.priority) if row.priority in PRIORITIES else -1

@@ -17,8 +17,8 @@ FOLLOWS: Final[Mapping[str, Mapping[str, str]]] = {
     "close": {"resolved": "closed", "closed": "closed"},
     "reopen": {"open": "open", "in_progress": "in_progress", "resolved": "open", "closed": "open"},
 }
-ADVICE: Final = {"open": "resolve it first", "in_progress": "resolve it first"}
-PAST: Final = {
+_ADVICE: Final = {"open": "resolve it first", "in_progress": "resolve it first"}
+_PAST: Final = {
     "acknowledge": "acknowledged",
     "assign": "assigned",
     "note": "given a note",
@@ -59,6 +59,6 @@ def following(action: str, number: str, status: str) -> str:
     """
     statuses = FOLLOWS[action]
     if status not in statuses:
-        advice = ADVICE.get(status, "reopen it first")
-        raise TicketRefused(f"{number} is {status}, so it cannot be {PAST[action]}: {advice}")
+        advice = _ADVICE.get(status, "reopen it first")
+        raise TicketRefused(f"{number} is {status}, so it cannot be {_PAST[action]}: {advice}")
     return statuses[status]

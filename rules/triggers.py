@@ -37,20 +37,20 @@ def signal(reason: str, fired: bool, /, **evidence: Any) -> Signal:
 
 def examine(event: Event, policy: Policy, lexicon: Lexicon) -> tuple[Signal, ...]:
     """Ask every rule that an event of this type can answer; needs no state, so it runs before any lock is taken."""
-    return tuple(signals_of(event, policy, lexicon))
+    return tuple(_signals_of(event, policy, lexicon))
 
 
-def signals_of(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Signal]:
+def _signals_of(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Signal]:
     match event:
         case MessageAdded():
             text = event.content if event.sender == "user" else ""
-            yield from heard(text, event.language, event.safety, lexicon, message_id=event.message_id)
+            yield from _heard(text, event.language, event.safety, lexicon, message_id=event.message_id)
         case StepRecorded():
-            yield from heard(event.user_feedback or "", None, event.safety, lexicon, step=event.step_number)
+            yield from _heard(event.user_feedback or "", None, event.safety, lexicon, step=event.step_number)
             yield from confidence(event.confidence, policy)
             yield signal("steps_exceeded", False, step=event.step_number, failed=failed(event), limit=policy.step_limit)
         case DiagnosisMade():
-            yield from heard("", None, event.safety, lexicon)
+            yield from _heard("", None, event.safety, lexicon)
             yield expert(event, policy)
             yield from confidence(event.confidence, policy)
         case ConfidenceReported():
@@ -69,7 +69,7 @@ def failed(step: StepRecorded) -> bool:
     return step.completed and step.success is not True
 
 
-def heard(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:
+def _heard(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:
     """Danger and a wish for a human in a user's own words; the publisher's own safety flag counts as danger."""
     if not text and flagged is None:
         return
@@ -104,7 +104,7 @@ def expert(event: DiagnosisMade, policy: Policy) -> Signal:
         "confidence_level very_low": event.confidence_level == "very_low",
         f"more than {policy.safety_warning_limit} safety warnings": len(event.safety_warnings)
         > policy.safety_warning_limit,
-        "expert category": needs_expert(event, policy),
+        "expert category": _needs_expert(event, policy),
     }
     return signal(
         "expert_required",
@@ -116,7 +116,7 @@ def expert(event: DiagnosisMade, policy: Policy) -> Signal:
     )
 
 
-def needs_expert(event: DiagnosisMade, policy: Policy) -> bool:
+def _needs_expert(event: DiagnosisMade, policy: Policy) -> bool:
     doubtful = policy.expert_at_any_confidence or event.confidence_level in policy.expert_confidence_levels
     return doubtful and event.problem_category.strip().lower() in policy.expert_categories
 

@@ -43,7 +43,7 @@ def get_installation() -> Installation:
 
 
 # The first mode that is ever noted holds since the adoption; afterwards each change is dated.
-NOTE = text("""
+_NOTE = text("""
     INSERT INTO escalation.settings (key, value)
     SELECT 'mode', jsonb_build_object('mode', CAST(:mode AS text), 'at', coalesce(max(value ->> 'at'), now()::text))
     FROM escalation.settings WHERE key = 'adoption'
@@ -51,7 +51,7 @@ NOTE = text("""
     SET value = jsonb_build_object('mode', CAST(:mode AS text), 'at', now()), updated_at = clock_timestamp()
     WHERE settings.value ->> 'mode' <> :mode
 """)
-SINCE = text("""
+_SINCE = text("""
     SELECT max(CAST(value ->> 'at' AS timestamptz)) FROM escalation.settings
     WHERE key = ANY(CAST(:keys AS text[]))
 """)
@@ -59,7 +59,7 @@ SINCE = text("""
 
 def note_mode(connection: Connection, mode: str) -> None:
     """Remember since when the worker runs in this mode."""
-    connection.execute(NOTE, {"mode": mode})
+    connection.execute(_NOTE, {"mode": mode})
 
 
 def adopted_at(connection: Connection) -> datetime:
@@ -73,5 +73,5 @@ def active_since(connection: Connection) -> datetime:
 
 
 def moment(connection: Connection, keys: list[str]) -> datetime:
-    at: datetime = connection.execute(SINCE, {"keys": keys}).scalar_one()
+    at: datetime = connection.execute(_SINCE, {"keys": keys}).scalar_one()
     return at

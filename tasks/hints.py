@@ -9,13 +9,13 @@ from tasks.celery_config import app
 
 logger = structlog.get_logger()
 
-QUEUE = {"drain_events": "events", "deliver_urgent": "urgent", "deliver_due": "mail"}
+_QUEUE = {"drain_events": "events", "deliver_urgent": "urgent", "deliver_due": "mail"}
 
 
 def hint(name: str) -> None:
     """Ask for a task unless that has been asked already; when Redis is away the next sweep does the work."""
     try:
         if ring(redis_client(), name):
-            app.send_task(f"escalation.{name}", queue=QUEUE.get(name, "sweeps"), retry=False)
+            app.send_task(f"escalation.{name}", queue=_QUEUE.get(name, "sweeps"), retry=False)
     except (RedisError, OperationalError) as error:
         logger.warning("hint_not_sent", task=name, error=type(error).__name__)

@@ -32,16 +32,16 @@ from tasks.hints import hint
 logger = structlog.get_logger()
 
 # Above one message's longest time and the time in which a run claims; the lease of a mail is longer still.
-HARD_LIMIT_SECONDS = 420
+_HARD_LIMIT_SECONDS = 420
 
 
-@shared_task(name="escalation.deliver_urgent", time_limit=HARD_LIMIT_SECONDS)
+@shared_task(name="escalation.deliver_urgent", time_limit=_HARD_LIMIT_SECONDS)
 def deliver_urgent() -> str:
     """Send safety mail."""
     return send("deliver_urgent", urgent_only=True)
 
 
-@shared_task(name="escalation.deliver_due", time_limit=HARD_LIMIT_SECONDS)
+@shared_task(name="escalation.deliver_due", time_limit=_HARD_LIMIT_SECONDS)
 def deliver_due() -> str:
     """Send the mail that is due, the gravest first."""
     return send("deliver_due", urgent_only=False)
@@ -61,11 +61,11 @@ def reap_leases() -> str:
             watch(connection, settings, account_works=works)
             done["told"] = tell_held(connection, account_works=works)
             done["probe"] = probe_due(connection, account)
-    ring_for(done)
+    _ring_for(done)
     return summary(done)
 
 
-@shared_task(name="escalation.probe_account", time_limit=HARD_LIMIT_SECONDS)
+@shared_task(name="escalation.probe_account", time_limit=_HARD_LIMIT_SECONDS)
 def probe_account() -> str:
     """Log in, without sending anything, when the account's circuit is open and a probe is due."""
     answer_ring(redis_client(), "probe_account")
@@ -75,10 +75,10 @@ def probe_account() -> str:
         failed_phase = take_probe(connection, transport.account.key, settings.mail_times)
     if failed_phase is None:
         return "idle"
-    return f"state={probe_and_ring(transport, failed_phase, settings)}"
+    return f"state={_probe_and_ring(transport, failed_phase, settings)}"
 
 
-def probe_and_ring(transport: Transport, failed_phase: str, settings: Settings) -> str:
+def _probe_and_ring(transport: Transport, failed_phase: str, settings: Settings) -> str:
     probed = probe(transport, failed_phase, settings.mail_times)
     if probed.works:
         hint("deliver_urgent")
@@ -86,7 +86,7 @@ def probe_and_ring(transport: Transport, failed_phase: str, settings: Settings) 
     return probed.state or OPEN
 
 
-def try_changed_settings(settings: Settings) -> None:
+def _try_changed_settings(settings: Settings) -> None:
     """Here, since it is the mailer that was restarted with other settings than those that failed."""
     transport = process_transport()
     account = transport.account.key
@@ -98,7 +98,7 @@ def try_changed_settings(settings: Settings) -> None:
     with begin() as connection:
         failed_phase = take_early_probe(connection, account, mark)
     if failed_phase:
-        probe_and_ring(transport, failed_phase, settings)
+        _probe_and_ring(transport, failed_phase, settings)
 
 
 def send(name: str, *, urgent_only: bool) -> str:
@@ -107,7 +107,7 @@ def send(name: str, *, urgent_only: bool) -> str:
     settings = get_settings()
     try:
         tally = deliver(sender_of(settings), urgent_only=urgent_only)
-        try_changed_settings(settings)
+        _try_changed_settings(settings)
     except DBAPIError as error:
         if trouble(error) is DatabaseFailure.CONTENT:
             raise
@@ -134,7 +134,7 @@ def sender_of(settings: Settings) -> Sender:
     )
 
 
-def ring_for(done: "Counter[str]") -> None:
+def _ring_for(done: "Counter[str]") -> None:
     if done["queued"] or done["handed_on"]:
         hint("deliver_urgent")
         hint("deliver_due")
@@ -144,12 +144,12 @@ def ring_for(done: "Counter[str]") -> None:
         hint("probe_account")
 
 
-SHOWN = {"accepted": "sent"}
+_SHOWN = {"accepted": "sent"}
 
 
 def summary(tally: "Counter[str]") -> str:
     """For Flower: counts only."""
-    return " ".join(f"{SHOWN.get(name, name)}={count:d}" for name, count in sorted(tally.items()) if count) or "idle"
+    return " ".join(f"{_SHOWN.get(name, name)}={count:d}" for name, count in sorted(tally.items()) if count) or "idle"
 
 
 @worker_process_shutdown.connect

@@ -14,7 +14,7 @@ from services.monitoring.webhooks import post
 from services.outbox.outcomes import relay
 from services.privacy.retention import keep
 
-RELAY_LIMIT = 500
+_RELAY_LIMIT = 500
 
 
 class QueueTrouble(Exception):
@@ -29,7 +29,7 @@ def relay_outcomes() -> str:
     published = 0
     with begin() as connection:
         if only_one(connection, "relay_outcomes"):
-            while batch := relay(connection, redis, RELAY_LIMIT, get_settings().outcomes_keep):
+            while batch := relay(connection, redis, _RELAY_LIMIT, get_settings().outcomes_keep):
                 published += batch
     return f"published={published}"
 
@@ -53,15 +53,15 @@ def trim_streams() -> str:
     return f"trimmed={trim(redis_client(), get_settings().stream_keep_seconds)}"
 
 
-QUEUES = "queues"
-HINT = "run python -m worker doctor, and see docs/operate.md"
+_QUEUES = "queues"
+_HINT = "run python -m worker doctor, and see docs/operate.md"
 
 
 @shared_task(name="escalation.post_alerts")
 def post_alerts() -> str:
     """Raise or clear the alert of the queues, and post what is due."""
     settings = get_settings()
-    watch_queues(settings)
+    _watch_queues(settings)
     return post_due(engine(), settings)
 
 
@@ -80,17 +80,17 @@ def post_due(database: Engine, settings: Settings) -> str:
     return f"due={len(due)} posted={posted}"
 
 
-def watch_queues(settings: Settings) -> None:
+def _watch_queues(settings: Settings) -> None:
     with begin() as connection:
         if not only_one(connection, "post_alerts"):
             return
         if found := troubles(measure(connection, redis_client()), settings):
-            raise_alert(connection, QUEUES, "; ".join(found), HINT)
+            raise_alert(connection, _QUEUES, "; ".join(found), _HINT)
         else:
-            clear_alerts(connection, QUEUES)
+            clear_alerts(connection, _QUEUES)
 
 
-SECONDS = 60.0
+_SECONDS = 60.0
 
 
 @shared_task(name="escalation.keep_house")
@@ -99,5 +99,5 @@ def keep_house() -> str:
     with begin() as connection:
         if not only_one(connection, "keep_house"):
             return "busy"
-        done = keep(engine(), get_settings(), SECONDS)
+        done = keep(engine(), get_settings(), _SECONDS)
     return " ".join(f"{name.replace(' ', '_')}={count}" for name, count in done.items() if count) or "idle"

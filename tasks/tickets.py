@@ -18,20 +18,20 @@ from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
 from services.tickets.validation import UnfitText
 from tasks.hints import hint
 
-UNFINISHED = ("open", "in_progress")
+_UNFINISHED = ("open", "in_progress")
 
 
-class InShadow(Exception):
+class _InShadow(Exception):
     """In shadow mode nothing is written to tables that ABParts shares."""
 
 
 # Errors of the sender, not of ours: no traceback in the log.
-THROWS = (TicketRefused, TicketNotFound, UnfitText, InShadow)
+_THROWS = (TicketRefused, TicketNotFound, UnfitText, _InShadow)
 
 
-def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
+def _act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
     """One action in one transaction; the result names neither the ticket nor anybody."""
-    refuse_in_shadow()
+    _refuse_in_shadow()
     with begin() as connection:
         done = action(connection, *arguments)
     if done.changed:
@@ -39,10 +39,10 @@ def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
     return f"changed={done.changed:d}{'' if done.checked else ' unchecked=1'}"
 
 
-def refuse_in_shadow() -> None:
+def _refuse_in_shadow() -> None:
     """:raises InShadow: the worker runs with MODE=shadow"""
     if get_installation().settings.mode == "shadow":
-        raise InShadow("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first")
+        raise _InShadow("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first")
 
 
 def asked(answer_key: str) -> Asked:
@@ -52,50 +52,50 @@ def asked(answer_key: str) -> Asked:
     return Asked("", answer_key)
 
 
-@shared_task(name="escalation.tickets.acknowledge", throws=THROWS)
+@shared_task(name="escalation.tickets.acknowledge", throws=_THROWS)
 def acknowledge(ticket: str, who: str) -> str:
     """Take a ticket."""
-    return act(ticket_actions.acknowledge, ticket, who)
+    return _act(ticket_actions.acknowledge, ticket, who)
 
 
-@shared_task(name="escalation.tickets.assign", throws=THROWS)
+@shared_task(name="escalation.tickets.assign", throws=_THROWS)
 def assign(ticket: str, expert: str, who: str) -> str:
     """Give a ticket to an expert, by the id of an ABParts user; `unchecked=1` where ABParts' users cannot be read."""
-    return act(ticket_actions.assign, ticket, expert, who)
+    return _act(ticket_actions.assign, ticket, expert, who)
 
 
-@shared_task(name="escalation.tickets.note", throws=THROWS)
+@shared_task(name="escalation.tickets.note", throws=_THROWS)
 def note(ticket: str, note: str, who: str) -> str:
     """Keep a note with a ticket."""
-    return act(ticket_actions.note, ticket, note, who)
+    return _act(ticket_actions.note, ticket, note, who)
 
 
-@shared_task(name="escalation.tickets.priority", throws=THROWS)
+@shared_task(name="escalation.tickets.priority", throws=_THROWS)
 def priority(ticket: str, priority: str, who: str) -> str:
     """Set the priority: low, medium, high or urgent."""
-    return act(ticket_actions.prioritise, ticket, priority, who)
+    return _act(ticket_actions.prioritise, ticket, priority, who)
 
 
-@shared_task(name="escalation.tickets.resolve", throws=THROWS)
+@shared_task(name="escalation.tickets.resolve", throws=_THROWS)
 def resolve(ticket: str, note: str, who: str) -> str:
     """Say what helped."""
-    return act(ticket_actions.resolve, ticket, note, who)
+    return _act(ticket_actions.resolve, ticket, note, who)
 
 
-@shared_task(name="escalation.tickets.close", throws=THROWS)
+@shared_task(name="escalation.tickets.close", throws=_THROWS)
 def close(ticket: str, who: str) -> str:
     """Close a resolved ticket."""
-    return act(ticket_actions.close, ticket, who)
+    return _act(ticket_actions.close, ticket, who)
 
 
-@shared_task(name="escalation.tickets.reopen", throws=THROWS)
+@shared_task(name="escalation.tickets.reopen", throws=_THROWS)
 def reopen(ticket: str, who: str) -> str:
     """Begin again."""
-    return act(ticket_actions.reopen, ticket, who)
+    return _act(ticket_actions.reopen, ticket, who)
 
 
-@shared_task(name="escalation.tickets.list", throws=THROWS)
-def list_all(answer_key: str, statuses: tuple[str, ...] = UNFINISHED, limit: int = 50) -> str:
+@shared_task(name="escalation.tickets.list", throws=_THROWS)
+def list_all(answer_key: str, statuses: tuple[str, ...] = _UNFINISHED, limit: int = 50) -> str:
     """Push tickets in these states, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
     with begin() as connection:
         tickets = list_tickets(connection, statuses, limit)
@@ -103,7 +103,7 @@ def list_all(answer_key: str, statuses: tuple[str, ...] = UNFINISHED, limit: int
     return f"tickets={len(tickets)}"
 
 
-@shared_task(name="escalation.tickets.show", throws=THROWS)
+@shared_task(name="escalation.tickets.show", throws=_THROWS)
 def show(ticket: str, answer_key: str) -> str:
     """Push all about a ticket, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
     with begin() as connection:

@@ -18,12 +18,12 @@ from tasks.hints import hint
 logger = structlog.get_logger()
 
 # Which task is asked for when something arrives in a stream.
-BELLS = {EVENTS: "drain_events", STREAM_QUESTIONS: "answer_questions"}
+_BELLS = {EVENTS: "drain_events", STREAM_QUESTIONS: "answer_questions"}
 # Less than the time-out of the socket.
-BLOCK_MILLISECONDS = 2_000
+_BLOCK_MILLISECONDS = 2_000
 # Rings closer together would only find that a hint is waiting already.
-PAUSE_SECONDS = 0.005
-RETRY_SECONDS = 1.0
+_PAUSE_SECONDS = 0.005
+_RETRY_SECONDS = 1.0
 SIGN_OF_LIFE = "escalation:doorbell"
 SIGN_OF_LIFE_SECONDS = 60
 
@@ -50,28 +50,28 @@ class DoorbellStep(bootsteps.StartStopStep):
 def watch(stopping: threading.Event) -> None:
     """Ring for whatever arrives until told to stop; outlives every restart of Redis."""
     redis = connect(get_settings().redis_url.get_secret_value())
-    last = dict.fromkeys(BELLS, "0")
+    last = dict.fromkeys(_BELLS, "0")
     while not stopping.is_set():
         try:
-            last |= wait_and_ring(redis, last)
-            stopping.wait(PAUSE_SECONDS)
+            last |= _wait_and_ring(redis, last)
+            stopping.wait(_PAUSE_SECONDS)
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", error=type(error).__name__)
             # From the beginning of what may have been missed: one ring too many costs nothing.
-            last = dict.fromkeys(BELLS, "0")
-            stopping.wait(RETRY_SECONDS)
+            last = dict.fromkeys(_BELLS, "0")
+            stopping.wait(_RETRY_SECONDS)
 
 
-def wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
+def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
     """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
     streams: dict[Any, Any] = dict(last)
-    answer: Any = redis.xread(streams, count=1, block=BLOCK_MILLISECONDS)
-    return {name.decode(): ring_for(redis, name.decode()) for name, _ in answer or []}
+    answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)
+    return {name.decode(): _ring_for(redis, name.decode()) for name, _ in answer or []}
 
 
-def ring_for(redis: Redis, stream: str) -> str:
-    hint(BELLS[stream])
+def _ring_for(redis: Redis, stream: str) -> str:
+    hint(_BELLS[stream])
     newest: Any = redis.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0"
 

@@ -6,13 +6,13 @@ Docker often hands a proxy on to its containers (HTTP_PROXY); it does not lead t
 import socket
 from urllib.request import ProxyHandler, build_opener
 
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 directly = build_opener(ProxyHandler({}))
 
 
 def reached_at(listens_at: str, port: int) -> str:
     """Where this machine reaches what listens at an address, or at all of them."""
-    host = LOOPBACK.get(listens_at, listens_at)
+    host = _LOOPBACK.get(listens_at, listens_at)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 # A worker that was away for a day must not wake to a day of hints. An hour is far beyond any difference of clocks.
-EXPIRES_SECONDS = 3_600
+_EXPIRES_SECONDS = 3_600
 
 SECONDS_BETWEEN = {
     "escalation.drain_events": 3.0,
@@ -33,7 +33,7 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
         name.removeprefix("escalation."): {
             "task": name,
             "schedule": seconds,
-            "options": {"queue": QUEUE.get(name, "sweeps"), "expires": EXPIRES_SECONDS},
+            "options": {"queue": QUEUE.get(name, "sweeps"), "expires": _EXPIRES_SECONDS},
         }
         for name, seconds in SECONDS_BETWEEN.items()
     }

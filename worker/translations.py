@@ -18,10 +18,10 @@ from services.mail.i18n import labels
 from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalogue_path
 from services.mail.i18n.formatting import locale_of
 
-CODE: Final = Path(mail.__file__).parent
-IN_TEMPLATES: Final = ("_", "gettext", "ngettext")
-IN_CODE: Final = ("say", "count")
-WITH_PLURAL: Final = {"ngettext", "count"}
+_CODE: Final = Path(mail.__file__).parent
+_IN_TEMPLATES: Final = ("_", "gettext", "ngettext")
+_IN_CODE: Final = ("say", "count")
+_WITH_PLURAL: Final = {"ngettext", "count"}
 
 Message = str | tuple[str, str]
 
@@ -29,26 +29,26 @@ Message = str | tuple[str, str]
 def messages() -> set[Message]:
     """Every text that is translated; a pair is singular and plural."""
     named = {text for known in labels.ALL for text in known.values()} | {text.strip() for text in HOW_SOON.values()}
-    return named | set(in_templates()) | set(in_code())
+    return named | set(_in_templates()) | set(_in_code())
 
 
-def in_templates() -> Iterator[Message]:
+def _in_templates() -> Iterator[Message]:
     for path in sorted([*TEMPLATES_FOLDER.rglob("*.html"), *TEMPLATES_FOLDER.rglob("*.txt")]):
         if "desk" not in path.parts:
-            yield from found(babel_extract(io.BytesIO(path.read_bytes()), IN_TEMPLATES, (), {}))
+            yield from _found(babel_extract(io.BytesIO(path.read_bytes()), _IN_TEMPLATES, (), {}))
 
 
-def in_code() -> Iterator[Message]:
-    for path in sorted(CODE.rglob("*.py")):
-        yield from found(extract_python(io.BytesIO(path.read_bytes()), dict.fromkeys(IN_CODE), (), {}))
+def _in_code() -> Iterator[Message]:
+    for path in sorted(_CODE.rglob("*.py")):
+        yield from _found(extract_python(io.BytesIO(path.read_bytes()), dict.fromkeys(_IN_CODE), (), {}))
 
 
-def found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
+def _found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
     """The texts among the arguments of calls; what is no text there comes from `labels` or is data."""
     for _, function, arguments, *_ in extracted:
         texts = [one for one in (arguments if isinstance(arguments, tuple) else (arguments,)) if one]
         if texts:
-            yield (texts[0], texts[1]) if function in WITH_PLURAL else texts[0]
+            yield (texts[0], texts[1]) if function in _WITH_PLURAL else texts[0]
 
 
 def updated(language: str) -> Catalog:
@@ -78,10 +78,10 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 write_po(file, catalogue, width=0)
-            print(f"{language}: {sum(is_empty(one) for one in catalogue if one.id)} of {len(catalogue)} to translate")
+            print(f"{language}: {sum(_is_empty(one) for one in catalogue if one.id)} of {len(catalogue)} to translate")
 
 
-def is_empty(message: BabelMessage) -> bool:
+def _is_empty(message: BabelMessage) -> bool:
     return not (all(message.string or [""]) if isinstance(message.string, tuple | list) else message.string)
 
 

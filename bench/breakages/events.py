@@ -23,7 +23,7 @@ COUNT = """    WHERE day = (now() AT TIME ZONE :zone)::date
 COUNTED = """    WHERE day = (now() AT TIME ZONE :zone)::date
     RETURNING to_char(day, 'YYYYMMDD') AS day, (SELECT count(*) FROM public.support_tickets) AS before
 """
-TAKE = "        numbers = take_numbers(connection, len(waiting), zone)\n"
+TAKE = "        numbers = _take_numbers(connection, len(waiting), zone)\n"
 TAKE_APART = """        from services.database.engine import begin
         with begin() as apart:
             numbers = take_numbers(apart, len(waiting), zone)
@@ -149,8 +149,8 @@ EVENTS = (
         (
             SourceChange(
                 "rules/triggers.py",
-                "return tuple(signals_of(event, policy, lexicon))",
-                "return tuple(signals_of(event, policy, lexicon))[:1]",
+                "return tuple(_signals_of(event, policy, lexicon))",
+                "return tuple(_signals_of(event, policy, lexicon))[:1]",
             ),
         ),
         ("tests/rules/test_triggers.py::test_every_rule_is_asked_not_only_the_first_that_matches",),

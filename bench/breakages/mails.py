@@ -58,7 +58,7 @@ MAILS = (
         (
             SourceChange(
                 "rules/delivery/retry.py",
-                "            return held_back(phase, case, times)\n",
+                "            return _held_back(phase, case, times)\n",
                 "            return deferred(reply_class, case, times, jitter)\n",
             ),
         ),

@@ -9,7 +9,7 @@ from rules.delivery.replies import BEFORE_MAIL, LocalFault, Phase, ServerReply
 from rules.delivery.reply_class import ACCEPTED, UNKNOWN, ReplyClass, ReplyKind, ReplyScope, configuration, permanent
 from rules.delivery.reply_table import CONTENT, ROWS
 
-FINDINGS: Final = {
+_FINDINGS: Final = {
     LocalFault.CERTIFICATE: configuration("certificate"),
     LocalFault.NOT_TLS: configuration("not_tls"),
     LocalFault.NO_STARTTLS: configuration("no_starttls"),
@@ -21,7 +21,7 @@ FINDINGS: Final = {
     LocalFault.NOT_COMPOSED: permanent(ReplyScope.MESSAGE, "not_composed"),
 }
 # RFC 3463, section 3: the subject of the code, the second number.
-SUBJECTS: Final = {
+_SUBJECTS: Final = {
     "1": ReplyScope.RECIPIENT,
     "2": ReplyScope.RECIPIENT,
     "5": ReplyScope.MESSAGE,
@@ -42,9 +42,9 @@ def provider_of(host: str) -> str:
 def classify(answer: ServerReply, provider: str = "other") -> ReplyClass:
     """What to make of an answer. The sentence decides before the code, since 5.7.139 alone has four meanings."""
     if answer.finding:
-        return FINDINGS[answer.finding]
+        return _FINDINGS[answer.finding]
     if answer.code is None:
-        return without_reply(answer)
+        return _without_reply(answer)
     if answer.phase in {Phase.TOKEN, Phase.POST}:
         return classify_http(answer)
     if 200 <= answer.code < 300 and answer.phase in {Phase.DOT, Phase.WRITE}:
@@ -52,7 +52,7 @@ def classify(answer: ServerReply, provider: str = "other") -> ReplyClass:
     for row in ROWS:
         if row.matches(answer, provider):
             return row.reply_class
-    return by_first_digit(answer)
+    return _by_first_digit(answer)
 
 
 def among_others(reply_class: ReplyClass, phase: Phase) -> ReplyClass:
@@ -65,19 +65,19 @@ def among_others(reply_class: ReplyClass, phase: Phase) -> ReplyClass:
     return reply_class
 
 
-def without_reply(answer: ServerReply) -> ReplyClass:
+def _without_reply(answer: ServerReply) -> ReplyClass:
     """The connection ended: harmless before the final dot, since no server takes a message without it."""
     if answer.phase in {Phase.DOT, Phase.POST}:
         return UNKNOWN
     remedy = (
         REMEDIES["folder" if answer.phase is Phase.WRITE else "unreachable"] if answer.phase in BEFORE_MAIL else None
     )
-    return ReplyClass(ReplyKind.TRANSIENT, scope_of(answer), remedy=remedy)
+    return ReplyClass(ReplyKind.TRANSIENT, _scope_of(answer), remedy=remedy)
 
 
-def by_first_digit(answer: ServerReply) -> ReplyClass:
+def _by_first_digit(answer: ServerReply) -> ReplyClass:
     """The first digit decides the class, the second part of the enhanced code the scope; a reply gone mad is a 4xx."""
-    scope = scope_of(answer)
+    scope = _scope_of(answer)
     if not 500 <= (answer.code or 0) < 600:
         return ReplyClass(ReplyKind.TRANSIENT, scope)
     if answer.phase is Phase.AUTH:
@@ -87,12 +87,12 @@ def by_first_digit(answer: ServerReply) -> ReplyClass:
     return permanent(scope, "recipient" if scope is ReplyScope.RECIPIENT else "message")
 
 
-def scope_of(answer: ServerReply) -> ReplyScope:
+def _scope_of(answer: ServerReply) -> ReplyScope:
     if answer.phase in BEFORE_MAIL:
         return ReplyScope.ACCOUNT
     subject = answer.enhanced.split(".")[1] if answer.enhanced else ""
-    if subject in SUBJECTS:
-        return SUBJECTS[subject]
+    if subject in _SUBJECTS:
+        return _SUBJECTS[subject]
     if subject == "7":
         return ReplyScope.ACCOUNT
     if answer.phase is Phase.RCPT:

@@ -17,24 +17,24 @@ from rules.delivery.reply_class import (
 )
 from rules.delivery.reply_table import ACCOUNT_ROWS, LOGIN_ROWS, THROTTLE_ROWS
 
-ACCEPTED_CODE: Final = 202
+_ACCEPTED_CODE: Final = 202
 # A gateway gave up waiting: what stood behind it may have taken the mail.
-GATEWAY: Final = frozenset({502, 504})
-BAD_RECIPIENT: Final = re.compile("ErrorInvalidRecipients|ErrorRecipientNotFound|invalid recipient", re.IGNORECASE)
+_GATEWAY: Final = frozenset({502, 504})
+_BAD_RECIPIENT: Final = re.compile("ErrorInvalidRecipients|ErrorRecipientNotFound|invalid recipient", re.IGNORECASE)
 TOO_LARGE: Final = re.compile("ErrorMessageSizeExceeded|ErrorExceededMaxMessageSize", re.IGNORECASE)
 
 
 def classify_http(answer: ServerReply) -> ReplyClass:
     """The class of an HTTP answer of a token end point or of Graph's sendMail."""
     code = answer.code or 0
-    if answer.phase is Phase.POST and code == ACCEPTED_CODE:
+    if answer.phase is Phase.POST and code == _ACCEPTED_CODE:
         return ACCEPTED
     if code == 429:
         return throttled(Pause.RATE, "rate")
     if code >= 500:
         return (
             UNKNOWN
-            if answer.phase is Phase.POST and code in GATEWAY
+            if answer.phase is Phase.POST and code in _GATEWAY
             else ReplyClass(ReplyKind.TRANSIENT, ReplyScope.ACCOUNT)
         )
     for row in LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS:
@@ -50,7 +50,7 @@ def refused(answer: ServerReply, code: int) -> ReplyClass:
         return configuration("graph_access")
     if code == 413 or TOO_LARGE.search(answer.text):
         return permanent(ReplyScope.MESSAGE, "too_large")
-    if BAD_RECIPIENT.search(answer.text):
+    if _BAD_RECIPIENT.search(answer.text):
         return permanent(ReplyScope.RECIPIENT, "recipient")
     return (
         ReplyClass(ReplyKind.TRANSIENT, ReplyScope.ACCOUNT) if code == 408 else permanent(ReplyScope.MESSAGE, "message")

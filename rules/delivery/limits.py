@@ -5,8 +5,8 @@ from typing import Final
 
 from rules.delivery.classify import provider_of
 
-RESERVED_CONNECTIONS: Final = 1
-RESERVED_PER_MINUTE: Final = 5
+_RESERVED_CONNECTIONS: Final = 1
+_RESERVED_PER_MINUTE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class AccountLimits:
         """How many connections a lane may use; one is left for safety mail when there are several."""
         if self.connections is None or urgent:
             return self.connections
-        return max(1, self.connections - RESERVED_CONNECTIONS)
+        return max(1, self.connections - _RESERVED_CONNECTIONS)
 
     def minute_share(self, urgent: bool) -> int | None:
         """How many messages a minute a lane may send; five are left for safety mail, or a fifth of a small limit."""
         if self.per_minute is None or urgent:
             return self.per_minute
-        return max(1, self.per_minute - min(RESERVED_PER_MINUTE, -(-self.per_minute // 5)))
+        return max(1, self.per_minute - min(_RESERVED_PER_MINUTE, -(-self.per_minute // 5)))
 
 
 def limits_of(host: str, user: str | None) -> AccountLimits:

@@ -25,7 +25,7 @@ LOGIN: Final = frozenset({Phase.AUTH, Phase.TOKEN})
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyRule:
+class _ReplyRule:
     """A pattern; what is left out matches anything. `codes` and `enhanced` match whole codes, `words` anywhere."""
 
     reply_class: ReplyClass
@@ -46,60 +46,60 @@ class ReplyRule:
 
 
 LOGIN_ROWS: Final = (
-    ReplyRule(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=LOGIN),
-    ReplyRule(
+    _ReplyRule(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=LOGIN),
+    _ReplyRule(
         configuration("login_policy"),
         enhanced=r"5\.7\.139",
         words=r"did not meet the criteria|security defaults|basic authentication is disabled",
     ),
-    ReplyRule(configuration("basic_retired"), enhanced=r"5\.7\.30"),
-    ReplyRule(configuration("client_secret"), words=r"\bAADSTS7000215\b"),
-    ReplyRule(configuration("client_secret_expired"), words=r"\bAADSTS7000222\b"),
-    ReplyRule(configuration("application"), words=r"\bAADSTS(700016|90002)\b"),
-    ReplyRule(configuration("token"), words=r"\bAADSTS\d+\b", codes=r"4\d\d", phases=frozenset({Phase.TOKEN})),
-    ReplyRule(configuration("app_password"), codes="534", enhanced=r"5\.7\.9", phases=LOGIN),
-    ReplyRule(configuration("password"), codes="535", enhanced=r"5\.7\.(3|8)", phases=LOGIN),
-    ReplyRule(configuration("password"), codes="535", phases=LOGIN, provider="amazon"),
+    _ReplyRule(configuration("basic_retired"), enhanced=r"5\.7\.30"),
+    _ReplyRule(configuration("client_secret"), words=r"\bAADSTS7000215\b"),
+    _ReplyRule(configuration("client_secret_expired"), words=r"\bAADSTS7000222\b"),
+    _ReplyRule(configuration("application"), words=r"\bAADSTS(700016|90002)\b"),
+    _ReplyRule(configuration("token"), words=r"\bAADSTS\d+\b", codes=r"4\d\d", phases=frozenset({Phase.TOKEN})),
+    _ReplyRule(configuration("app_password"), codes="534", enhanced=r"5\.7\.9", phases=LOGIN),
+    _ReplyRule(configuration("password"), codes="535", enhanced=r"5\.7\.(3|8)", phases=LOGIN),
+    _ReplyRule(configuration("password"), codes="535", phases=LOGIN, provider="amazon"),
 )
 THROTTLE_ROWS: Final = (
-    ReplyRule(throttled(Pause.QUOTA, "quota"), words="SubmissionQuotaExceeded"),
-    ReplyRule(throttled(Pause.QUOTA, "quota"), enhanced=r"5\.1\.90|5\.7\.23[23]"),
-    ReplyRule(throttled(Pause.QUOTA, "quota"), enhanced=r"[45]\.4\.5", provider="google"),
-    ReplyRule(throttled(Pause.QUOTA, "quota"), codes="454", words="daily message quota"),
-    ReplyRule(
+    _ReplyRule(throttled(Pause.QUOTA, "quota"), words="SubmissionQuotaExceeded"),
+    _ReplyRule(throttled(Pause.QUOTA, "quota"), enhanced=r"5\.1\.90|5\.7\.23[23]"),
+    _ReplyRule(throttled(Pause.QUOTA, "quota"), enhanced=r"[45]\.4\.5", provider="google"),
+    _ReplyRule(throttled(Pause.QUOTA, "quota"), codes="454", words="daily message quota"),
+    _ReplyRule(
         throttled(Pause.CONNECTIONS, "connections"), codes=r"4\d\d", words=r"concurrent connections|thread limit"
     ),
-    ReplyRule(throttled(Pause.CONNECTIONS, "connections"), codes="432", enhanced=r"4\.3\.2"),
-    ReplyRule(throttled(Pause.RATE, "rate"), codes=r"4\d\d", words=r"submission rate|maximum sending rate"),
+    _ReplyRule(throttled(Pause.CONNECTIONS, "connections"), codes="432", enhanced=r"4\.3\.2"),
+    _ReplyRule(throttled(Pause.RATE, "rate"), codes=r"4\d\d", words=r"submission rate|maximum sending rate"),
 )
 ACCOUNT_ROWS: Final = (
-    ReplyRule(configuration("send_as"), enhanced=r"5\.7\.60"),
-    ReplyRule(configuration("send_as"), words="SendAsDenied"),
-    ReplyRule(configuration("sender_throttled"), enhanced=r"5\.2\.25[1-5]"),
-    ReplyRule(configuration("sender_throttled"), words="sender throttled due to continuous"),
-    ReplyRule(configuration("sent_items_full"), enhanced=r"5\.2\.2", words=r"STOREDRV\.Submission"),
-    ReplyRule(
+    _ReplyRule(configuration("send_as"), enhanced=r"5\.7\.60"),
+    _ReplyRule(configuration("send_as"), words="SendAsDenied"),
+    _ReplyRule(configuration("sender_throttled"), enhanced=r"5\.2\.25[1-5]"),
+    _ReplyRule(configuration("sender_throttled"), words="sender throttled due to continuous"),
+    _ReplyRule(configuration("sent_items_full"), enhanced=r"5\.2\.2", words=r"STOREDRV\.Submission"),
+    _ReplyRule(
         configuration("blocked"),
         enhanced=r"5\.1\.8|5\.7\.(50[1-3]|64|60[6-9]|6[1-4]\d|705|708|750)",
     ),
-    ReplyRule(configuration("wants_tls"), codes="530", words="STARTTLS"),
-    ReplyRule(configuration("not_authenticated"), codes="530"),
+    _ReplyRule(configuration("wants_tls"), codes="530", words="STARTTLS"),
+    _ReplyRule(configuration("not_authenticated"), codes="530"),
 )
-MAIL_ROWS: Final = (
-    ReplyRule(ReplyClass(ReplyKind.TRANSIENT, ReplyScope.RECIPIENT, Pause.HOUR), enhanced=r"5\.2\.12[12]"),
-    ReplyRule(SPLIT, codes="452", enhanced=r"4\.5\.3", phases=frozenset({Phase.RCPT})),
-    ReplyRule(SPLIT, codes="452", words="too many recipients", phases=frozenset({Phase.RCPT})),
-    ReplyRule(
+_MAIL_ROWS: Final = (
+    _ReplyRule(ReplyClass(ReplyKind.TRANSIENT, ReplyScope.RECIPIENT, Pause.HOUR), enhanced=r"5\.2\.12[12]"),
+    _ReplyRule(SPLIT, codes="452", enhanced=r"4\.5\.3", phases=frozenset({Phase.RCPT})),
+    _ReplyRule(SPLIT, codes="452", words="too many recipients", phases=frozenset({Phase.RCPT})),
+    _ReplyRule(
         permanent(ReplyScope.RECIPIENT, "recipient"),
         codes=r"5\d\d",
         enhanced=r"5\.1\.1|5\.1\.10|5\.4\.1",
     ),
     # Groups and mailboxes that take mail from some senders only: not the account's fault.
-    ReplyRule(permanent(ReplyScope.RECIPIENT, "not_allowed"), codes=r"5\d\d", enhanced=r"5\.7\.1(2\d|3\d)"),
-    ReplyRule(permanent(ReplyScope.MESSAGE, "too_large"), codes=r"5\d\d", enhanced=r"5\.3\.4|5\.2\.3"),
-    ReplyRule(
+    _ReplyRule(permanent(ReplyScope.RECIPIENT, "not_allowed"), codes=r"5\d\d", enhanced=r"5\.7\.1(2\d|3\d)"),
+    _ReplyRule(permanent(ReplyScope.MESSAGE, "too_large"), codes=r"5\d\d", enhanced=r"5\.3\.4|5\.2\.3"),
+    _ReplyRule(
         permanent(ReplyScope.MESSAGE, "too_large"), codes="552", enhanced=r"(5\.3\.\d+)?", phases=CONTENT | {Phase.MAIL}
     ),
-    ReplyRule(permanent(ReplyScope.MESSAGE, "message"), codes=r"5\d\d", enhanced=r"5\.6\.\d+"),
+    _ReplyRule(permanent(ReplyScope.MESSAGE, "message"), codes=r"5\d\d", enhanced=r"5\.6\.\d+"),
 )
-ROWS: Final = LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS + MAIL_ROWS
+ROWS: Final = LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS + _MAIL_ROWS

@@ -6,7 +6,7 @@ from typing import Final
 from rules.delivery.replies import BEFORE_MAIL, Phase
 from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope
 
-JITTER: Final = 0.2
+_JITTER: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Ti
         case ReplyKind.THROTTLED:
             return Transition("queued", counts=False, short=case.short, repeats=case.repeats)
         case ReplyKind.CONFIGURATION if reply_class.sure:
-            return held_back(phase, case, times)
+            return _held_back(phase, case, times)
         case ReplyKind.CONFIGURATION:
-            return suspected(case, times)
+            return _suspected(case, times)
         case ReplyKind.PERMANENT:
             return refused(reply_class, case)
         case ReplyKind.UNKNOWN:
@@ -79,13 +79,13 @@ def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Ti
     return deferred(reply_class, case, times, jitter)
 
 
-def held_back(phase: Phase, case: Case, times: Times) -> Transition:
+def _held_back(phase: Phase, case: Case, times: Times) -> Transition:
     """The queue waits for the account. A mail that was refused after the login lets others be the next to try."""
     delay = 0.0 if phase in BEFORE_MAIL else times.first_probe + times.next_probe
     return Transition("queued", delay, counts=False, short=case.short, repeats=case.repeats)
 
 
-def suspected(case: Case, times: Times) -> Transition:
+def _suspected(case: Case, times: Times) -> Transition:
     """Others go first and show whether the account works; then it goes short, and after that a person decides."""
     if case.short:
         return Transition("held", short=True, repeats=case.repeats)
@@ -110,7 +110,7 @@ def deferred(reply_class: ReplyClass, case: Case, times: Times, jitter: float) -
     if delay is None:
         return Transition("held", short=case.short, repeats=case.repeats)
     longest = max(delay, times.recipient_hour) if reply_class.pause is Pause.HOUR else delay
-    return Transition("deferred", longest * (1 + JITTER * (2 * jitter - 1)), short=case.short, repeats=case.repeats)
+    return Transition("deferred", longest * (1 + _JITTER * (2 * jitter - 1)), short=case.short, repeats=case.repeats)
 
 
 def retry_delay(attempts: int, times: Times) -> float | None:

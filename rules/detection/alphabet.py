@@ -9,14 +9,14 @@ from rules.detection.vocabulary import Spec
 
 FIRST_CODE, LAST_CODE = 0x3400, 0xD7FF
 
-Meanings = dict[str, set[Spec]]
+_Meanings = dict[str, set[Spec]]
 
 
 class Alphabet:
     """`words` and `stems` lead from folded words to codes, `codes` from a word of a list to all codes that hold it."""
 
     def __init__(self, spelt: Iterable[tuple[Spec, frozenset[str]]], proclitics: Sequence[str]) -> None:
-        exact, stems = sorted_out(spelt)
+        exact, stems = _sorted_out(spelt)
         self.codes: defaultdict[Spec, set[str]] = defaultdict(set)
         self._code_of: dict[frozenset[Spec], str] = {}
         meanings = {form: meaning(form, exact, stems, proclitics) for form in exact.keys() | stems.keys()}
@@ -33,25 +33,25 @@ class Alphabet:
         return self._code_of[specs]
 
 
-def sorted_out(spelt: Iterable[tuple[Spec, frozenset[str]]]) -> tuple[Meanings, Meanings]:
+def _sorted_out(spelt: Iterable[tuple[Spec, frozenset[str]]]) -> tuple[_Meanings, _Meanings]:
     """The whole words and the stems, each with what it may stand for."""
-    exact: Meanings = defaultdict(set)
-    stems: Meanings = defaultdict(set)
+    exact: _Meanings = defaultdict(set)
+    stems: _Meanings = defaultdict(set)
     for spec, forms in spelt:
         for form in forms:
             (stems if spec.stem else exact)[form].add(spec)
     return exact, stems
 
 
-def meaning(form: str, exact: Meanings, stems: Meanings, proclitics: Sequence[str]) -> frozenset[Spec]:
+def meaning(form: str, exact: _Meanings, stems: _Meanings, proclitics: Sequence[str]) -> frozenset[Spec]:
     """What a word may stand for, as it is and without an article or a short word in front."""
     rests = (form.removeprefix(proclitic) for proclitic in proclitics if form.startswith(proclitic))
-    return plain_meaning(form, exact, stems).union(
-        *(plain_meaning(rest, exact, stems) for rest in rests if len(rest) >= STEM_KEY)
+    return _plain_meaning(form, exact, stems).union(
+        *(_plain_meaning(rest, exact, stems) for rest in rests if len(rest) >= STEM_KEY)
     )
 
 
-def plain_meaning(form: str, exact: Meanings, stems: Meanings) -> frozenset[Spec]:
+def _plain_meaning(form: str, exact: _Meanings, stems: _Meanings) -> frozenset[Spec]:
     beginnings = (form[:size] for size in range(STEM_KEY, len(form) + 1))
     return frozenset(exact.get(form, ())).union(*(stems.get(beginning, ()) for beginning in beginnings))
 

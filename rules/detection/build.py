@@ -29,13 +29,13 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     coder = Coder(
         words={word: UNKNOWN for word in ordinary} | alphabet.words,
         stems=alphabet.stems,
-        slips=slips(slippery(vocabulary)),
+        slips=slips(_slippery(vocabulary)),
         proclitics=tuple(proclitics),
     )
     return Lexicon(
         code=coder.remembering(),
-        rules=indexed(chain.from_iterable(words.entries for words in lists), compiler),
-        exceptions=indexed(chain.from_iterable(words.exceptions for words in lists), compiler),
+        rules=_indexed(chain.from_iterable(words.entries for words in lists), compiler),
+        exceptions=_indexed(chain.from_iterable(words.exceptions for words in lists), compiler),
         scopes={
             words.language: tuple(chain.from_iterable(compiler.scopes(entry) for entry in words.scopes))
             for words in lists
@@ -43,7 +43,7 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     )
 
 
-def indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:
+def _indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:
     """The rules that each code may lead to."""
     found: defaultdict[str, list[Rule]] = defaultdict(list)
     for entry in entries:
@@ -53,7 +53,7 @@ def indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> dict[str, t
     return {code: tuple(rules) for code, rules in found.items()}
 
 
-def slippery(vocabulary: Vocabulary) -> Iterator[str]:
+def _slippery(vocabulary: Vocabulary) -> Iterator[str]:
     """The folded words that are long enough to be known in spite of a slip."""
     words = (fold(spec.word.strip("=*")) for spec in vocabulary.of_findings())
     return (word for word in dict.fromkeys(words) if len(word) >= SHORTEST_WITH_SLIPS)

@@ -9,8 +9,8 @@ from rules.detection.pattern import Element
 from rules.detection.vocabulary import Phrase, Spec, Vocabulary, parsed
 from rules.detection.wordlist import WordListEntry, WordListError
 
-EDGES = {"^": r"(?<![^.?,])", "$": r"(?![^.?,])", "?": r"\?"}
-GAPS = {"~": "[^.?,]", "~~": "[^.?]"}
+_EDGES = {"^": r"(?<![^.?,])", "$": r"(?![^.?,])", "?": r"\?"}
+_GAPS = {"~": "[^.?,]", "~~": "[^.?]"}
 SHORT_WORD, SHORT_WORD_COST, FUNCTION_WORD_COST = 3, 5, 100
 
 
@@ -40,10 +40,10 @@ class Compiler:
         return "".join(self.element(entry, element) for element in elements)
 
     def element(self, entry: WordListEntry, element: Element) -> str:
-        if element.mark in GAPS:
-            return f"{GAPS[element.mark]}{{0,{element.most}}}?"
+        if element.mark in _GAPS:
+            return f"{_GAPS[element.mark]}{{0,{element.most}}}?"
         if element.mark:
-            return EDGES[element.mark]
+            return _EDGES[element.mark]
         words = self.alternatives(self.phrases(entry, element))
         return words if element.least == element.most == 1 else f"{words}{{{element.least},{element.most}}}"
 

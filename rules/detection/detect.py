@@ -10,7 +10,7 @@ from rules.detection.quotes import quoted, unless_quoted
 from rules.detection.tokens import ExaminedText, excerpt, spans, words
 from rules.detection.wordlist import EFFECTS
 
-NOTHING = Findings()
+_NOTHING = Findings()
 
 
 def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
@@ -21,7 +21,7 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
     """
     part = excerpt(text)
     found = heard(part.text, language, lexicon)
-    return Findings(tuple(findings(found, part, text, language))) if found else NOTHING
+    return Findings(tuple(findings(found, part, text, language))) if found else _NOTHING
 
 
 def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
@@ -32,9 +32,9 @@ def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
 
 def findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str | None) -> Iterator[Finding]:
     """Hits of one kind that overlap are one finding."""
-    stretches, inside, hurt = spans(part.text), quoted(part.text), how_hurt(found)
+    stretches, inside, hurt = spans(part.text), quoted(part.text), _how_hurt(found)
     marked = (unless_quoted(hit, stretches[hit.start], inside) for hit in found if hit.entry.kind in (SAFETY, REQUEST))
-    chosen = list(distinct(sorted(marked, key=lambda hit: importance(hit, language))))
+    chosen = list(_distinct(sorted(marked, key=lambda hit: _importance(hit, language))))
     places = part.places((stretches[hit.start][0], stretches[hit.end - 1][1]) for hit in chosen)
     for hit, (start, end) in zip(chosen, places, strict=True):
         yield finding(hit, text[start:end], start, end, hurt)
@@ -56,25 +56,25 @@ def finding(hit: Hit, phrase: str, start: int, end: int, hurt: str) -> Finding:
     )
 
 
-def importance(hit: Hit, language: str | None) -> tuple[bool, bool, bool, int, int, str]:
+def _importance(hit: Hit, language: str | None) -> tuple[bool, bool, bool, int, int, str]:
     """Firing before weak, hurt people before others, the language of the session before others, then the longest."""
     foreign = language is not None and hit.entry.language != language
     return bool(hit.weakened), not hit.entry.hurt, foreign, hit.start - hit.end, hit.start, hit.entry.id
 
 
-def distinct(found: Iterable[Hit]) -> Iterator[Hit]:
+def _distinct(found: Iterable[Hit]) -> Iterator[Hit]:
     taken: list[Hit] = []
     for hit in found:
-        if not any(overlap(hit, other) for other in taken):
+        if not any(_overlap(hit, other) for other in taken):
             taken.append(hit)
             yield hit
 
 
-def overlap(hit: Hit, other: Hit) -> bool:
+def _overlap(hit: Hit, other: Hit) -> bool:
     return hit.entry.kind == other.entry.kind and hit.start < other.end and other.start < hit.end
 
 
-def how_hurt(found: Sequence[Hit]) -> str:
+def _how_hurt(found: Sequence[Hit]) -> str:
     """Whether the text says that somebody is hurt, that nobody is, or neither."""
     if any(hit.entry.hurt and not hit.weakened for hit in found):
         return "said"

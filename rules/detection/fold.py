@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import accumulate, chain
 
-BLOCKS = (
+_BLOCKS = (
     range(0x0000, 0x0530),  # Latin, combining marks, Greek, Cyrillic
     range(0x0600, 0x0700),  # Arabic
     range(0x1E00, 0x2070),  # Latin and Greek with marks, spaces and invisible characters
@@ -13,7 +13,7 @@ BLOCKS = (
     range(0xFE00, 0xFF66),  # Arabic shapes, full width
     range(0x1D400, 0x1D800),  # mathematical letters
 )
-SPECIAL = {
+_SPECIAL = {
     "ı": "i",
     "ø": "o",
     "æ": "ae",
@@ -26,31 +26,31 @@ SPECIAL = {
     "ی": "ي",
     "گ": "ك",
 }
-KEPT = "öÖ"  # in Turkish "öldü" died and "oldu" became; the word lists say where either may be written
-APOSTROPHES = "'’‘‛ʼ`´′"
+_KEPT = "öÖ"  # in Turkish "öldü" died and "oldu" became; the word lists say where either may be written
+_APOSTROPHES = "'’‘‛ʼ`´′"
 
 
 @lru_cache(maxsize=1)
 def table() -> Mapping[int, str]:
     """What each character becomes; a character that is not here stays as it is."""
-    folded = {code: folded_letter(chr(code)) for code in chain.from_iterable(BLOCKS)}
+    folded = {code: _folded_letter(chr(code)) for code in chain.from_iterable(_BLOCKS)}
     return {code: letter for code, letter in folded.items() if letter != chr(code)}
 
 
-def folded_letter(letter: str) -> str:
-    if letter in KEPT:
+def _folded_letter(letter: str) -> str:
+    if letter in _KEPT:
         return letter.lower()
-    if letter in APOSTROPHES:
+    if letter in _APOSTROPHES:
         return ""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", letter).casefold())
-    return "".join(digit(SPECIAL.get(part, part)) for part in plain if not invisible(part))
+    return "".join(_digit(_SPECIAL.get(part, part)) for part in plain if not _invisible(part))
 
 
-def digit(letter: str) -> str:
+def _digit(letter: str) -> str:
     return str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
 
 
-def invisible(letter: str) -> bool:
+def _invisible(letter: str) -> bool:
     return letter == "ـ" or unicodedata.category(letter) in ("Mn", "Me", "Cf")
 
 

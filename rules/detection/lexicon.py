@@ -10,9 +10,9 @@ from rules.detection.tokens import UNKNOWN
 from rules.detection.wordlist import WordListEntry
 
 STEM_KEY = 3
-LONGEST_WORD = 32
-REMEMBERED_WORDS = 50_000
-LONG_DRAWN = re.compile(r"(.)\1{2,}")
+_LONGEST_WORD = 32
+_REMEMBERED_WORDS = 50_000
+_LONG_DRAWN = re.compile(r"(.)\1{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Coder:
 
     def remembering(self) -> Callable[[str], str]:
         """`code`, quick for the words that it has seen: people use the same few thousand."""
-        return lru_cache(maxsize=REMEMBERED_WORDS)(self.code)
+        return lru_cache(maxsize=_REMEMBERED_WORDS)(self.code)
 
     def code(self, word: str) -> str:
         """The code of a folded word or mark."""
-        if len(word) > LONGEST_WORD:
+        if len(word) > _LONGEST_WORD:
             return UNKNOWN
         if code := self.words.get(word):
             return code
@@ -68,8 +68,8 @@ class Coder:
 
     def unusual(self, word: str) -> str:
         """The code of a word that is not written as in the lists: drawn out, with an article in front, with a slip."""
-        if LONG_DRAWN.search(word):
-            word = LONG_DRAWN.sub(r"\1", word)
+        if _LONG_DRAWN.search(word):
+            word = _LONG_DRAWN.sub(r"\1", word)
             return self.code(word)
         if word.startswith(self.proclitics):
             code = self.without_proclitic(word)

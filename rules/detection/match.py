@@ -8,9 +8,9 @@ from rules.detection.tokens import QUESTION, SENTENCE, UNKNOWN
 from rules.detection.wordlist import STANDS, WordListEntry
 
 # More matches of one entry than this tell nothing new; a text made to waste time stops here.
-MOST_MATCHES = 12
+_MOST_MATCHES = 12
 # How many words before a finding may still weaken it.
-REACH = 16
+_REACH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +25,33 @@ class Hit:
 
 def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
     """For each entry its first match that nothing weakens, or else its first."""
-    codes = without_exceptions(codes, lexicon)
-    for rule in candidates(codes, lexicon.rules):
-        if hit := best_hit(rule, codes, lexicon.scopes.get(rule.entry.language, ())):
+    codes = _without_exceptions(codes, lexicon)
+    for rule in _candidates(codes, lexicon.rules):
+        if hit := _best_hit(rule, codes, lexicon.scopes.get(rule.entry.language, ())):
             yield hit
 
 
-def candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> Iterator[Rule]:
+def _candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> Iterator[Rule]:
     """The rules that these codes lead to, each once."""
     found = (rule for code in dict.fromkeys(codes) for rule in rules.get(code, ()))
     return iter({id(rule): rule for rule in found}.values())
 
 
-def without_exceptions(codes: str, lexicon: Lexicon) -> str:
+def _without_exceptions(codes: str, lexicon: Lexicon) -> str:
     """Phrases that only look like danger or a wish become words without meaning."""
-    for rule in candidates(codes, lexicon.exceptions):
+    for rule in _candidates(codes, lexicon.exceptions):
         codes = rule.regex.sub(lambda match: UNKNOWN * len(match[0]), codes)
     return codes
 
 
-def best_hit(rule: Rule, codes: str, scopes: tuple[WeakeningScope, ...]) -> Hit | None:
+def _best_hit(rule: Rule, codes: str, scopes: tuple[WeakeningScope, ...]) -> Hit | None:
     first: Hit | None = None
     for count, match in enumerate(rule.regex.finditer(codes)):
         hit = Hit(rule.entry, *match.span(), weakened(rule.entry, codes, *match.span(), scopes))
         if not hit.weakened:
             return hit
         first = first or hit
-        if count >= MOST_MATCHES:
+        if count >= _MOST_MATCHES:
             break
     return first
 
@@ -72,9 +72,9 @@ def holds(scope: WeakeningScope, codes: str, places: range, end: int) -> bool:
         return False
     if not scope.before:
         return True
-    begin = sentence_start(codes, places[0])
-    return any(scope.before.search(codes, max(begin, place - REACH), place) for place in places)
+    begin = _sentence_start(codes, places[0])
+    return any(scope.before.search(codes, max(begin, place - _REACH), place) for place in places)
 
 
-def sentence_start(codes: str, place: int) -> int:
+def _sentence_start(codes: str, place: int) -> int:
     return max(codes.rfind(SENTENCE, 0, place), codes.rfind(QUESTION, 0, place)) + 1

@@ -9,9 +9,9 @@ other words; `~~3` the same, also past a comma; `^` and `$` the beginning and th
 import re
 from dataclasses import dataclass
 
-ATOM = re.compile(r"<(?:[a-z]{2,3}:)?[a-z_]+>|=?[^\W_]+\*?(?:_[^\W_]+\*?)*|[\u2600-\u27bf\U0001f000-\U0001faff]")
-ELEMENT = re.compile(r"(?P<atoms>[^\s?{}~^$@]+)(?:\{(?P<most>[1-9])\}|(?P<optional>\?))?")
-GAP = re.compile(r"(?P<far>~~?)(?P<most>[1-9])")
+_ATOM = re.compile(r"<(?:[a-z]{2,3}:)?[a-z_]+>|=?[^\W_]+\*?(?:_[^\W_]+\*?)*|[\u2600-\u27bf\U0001f000-\U0001faff]")
+_ELEMENT = re.compile(r"(?P<atoms>[^\s?{}~^$@]+)(?:\{(?P<most>[1-9])\}|(?P<optional>\?))?")
+_GAP = re.compile(r"(?P<far>~~?)(?P<most>[1-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,18 @@ class Element:
 
 def parse(pattern: str) -> tuple[Element, ...]:
     """The elements of a pattern; ValueError names the one that cannot be read."""
-    elements = tuple(parse_element(part) for part in pattern.split())
+    elements = tuple(_parse_element(part) for part in pattern.split())
     if not elements:
         raise ValueError("the pattern is empty; it should have at least one word")
     return elements
 
 
-def parse_element(part: str) -> Element:
+def _parse_element(part: str) -> Element:
     if part in ("^", "$", "?", "@"):
         return Element(mark=part)
-    if gap := GAP.fullmatch(part):
+    if gap := _GAP.fullmatch(part):
         return Element(mark=gap["far"], least=0, most=int(gap["most"]))
-    if (match := ELEMENT.fullmatch(part)) and all(ATOM.fullmatch(atom) for atom in match["atoms"].split("|")):
+    if (match := _ELEMENT.fullmatch(part)) and all(_ATOM.fullmatch(atom) for atom in match["atoms"].split("|")):
         loose = bool(match["most"] or match["optional"])
         return Element(tuple(match["atoms"].split("|")), least=0 if loose else 1, most=int(match["most"] or 1))
     raise ValueError(f"{part!r} cannot be read; it should be like word, stem*, <class>, a|b, x?, x{{3}}, ~3, ^, $ or ?")

@@ -6,14 +6,14 @@ from dataclasses import replace
 from rules.detection.fold import fold
 from rules.detection.match import Hit
 
-QUOTED = re.compile(r"\"[^\"\n]{3,}\"|«[^»\n]{3,}»|[“„][^”“\n]{3,}[”“]|^[ \t]*>[^\n]*", re.MULTILINE)
+_QUOTED = re.compile(r"\"[^\"\n]{3,}\"|«[^»\n]{3,}»|[“„][^”“\n]{3,}[”“]|^[ \t]*>[^\n]*", re.MULTILINE)
 
 
 def quoted(text: str) -> list[tuple[int, int]]:
     """Places in the folded text. A text that is in quotation marks as a whole quotes nobody."""
     folded = fold(text)
     whole = len(folded.strip())
-    return [match.span() for match in QUOTED.finditer(folded) if len(match[0]) < whole]
+    return [match.span() for match in _QUOTED.finditer(folded) if len(match[0]) < whole]
 
 
 def unless_quoted(hit: Hit, place: tuple[int, int], inside: list[tuple[int, int]]) -> Hit:

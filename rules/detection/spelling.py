@@ -5,14 +5,14 @@ from itertools import islice, product, takewhile
 
 from rules.detection.fold import fold
 
-MOST_SPELLINGS = 200
+_MOST_SPELLINGS = 200
 SHORTEST_WITH_SLIPS, SHORTEST_WITH_EXTRA, SHORTEST_WITH_WRONG = 5, 7, 10
 
 
 def spellings(word: str, renderings: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """The folded word, and with its letters written otherwise (`ø` as `oe`, `θ` as `th`)."""
     choices = [renderings.get(part, (part,)) for part in parts(word.lower(), renderings)]
-    written = islice(product(*choices), MOST_SPELLINGS)
+    written = islice(product(*choices), _MOST_SPELLINGS)
     return frozenset({fold(word), *(fold("".join(choice)) for choice in written)})
 
 
@@ -32,8 +32,8 @@ def one_slip(word: str, other: str) -> bool:
 
     Other slips make other words too often, above all those in the last letter, which tells forms of one word apart.
     """
-    start = shared(zip(word, other, strict=False))
-    end = shared(zip(reversed(word[start:]), reversed(other[start:]), strict=False))
+    start = _shared(zip(word, other, strict=False))
+    end = _shared(zip(reversed(word[start:]), reversed(other[start:]), strict=False))
     rest, other_rest = word[start : len(word) - end], other[start : len(other) - end]
     if len(rest) == len(other_rest) == 2:
         return rest == other_rest[::-1]
@@ -42,7 +42,7 @@ def one_slip(word: str, other: str) -> bool:
     return bool(end) and len(rest) + len(other_rest) == 1 and len(word) >= SHORTEST_WITH_EXTRA
 
 
-def shared(pairs: Iterable[tuple[str, str]]) -> int:
+def _shared(pairs: Iterable[tuple[str, str]]) -> int:
     """How many pairs are equal before the first that is not."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 

@@ -11,14 +11,14 @@ from rules.detection.fold import fold, offsets
 # What is examined of a long text: its beginning and its end. Nobody calls for help in the middle of 4,000 characters.
 HEAD = 3_000
 TAIL = 1_000
-TOKEN = re.compile(
+_TOKEN = re.compile(
     r"[^\W_]+"
     r"|\.(?!\d)|[!?؟;؛:,،\n()\[\]\"«»“”„/–—>]|(?<=\s)-(?=\s)"
     r"|[\u2600-\u27bf\U0001f000-\U0001faff]"
 )
 SENTENCE, QUESTION, COMMA, UNKNOWN = ".", "?", ",", "x"
 MARKS = dict.fromkeys(".!;؛\n>", SENTENCE) | dict.fromkeys("?؟", QUESTION) | dict.fromkeys(':,،()[]"«»“”„/–—-', COMMA)
-GREEK = re.compile("[\u0370-\u03ff]")
+_GREEK = re.compile("[\u0370-\u03ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ def excerpt(text: str) -> ExaminedText:
 
 def words(folded: str, language: str | None) -> list[str]:
     """The words and marks of a folded text. A semicolon asks a question in Greek."""
-    found = TOKEN.findall(folded)
-    if ";" in found and (language == "el" or GREEK.search(folded)):
+    found = _TOKEN.findall(folded)
+    if ";" in found and (language == "el" or _GREEK.search(folded)):
         return ["?" if word == ";" else word for word in found]
     return found
 
 
 def spans(text: str) -> list[tuple[int, int]]:
     """Where each of the words stands in the folded text."""
-    return [match.span() for match in TOKEN.finditer(fold(text))]
+    return [match.span() for match in _TOKEN.finditer(fold(text))]

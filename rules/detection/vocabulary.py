@@ -9,7 +9,7 @@ from rules.detection.pattern import Element, parse
 from rules.detection.spelling import spellings
 from rules.detection.wordlist import WordList, WordListEntry, WordListError
 
-SHORTEST_STEM = 3
+_SHORTEST_STEM = 3
 
 
 class Spec(NamedTuple):
@@ -60,8 +60,8 @@ class Vocabulary:
     def phrase(self, language: str, text: str) -> Phrase:
         specs = tuple(Spec(language, word) for word in text.replace("_", " ").split())
         for spec in specs:
-            if spec.stem and len(spec.word) <= SHORTEST_STEM:
-                raise WordListError(language, spec.word, f"should have at least {SHORTEST_STEM} letters before the *")
+            if spec.stem and len(spec.word) <= _SHORTEST_STEM:
+                raise WordListError(language, spec.word, f"should have at least {_SHORTEST_STEM} letters before the *")
         return specs
 
     def forms(self, spec: Spec) -> frozenset[str]:
@@ -73,14 +73,14 @@ class Vocabulary:
         """Every word of every class and pattern."""
         for language, words in self.lists.items():
             names = chain(words.classes, words.function)
-            yield from flat(chain.from_iterable(self.phrases_of_class(language, name) for name in names))
+            yield from _flat(chain.from_iterable(self.phrases_of_class(language, name) for name in names))
             for entry in chain(words.entries, words.scopes, words.exceptions):
-                yield from flat(self.of_entry(entry))
+                yield from _flat(self.of_entry(entry))
 
     def of_findings(self) -> Iterator[Spec]:
         """The words that lead to findings; a slip in a word that only weakens one must not silence it."""
         for words in self.lists.values():
-            yield from flat(chain.from_iterable(map(self.of_entry, words.entries)))
+            yield from _flat(chain.from_iterable(map(self.of_entry, words.entries)))
 
     def of_entry(self, entry: WordListEntry) -> Iterator[Phrase]:
         for pattern in entry.patterns:
@@ -96,5 +96,5 @@ def parsed(entry: WordListEntry, pattern: str) -> tuple[Element, ...]:
         raise WordListError(entry.language, entry.id, f"{pattern!r}: {error}") from None
 
 
-def flat(phrases: Iterable[Phrase]) -> Iterator[Spec]:
+def _flat(phrases: Iterable[Phrase]) -> Iterator[Spec]:
     return chain.from_iterable(phrases)

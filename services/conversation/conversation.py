@@ -6,13 +6,13 @@ from typing import Final
 
 from services.conversation.models import Confidence, Diagnosis, Evidence, Message, Request, Step
 
-LONGEST: Final = 4_000
-LONGEST_QUOTE: Final = 300
-MOST_STEPS: Final = 12
+_LONGEST: Final = 4_000
+_LONGEST_QUOTE: Final = 300
+_MOST_STEPS: Final = 12
 RESULTS: Final = {True: "helped", False: "did not help", None: "result unknown"}
 
 
-def summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None, limit: int) -> str:
+def _summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None, limit: int) -> str:
     """The problem, what was tried and what is unknown, in at most `limit` characters."""
     said = [message for message in messages if message.sender == "user" and message.content.strip()]
     lines = [*problem(said, diagnosis), *tried(steps), *unknown(said, steps, diagnosis)]
@@ -21,9 +21,9 @@ def summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Dia
 
 def problem(said: Sequence[Message], diagnosis: Diagnosis | None) -> Iterator[str]:
     if said:
-        yield f"The user wrote first: {quoted(said[0].content)}"
+        yield f"The user wrote first: {_quoted(said[0].content)}"
     if len(said) > 1:
-        yield f"The user wrote last: {quoted(said[-1].content)}"
+        yield f"The user wrote last: {_quoted(said[-1].content)}"
     if diagnosis:
         yield f"Diagnosis: {plain(diagnosis.category)}, confidence {diagnosis.confidence_level.replace('_', ' ')}"
         if diagnosis.likely_causes:
@@ -38,8 +38,8 @@ def tried(steps: Sequence[Step]) -> Iterator[str]:
         return
     helped = sum(step.success is True for step in done)
     yield f"Tried: {len(done)} {'step' if len(done) == 1 else 'steps'}, {helped or 'none'} of them helped"
-    for step in done[-MOST_STEPS:]:
-        feedback = f" {quoted(step.feedback)}" if step.feedback else ""
+    for step in done[-_MOST_STEPS:]:
+        feedback = f" {_quoted(step.feedback)}" if step.feedback else ""
         yield f"{step.number}. {plain(step.instruction) or 'step'}: {RESULTS[step.success]}{feedback}"
 
 
@@ -61,14 +61,14 @@ def listed(texts: Sequence[str]) -> str:
     return "; ".join(map(plain, texts))
 
 
-def quoted(text: str) -> str:
+def _quoted(text: str) -> str:
     return f'"{plain(text)}"'
 
 
 def plain(text: str) -> str:
     """One line without control characters, cut where it is long."""
     line = " ".join(text.split())
-    return cut("".join(letter for letter in line if letter.isprintable()), LONGEST_QUOTE)
+    return cut("".join(letter for letter in line if letter.isprintable()), _LONGEST_QUOTE)
 
 
 def cut(text: str, limit: int) -> str:
@@ -105,6 +105,6 @@ class Conversation:
         """The message with this id."""
         return next((message for message in self.messages if message.message_id == message_id), None)
 
-    def summary(self, limit: int = LONGEST) -> str:
+    def summary(self, limit: int = _LONGEST) -> str:
         """The session in some lines of plain text: the problem, what was tried, what is unknown."""
-        return summarise(self.messages, self.steps, self.diagnosis, limit)
+        return _summarise(self.messages, self.steps, self.diagnosis, limit)

@@ -12,21 +12,21 @@ from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Message, Step
 from services.directory.tables import Readable, readable
 
-MESSAGES = text("""
+_MESSAGES = text("""
     SELECT session_id, id AS message_id, sender, content, message_type, language, timestamp AT TIME ZONE 'UTC' AS at
     FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[])) ORDER BY timestamp, id
 """)
-STEPS = text("""
+_STEPS = text("""
     SELECT session_id, step_number AS number, instruction, user_feedback AS feedback, completed, success,
            coalesce(completed_at, created_at) AT TIME ZONE 'UTC' AS at
     FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
     ORDER BY coalesce(completed_at, created_at), id
 """)
-ASSESSMENTS = text("""
+_ASSESSMENTS = text("""
     SELECT id AS session_id, session_metadata -> 'diagnostic_assessment' AS assessment
     FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
 """)
-NEEDED: Final[Mapping[type[SharedBase], frozenset[str]]] = {
+_NEEDED: Final[Mapping[type[SharedBase], frozenset[str]]] = {
     AiMessage: frozenset({"session_id", "id", "sender", "content", "message_type", "language", "timestamp"}),
     TroubleshootingStep: frozenset(TroubleshootingStep.__table__.c.keys()) - {"expected_outcomes"},
     AiSession: frozenset({"id", "session_metadata"}),
@@ -44,15 +44,15 @@ class Stored:
 
 def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, Stored]:
     """What is stored of each session; four statements. A table that was dropped, or is closed to us, tells nothing."""
-    known = readable(connection, *NEEDED)
+    known = readable(connection, *_NEEDED)
     stored: dict[str, Stored] = defaultdict(Stored)
-    for row in rows(connection, known, AiMessage, MESSAGES, session_ids):
+    for row in rows(connection, known, AiMessage, _MESSAGES, session_ids):
         stored[row.pop("session_id")].messages.append(Message(**row))
-    for row in rows(connection, known, TroubleshootingStep, STEPS, session_ids):
+    for row in rows(connection, known, TroubleshootingStep, _STEPS, session_ids):
         stored[row.pop("session_id")].steps.append(Step(**row))
-    for row in rows(connection, known, AiSession, ASSESSMENTS, session_ids):
+    for row in rows(connection, known, AiSession, _ASSESSMENTS, session_ids):
         if isinstance(row["assessment"], Mapping):
-            stored[row["session_id"]].diagnosis = assessed(row["assessment"])
+            stored[row["session_id"]].diagnosis = _assessed(row["assessment"])
     return stored
 
 
@@ -63,12 +63,12 @@ def rows(
     statement: TextClause,
     session_ids: Collection[str],
 ) -> list[dict[str, Any]]:
-    if not known.get(model.__tablename__, frozenset()).issuperset(NEEDED[model]):
+    if not known.get(model.__tablename__, frozenset()).issuperset(_NEEDED[model]):
         return []
     return [dict(row) for row in connection.execute(statement, {"session_ids": list(session_ids)}).mappings()]
 
 
-def assessed(assessment: Mapping[str, Any]) -> Diagnosis:
+def _assessed(assessment: Mapping[str, Any]) -> Diagnosis:
     """ABParts' `diagnostic_assessment`; whatever a language model wrote may stand in it."""
     minutes = assessment.get("estimated_duration")
     return Diagnosis(

@@ -14,7 +14,7 @@ from services.conversation.models import Evidence
 
 logger = structlog.get_logger()
 
-READ = text("""
+_READ = text("""
     SELECT event_id, session_id, payload, evidence, ticket_id FROM escalation.event_inbox
     WHERE session_id = ANY(CAST(:session_ids AS text[]))
     ORDER BY session_id, occurred_at, event_id
@@ -39,7 +39,7 @@ class Kept:
 def load_kept(connection: Connection, session_ids: Collection[str]) -> dict[str, list[Kept]]:
     """The events of each session in the order of their time."""
     kept: dict[str, list[Kept]] = defaultdict(list)
-    for row in connection.execute(READ, {"session_ids": list(session_ids)}).mappings():
+    for row in connection.execute(_READ, {"session_ids": list(session_ids)}).mappings():
         kept[row["session_id"]].extend(read(row))
     return kept
 

@@ -22,17 +22,17 @@ def merged(session_id: str, stored: Stored, kept: Sequence[Kept]) -> Conversatio
     """Both records as one; `kept` is in the order of its time."""
     return Conversation(
         session_id=session_id,
-        messages=merged_messages(stored.messages, told_messages(kept)),
-        steps=merged_steps([*told_steps(kept), *stored.steps]),
-        diagnoses=merged_diagnoses(stored.diagnosis, list(told_diagnoses(kept))),
-        confidences=tuple(told_confidences(kept)),
-        requests=tuple(told_requests(kept)),
+        messages=_merged_messages(stored.messages, _told_messages(kept)),
+        steps=_merged_steps([*_told_steps(kept), *stored.steps]),
+        diagnoses=_merged_diagnoses(stored.diagnosis, list(_told_diagnoses(kept))),
+        confidences=tuple(_told_confidences(kept)),
+        requests=tuple(_told_requests(kept)),
         evidence=tuple(evidence for one in kept for evidence in one.evidence()),
-        hurt=hurt_of(kept),
+        hurt=_hurt_of(kept),
     )
 
 
-def merged_messages(stored: Iterable[Message], told: Iterable[Message]) -> tuple[Message, ...]:
+def _merged_messages(stored: Iterable[Message], told: Iterable[Message]) -> tuple[Message, ...]:
     """Each message id once, as ABParts stored it where it did, else as it was first told."""
     once: dict[str, Message] = {}
     for message in [*stored, *told]:
@@ -40,7 +40,7 @@ def merged_messages(stored: Iterable[Message], told: Iterable[Message]) -> tuple
     return tuple(sorted(once.values(), key=lambda message: (message.at, message.message_id)))
 
 
-def merged_steps(records: Iterable[Step]) -> tuple[Step, ...]:
+def _merged_steps(records: Iterable[Step]) -> tuple[Step, ...]:
     """Each step number once: what was said of it last, and completed when it ever was."""
     once: dict[int, Step] = {}
     for record in sorted(records, key=lambda step: step.at):
@@ -59,14 +59,14 @@ def followed(earlier: Step, later: Step) -> Step:
     )
 
 
-def merged_diagnoses(stored: Diagnosis | None, told: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+def _merged_diagnoses(stored: Diagnosis | None, told: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
     """ABParts keeps only its latest, without a time: it comes first, unless an event told the same."""
     known = {(one.category, one.confidence_level) for one in told}
     unheard = stored and (stored.category, stored.confidence_level) not in known
     return (stored, *told) if stored and unheard else tuple(told)
 
 
-def told_messages(kept: Iterable[Kept]) -> Iterator[Message]:
+def _told_messages(kept: Iterable[Kept]) -> Iterator[Message]:
     for one in kept:
         if isinstance(event := one.event, MessageAdded):
             yield Message(
@@ -79,7 +79,7 @@ def told_messages(kept: Iterable[Kept]) -> Iterator[Message]:
             )
 
 
-def told_steps(kept: Iterable[Kept]) -> Iterator[Step]:
+def _told_steps(kept: Iterable[Kept]) -> Iterator[Step]:
     for one in kept:
         if isinstance(event := one.event, StepRecorded):
             yield Step(
@@ -92,7 +92,7 @@ def told_steps(kept: Iterable[Kept]) -> Iterator[Step]:
             )
 
 
-def told_diagnoses(kept: Iterable[Kept]) -> Iterator[Diagnosis]:
+def _told_diagnoses(kept: Iterable[Kept]) -> Iterator[Diagnosis]:
     for one in kept:
         if isinstance(event := one.event, DiagnosisMade):
             yield Diagnosis(
@@ -108,7 +108,7 @@ def told_diagnoses(kept: Iterable[Kept]) -> Iterator[Diagnosis]:
             )
 
 
-def told_confidences(kept: Iterable[Kept]) -> Iterator[Confidence]:
+def _told_confidences(kept: Iterable[Kept]) -> Iterator[Confidence]:
     for one in kept:
         match one.event:
             case ConfidenceReported() as event:
@@ -119,7 +119,7 @@ def told_confidences(kept: Iterable[Kept]) -> Iterator[Confidence]:
                 yield Confidence(at=event.occurred_at, value=value, source="step")
 
 
-def told_requests(kept: Iterable[Kept]) -> Iterator[Request]:
+def _told_requests(kept: Iterable[Kept]) -> Iterator[Request]:
     for one in kept:
         if isinstance(event := one.event, EscalationRequested):
             yield Request(
@@ -133,7 +133,7 @@ def told_requests(kept: Iterable[Kept]) -> Iterator[Request]:
             )
 
 
-def hurt_of(kept: Iterable[Kept]) -> str:
+def _hurt_of(kept: Iterable[Kept]) -> str:
     """Said once, it stays said: a later "we are fine" may come from somebody else."""
     told = {signal.get("hurt") for one in kept for signal in one.signals}
     return next((word for word in ("said", "denied") if word in told), "unknown")

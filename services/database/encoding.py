@@ -13,12 +13,12 @@ from uuid import UUID, uuid5
 from psycopg2.extensions import QuotedString, register_adapter
 
 
-def quoted(value: str) -> str:
+def _quoted(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
-    str: quoted,
+_ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
+    str: _quoted,
     type(None): lambda _: "NULL",
     bool: str,
     int: str,
@@ -31,9 +31,9 @@ ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
 }
 
 
-def of_another_type(value: Any) -> str:
+def _of_another_type(value: Any) -> str:
     if isinstance(value, str):
-        return quoted(value)
+        return _quoted(value)
     raise TypeError(f"a list for PostgreSQL holds texts, numbers, times, ids or bytes, not {type(value).__name__}")
 
 
@@ -42,10 +42,10 @@ def literal(values: Sequence[Any]) -> str:
 
     :raises TypeError: an element is of a type that no statement here sends
     """
-    return "{" + ",".join([ELEMENTS.get(type(value), of_another_type)(value) for value in values]) + "}"
+    return "{" + ",".join([_ELEMENTS.get(type(value), _of_another_type)(value) for value in values]) + "}"
 
 
-class ArrayLiteral:
+class _ArrayLiteral:
     """What psycopg2 asks when a statement has a list as parameter; the statement says of what type the array is."""
 
     def __init__(self, values: Sequence[Any]) -> None:
@@ -61,15 +61,15 @@ class ArrayLiteral:
 
 def send_lists_as_literals() -> None:
     """From now on, on every connection of this process."""
-    register_adapter(list, ArrayLiteral)
+    register_adapter(list, _ArrayLiteral)
 
 
-NAMESPACE = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
+_NAMESPACE = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
 
 
 def identity(*parts: object) -> UUID:
     """The id of the thing that these parts name."""
-    return uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+    return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
 
 
 # One encoder for all: `json.dumps` with an option makes a new one for each call, which costs more than a short text.

@@ -12,7 +12,7 @@ from config.settings import Settings, get_settings
 from services.database.encoding import send_lists_as_literals
 from services.database.errors import described
 
-DRIVER = "postgresql+psycopg2://"
+_DRIVER = "postgresql+psycopg2://"
 # psycopg2 keeps this for the process, so it is said once, wherever an engine will be made.
 send_lists_as_literals()
 
@@ -20,7 +20,7 @@ send_lists_as_literals()
 def driver_url(url: str) -> str:
     """The URL with psycopg2 named as driver, whatever spelling it came in."""
     _, separator, rest = url.partition("://")
-    return DRIVER + rest if separator else url
+    return _DRIVER + rest if separator else url
 
 
 def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine:
@@ -48,11 +48,11 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
-    event.listen(made, "handle_error", leave_out_rows)
+    event.listen(made, "handle_error", _leave_out_rows)
     return made
 
 
-def leave_out_rows(context: ExceptionContext) -> None:
+def _leave_out_rows(context: ExceptionContext) -> None:
     """Keep what PostgreSQL says first: what follows quotes rows and statements, and so texts of users.
 
     Errors go to the logs and, as results of tasks, to Flower.
@@ -105,11 +105,11 @@ def forget_connections() -> None:
     engine().dispose(close=False)
 
 
-TELL_EVERY = 10
+_TELL_EVERY = 10
 # What a server says that will be there in a moment (errcodes 57P03, 57P01, 53300).
-ON_ITS_WAY = ("starting up", "shutting down", "not yet accepting", "in recovery", "too many clients")
+_ON_ITS_WAY = ("starting up", "shutting down", "not yet accepting", "in recovery", "too many clients")
 # What waiting does not mend, besides what the server itself refuses.
-NEVER = ("certificate", "does not support SSL", "no password supplied")
+_NEVER = ("certificate", "does not support SSL", "no password supplied")
 
 
 def wait_for_database(engine: Engine, seconds: float, tell: Callable[[str], None]) -> None:
@@ -118,26 +118,26 @@ def wait_for_database(engine: Engine, seconds: float, tell: Callable[[str], None
     :raises sqlalchemy.exc.OperationalError: it did not within so many seconds, or it refuses
     """
     for attempt in Retrying(
-        retry=retry_if_exception(not_there_yet),
+        retry=retry_if_exception(_not_there_yet),
         wait=wait_fixed(1),
         stop=stop_after_delay(seconds),
-        before_sleep=lambda state: tell_now_and_then(state, seconds, tell),
+        before_sleep=lambda state: _tell_now_and_then(state, seconds, tell),
         reraise=True,
     ):
         with attempt, engine.connect():
             return
 
 
-def not_there_yet(error: BaseException) -> bool:
+def _not_there_yet(error: BaseException) -> bool:
     if not isinstance(error, OperationalError):
         return False
     words = str(error.orig)
-    refused = "FATAL" in words and not any(sign in words for sign in ON_ITS_WAY)
-    return not refused and not any(sign in words for sign in NEVER)
+    refused = "FATAL" in words and not any(sign in words for sign in _ON_ITS_WAY)
+    return not refused and not any(sign in words for sign in _NEVER)
 
 
-def tell_now_and_then(state: RetryCallState, seconds: float, tell: Callable[[str], None]) -> None:
+def _tell_now_and_then(state: RetryCallState, seconds: float, tell: Callable[[str], None]) -> None:
     error = state.outcome.exception() if state.outcome else None
-    if (state.attempt_number - 1) % TELL_EVERY == 0 and isinstance(error, OperationalError):
+    if (state.attempt_number - 1) % _TELL_EVERY == 0 and isinstance(error, OperationalError):
         waited = state.seconds_since_start or 0
         tell(f"Waiting for PostgreSQL, {waited:.0f} of {seconds:.0f} s: {described(error)}")

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 # Classes of SQLSTATE that have nothing to do with content: connections, a server that only reads, a schema, table or
 # right that is missing, resources, interventions, the system itself.
-NOT_CONTENT = frozenset({"08", "25", "3F", "42", "53", "57", "58", "XX"})
+_NOT_CONTENT = frozenset({"08", "25", "3F", "42", "53", "57", "58", "XX"})
 
 
 class DatabaseFailure(Enum):
@@ -25,7 +25,7 @@ def trouble(error: Exception) -> DatabaseFailure:
     if not isinstance(error, DBAPIError):
         return DatabaseFailure.CONTENT
     state = getattr(error.orig, "pgcode", None)
-    if error.connection_invalidated or not state or state[:2] in NOT_CONTENT:
+    if error.connection_invalidated or not state or state[:2] in _NOT_CONTENT:
         return DatabaseFailure.INFRASTRUCTURE
     if state == "55P03":
         return DatabaseFailure.LOCKED

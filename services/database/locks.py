@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, text
 
-TRY = text("SELECT pg_try_advisory_xact_lock(hashtextextended('escalation.' || :name, 0))")
+_TRY = text("SELECT pg_try_advisory_xact_lock(hashtextextended('escalation.' || :name, 0))")
 
 
 def only_one(connection: Connection, name: str) -> bool:
     """Whether this transaction may do the sweep; the lock ends with it."""
-    return bool(connection.execute(TRY, {"name": name}).scalar_one())
+    return bool(connection.execute(_TRY, {"name": name}).scalar_one())

@@ -12,8 +12,8 @@ from services.monitoring.alerts import any_open, clear_alerts, raise_alert
 from services.outbox.outcomes import mail_held
 from services.transports.base import Transport
 
-ALERT = "mail_settings"
-HINT = "mend the setting and start the worker again; nothing is lost meanwhile"
+_ALERT = "mail_settings"
+_HINT = "mend the setting and start the worker again; nothing is lost meanwhile"
 
 
 def check_mail_settings(connection: Connection, make: Callable[[], Transport]) -> bool:
@@ -21,14 +21,14 @@ def check_mail_settings(connection: Connection, make: Callable[[], Transport]) -
     try:
         make()
     except ConfigurationError as error:
-        raise_alert(connection, ALERT, f"mail cannot be sent: {error}", HINT)
+        raise_alert(connection, _ALERT, f"mail cannot be sent: {error}", _HINT)
         return False
-    clear_alerts(connection, ALERT)
+    clear_alerts(connection, _ALERT)
     return True
 
 
 # An account whose quota is used up for so long is a person's matter; so is what waits for it.
-HOLD_THROTTLED = text("""
+_HOLD_THROTTLED = text("""
     UPDATE escalation.mail_recipients SET state = 'held'
     WHERE recipient_id IN (
         SELECT recipient_id FROM escalation.mail_recipients
@@ -37,7 +37,7 @@ HOLD_THROTTLED = text("""
         LIMIT 1000 FOR UPDATE SKIP LOCKED
     )
 """)
-TROUBLES = text("""
+_TROUBLES = text("""
     SELECT count(*) FILTER (WHERE r.state = 'held') AS held,
            count(*) FILTER (WHERE r.state = 'refused') AS refused,
            count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown') AND tried.since IS NOT NULL
@@ -60,28 +60,28 @@ TROUBLES = text("""
     WHERE r.state IN ('queued', 'deferred', 'unknown', 'held', 'refused')
       AND (r.state <> 'refused' OR r.queued_at > clock_timestamp() - interval '1 day')
 """)
-LIST: Final = "see: python -m worker mail list --state"
+_LIST: Final = "see: python -m worker mail list --state"
 ALERTS: Final = {
-    "held": ("mail_held", "{count} mails are held for a person", f"{LIST} held; then mail retry or mail cancel"),
-    "refused": ("mail_refused", "{count} recipients were refused for good", f"{LIST} refused; correct the addresses"),
-    "late": ("mail_late", "{count} mails could not be delivered for a while", f"{LIST} deferred"),
+    "held": ("mail_held", "{count} mails are held for a person", f"{_LIST} held; then mail retry or mail cancel"),
+    "refused": ("mail_refused", "{count} recipients were refused for good", f"{_LIST} refused; correct the addresses"),
+    "late": ("mail_late", "{count} mails could not be delivered for a while", f"{_LIST} deferred"),
     "waiting": (
         "mail_waiting",
         "{count} mails are due and have not been tried for a while",
-        f"MAIL_PER_MINUTE, MAIL_PER_DAY or too few workers hold them back; {LIST} queued",
+        f"MAIL_PER_MINUTE, MAIL_PER_DAY or too few workers hold them back; {_LIST} queued",
     ),
-    "stuck": ("urgent_mail_stuck", "{count} urgent mails are stuck and went to the next contact", f"{LIST} deferred"),
+    "stuck": ("urgent_mail_stuck", "{count} urgent mails are stuck and went to the next contact", f"{_LIST} deferred"),
 }  # fmt: skip
 
 
 def watch(connection: Connection, settings: Settings, *, account_works: bool) -> None:
     """Raise and clear the alerts of the outbox. While the account's own alert is open, it speaks for late mail too."""
-    connection.execute(HOLD_THROTTLED, {"give_up": settings.mail_give_up_seconds})
+    connection.execute(_HOLD_THROTTLED, {"give_up": settings.mail_give_up_seconds})
     if account_works:
         # An alert of an account that is not in use any more, too.
         clear_alerts(connection, ACCOUNT_ALERT)
-    spoken_for = not account_works and any_open(connection, ACCOUNT_ALERT, ALERT)
-    counts = connection.execute(TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
+    spoken_for = not account_works and any_open(connection, ACCOUNT_ALERT, _ALERT)
+    counts = connection.execute(_TROUBLES, {"warn": settings.mail_warn_seconds}).mappings().one()
     for name, (key, summary, hint) in ALERTS.items():
         quiet = name in {"late", "waiting", "stuck"} and spoken_for
         if counts[name] and not quiet:
@@ -91,7 +91,7 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
 
 
 # What is told: nobody has this mail yet, and nobody will within the usual moments.
-TELL_HELD = text("""
+_TELL_HELD = text("""
     UPDATE escalation.mails SET held_at = clock_timestamp()
     WHERE mail_id IN (
         SELECT r.mail_id FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
@@ -112,7 +112,7 @@ TELL_HELD = text("""
 def tell_held(connection: Connection, *, account_works: bool, limit: int = 1_000) -> int:
     """Tell the assistant, once a mail, that nobody has been reached yet; how many mails."""
     parameters = {"account_fails": not account_works, "limit": limit}
-    mail_ids = list(connection.execute(TELL_HELD, parameters).scalars())
+    mail_ids = list(connection.execute(_TELL_HELD, parameters).scalars())
     if mail_ids:
         mail_held(connection, mail_ids)
     return len(mail_ids)

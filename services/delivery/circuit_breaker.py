@@ -8,7 +8,7 @@ from rules.delivery import BEFORE_MAIL, ReplyClass, ServerReply, Times
 from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"
-REPLY_LENGTH = 500
+_REPLY_LENGTH = 500
 ALERT = "mail_account"
 
 
@@ -31,36 +31,36 @@ class CircuitState:
         return self.state == TRIAL or self.unreachable
 
 
-ENSURE = text("INSERT INTO escalation.mail_accounts (account) VALUES (:account) ON CONFLICT (account) DO NOTHING")
-GATE = text("""
+_ENSURE = text("INSERT INTO escalation.mail_accounts (account) VALUES (:account) ON CONFLICT (account) DO NOTHING")
+_GATE = text("""
     SELECT state, coalesce(paused_until > clock_timestamp(), false) AS resting,
            unreachable_since IS NOT NULL AS unreachable,
            coalesce(closed_at > clock_timestamp() - make_interval(secs => :first_seconds), false) AS just_closed
     FROM escalation.mail_accounts WHERE account = :account FOR UPDATE
 """)
 # After the circuit has closed safety mail goes alone for so long, if there is any.
-SAFETY_FIRST_SECONDS = 60
+_SAFETY_FIRST_SECONDS = 60
 
 
 def read_circuit(connection: Connection, account: str) -> CircuitState:
     """The account's gate, locked: one claim at a time, none while the circuit changes."""
-    parameters = {"account": account, "first_seconds": SAFETY_FIRST_SECONDS}
-    row = connection.execute(GATE, parameters).one_or_none()
+    parameters = {"account": account, "first_seconds": _SAFETY_FIRST_SECONDS}
+    row = connection.execute(_GATE, parameters).one_or_none()
     if row is None:
-        connection.execute(ENSURE, {"account": account})
-        row = connection.execute(GATE, parameters).one()
+        connection.execute(_ENSURE, {"account": account})
+        row = connection.execute(_GATE, parameters).one()
     return CircuitState(*row)
 
 
-WORKS = text("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")
+_WORKS = text("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")
 
 
 def account_works(connection: Connection, account: str) -> bool:
     """Whether the circuit is closed; nothing is locked."""
-    return connection.execute(WORKS, {"account": account}).scalar() is not False
+    return connection.execute(_WORKS, {"account": account}).scalar() is not False
 
 
-OPEN_CIRCUIT = text("""
+_OPEN_CIRCUIT = text("""
     UPDATE escalation.mail_accounts
     SET state = 'open', phase = :phase, reply = :reply, hint = :hint,
         probes = CASE WHEN state = 'closed' THEN 0 ELSE probes END,
@@ -76,7 +76,7 @@ def open_circuit(
 ) -> None:
     """Hold the account's queue and say so once; an open circuit stays as it is, with the newest reply."""
     read_circuit(connection, account)
-    connection.execute(OPEN_CIRCUIT, parameters_of(account, answer, reply_class, times))
+    connection.execute(_OPEN_CIRCUIT, _parameters_of(account, answer, reply_class, times))
     code = answer.code or (answer.finding.value if answer.finding else "no reply")
     summary = (
         f"mail is held: the mail account does not work ({answer.phase.value}: {code} {answer.enhanced or ''}".strip()
@@ -84,7 +84,7 @@ def open_circuit(
     raise_alert(connection, ALERT, summary + ")", reply_class.remedy)
 
 
-SUSPECT = text("""
+_SUSPECT = text("""
     UPDATE escalation.mail_accounts
     SET state = 'trial', phase = :phase, reply = :reply, hint = :hint, probes = 0, opened_at = clock_timestamp(),
         next_probe_at = clock_timestamp() + make_interval(secs => :first_probe)
@@ -95,20 +95,20 @@ SUSPECT = text("""
 def suspect(connection: Connection, account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> None:
     """Let one mail show whether it is the account or only the mail that was refused; nobody is alarmed yet."""
     read_circuit(connection, account)
-    connection.execute(SUSPECT, parameters_of(account, answer, reply_class, times))
+    connection.execute(_SUSPECT, _parameters_of(account, answer, reply_class, times))
 
 
-def parameters_of(account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> dict[str, object]:
+def _parameters_of(account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> dict[str, object]:
     return {
         "account": account,
         "phase": answer.phase.value,
-        "reply": answer.kept[:REPLY_LENGTH],
+        "reply": answer.kept[:_REPLY_LENGTH],
         "hint": reply_class.remedy,
         "first_probe": times.first_probe,
     }
 
 
-TAKE_PROBE = text("""
+_TAKE_PROBE = text("""
     UPDATE escalation.mail_accounts
     SET probes = probes + 1, next_probe_at = clock_timestamp() + make_interval(secs => :next_probe)
     WHERE account = :account AND state <> 'closed' AND (:now OR next_probe_at <= clock_timestamp())
@@ -119,10 +119,10 @@ TAKE_PROBE = text("""
 def take_probe(connection: Connection, account: str, times: Times, *, now: bool = False) -> str | None:
     """Take the probe that is due, or any `now`, so that nobody else makes it; returns the phase that had failed."""
     parameters = {"account": account, "next_probe": times.next_probe, "now": now}
-    return connection.execute(TAKE_PROBE, parameters).scalar()
+    return connection.execute(_TAKE_PROBE, parameters).scalar()
 
 
-PROBE_DUE = text("""
+_PROBE_DUE = text("""
     SELECT EXISTS (SELECT FROM escalation.mail_accounts
                    WHERE account = :account AND state <> 'closed' AND next_probe_at <= clock_timestamp())
 """)
@@ -130,12 +130,12 @@ PROBE_DUE = text("""
 
 def probe_due(connection: Connection, account: str) -> bool:
     """Whether a probe should be made now."""
-    return bool(connection.execute(PROBE_DUE, {"account": account}).scalar_one())
+    return bool(connection.execute(_PROBE_DUE, {"account": account}).scalar_one())
 
 
-TO_TRIAL = text("UPDATE escalation.mail_accounts SET state = 'trial' WHERE account = :account AND state = 'open'")
-TAKE_TRIAL = text("UPDATE escalation.mail_accounts SET state = 'open' WHERE account = :account AND state = 'trial'")
-CLOSE = text("""
+_TO_TRIAL = text("UPDATE escalation.mail_accounts SET state = 'trial' WHERE account = :account AND state = 'open'")
+_TAKE_TRIAL = text("UPDATE escalation.mail_accounts SET state = 'open' WHERE account = :account AND state = 'trial'")
+_CLOSE = text("""
     UPDATE escalation.mail_accounts
     SET state = 'closed', closed_at = clock_timestamp(), phase = NULL, reply = NULL, hint = NULL, next_probe_at = NULL
     WHERE account = :account AND state <> 'closed' RETURNING account
@@ -147,28 +147,28 @@ def probe_succeeded(connection: Connection, account: str, failed_phase: str) -> 
     if failed_phase in BEFORE_MAIL:
         close_circuit(connection, account)
         return CLOSED
-    connection.execute(TO_TRIAL, {"account": account})
+    connection.execute(_TO_TRIAL, {"account": account})
     return TRIAL
 
 
 def give_trial_back(connection: Connection, account: str) -> None:
     """Let another mail be the one of the trial."""
-    connection.execute(TO_TRIAL, {"account": account})
+    connection.execute(_TO_TRIAL, {"account": account})
 
 
 def take_trial(connection: Connection, account: str) -> None:
     """The one mail of a trial is claimed: no other goes until it was accepted."""
-    connection.execute(TAKE_TRIAL, {"account": account})
+    connection.execute(_TAKE_TRIAL, {"account": account})
 
 
 def close_circuit(connection: Connection, account: str) -> bool:
     """Let the queue go; whether it had been held."""
-    closed = connection.execute(CLOSE, {"account": account}).scalar() is not None
+    closed = connection.execute(_CLOSE, {"account": account}).scalar() is not None
     clear_alerts(connection, ALERT)
     return closed
 
 
-PAUSE = text("""
+_PAUSE = text("""
     UPDATE escalation.mail_accounts
     SET paused_until = greatest(paused_until, clock_timestamp() + make_interval(secs => :seconds))
     WHERE account = :account
@@ -178,4 +178,4 @@ PAUSE = text("""
 def pause(connection: Connection, account: str, seconds: float) -> None:
     """Let the account rest; a longer rest that is under way stays."""
     read_circuit(connection, account)
-    connection.execute(PAUSE, {"account": account, "seconds": seconds})
+    connection.execute(_PAUSE, {"account": account, "seconds": seconds})

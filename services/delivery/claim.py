@@ -12,7 +12,7 @@ from services.delivery.lease import LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedRecipient:
+class _ClaimedRecipient:
     """One address of a claimed mail; `attempts` counts this one."""
 
     recipient_id: UUID
@@ -28,7 +28,7 @@ class ClaimedMail:
     mail_id: UUID
     urgent: bool
     short: bool
-    recipients: tuple[ClaimedRecipient, ...]
+    recipients: tuple[_ClaimedRecipient, ...]
     event_id: UUID | None = None
     session_id: str | None = None
     ticket_number: str | None = None
@@ -49,7 +49,7 @@ class ClaimedMail:
 
 
 # A mail's other due addresses come along even beyond the limit: one mail is one conversation.
-CLAIM = text("""
+_CLAIM = text("""
     WITH due AS MATERIALIZED (
         SELECT recipient_id, mail_id, short FROM escalation.mail_recipients
         WHERE state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp()
@@ -87,7 +87,7 @@ CLAIM = text("""
 def claim(connection: Connection, lease_id: UUID, lanes: Sequence[str], limit: int) -> list[ClaimedMail]:
     """Lease up to about `limit` mails that are due; nobody else gets them until they are recorded or the lease ends."""
     rows = connection.execute(
-        CLAIM, {"lease_id": lease_id, "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
+        _CLAIM, {"lease_id": lease_id, "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
     )
     return [
         claimed(list(group)) for _, group in groupby(rows.mappings(), key=lambda row: (row["mail_id"], row["short"]))
@@ -96,7 +96,7 @@ def claim(connection: Connection, lease_id: UUID, lanes: Sequence[str], limit: i
 
 def claimed(rows: Sequence[Any]) -> ClaimedMail:
     recipients = tuple(
-        ClaimedRecipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows
+        _ClaimedRecipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows
     )
     first = rows[0]
     return ClaimedMail(
@@ -110,7 +110,7 @@ def claimed(rows: Sequence[Any]) -> ClaimedMail:
     )
 
 
-RELEASE = text("""
+_RELEASE = text("""
     WITH released AS (
         UPDATE escalation.mail_recipients
         SET state = CASE WHEN repeats > 0 THEN 'unknown' WHEN attempts > 1 THEN 'deferred' ELSE 'queued' END,
@@ -126,10 +126,10 @@ RELEASE = text("""
 def release(connection: Connection, lease_id: UUID, mails: Iterable[ClaimedMail]) -> None:
     """Give mails back untried, as they were; they are due at once."""
     ids = [recipient_id for mail in mails for recipient_id in mail.recipient_ids]
-    connection.execute(RELEASE, {"recipient_ids": ids, "lease_id": lease_id})
+    connection.execute(_RELEASE, {"recipient_ids": ids, "lease_id": lease_id})
 
 
-SAFETY_WAITS = text("""
+_SAFETY_WAITS = text("""
     SELECT EXISTS (
         SELECT FROM escalation.mail_recipients
         WHERE rank = 0 AND (state = 'sending' OR state IN ('queued', 'deferred', 'unknown')
@@ -140,4 +140,4 @@ SAFETY_WAITS = text("""
 
 def safety_waits(connection: Connection) -> bool:
     """Whether safety mail is due or on its way."""
-    return bool(connection.execute(SAFETY_WAITS).scalar_one())
+    return bool(connection.execute(_SAFETY_WAITS).scalar_one())

@@ -13,10 +13,10 @@ from services.outbox.queue import queue_recipients
 
 logger = structlog.get_logger()
 
-PRIORITIES: Final = ("urgent", "urgent", "high", "medium", "low")  # by rank
+_PRIORITIES: Final = ("urgent", "urgent", "high", "medium", "low")  # by rank
 
 # Not again for a recipient for whom it was done already; waiting mail counts as stuck from when it was due.
-STRANDED = text("""
+_STRANDED = text("""
     WITH stranded AS (
         SELECT r.recipient_id, r.mail_id, r.rank
         FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
@@ -43,10 +43,10 @@ STRANDED = text("""
 
 def escalate_stuck(connection: Connection, book: ContactBook, stuck_seconds: float) -> int:
     """Add the next contact to each mail that is stranded; the number of mails that have one more recipient."""
-    rows = connection.execute(STRANDED, {"stuck_seconds": stuck_seconds, "limit": 1_000}).all()
+    rows = connection.execute(_STRANDED, {"stuck_seconds": stuck_seconds, "limit": 1_000}).all()
     added: list[tuple[UUID, str, float]] = []
     for row in rows:
-        address = next_address(book, row.rank, row.addresses)
+        address = _next_address(book, row.rank, row.addresses)
         if address is None:
             logger.error("nobody_left_to_mail", **mail_trace(connection, row.mail_id))
         else:
@@ -56,8 +56,8 @@ def escalate_stuck(connection: Connection, book: ContactBook, stuck_seconds: flo
     return len(added)
 
 
-def next_address(book: ContactBook, rank: int, addresses: Collection[str]) -> str | None:
+def _next_address(book: ContactBook, rank: int, addresses: Collection[str]) -> str | None:
     """The first contact on the ladder of the mail's priority who is not among its recipients."""
     known = {address.casefold() for address in addresses}
-    rungs: Sequence[Any] = book.ladder[PRIORITIES[rank]].rungs
+    rungs: Sequence[Any] = book.ladder[_PRIORITIES[rank]].rungs
     return next((contact.email for contact in rungs if contact.email.casefold() not in known), None)

@@ -12,11 +12,11 @@ from services.database.errors import DatabaseFailure, trouble
 # Above the hard time limit of the tasks that send: a living sender never loses its lease.
 LEASE_SECONDS = 600
 
-LOCK = text("SELECT pg_advisory_lock(hashtextextended(:lease_id, 0))")
-TAKE_SLOT = text("SELECT pg_try_advisory_lock(hashtext('escalation.slot.' || :account), :slot)")
-LOGIN = text("SELECT pg_advisory_lock(hashtextextended('escalation.login.' || :account, 0))")
-END_LOGIN = text("SELECT pg_advisory_unlock(hashtextextended('escalation.login.' || :account, 0))")
-UNLOCK = text("SELECT pg_advisory_unlock_all()")
+_LOCK = text("SELECT pg_advisory_lock(hashtextextended(:lease_id, 0))")
+_TAKE_SLOT = text("SELECT pg_try_advisory_lock(hashtext('escalation.slot.' || :account), :slot)")
+_LOGIN = text("SELECT pg_advisory_lock(hashtextextended('escalation.login.' || :account, 0))")
+_END_LOGIN = text("SELECT pg_advisory_unlock(hashtextextended('escalation.login.' || :account, 0))")
+_UNLOCK = text("SELECT pg_advisory_unlock_all()")
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def lease(connection: Connection) -> Iterator[UUID]:
     """A new lease, held by this connection's session until the end, whatever ends it."""
     lease_id = uuid4()
     with connection.begin():
-        connection.execute(LOCK, {"lease_id": str(lease_id)})
+        connection.execute(_LOCK, {"lease_id": str(lease_id)})
     try:
         yield lease_id
     finally:
@@ -38,7 +38,7 @@ def give_back(connection: Connection) -> None:
     try:
         connection.rollback()
         with connection.begin():
-            connection.execute(UNLOCK)
+            connection.execute(_UNLOCK)
     except DBAPIError:
         connection.invalidate()
 
@@ -48,7 +48,7 @@ def login_turn(connection: Connection, account: str) -> Iterator[bool]:
     """Whether it is this sender's turn to log in; it waits a moment for another one (LOCK_TIMEOUT_SECONDS)."""
     try:
         with connection.begin():
-            connection.execute(LOGIN, {"account": account})
+            connection.execute(_LOGIN, {"account": account})
     except DBAPIError as error:
         if trouble(error) is not DatabaseFailure.LOCKED:
             raise
@@ -59,7 +59,7 @@ def login_turn(connection: Connection, account: str) -> Iterator[bool]:
     finally:
         if not connection.invalidated:
             with connection.begin():
-                connection.execute(END_LOGIN, {"account": account})
+                connection.execute(_END_LOGIN, {"account": account})
 
 
 def take_slot(connection: Connection, account: str, slots: int | None) -> bool:
@@ -68,6 +68,6 @@ def take_slot(connection: Connection, account: str, slots: int | None) -> bool:
         return True
     with connection.begin():
         return any(
-            connection.execute(TAKE_SLOT, {"account": account, "slot": slot}).scalar_one()
+            connection.execute(_TAKE_SLOT, {"account": account, "slot": slot}).scalar_one()
             for slot in range(slots, 0, -1)
         )

@@ -13,14 +13,14 @@ from rules.delivery import AccountLimits
 
 logger = structlog.get_logger()
 
-PREFIX = "escalation:rates"
-DAY = "day"
+_PREFIX = "escalation:rates"
+_DAY = "day"
 
 
 @lru_cache(maxsize=2)
 def limiter(url: str, process: int) -> MovingWindowRateLimiter:
     """This process's view of the counters; nothing connects before the first use."""
-    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=PREFIX, socket_timeout=5, socket_connect_timeout=5))
+    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=_PREFIX, socket_timeout=5, socket_connect_timeout=5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Rates:
         return whole if urgent or share is None else [(RateLimitItemPerMinute(share), "normal"), *whole]
 
     def day_items(self) -> list[tuple[RateLimitItem, str]]:
-        return [(RateLimitItemPerDay(self.limits.per_day), DAY)] if self.limits.per_day else []
+        return [(RateLimitItemPerDay(self.limits.per_day), _DAY)] if self.limits.per_day else []
 
     def items(self, urgent: bool) -> list[tuple[RateLimitItem, str]]:
         """What has to have room. Only the server may tell safety mail that the day is used up."""
@@ -60,7 +60,7 @@ class Rates:
     def take(self, urgent: bool, recipients: int) -> bool:
         """Count one message to so many recipients; whether it may go. A message that may not is not counted."""
         try:
-            items = [(item, name, recipients if name == DAY else 1) for item, name in self.items(urgent)]
+            items = [(item, name, recipients if name == _DAY else 1) for item, name in self.items(urgent)]
             if not all(self.limiter.test(item, self.account, name, cost=cost) for item, name, cost in items):
                 return False
             if urgent:

@@ -4,11 +4,11 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import BEFORE_MAIL
 
-LOST = text("""
+_LOST = text("""
     UPDATE escalation.mail_accounts SET unreachable_since = clock_timestamp()
     WHERE account = :account AND unreachable_since IS NULL
 """)
-FOUND = text("""
+_FOUND = text("""
     WITH found AS (
         UPDATE escalation.mail_accounts SET unreachable_since = NULL
         WHERE account = :account AND unreachable_since IS NOT NULL RETURNING account
@@ -20,10 +20,10 @@ FOUND = text("""
 
 def not_reached(connection: Connection, account: str) -> None:
     """Remember that the server could not be reached, so that one mail at a time finds out when it can."""
-    connection.execute(LOST, {"account": account})
+    connection.execute(_LOST, {"account": account})
 
 
 def reached(connection: Connection, account: str) -> int:
     """The server answered: mails that were deferred because it had not are due now; how many."""
     phases = sorted(phase.value for phase in BEFORE_MAIL)
-    return connection.execute(FOUND, {"account": account, "phases": phases}).rowcount
+    return connection.execute(_FOUND, {"account": account, "phases": phases}).rowcount

@@ -5,10 +5,10 @@ from sqlalchemy import Connection, text
 from rules.delivery import Times
 
 # Deaths before the body are harmless; a mail that causes them must not do so without a pause.
-HARMLESS_DEATHS = 3
+_HARMLESS_DEATHS = 3
 
 # A lease is dead when the session that holds its lock is gone, or when it is past its time.
-REAP = text("""
+_REAP = text("""
     WITH leases AS MATERIALIZED (
         SELECT lease_id, min(leased_until) AS leased_until FROM escalation.mail_recipients
         WHERE state = 'sending' GROUP BY lease_id
@@ -53,10 +53,10 @@ def reap(connection: Connection, times: Times, limit: int = 500) -> dict[str, in
     Must not run on a connection that holds a lease itself.
     """
     rows = connection.execute(
-        REAP,
+        _REAP,
         {
             "limit": limit,
-            "deaths": HARMLESS_DEATHS,
+            "deaths": _HARMLESS_DEATHS,
             "pause": times.retries[0],
             "repeat": times.repeat,
             "repeat_urgent": times.repeat_urgent,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from rules.delivery import ReplyClass, ServerReply, Transition
 from services.outbox.outcomes import NewOutcome, columns_of
 
-REPLY_LENGTH = 2_000
+_REPLY_LENGTH = 2_000
 
 
 class LeaseLost(Exception):
@@ -50,7 +50,7 @@ def begin_body(connection: Connection, lease_id: UUID, recipient_ids: Sequence[U
 
 
 # State `unknown` too: a sender that lost its database meanwhile still knows what the server said.
-RECORD = text("""
+_RECORD = text("""
     WITH result AS (
         SELECT * FROM unnest(
             CAST(:recipient_ids AS uuid[]), CAST(:states AS text[]), CAST(:delays AS double precision[]),
@@ -97,7 +97,7 @@ def record(
     others and somebody else decides.
     """
     rows = connection.execute(
-        RECORD,
+        _RECORD,
         {
             "lease_id": lease_id,
             "recipient_ids": [one.recipient_id for one in results],
@@ -109,7 +109,7 @@ def record(
             "phases": [one.answer.phase.value for one in results],
             "codes": [one.answer.code for one in results],
             "enhanced": [one.answer.enhanced for one in results],
-            "replies": [one.answer.kept[:REPLY_LENGTH] for one in results],
+            "replies": [one.answer.kept[:_REPLY_LENGTH] for one in results],
             "classes": [one.reply_class.kind.value for one in results],
             **columns_of([acceptance] if acceptance else []),
         },

@@ -17,12 +17,12 @@ from config.settings import Settings
 # Settings that are looked at in an hour, those that failed among them: workers with different ones must not log in over
 # and over, as a provider might lock the account.
 MOST_PER_HOUR = 8
-STATE = text("""
+_STATE = text("""
     SELECT phase, extract(epoch FROM opened_at)::float AS opened, extract(epoch FROM clock_timestamp())::float AS now
     FROM escalation.mail_accounts WHERE account = :account AND state = 'open' FOR UPDATE
 """)
-TRIED = text("SELECT value -> 'tried' FROM escalation.settings WHERE key = :key")
-NOTE = text("""
+_TRIED = text("SELECT value -> 'tried' FROM escalation.settings WHERE key = :key")
+_NOTE = text("""
     INSERT INTO escalation.settings (key, value) VALUES (:key, jsonb_build_object('tried', CAST(:tried AS jsonb)))
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = clock_timestamp()
 """)
@@ -34,40 +34,40 @@ def take_early_probe(connection: Connection, account: str, mark: str) -> str | N
     Whoever looks first after the account failed has the settings with which it did, so a worker that ends and starts
     over and over with wrong settings makes no login.
     """
-    state = connection.execute(STATE, {"account": account}).one_or_none()
+    state = connection.execute(_STATE, {"account": account}).one_or_none()
     if state is None:
         return None
     key = {"key": f"mail_settings:{account}"}
-    earlier = connection.execute(TRIED, key).scalar() or []
+    earlier = connection.execute(_TRIED, key).scalar() or []
     tried = [(one, at) for one, at in earlier if at > state.now - 3600 or at >= state.opened]
     since = {one for one, at in tried if at >= state.opened}
     if mark in since or len(tried) >= MOST_PER_HOUR:
         return None
-    connection.execute(NOTE, {**key, "tried": json.dumps([*tried, (mark, state.now)])})
+    connection.execute(_NOTE, {**key, "tried": json.dumps([*tried, (mark, state.now)])})
     return str(state.phase) if since else None
 
 
 # Kept apart from the marks, which lie in PostgreSQL: whoever has one of both can try no password.
-KEY = "escalation:settings_key"
-NAMES = {"mail_transport", "from_email", "https_ca_file"}
-PREFIXES = ("smtp_", "oauth_", "graph_")
+_KEY = "escalation:settings_key"
+_NAMES = {"mail_transport", "from_email", "https_ca_file"}
+_PREFIXES = ("smtp_", "oauth_", "graph_")
 
 
 def settings_mark(settings: Settings, redis: Redis) -> str:
     """All that decides whether a login works, as a keyed hash."""
-    names = sorted(name for name in Settings.model_fields if name in NAMES or name.startswith(PREFIXES))
-    words = "\0".join(f"{name}={plain(getattr(settings, name))}" for name in names)
+    names = sorted(name for name in Settings.model_fields if name in _NAMES or name.startswith(_PREFIXES))
+    words = "\0".join(f"{name}={_plain(getattr(settings, name))}" for name in names)
     return hmac.new(key(redis), words.encode(), hashlib.sha256).hexdigest()
 
 
 def key(redis: Redis) -> bytes:
     """Made by whoever needs it first. Should it be lost, each account is probed once more than needed."""
-    redis.set(KEY, secrets.token_hex(32), nx=True)
-    found: Any = redis.get(KEY)
+    redis.set(_KEY, secrets.token_hex(32), nx=True)
+    found: Any = redis.get(_KEY)
     return bytes(found)
 
 
-def plain(value: object) -> str:
+def _plain(value: object) -> str:
     """A file counts by what is in it."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()

@@ -72,22 +72,24 @@ def load_machines(connection: Connection, machine_ids: Iterable[str]) -> dict[st
     owners = load_organisations(connection, known, {row["customer_organization_id"] for row in rows})
     hours = newest_of(connection, known, MachineHours, "machine_id", found, "recorded_date", MOST_HOURS)
     work = newest_of(connection, known, MachineMaintenance, "machine_id", found, "maintenance_date", MOST_MAINTENANCE)
-    readings, entries = by_machine(hours), by_machine(work)
+    readings, entries = _by_machine(hours), _by_machine(work)
     machines = {
-        row["id"]: machine_of(row, owners.get(row["customer_organization_id"]), readings[row["id"]], entries[row["id"]])
+        row["id"]: _machine_of(
+            row, owners.get(row["customer_organization_id"]), readings[row["id"]], entries[row["id"]]
+        )
         for row in rows
     }
     return {given: machines[machine_id] for given, machine_id in ids.items() if machine_id in machines}
 
 
-def by_machine(rows: Sequence[RowMapping]) -> dict[UUID, list[RowMapping]]:
+def _by_machine(rows: Sequence[RowMapping]) -> dict[UUID, list[RowMapping]]:
     grouped: dict[UUID, list[RowMapping]] = defaultdict(list)
     for row in rows:
         grouped[row["machine_id"]].append(row)
     return grouped
 
 
-def machine_of(
+def _machine_of(
     row: RowMapping, owner: Organisation | None, hours: Sequence[RowMapping], work: Sequence[RowMapping]
 ) -> MachineRecord:
     return MachineRecord(
@@ -117,10 +119,10 @@ def as_machine_context(machine: MachineRecord, metadata: Mapping[str, Any]) -> d
     gathered = gathered if isinstance(gathered, Mapping) else {}
     return {
         "machine_details": details(machine),
-        "maintenance_history": maintenance(machine) or listed(gathered, "recent_maintenance"),
-        "parts_usage": listed(gathered, "recent_parts_usage"),
-        "hours_history": hours(machine) or listed(gathered, "hours_history"),
-        "maintenance_suggestions": listed(gathered, "maintenance_suggestions"),
+        "maintenance_history": maintenance(machine) or _listed(gathered, "recent_maintenance"),
+        "parts_usage": _listed(gathered, "recent_parts_usage"),
+        "hours_history": hours(machine) or _listed(gathered, "hours_history"),
+        "maintenance_suggestions": _listed(gathered, "maintenance_suggestions"),
     }
 
 
@@ -133,26 +135,26 @@ def details(machine: MachineRecord) -> dict[str, Any]:
         "status": machine.status,
         "location": machine.location,
         "current_hours": None if machine.hours is None else float(machine.hours),
-        "warranty_expiry_date": iso(machine.warranty_until),
-        "last_maintenance_date": iso(machine.last_maintenance),
-        "next_maintenance_date": iso(machine.next_maintenance),
+        "warranty_expiry_date": _iso(machine.warranty_until),
+        "last_maintenance_date": _iso(machine.last_maintenance),
+        "next_maintenance_date": _iso(machine.next_maintenance),
     }
 
 
 def maintenance(machine: MachineRecord) -> list[dict[str, Any]]:
     return [
-        {"date": iso(entry.at), "type": entry.kind, "description": entry.description} for entry in machine.maintenance
+        {"date": _iso(entry.at), "type": entry.kind, "description": entry.description} for entry in machine.maintenance
     ]
 
 
 def hours(machine: MachineRecord) -> list[dict[str, Any]]:
-    return [{"date": iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
+    return [{"date": _iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
 
 
-def listed(gathered: Mapping[str, Any], name: str) -> list[Any]:
+def _listed(gathered: Mapping[str, Any], name: str) -> list[Any]:
     value = gathered.get(name)
     return value if isinstance(value, list) else []
 
 
-def iso(moment: date | None) -> str | None:
+def _iso(moment: date | None) -> str | None:
     return moment.isoformat() if moment else None

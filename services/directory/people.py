@@ -12,7 +12,7 @@ from models.abparts import Organization, User
 from services.directory.tables import Readable, readable, rows_of, uuids_of
 
 # Canada is left out: it has six zones, and a wrong hour is worse than none.
-TIME_ZONES: Final = MappingProxyType(
+_TIME_ZONES: Final = MappingProxyType(
     {
         "GR": "Europe/Athens",
         "UK": "Europe/London",
@@ -42,7 +42,7 @@ class Organisation:
     @property
     def time_zone(self) -> str | None:
         """A guess by the country."""
-        return TIME_ZONES.get(self.country or "")
+        return _TIME_ZONES.get(self.country or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def load_people(connection: Connection, user_ids: Iterable[str]) -> dict[str, Pe
     known = readable(connection, User, Organization)
     rows = rows_of(connection, known, User, "id", set(ids.values()))
     organisations = load_organisations(connection, known, {row["organization_id"] for row in rows})
-    people = {row["id"]: person_of(row, organisations.get(row["organization_id"])) for row in rows}
+    people = {row["id"]: _person_of(row, organisations.get(row["organization_id"])) for row in rows}
     return {given: people[user_id] for given, user_id in ids.items() if user_id in people}
 
 
@@ -85,10 +85,10 @@ def load_organisations(
 ) -> dict[UUID, Organisation]:
     """The organisations with these ids, by id."""
     rows = rows_of(connection, known, Organization, "id", {one for one in ids if one})
-    return {row["id"]: organisation_of(row) for row in rows}
+    return {row["id"]: _organisation_of(row) for row in rows}
 
 
-def person_of(row: RowMapping, organisation: Organisation | None) -> Person:
+def _person_of(row: RowMapping, organisation: Organisation | None) -> Person:
     return Person(
         id=row["id"],
         username=row["username"],
@@ -100,7 +100,7 @@ def person_of(row: RowMapping, organisation: Organisation | None) -> Person:
     )
 
 
-def organisation_of(row: RowMapping) -> Organisation:
+def _organisation_of(row: RowMapping) -> Organisation:
     return Organisation(
         id=row["id"],
         name=row["name"],

@@ -11,7 +11,7 @@ from models.base import SharedBase
 Readable = Mapping[str, frozenset[str]]
 
 # Asked in the same transaction: a failed statement would take the ticket with it.
-READABLE = text("""
+_READABLE = text("""
     SELECT n.name, array_agg(CAST(a.attname AS text)) AS columns
     FROM unnest(CAST(:tables AS text[])) AS n (name)
     JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.' || n.name) AND a.attnum > 0 AND NOT a.attisdropped
@@ -22,7 +22,7 @@ READABLE = text("""
 
 def readable(connection: Connection, *models: type[SharedBase]) -> Readable:
     """The columns of these tables that exist and that we may read, by the table's name."""
-    rows = connection.execute(READABLE, {"tables": [model.__tablename__ for model in models]})
+    rows = connection.execute(_READABLE, {"tables": [model.__tablename__ for model in models]})
     return {row.name: frozenset(row.columns) for row in rows}
 
 
@@ -34,7 +34,7 @@ def rows_of(
     if not ids or key not in columns:
         return ()
     table = model.__table__
-    return connection.execute(select(*tolerant(table, columns)).where(table.c[key].in_(ids))).mappings().all()
+    return connection.execute(select(*_tolerant(table, columns)).where(table.c[key].in_(ids))).mappings().all()
 
 
 def newest_of(
@@ -50,18 +50,18 @@ def newest_of(
     columns = known.get(model.__tablename__, frozenset())
     if not ids or not columns.issuperset({key, by}):
         return ()
-    return connection.execute(newest_first(model.__table__, columns, key, ids, by, most)).mappings().all()
+    return connection.execute(_newest_first(model.__table__, columns, key, ids, by, most)).mappings().all()
 
 
-def newest_first(
+def _newest_first(
     table: FromClause, columns: frozenset[str], key: str, ids: Collection[UUID], by: str, most: int
 ) -> Select[Any]:
     place = func.row_number().over(partition_by=table.c[key], order_by=table.c[by].desc()).label("place")
-    ranked = select(*tolerant(table, columns), place).where(table.c[key].in_(ids)).subquery()
+    ranked = select(*_tolerant(table, columns), place).where(table.c[key].in_(ids)).subquery()
     return select(ranked).where(ranked.c.place <= most).order_by(ranked.c[key], ranked.c.place)
 
 
-def tolerant(table: FromClause, columns: frozenset[str]) -> list[ColumnElement[Any]]:
+def _tolerant(table: FromClause, columns: frozenset[str]) -> list[ColumnElement[Any]]:
     return [column if column.name in columns else null().label(column.name) for column in table.c]
 
 

@@ -36,33 +36,33 @@ def open_tickets(
     connection: Connection, decisions: Sequence[Decision], published: Published, installation: Installation
 ) -> dict[str, int]:
     """Open a ticket for each decision, with its trigger rows, mail and outcome; the counter's row is locked last."""
-    tickets = prepare(connection, decisions, installation)
+    tickets = _prepare(connection, decisions, installation)
     escalate_sessions(connection, tickets)
-    insert_triggers(connection, [(ticket.ticket_id, one) for ticket in tickets for one in first_of(ticket)])
-    record_tickets_of(connection, decided(tickets))
-    mails = [opening_mail(ticket, published, installation) for ticket in tickets]
+    insert_triggers(connection, [(ticket.ticket_id, one) for ticket in tickets for one in _first_of(ticket)])
+    record_tickets_of(connection, _decided(tickets))
+    mails = [_opening_mail(ticket, published, installation) for ticket in tickets]
     queue_mails(connection, mails, installation.message_id_domain)
     numbered = number_and_insert(connection, tickets, installation.settings.ticket_time_zone)
     insert_own(connection, numbered)
-    warn_customers(connection, [ticket.ticket_id for ticket in numbered if is_danger(ticket)], installation)
+    warn_customers(connection, [ticket.ticket_id for ticket in numbered if _is_danger(ticket)], installation)
     queue_outcomes(connection, [opened(ticket) for ticket in numbered])
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets)}
 
 
-def prepare(connection: Connection, decisions: Sequence[Decision], installation: Installation) -> list[NewTicket]:
+def _prepare(connection: Connection, decisions: Sequence[Decision], installation: Installation) -> list[NewTicket]:
     """Read everything that the tickets tell, set by set, and put it together."""
     known = known_sessions(connection, [decision.state for decision in decisions])
     people = load_people(connection, [one.user_id for one in known.values() if one.user_id])
     machines = load_machines(connection, [one.machine_id for one in known.values() if one.machine_id])
     conversations = load_conversations(connection, list(known))
     # The tickets of a batch are opened at one moment, so those that ask the same have the same answer.
-    advise = cache(partial(advice, installation.contacts, datetime.now(UTC)))
+    advise = cache(partial(_advice, installation.contacts, datetime.now(UTC)))
     tickets = []
     for decision in sorted(decisions, key=lambda one: one.state.session_id):
         session = known[decision.state.session_id]
         tickets.append(
-            new_ticket(
+            _new_ticket(
                 decision,
                 session,
                 people.get(session.user_id or ""),
@@ -74,7 +74,7 @@ def prepare(connection: Connection, decisions: Sequence[Decision], installation:
     return tickets
 
 
-def advice(
+def _advice(
     contacts: ContactBook,
     now: datetime,
     reasons: tuple[str, ...],
@@ -87,10 +87,10 @@ def advice(
     contact = recommend(
         contacts, reasons=reasons, priority=priority, category=category, language=language, region=region, now=now
     )
-    return contact.as_expert_contact_info("", reasons[0], recommended_action(reasons, priority)) | explained(contact)
+    return contact.as_expert_contact_info("", reasons[0], recommended_action(reasons, priority)) | _explained(contact)
 
 
-def new_ticket(
+def _new_ticket(
     decision: Decision,
     session: KnownSession,
     person: Person | None,
@@ -98,7 +98,7 @@ def new_ticket(
     conversation: Conversation,
     advise: Callable[..., dict[str, Any]],
 ) -> NewTicket:
-    region, priority = region_of(person), decision.priority or "medium"
+    region, priority = _region_of(person), decision.priority or "medium"
     return NewTicket(
         ticket_id=ticket_id_of(decision.state),
         decision=decision,
@@ -112,15 +112,15 @@ def new_ticket(
     )
 
 
-def region_of(person: Person | None) -> str | None:
+def _region_of(person: Person | None) -> str | None:
     return person.organisation.country if person and person.organisation else None
 
 
-def first_of(ticket: NewTicket) -> list[Fired]:
+def _first_of(ticket: NewTicket) -> list[Fired]:
     return list(first_of_each(ticket.decision.fired).values())
 
 
-def decided(tickets: Sequence[NewTicket]) -> list[tuple[UUID, str, list[dict[str, object]]]]:
+def _decided(tickets: Sequence[NewTicket]) -> list[tuple[UUID, str, list[dict[str, object]]]]:
     return [entry for ticket in tickets for entry in decided_events(ticket.decision, ticket.ticket_id)]
 
 
@@ -135,16 +135,16 @@ def decided_events(decision: Decision, ticket_id: str) -> list[tuple[UUID, str, 
     return [(event_id, ticket_id, items) for event_id, items in evidence.items()]
 
 
-def explained(contact: Recommendation) -> dict[str, Any]:
+def _explained(contact: Recommendation) -> dict[str, Any]:
     """Why this contact, in English and to translate: ours beside ABParts' members, for the mail."""
     return {"why": contact.why, "why_parts": [part.as_json() for part in contact.why_parts]}
 
 
-def is_danger(ticket: NewTicket) -> bool:
+def _is_danger(ticket: NewTicket) -> bool:
     return "safety_concern" in ticket.decision.reasons
 
 
-def opening_mail(ticket: NewTicket, published: Published, installation: Installation) -> NewMail:
+def _opening_mail(ticket: NewTicket, published: Published, installation: Installation) -> NewMail:
     reasons = ticket.decision.reasons
     first = min(published[one.event.id] for one in ticket.decision.fired)
     return NewMail(
@@ -157,7 +157,7 @@ def opening_mail(ticket: NewTicket, published: Published, installation: Installa
             region=ticket.region,
             default=installation.settings.support_email,
         ),
-        rank=rank(ticket.priority, is_danger(ticket)),
+        rank=rank(ticket.priority, _is_danger(ticket)),
         ticket_id=ticket.ticket_id,
         session_id=ticket.session_id,
         published_at=first,

@@ -22,7 +22,7 @@ from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.tickets.update import Update, adopt, foreign_tickets
 
 # Of the outcomes that are kept in their stream, at most a tenth an hour tells of events that were set aside.
-SHARE_OF_OUTCOMES = 10
+_SHARE_OF_OUTCOMES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ def process(
 ) -> BatchResult:
     """Write a batch and everything that follows from it; the caller owns the transaction."""
     result = process_events(connection, received, installation) if received else BatchResult()
-    return result + process_rejected(connection, rejected, installation.settings) if rejected else result
+    return result + _process_rejected(connection, rejected, installation.settings) if rejected else result
 
 
-def process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> BatchResult:
+def _process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> BatchResult:
     """Set aside what cannot be used and tell the assistant so, unless so many are that nobody would read it.
 
     A flood would push what others wait for out of the outcomes' stream.
     """
-    room = settings.outcomes_keep // SHARE_OF_OUTCOMES
+    room = settings.outcomes_keep // _SHARE_OF_OUTCOMES
     room -= rejected_lately(connection, room)
     fresh = set_aside(connection, rejected)
     outcomes = [
@@ -126,14 +126,14 @@ def escalate(
         return BatchResult()
     published = {one.event.id: one.entry.published_at for one in received}
     result = BatchResult()
-    if updates := updates_of(decisions):
+    if updates := _updates_of(decisions):
         result += BatchResult(**update_tickets(connection, updates, published, installation))
     if openings := [decision for decision in decisions if decision.opens]:
         result += BatchResult(**open_tickets(connection, openings, published, installation))
     return result
 
 
-def updates_of(decisions: Iterable[Decision]) -> list[Update]:
+def _updates_of(decisions: Iterable[Decision]) -> list[Update]:
     return [
         Update(decision, decision.state.ticket)
         for decision in decisions

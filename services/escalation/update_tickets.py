@@ -20,7 +20,7 @@ from services.tickets.abparts_rows import escalate_sessions_by_id, insert_trigge
 from services.tickets.insert import first_of_each
 from services.tickets.update import Update, write_updates
 
-SAFETY = "safety_concern"
+_SAFETY = "safety_concern"
 
 
 def update_tickets(
@@ -38,60 +38,60 @@ def update_tickets(
         record_tickets_of(
             connection, [entry for one in updates for entry in decided_events(one.decision, one.ticket.ticket_id)]
         )
-    outcomes = [updated(update, events) for update in updates if (events := answered(update))]
+    outcomes = [updated(update, events) for update in updates if (events := _answered(update))]
     if outcomes:
         queue_outcomes(connection, outcomes)
     told = [update for update in updates if update.decision.news]
     if not told:
         return {"updated": len(updates), "outcomes": len(outcomes)}
-    mails = [*urgent_mails(told, published, installation), *bundled_mails(connection, told, published, installation)]
-    mails = with_thread(connection, mails)
+    mails = [*_urgent_mails(told, published, installation), *_bundled_mails(connection, told, published, installation)]
+    mails = _with_thread(connection, mails)
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
-    warn_customers(connection, [update.ticket.ticket_id for update in told if is_new_danger(update)], installation)
+    warn_customers(connection, [update.ticket.ticket_id for update in told if _is_new_danger(update)], installation)
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(outcomes)}
 
 
-def is_safety(news: TicketUpdate) -> bool:
-    return news.kind == "safety" or news.reason == SAFETY
+def _is_safety(news: TicketUpdate) -> bool:
+    return news.kind == "safety" or news.reason == _SAFETY
 
 
-def is_new_danger(update: Update) -> bool:
+def _is_new_danger(update: Update) -> bool:
     """Whether the ticket is about danger from now on."""
-    return SAFETY in update.new_reasons and any(map(is_safety, update.decision.news))
+    return _SAFETY in update.new_reasons and any(map(_is_safety, update.decision.news))
 
 
-def urgent_mails(updates: Sequence[Update], published: Published, installation: Installation) -> list[NewMail]:
+def _urgent_mails(updates: Sequence[Update], published: Published, installation: Installation) -> list[NewMail]:
     """One mail at once for each ticket with new danger, with everything else that is new."""
     return [
-        update_mail(update, update.decision.news, published, installation)
+        _update_mail(update, update.decision.news, published, installation)
         for update in updates
-        if any(map(is_safety, update.decision.news))
+        if any(map(_is_safety, update.decision.news))
     ]
 
 
-def bundled_mails(
+def _bundled_mails(
     connection: Connection, updates: Sequence[Update], published: Published, installation: Installation
 ) -> list[NewMail]:
     """The others are added to a mail that is still waiting, or get one that keeps its distance to the previous mail."""
-    calm = [update for update in updates if not any(map(is_safety, update.decision.news))]
+    calm = [update for update in updates if not any(map(_is_safety, update.decision.news))]
     if not calm:
         return []
     joined = append_news(
-        connection, [(one.ticket.ticket_id, [as_json(news) for news in one.decision.news]) for one in calm]
+        connection, [(one.ticket.ticket_id, [_as_json(news) for news in one.decision.news]) for one in calm]
     )
     return [
-        update_mail(update, update.decision.news, published, installation)
+        _update_mail(update, update.decision.news, published, installation)
         for update in calm
         if update.ticket.ticket_id not in joined
     ]
 
 
-def update_mail(
+def _update_mail(
     update: Update, news: Sequence[TicketUpdate], published: Published, installation: Installation
 ) -> NewMail:
-    safety = any(map(is_safety, news))
+    safety = any(map(_is_safety, news))
     return NewMail(
         cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
         template="ticket_updated",
@@ -105,13 +105,13 @@ def update_mail(
         rank=rank(update.priority, safety),
         ticket_id=update.ticket.ticket_id,
         session_id=update.session_id,
-        content={"news": [as_json(one) for one in news]},
+        content={"news": [_as_json(one) for one in news]},
         published_at=min(published[one.event.id] for one in news),
         apart_seconds=0.0 if safety else installation.settings.mail_bundle_seconds,
     )
 
 
-THREAD = text("""
+_THREAD = text("""
     SELECT m.ticket_id, array_agg(DISTINCT r.address) AS addresses
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
     WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.template IN ('ticket_opened', 'ticket_updated')
@@ -119,9 +119,9 @@ THREAD = text("""
 """)
 
 
-def with_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMail]:
+def _with_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMail]:
     """Whoever got an earlier mail of the ticket gets this one too."""
-    rows = connection.execute(THREAD, {"ticket_ids": [mail.ticket_id for mail in mails]})
+    rows = connection.execute(_THREAD, {"ticket_ids": [mail.ticket_id for mail in mails]})
     earlier = {row.ticket_id: row.addresses for row in rows}
     return [
         replace(mail, recipients=tuple(dict.fromkeys([*mail.recipients, *sorted(earlier.get(mail.ticket_id, []))])))
@@ -129,7 +129,7 @@ def with_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMai
     ]
 
 
-def as_json(news: TicketUpdate) -> dict[str, Any]:
+def _as_json(news: TicketUpdate) -> dict[str, Any]:
     """News as it stands in `mails.content`: what kind, which event, when."""
     members = {
         "kind": news.kind,
@@ -140,7 +140,7 @@ def as_json(news: TicketUpdate) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def answered(update: Update) -> list[Event]:
+def _answered(update: Update) -> list[Event]:
     """What the assistant hears of: news, and each request of its dialogue, even one that adds nothing to the ticket."""
     news = [one.event for one in update.decision.news]
     asked = [one.event for one in update.decision.fired if isinstance(one.event, EscalationRequested)]

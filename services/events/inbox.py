@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from services.database.encoding import json_text
 from services.events.decoding import Received
 
-LOCK_SESSIONS = text("""
+_LOCK_SESSIONS = text("""
     INSERT INTO escalation.sessions (session_id)
     SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO UPDATE SET session_id = excluded.session_id WHERE false
@@ -20,10 +20,10 @@ def lock_sessions(connection: Connection, session_ids: Iterable[str]) -> None:
 
     A row in conflict is locked although `WHERE false` leaves it as it is (PostgreSQL manual, INSERT): no dead rows.
     """
-    connection.execute(LOCK_SESSIONS, {"session_ids": sorted(set(session_ids))})
+    connection.execute(_LOCK_SESSIONS, {"session_ids": sorted(set(session_ids))})
 
 
-INSERT_EVENTS = text("""
+_INSERT_EVENTS = text("""
     INSERT INTO escalation.event_inbox
         (event_id, session_id, type, occurred_at, published_at, payload, decision, evidence, policy_version)
     SELECT event_id, session_id, type, occurred_at, published_at, payload, decision, evidence, :policy_version
@@ -41,7 +41,7 @@ INSERT_EVENTS = text("""
 def insert_events(connection: Connection, received: Sequence[Received], policy_version: str) -> set[UUID]:
     """Write the events that are not there yet and return their ids; only these go on."""
     rows = connection.execute(
-        INSERT_EVENTS,
+        _INSERT_EVENTS,
         {
             "event_ids": [str(one.event.id) for one in received],
             "session_ids": [one.event.session_id for one in received],

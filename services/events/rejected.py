@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from services.events.decoding import Rejected
 from services.events.stream import EVENTS
 
-LATELY = text("""
+_LATELY = text("""
     SELECT count(*) FROM (
         SELECT FROM escalation.rejected_events WHERE rejected_at > clock_timestamp() - interval '1 hour' LIMIT :most
     ) AS lately
@@ -21,11 +21,11 @@ LATELY = text("""
 
 def rejected_lately(connection: Connection, most: int) -> int:
     """How many were set aside in the last hour; `most` when there were more."""
-    count: int = connection.execute(LATELY, {"most": most}).scalar_one()
+    count: int = connection.execute(_LATELY, {"most": most}).scalar_one()
     return count
 
 
-SET_ASIDE = text("""
+_SET_ASIDE = text("""
     INSERT INTO escalation.rejected_events (rejected_id, entry_id, event_id, session_id, reason, payload, times_seen)
     SELECT * FROM unnest(
         CAST(:ids AS uuid[]), CAST(:entry_ids AS text[]), CAST(:event_ids AS uuid[]),
@@ -44,7 +44,7 @@ def set_aside(connection: Connection, rejected: Sequence[Rejected]) -> list[Reje
     ids = [one.rejected_id for one in rejected]
     by_id, times = dict(zip(ids, rejected, strict=True)), Counter(ids)
     written = connection.execute(
-        SET_ASIDE,
+        _SET_ASIDE,
         {
             "ids": [str(rejected_id) for rejected_id in by_id],
             "entry_ids": [one.entry.entry_id for one in by_id.values()],
@@ -58,26 +58,26 @@ def set_aside(connection: Connection, rejected: Sequence[Rejected]) -> list[Reje
     return [by_id[rejected_id] for rejected_id in written.scalars()]
 
 
-LIST = text("""
+_LIST = text("""
     SELECT rejected_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at,
            octet_length(payload) AS size
     FROM escalation.rejected_events
     WHERE CAST(:all AS boolean) OR replayed_at IS NULL
     ORDER BY rejected_at DESC, rejected_id LIMIT :limit
 """)
-UNMENDED = text("""
+_UNMENDED = text("""
     SELECT count(*) FROM escalation.rejected_events
     WHERE replayed_at IS NULL AND rejected_at > clock_timestamp() - make_interval(hours => :hours)
 """)
-FIND = text("""
+_FIND = text("""
     SELECT rejected_id, entry_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at, payload
     FROM escalation.rejected_events WHERE CAST(rejected_id AS text) LIKE :prefix || '%' LIMIT 2
 """)
-MARK = text("""
+_MARK = text("""
     UPDATE escalation.rejected_events SET replayed_at = clock_timestamp()
     WHERE rejected_id = ANY(CAST(:ids AS uuid[])) RETURNING rejected_id
 """)
-PAYLOADS = text("""
+_PAYLOADS = text("""
     SELECT rejected_id, payload FROM escalation.rejected_events
     WHERE replayed_at IS NULL AND rejected_at >= :since ORDER BY rejected_at, rejected_id LIMIT :limit
 """)
@@ -89,12 +89,12 @@ class NotFound(Exception):
 
 def list_rejected(connection: Connection, limit: int, replayed_too: bool) -> Sequence[dict[str, Any]]:
     """The newest first, without their payloads."""
-    return [dict(row) for row in connection.execute(LIST, {"limit": limit, "all": replayed_too}).mappings()]
+    return [dict(row) for row in connection.execute(_LIST, {"limit": limit, "all": replayed_too}).mappings()]
 
 
 def unmended(connection: Connection, hours: int) -> int:
     """How many were set aside within so many hours and nobody has replayed."""
-    return int(connection.execute(UNMENDED, {"hours": hours}).scalar_one())
+    return int(connection.execute(_UNMENDED, {"hours": hours}).scalar_one())
 
 
 def find(connection: Connection, prefix: str) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def find(connection: Connection, prefix: str) -> dict[str, Any]:
 
     :raises NotFound: there is none, or there are several
     """
-    rows = connection.execute(FIND, {"prefix": prefix.lower()}).mappings().all()
+    rows = connection.execute(_FIND, {"prefix": prefix.lower()}).mappings().all()
     if len(rows) != 1:
         raise NotFound(f"{'no' if not rows else 'more than one'} rejected event has an id that begins with {prefix!r}")
     return dict(rows[0])
@@ -110,7 +110,7 @@ def find(connection: Connection, prefix: str) -> dict[str, Any]:
 
 def waiting(connection: Connection, since: datetime, limit: int) -> list[tuple[UUID, bytes]]:
     """Those that were not replayed yet, oldest first."""
-    return [tuple(row) for row in connection.execute(PAYLOADS, {"since": since, "limit": limit})]
+    return [tuple(row) for row in connection.execute(_PAYLOADS, {"since": since, "limit": limit})]
 
 
 def replay(connection: Connection, redis: Redis, payloads: Sequence[tuple[UUID, bytes]]) -> int:
@@ -120,4 +120,4 @@ def replay(connection: Connection, redis: Redis, payloads: Sequence[tuple[UUID, 
             pipeline.xadd(EVENTS, {"event": payload})
         pipeline.execute()
     ids = [str(rejected_id) for rejected_id, _ in payloads]
-    return len(connection.execute(MARK, {"ids": ids}).all())
+    return len(connection.execute(_MARK, {"ids": ids}).all())

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from rules.decision import OpenTicket, SessionState
 from services.database.encoding import json_text
 
-READ = text("""
+_READ = text("""
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,
            s.failed_steps, s.status, t.tickets, t.last_ticket_id, t.closed_at,
            t.open_ticket_id, t.open_number, t.open_priority, t.open_reasons
@@ -43,11 +43,11 @@ def read_states(connection: Connection, session_ids: Iterable[str]) -> dict[str,
 
     Whether a ticket is open is read from ABParts' row itself, so a change by plain SQL counts.
     """
-    rows = connection.execute(READ, {"session_ids": list(session_ids)}).mappings()
-    return {row["session_id"]: as_state(dict(row)) for row in rows}
+    rows = connection.execute(_READ, {"session_ids": list(session_ids)}).mappings()
+    return {row["session_id"]: _as_state(dict(row)) for row in rows}
 
 
-def as_state(row: dict[str, Any]) -> SessionState:
+def _as_state(row: dict[str, Any]) -> SessionState:
     ticket = None
     if row["open_ticket_id"]:
         ticket = OpenTicket(
@@ -70,7 +70,7 @@ def as_state(row: dict[str, Any]) -> SessionState:
     )
 
 
-WRITE = text("""
+_WRITE = text("""
     UPDATE escalation.sessions AS s
     SET user_id = n.user_id, machine_id = n.machine_id, language = n.language, announced_at = n.announced_at,
         announced_by = n.announced_by, ended = n.ended, failed_steps = n.failed_steps, status = n.status
@@ -87,7 +87,7 @@ WRITE = text("""
 def write_states(connection: Connection, states: Sequence[SessionState]) -> None:
     """Write the states that changed; their rows are locked already."""
     connection.execute(
-        WRITE,
+        _WRITE,
         {
             "session_ids": [state.session_id for state in states],
             "user_ids": [state.user_id for state in states],
@@ -104,7 +104,7 @@ def write_states(connection: Connection, states: Sequence[SessionState]) -> None
     )
 
 
-READ_KNOWN = text("""
+_READ_KNOWN = text("""
     SELECT id, user_id, machine_id, language, session_metadata FROM public.ai_sessions
     WHERE id = ANY(CAST(:session_ids AS text[]))
 """)
@@ -129,12 +129,12 @@ class KnownSession:
 
 def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, KnownSession]:
     """What is known of these sessions, by id; one that ABParts never stored is known by its events alone."""
-    rows = connection.execute(READ_KNOWN, {"session_ids": [state.session_id for state in states]}).mappings()
+    rows = connection.execute(_READ_KNOWN, {"session_ids": [state.session_id for state in states]}).mappings()
     stored = {row["id"]: row for row in rows}
-    return {state.session_id: combine(state, dict(stored.get(state.session_id, {}))) for state in states}
+    return {state.session_id: _combine(state, dict(stored.get(state.session_id, {}))) for state in states}
 
 
-def combine(state: SessionState, row: dict[str, Any]) -> KnownSession:
+def _combine(state: SessionState, row: dict[str, Any]) -> KnownSession:
     metadata = row.get("session_metadata")
     return KnownSession(
         session_id=state.session_id,

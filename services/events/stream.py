@@ -17,7 +17,7 @@ EVENTS = "escalation:events"
 OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
 WAITING = "escalation:waiting:"
-WAITING_MILLISECONDS = 3_000
+_WAITING_MILLISECONDS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def as_entry(item: Any) -> StreamEntry:
 
 def ring(redis: Redis, name: str) -> bool:
     """Whether a hint for this task is worth sending: none waits yet. A lost one is forgotten after three seconds."""
-    return bool(redis.set(WAITING + name, 1, nx=True, px=WAITING_MILLISECONDS))
+    return bool(redis.set(WAITING + name, 1, nx=True, px=_WAITING_MILLISECONDS))
 
 
 def answer_ring(redis: Redis, name: str) -> None:

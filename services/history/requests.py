@@ -17,9 +17,9 @@ from escalation_client.history import ANSWERS, FIELD_QUESTION, STREAM_QUESTIONS
 
 logger = structlog.get_logger()
 
-ANSWER_SECONDS = 60
+_ANSWER_SECONDS = 60
 # Whoever asked longer ago has gone.
-PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Asked:
 def take(redis: Redis, limit: int) -> list[Asked]:
     """Up to `limit` questions; whoever deletes an entry has it, so two workers never answer the same."""
     seconds, _ = redis.time()
-    redis.xtrim(STREAM_QUESTIONS, minid=(seconds - PATIENCE_SECONDS) * 1000, approximate=False)
+    redis.xtrim(STREAM_QUESTIONS, minid=(seconds - _PATIENCE_SECONDS) * 1000, approximate=False)
     entries: Any = redis.xrange(STREAM_QUESTIONS, count=limit)
     taken = [fields for entry_id, fields in entries if redis.xdel(STREAM_QUESTIONS, entry_id)]
     return [asked for fields in taken if (asked := read(fields)) is not None]
@@ -42,13 +42,13 @@ def take(redis: Redis, limit: int) -> list[Asked]:
 def read(fields: Mapping[bytes, bytes]) -> Asked | None:
     """The question in an entry; a broken one is nobody's, so there is nobody to tell but the log."""
     try:
-        return asked_in(parse_object(fields.get(FIELD_QUESTION.encode(), b"")))
+        return _asked_in(parse_object(fields.get(FIELD_QUESTION.encode(), b"")))
     except Unfit as error:
         logger.warning("question_unreadable", expected=str(error))
         return None
 
 
-def asked_in(document: Mapping[str, Any]) -> Asked:
+def _asked_in(document: Mapping[str, Any]) -> Asked:
     session_id, key = document.get("session_id"), document.get("answer")
     # Only ever a list of answers, whatever key somebody names.
     if not isinstance(session_id, str) or not isinstance(key, str) or not key.startswith(ANSWERS):
@@ -60,7 +60,7 @@ def answer(redis: Redis, asked: Asked, history: Mapping[str, Any]) -> None:
     """Put the answer where its asker waits, for a minute."""
     with redis.pipeline() as pipeline:
         pipeline.rpush(asked.answer_key, json.dumps(history, ensure_ascii=False, default=plain))
-        pipeline.expire(asked.answer_key, ANSWER_SECONDS)
+        pipeline.expire(asked.answer_key, _ANSWER_SECONDS)
         pipeline.execute()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from rules.explanation import explain as explain_decisions
 from rules.explanation import flattened
 
-NEWEST = 1_000
+_NEWEST = 1_000
 
 EVENTS = text("""
     SELECT * FROM (
@@ -19,7 +19,7 @@ EVENTS = text("""
         ORDER BY i.occurred_at DESC, i.event_id DESC LIMIT :newest
     ) AS n ORDER BY occurred_at, id
 """)
-TICKETS = text("""
+_TICKETS = text("""
     SELECT t.ticket_id, t.ticket_number, coalesce(p.priority, t.priority) AS priority,
            coalesce(CAST(p.status AS text), 'gone') AS status, t.reasons, t.opened_at, t.acknowledged_at,
            coalesce(m.mails, '[]'::jsonb) AS mails
@@ -44,8 +44,8 @@ SESSION = text("""
 def history_of(connection: Connection, session_id: str) -> dict[str, Any]:
     """The newest thousand events of a session, oldest first, its tickets, and why it did or did not escalate."""
     asked = {"session_id": session_id}
-    events = [dict(row) for row in connection.execute(EVENTS, asked | {"newest": NEWEST}).mappings()]
-    tickets = [dict(row) for row in connection.execute(TICKETS, asked).mappings()]
+    events = [dict(row) for row in connection.execute(EVENTS, asked | {"newest": _NEWEST}).mappings()]
+    tickets = [dict(row) for row in connection.execute(_TICKETS, asked).mappings()]
     session = connection.execute(SESSION, asked).one()
     total = events[0]["total"] if events else 0
     return {
@@ -53,18 +53,18 @@ def history_of(connection: Connection, session_id: str) -> dict[str, Any]:
         "known": bool(events or tickets or session.rejected),
         "status": session.status,
         "why": explain_decisions(flattened(events), tickets, total, session.rejected),
-        "events": [without(event, "total") for event in events],
+        "events": [_without(event, "total") for event in events],
         "events_total": total,
         "rejected": session.rejected,
         "tickets": tickets,
     }
 
 
-def without(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _without(row: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != name}
 
 
-ATTEMPTS = text("""
+_ATTEMPTS = text("""
     SELECT m.ticket_id, m.template, r.address, r.state, r.attempts, r.queued_at, r.next_attempt_at, a.number,
            a.started_at, a.finished_at, a.phase, a.code, a.enhanced_code, a.reply, a.reply_class
     FROM escalation.mails AS m
@@ -72,7 +72,7 @@ ATTEMPTS = text("""
     LEFT JOIN escalation.delivery_attempts AS a ON a.recipient_id = r.recipient_id
     WHERE m.session_id = :session_id ORDER BY r.queued_at, r.address, a.number
 """)
-PEOPLE = text("""
+_PEOPLE = text("""
     SELECT a.at, t.ticket_number, a.action, a.actor, a.details
     FROM escalation.ticket_actions AS a JOIN escalation.tickets AS t ON t.ticket_id = a.ticket_id
     WHERE t.session_id = :session_id
@@ -87,16 +87,16 @@ PEOPLE = text("""
     WHERE a.table_name = 'support_tickets' AND a.action = 'update' AND t.session_id = :session_id
     ORDER BY 1, 3
 """)
-OUTCOMES = text("""
+_OUTCOMES = text("""
     SELECT created_at, payload ->> 'type' AS type, payload ->> 'ticket_number' AS ticket_number,
            payload ->> 'say' AS say, published_at
     FROM escalation.outcomes WHERE session_id = :session_id ORDER BY position
 """)
-REJECTED = text("""
+_REJECTED = text("""
     SELECT rejected_at, rejected_id, reason, replayed_at FROM escalation.rejected_events
     WHERE session_id = :session_id ORDER BY rejected_at
 """)
-PARTS = {"attempts": ATTEMPTS, "people": PEOPLE, "outcomes": OUTCOMES, "set_aside": REJECTED}
+_PARTS = {"attempts": _ATTEMPTS, "people": _PEOPLE, "outcomes": _OUTCOMES, "set_aside": _REJECTED}
 
 
 def explain(connection: Connection, session_id: str) -> dict[str, Any]:
@@ -104,6 +104,6 @@ def explain(connection: Connection, session_id: str) -> dict[str, Any]:
     asked = {"session_id": session_id}
     parts = {
         name: [dict(row) for row in connection.execute(statement, asked).mappings()]
-        for name, statement in PARTS.items()
+        for name, statement in _PARTS.items()
     }
     return history_of(connection, session_id) | parts

@@ -13,7 +13,7 @@ from rules.reasons import REASON_WORDS, REASONS, TRIGGER_TYPE, by_gravity
 
 # Ours: the events that fired and, for the number of steps, the state that they built up. Theirs: tickets, triggers that
 # decided to escalate, and sessions set to escalated, each by its own time.
-SESSIONS = text("""
+_SESSIONS = text("""
     WITH ours AS (
         SELECT i.session_id, min(i.received_at) AS at,
                jsonb_agg(DISTINCT signal -> 'rule') FILTER (WHERE (signal ->> 'fired')::boolean) AS rules
@@ -55,7 +55,7 @@ SESSIONS = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class _Compared:
     """One session: our reasons, gravest first, and what ABParts did (ticket, trigger or status) with its reason."""
 
     session_id: str
@@ -90,7 +90,7 @@ class ShadowReport:
     """Every session since a time."""
 
     since: datetime
-    sessions: tuple[Compared, ...]
+    sessions: tuple[_Compared, ...]
 
     @property
     def counts(self) -> Counter[str]:
@@ -102,7 +102,7 @@ class ShadowReport:
         return Counter(one.reasons[0] for one in self.sessions if one.reasons)
 
     @property
-    def different(self) -> tuple[Compared, ...]:
+    def different(self) -> tuple[_Compared, ...]:
         """Sessions to look at: only one of the two escalates, or for another reason."""
         return tuple(one for one in self.sessions if one.kind not in {"both", "neither"} or one.differs)
 
@@ -128,15 +128,15 @@ class ShadowReport:
 
 def compare(connection: Connection, since: datetime, policy: Policy) -> ShadowReport:
     """Compare all sessions since a time; it only reads."""
-    rows = connection.execute(SESSIONS, {"since": since}).mappings()
-    return ShadowReport(since, tuple(compared(row, policy) for row in rows))
+    rows = connection.execute(_SESSIONS, {"since": since}).mappings()
+    return ShadowReport(since, tuple(_compared(row, policy) for row in rows))
 
 
-def compared(row: RowMapping, policy: Policy) -> Compared:
-    return Compared(
+def _compared(row: RowMapping, policy: Policy) -> _Compared:
+    return _Compared(
         session_id=row["session_id"],
         seen=row["seen"],
-        reasons=tuple(by_gravity(our_reasons(row, policy))),
+        reasons=tuple(by_gravity(_our_reasons(row, policy))),
         escalated_by_them=row["their_time"] is not None,
         ticket_by_them=row["ticket"],
         their_reason=row["their_reason"],
@@ -145,7 +145,7 @@ def compared(row: RowMapping, policy: Policy) -> Compared:
     )
 
 
-def our_reasons(row: RowMapping, policy: Policy) -> Iterable[str]:
+def _our_reasons(row: RowMapping, policy: Policy) -> Iterable[str]:
     yield from (rule for rule in row["rules"] or () if rule in REASONS)
     if row["seen"] and row["failed_steps"] >= policy.step_limit:
         yield "steps_exceeded"

@@ -49,11 +49,11 @@ def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = F
             trace = mail_trace(connection, mail.mail_id)
             logger.error("mail_without_ticket", ticket_id=mail.ticket_id, **trace)
             continue
-        composed[mail.mail_id] = surely_composed(connection, mail, details, settings, short)
+        composed[mail.mail_id] = _surely_composed(connection, mail, details, settings, short)
     return composed
 
 
-def surely_composed(
+def _surely_composed(
     connection: Connection, mail: MailRow, details: TicketDetails | None, settings: Settings, short: bool
 ) -> ComposedMail:
     """As asked; short where a mistake of ours would else keep an urgent mail from leaving at all."""

@@ -15,8 +15,8 @@ from services.mail.sanitize import cut, one_line
 from services.ticket_details import TicketDetails
 
 LINE_END: Final = "\r\n"
-LONGEST_LINE: Final = 76
-BYTES_PER_WORD: Final = 36
+_LONGEST_LINE: Final = 76
+_BYTES_PER_WORD: Final = 36
 LONGEST_VALUE: Final = 400
 
 
@@ -33,18 +33,18 @@ def address_of(text: str | None) -> str | None:
 def field(name: str, value: str) -> str:
     """A field of free text: whatever could begin another line is gone; what is long or not ASCII is encoded."""
     text = cut(one_line(value), LONGEST_VALUE)
-    plain = text.isascii() and len(name) + len(text) < LONGEST_LINE and "=?" not in text
-    return f"{name}: {text if plain else encoded_words(text)}"
+    plain = text.isascii() and len(name) + len(text) < _LONGEST_LINE and "=?" not in text
+    return f"{name}: {text if plain else _encoded_words(text)}"
 
 
-def encoded_words(text: str) -> str:
+def _encoded_words(text: str) -> str:
     """The text in base64, a line each few letters, none of them cut in two (RFC 2047, section 5).
 
     Written here since the standard library's way takes longer than the rest of a message.
     """
     lines, line = [], b""
     for letter in map(str.encode, text):
-        if len(line) + len(letter) > BYTES_PER_WORD:
+        if len(line) + len(letter) > _BYTES_PER_WORD:
             lines.append(line)
             line = b""
         line += letter
@@ -57,7 +57,7 @@ def mailbox(name: str, display: str, address: str) -> str:
     return f"{name}: {formataddr((one_line(display), address)) if address.isascii() else address}"
 
 
-def mailboxes(name: str, addresses: Sequence[str]) -> str:
+def _mailboxes(name: str, addresses: Sequence[str]) -> str:
     """A field with several addresses, each on a line of its own."""
     return f"{name}: {f',{LINE_END} '.join(addresses)}"
 
@@ -73,9 +73,9 @@ def visible(addresses: Sequence[str]) -> list[str]:
 
 
 # Longer ids in References are folded by encoding them, and then no longer match.
-LONGEST_ID: Final = 68
+_LONGEST_ID: Final = 68
 # RFC 3834, section 5, and Microsoft's own way to keep absence notes and receipts away.
-AUTOMATIC: Final = (
+_AUTOMATIC: Final = (
     "Auto-Submitted: auto-generated",
     "X-Auto-Response-Suppress: OOF, AutoReply, DR, RN, NRN",
 )
@@ -89,10 +89,10 @@ def letterhead(mail: MailRow, details: TicketDetails | None, subject: str, setti
         f"Message-ID: {mail.message_id}",
         f"Date: {format_datetime(mail.queued_at)}",
         mailbox("From", settings.from_name, sender),
-        mailboxes("To", visible(mail.recipients)),
-        *reply_to(mail, details, settings),
+        _mailboxes("To", visible(mail.recipients)),
+        *_reply_to(mail, details, settings),
         field("Subject", subject),
-        *AUTOMATIC,
+        *_AUTOMATIC,
         field("X-Notification-ID", str(mail.mail_id)),
     ]
     if details is not None:
@@ -101,18 +101,18 @@ def letterhead(mail: MailRow, details: TicketDetails | None, subject: str, setti
     return [*fields, *URGENT] if mail.is_urgent else fields
 
 
-def reply_to(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> list[str]:
+def _reply_to(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> list[str]:
     """Answers go to the other side: the user's to the team, the team's to the user."""
     if mail.template == CUSTOMER_NOTICE:
         addresses = [address_of(address) for address in settings.support_email]
     else:
         addresses = [address_of(details.user.email) if details and details.user else None]
     known = [address for address in addresses if address and address.isascii()]
-    return [mailboxes("Reply-To", known)] if known else []
+    return [_mailboxes("Reply-To", known)] if known else []
 
 
 def thread_root(ticket_id: str, message_id: str) -> str:
     """The id of a message that was never sent, to which all mails of a ticket are answers (RFC 5322, 3.6.4)."""
     domain = message_id.rpartition("@")[2].rstrip(">")
     local = identity("thread", ticket_id).hex[:20]
-    return f"<{local}@{domain[-(LONGEST_ID - len(local) - 3) :].lstrip('.-')}>"
+    return f"<{local}@{domain[-(_LONGEST_ID - len(local) - 3) :].lstrip('.-')}>"

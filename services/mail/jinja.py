@@ -18,10 +18,10 @@ from services.mail.i18n.catalogs import LANGUAGES, translations
 from services.mail.i18n.formatting import comma_of
 from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
 
-TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-HIDDEN: Final = re.compile(r"<!--(\{[%#].*?[%#]\})-->", re.DOTALL)
-DOCUMENT: Final = "<!doctype"
-STYLES: Final = "mail.css"
+_TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_HIDDEN: Final = re.compile(r"<!--(\{[%#].*?[%#]\})-->", re.DOTALL)
+_DOCUMENT: Final = "<!doctype"
+_STYLES: Final = "mail.css"
 
 
 class InliningLoader(FileSystemLoader):
@@ -29,7 +29,7 @@ class InliningLoader(FileSystemLoader):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.styles = (folder / STYLES).read_text(encoding="utf-8")
+        self.styles = (folder / _STYLES).read_text(encoding="utf-8")
         self.inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
@@ -38,24 +38,24 @@ class InliningLoader(FileSystemLoader):
         return self.inlined(source) if template.endswith(".html") else source, path, uptodate
 
     def inlined(self, source: str) -> str:
-        hidden = TAG.sub(lambda tag: f"<!--{tag.group()}-->", source)
-        if DOCUMENT in source:
+        hidden = _TAG.sub(lambda tag: f"<!--{tag.group()}-->", source)
+        if _DOCUMENT in source:
             styled = self.inliner.inline(hidden.replace("</head>", f"<style>{self.styles}</style></head>"))
             # What is kept of the styles goes to the front; the encoding has to be said before it.
             styled = styled.replace("<head>", '<head><meta charset="utf-8">', 1)
         else:
             styled = self.inliner.inline_fragment(hidden, self.styles)
-        return HIDDEN.sub(r"\1", styled)
+        return _HIDDEN.sub(r"\1", styled)
 
 
-LEFT_TO_RIGHT: Final = "\u2066"
-BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
-WHOLE: Final = Markup('<bdi class="whole" dir="ltr">{}</bdi>')
+_LEFT_TO_RIGHT: Final = "\u2066"
+_BREAKING: Final = Markup('<bdi dir="ltr">{}</bdi>')
+_WHOLE: Final = Markup('<bdi class="whole" dir="ltr">{}</bdi>')
 # The number of a ticket or telephone; what is longer might not fit beside a label on a phone.
-LONGEST_WHOLE: Final = 18
+_LONGEST_WHOLE: Final = 18
 
 
-class Plain(Environment):
+class _Plain(Environment):
     """Templates share the environment's globals as they are.
 
     Jinja wraps them in a ChainMap for each template; asking those takes a fifth of a mail's time.
@@ -65,7 +65,7 @@ class Plain(Environment):
         return super().make_globals(d) if d else self.globals
 
 
-class Compiled(BytecodeCache):
+class _Compiled(BytecodeCache):
     """Keeps the compiled templates in memory, so that a further language need not compile them again."""
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class Compiled(BytecodeCache):
 
 
 @lru_cache(maxsize=1)
-def shared() -> tuple[InliningLoader, Compiled]:
-    return InliningLoader(TEMPLATES_FOLDER), Compiled()
+def _shared() -> tuple[InliningLoader, _Compiled]:
+    return InliningLoader(TEMPLATES_FOLDER), _Compiled()
 
 
 @lru_cache(maxsize=len(LANGUAGES))
 def environment(language: str) -> Environment:
     """The environment of one language in this process."""
-    loader, compiled = shared()
+    loader, compiled = _shared()
     return make_environment(language, loader, translations(language), compiled)
 
 
@@ -95,7 +95,7 @@ def make_environment(
     language: str, loader: BaseLoader, words: NullTranslations, compiled: BytecodeCache | None = None
 ) -> Environment:
     """An environment with all that the parts of a mail need."""
-    made = Plain(
+    made = _Plain(
         loader=loader,
         bytecode_cache=compiled,
         autoescape=lambda name: bool(name and name.endswith(".html")),
@@ -109,18 +109,18 @@ def make_environment(
     right_to_left = language in RIGHT_TO_LEFT_LANGUAGES
     made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
     made.globals.update(start="right" if right_to_left else "left", comma=comma_of(language))
-    made.filters.update(ltr=isolating(right_to_left), direction=direction, broken=broken)
+    made.filters.update(ltr=_isolating(right_to_left), direction=direction, broken=broken)
     return made
 
 
-def isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
+def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
     """A filter for numbers, phones and addresses: they keep their order in a right-to-left text (UAX #9, isolates)."""
 
     @pass_eval_context
     def left_to_right(context: EvalContext, value: object) -> str:
         if context.autoescape:
-            return (WHOLE if len(str(value)) <= LONGEST_WHOLE else BREAKING).format(value)
-        return f"{LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
+            return (_WHOLE if len(str(value)) <= _LONGEST_WHOLE else _BREAKING).format(value)
+        return f"{_LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
     return left_to_right
 
@@ -133,9 +133,9 @@ def broken(text: str) -> Markup:
 def prepare(language: str) -> None:
     """Compile all templates now, so that the first mail does not wait for it."""
     made = environment(language)
-    for name in made.list_templates(filter_func=is_mail):
+    for name in made.list_templates(filter_func=_is_mail):
         made.get_template(name)
 
 
-def is_mail(name: str) -> bool:
+def _is_mail(name: str) -> bool:
     return not name.startswith("desk/") and name.endswith((".html", ".txt"))

@@ -6,9 +6,9 @@ from typing import Final
 
 from services.mail.headers import LINE_END
 
-BASE64_LINE: Final = 57
+_BASE64_LINE: Final = 57
 # Quoted-printable writes each byte that is not ASCII as three; base64 writes all of them as 4/3.
-MOST_ESCAPED: Final = 1 / 6
+_MOST_ESCAPED: Final = 1 / 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ def build(headers: list[str], letter: MailContent, boundary: str) -> bytes:
 
     :param boundary: made of letters and digits; what is put before it occurs in no encoded part
     """
-    part = text_part("plain", letter.text)
+    part = _text_part("plain", letter.text)
     if letter.html is not None:
-        part = multipart("alternative", [part, text_part("html", letter.html)], f"=_{boundary}_a")
+        part = _multipart("alternative", [part, _text_part("html", letter.html)], f"=_{boundary}_a")
     if letter.attachment is not None:
-        part = multipart("mixed", [part, attached(letter.attachment)], f"=_{boundary}_m")
+        part = _multipart("mixed", [part, attached(letter.attachment)], f"=_{boundary}_m")
     message = LINE_END.join([*headers, "MIME-Version: 1.0", ""]).encode() + part
     return message if message.endswith(b"\r\n") else message + b"\r\n"
 
 
-def text_part(subtype: str, text: str, extra: str = "") -> bytes:
-    encoding, body = encoded(text.replace("\n", LINE_END))
+def _text_part(subtype: str, text: str, extra: str = "") -> bytes:
+    encoding, body = _encoded(text.replace("\n", LINE_END))
     head = (
         f"Content-Type: text/{subtype}; charset=utf-8{extra}{LINE_END}"
         f"Content-Transfer-Encoding: {encoding}{LINE_END}{LINE_END}"
@@ -52,23 +52,23 @@ def text_part(subtype: str, text: str, extra: str = "") -> bytes:
     return head.encode() + body
 
 
-def encoded(text: str) -> tuple[str, bytes]:
+def _encoded(text: str) -> tuple[str, bytes]:
     content = text.encode()
     beyond_ascii = len(content) - len(text.encode("ascii", "ignore"))
-    if beyond_ascii > len(content) * MOST_ESCAPED:
-        return "base64", base64_lines(content)
+    if beyond_ascii > len(content) * _MOST_ESCAPED:
+        return "base64", _base64_lines(content)
     return "quoted-printable", binascii.b2a_qp(content, istext=True)
 
 
-def base64_lines(content: bytes) -> bytes:
+def _base64_lines(content: bytes) -> bytes:
     lines = (
-        binascii.b2a_base64(content[start : start + BASE64_LINE], newline=False)
-        for start in range(0, len(content), BASE64_LINE)
+        binascii.b2a_base64(content[start : start + _BASE64_LINE], newline=False)
+        for start in range(0, len(content), _BASE64_LINE)
     )
     return b"\r\n".join(lines)
 
 
-def multipart(subtype: str, parts: list[bytes], boundary: str) -> bytes:
+def _multipart(subtype: str, parts: list[bytes], boundary: str) -> bytes:
     head = f'Content-Type: multipart/{subtype};{LINE_END} boundary="{boundary}"{LINE_END}{LINE_END}'
     separated = b"".join(f"--{boundary}{LINE_END}".encode() + part + b"\r\n" for part in parts)
     return head.encode() + separated + f"--{boundary}--{LINE_END}".encode()
@@ -76,4 +76,4 @@ def multipart(subtype: str, parts: list[bytes], boundary: str) -> bytes:
 
 def attached(attachment: Attachment) -> bytes:
     name = f'{LINE_END}Content-Disposition: attachment; filename="{attachment.name}"'
-    return text_part("plain", attachment.text, name)
+    return _text_part("plain", attachment.text, name)

@@ -12,7 +12,7 @@ from services.ticket_details import TicketDetails
 
 CUSTOMER_NOTICE: Final = "customer_notice"
 
-READ = text("""
+_READ = text("""
     SELECT m.mail_id, m.ticket_id, m.template, m.language, m.lane, m.rank, m.message_id, m.content, m.queued_at,
            clock_timestamp() AS now,
            array(SELECT r.address FROM escalation.mail_recipients AS r WHERE r.mail_id = m.mail_id
@@ -59,5 +59,5 @@ class MailRow:
 
 def load_mails(connection: Connection, mail_ids: Sequence[UUID]) -> list[MailRow]:
     """The mails with these ids; one statement."""
-    rows = connection.execute(READ, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).mappings()
+    rows = connection.execute(_READ, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).mappings()
     return [MailRow(**row) for row in rows]

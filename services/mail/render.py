@@ -17,52 +17,52 @@ from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
 from services.mail.sanitize import clean, one_line
 from services.ticket_details import TicketDetails
 
-SHORT: Final = "short.txt"
+_SHORT: Final = "short.txt"
 
 
 def letter_of(
     mail: MailRow, details: TicketDetails | None, settings: MailSettings, link: str | None = None
 ) -> MailContent:
     """The whole letter."""
-    formatter = manners_of(mail, details, settings)
+    formatter = _manners_of(mail, details, settings)
     if details is None:
-        return rendered(mail.template, plain_page(mail), formatter.language)
+        return _rendered(mail.template, _plain_page(mail), formatter.language)
     if mail.template == CUSTOMER_NOTICE:
-        return rendered(mail.template, notice_page(mail, details, formatter, settings), formatter.language)
-    return ticket_letter(mail, details, formatter, settings, link)
+        return _rendered(mail.template, _notice_page(mail, details, formatter, settings), formatter.language)
+    return _ticket_letter(mail, details, formatter, settings, link)
 
 
-def ticket_letter(
+def _ticket_letter(
     mail: MailRow, details: TicketDetails, formatter: LocaleFormatter, settings: MailSettings, link: str | None
 ) -> MailContent:
     """Told as fully as keeps the HTML below the limit; all of the session is attached where something was cut."""
     for limits in SCALES:
         presenter = Presenter(formatter, limits)
-        made = rendered(mail.template, ticket_page(mail, details, presenter, settings, link), formatter.language)
+        made = _rendered(mail.template, ticket_page(mail, details, presenter, settings, link), formatter.language)
         if len((made.html or "").encode()) < settings.mail_html_bytes:
             break
     if not presenter.shortened:
         return made
     whole = transcript(details, presenter, settings.mail_attachment_bytes)
-    return replace(made, attachment=Attachment(f"{attachment_name(details)}.txt", whole))
+    return replace(made, attachment=Attachment(f"{_attachment_name(details)}.txt", whole))
 
 
 def short_letter_of(
     mail: MailRow, details: TicketDetails | None, settings: MailSettings, link: str | None = None
 ) -> MailContent:
     """A few lines of plain text, for a server that refused the letter itself."""
-    formatter, body = manners_of(mail, details, settings), f"{mail.template}/body.txt"
+    formatter, body = _manners_of(mail, details, settings), f"{mail.template}/body.txt"
     if details is None:
-        page = plain_page(mail)
+        page = _plain_page(mail)
     elif mail.template == CUSTOMER_NOTICE:
-        page = notice_page(mail, details, formatter, settings)
+        page = _notice_page(mail, details, formatter, settings)
     else:
-        page, body = first_screen(mail, details, Presenter(formatter, SCALES[-1]), settings, link), SHORT
+        page, body = first_screen(mail, details, Presenter(formatter, SCALES[-1]), settings, link), _SHORT
     subject, text = texts([f"{mail.template}/subject.txt", body], page, formatter.language)
     return MailContent(subject, text)
 
 
-def manners_of(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> LocaleFormatter:
+def _manners_of(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> LocaleFormatter:
     """The support team's manners, or the user's own for a mail to the user."""
     support = ZoneInfo(settings.support_time_zone)
     place = details.user.time_zone if details and details.user else None
@@ -72,14 +72,14 @@ def manners_of(mail: MailRow, details: TicketDetails | None, settings: MailSetti
     return LocaleFormatter(settings.support_language, support, customer)
 
 
-def notice_page(
+def _notice_page(
     mail: MailRow, details: TicketDetails, formatter: LocaleFormatter, settings: MailSettings
 ) -> dict[str, Any]:
     presenter = Presenter(formatter)
     return {**first_screen(mail, details, presenter, settings, None), **customer_page(details, presenter)}
 
 
-def plain_page(mail: MailRow) -> dict[str, Any]:
+def _plain_page(mail: MailRow) -> dict[str, Any]:
     """A mail about no ticket says what it was queued with."""
     return {
         "subject": one_line(mail.content["subject"]),
@@ -90,7 +90,7 @@ def plain_page(mail: MailRow) -> dict[str, Any]:
     }
 
 
-def rendered(folder: str, page: Mapping[str, Any], language: str) -> MailContent:
+def _rendered(folder: str, page: Mapping[str, Any], language: str) -> MailContent:
     names = [f"{folder}/{name}" for name in ("subject.txt", "body.txt", "body.html")]
     subject, text, html = texts(names, page, language)
     return MailContent(subject, text, html)
@@ -101,7 +101,7 @@ def texts(names: Iterable[str], page: Mapping[str, Any], language: str) -> list[
     return [template.render(page) for template in templates]
 
 
-def attachment_name(details: TicketDetails) -> str:
+def _attachment_name(details: TicketDetails) -> str:
     """ASCII that no mail program or file system minds."""
     return "".join(
         letter for letter in details.ticket.number if letter.isascii() and (letter.isalnum() or letter == "-")

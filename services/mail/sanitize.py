@@ -9,21 +9,21 @@ from typing import Final
 UNSHOWABLE: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
 )
-LINE_ENDS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-MARKS: Final = re.compile("[\u200e\u200f\u061c\u200b\ufeff]")
-RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+_LINE_ENDS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_MARKS: Final = re.compile("[\u200e\u200f\u061c\u200b\ufeff]")
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
 FIRST_STRONG, ISOLATE_END = "\u2068", "\u2069"
 
 
 def clean(text: str) -> str:
     """The text without characters that cannot be shown; lines end with a newline."""
-    return UNSHOWABLE.sub("", LINE_ENDS.sub("\n", text)).strip("\n")
+    return UNSHOWABLE.sub("", _LINE_ENDS.sub("\n", text)).strip("\n")
 
 
 def one_line(text: str | None) -> str:
     """The text as one line without direction marks: for names, subjects and header values."""
-    return " ".join(MARKS.sub("", clean(text or "")).split())
+    return " ".join(_MARKS.sub("", clean(text or "")).split())
 
 
 def cut(text: str, limit: int) -> str:
@@ -34,7 +34,7 @@ def cut(text: str, limit: int) -> str:
 def direction(text: str) -> str:
     """`rtl` or `ltr`, by the first letter that has a direction (UAX #9, rules P2 and P3)."""
     strong = next((kind for kind in map(unicodedata.bidirectional, text) if kind in {"L", "R", "AL"}), "L")
-    return "rtl" if strong in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if strong in _RIGHT_TO_LEFT else "ltr"
 
 
 def isolated(text: str, language: str) -> str:

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, text
 
 logger = structlog.get_logger()
 
-RAISE = text("""
+_RAISE = text("""
     INSERT INTO escalation.alerts AS a (key, summary, hint) VALUES (:key, :summary, :hint)
     ON CONFLICT (key) WHERE cleared_at IS NULL DO UPDATE SET summary = excluded.summary, hint = excluded.hint
     WHERE (a.summary, a.hint) IS DISTINCT FROM (excluded.summary, excluded.hint)
     RETURNING xmax = 0
 """)
-CLEAR = text("""
+_CLEAR = text("""
     UPDATE escalation.alerts SET cleared_at = clock_timestamp()
     WHERE key = ANY(CAST(:keys AS text[])) AND cleared_at IS NULL RETURNING key
 """)
@@ -24,7 +24,7 @@ def raise_alert(connection: Connection, key: str, summary: str, hint: str | None
 
     No personal data: the summary is logged.
     """
-    new = bool(connection.execute(RAISE, {"key": key, "summary": summary, "hint": hint}).scalar())
+    new = bool(connection.execute(_RAISE, {"key": key, "summary": summary, "hint": hint}).scalar())
     if new:
         logger.error("alert_raised", key=key, summary=summary, hint=hint)
     return new
@@ -32,7 +32,7 @@ def raise_alert(connection: Connection, key: str, summary: str, hint: str | None
 
 def clear_alerts(connection: Connection, *keys: str) -> list[str]:
     """Close open alerts whose cause is gone; those that were open."""
-    cleared = list(connection.execute(CLEAR, {"keys": list(keys)}).scalars())
+    cleared = list(connection.execute(_CLEAR, {"keys": list(keys)}).scalars())
     for key in cleared:
         logger.info("alert_cleared", key=key)
     return cleared
@@ -49,7 +49,7 @@ def any_open(connection: Connection, *keys: str) -> bool:
 
 
 # A post that failed or whose process was killed is tried again after a minute; that it is over is said at once.
-CLAIM = text("""
+_CLAIM = text("""
     UPDATE escalation.alerts SET tried_at = clock_timestamp()
     WHERE alert_id IN (
         SELECT alert_id FROM escalation.alerts
@@ -65,7 +65,7 @@ CLAIM = text("""
     )
     RETURNING alert_id, key, summary, hint, cleared_at IS NOT NULL AS is_over
 """)
-POSTED = text("""
+_POSTED = text("""
     UPDATE escalation.alerts
     SET posted_at = CASE WHEN :is_over THEN posted_at ELSE clock_timestamp() END,
         clear_posted_at = CASE WHEN :is_over THEN clock_timestamp() END
@@ -93,10 +93,10 @@ class Post:
 
 def claim_posts(connection: Connection, repeat_seconds: float, per_hour: int) -> list[Post]:
     """Take the alerts that are due, so that no other process posts them within the next minute."""
-    rows = connection.execute(CLAIM, {"repeat": repeat_seconds, "per_hour": per_hour})
+    rows = connection.execute(_CLAIM, {"repeat": repeat_seconds, "per_hour": per_hour})
     return sorted((Post(*row) for row in rows), key=lambda post: post.alert_id)
 
 
 def note_posted(connection: Connection, post: Post) -> None:
     """The webhook took it."""
-    connection.execute(POSTED, {"alert_id": post.alert_id, "is_over": post.is_over})
+    connection.execute(_POSTED, {"alert_id": post.alert_id, "is_over": post.is_over})

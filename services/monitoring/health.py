@@ -12,7 +12,7 @@ from config.settings import Settings
 from services.events.stream import EVENTS, GROUP
 
 # A safety mail is late whatever state it is in; other mail when it is due and nobody sends it.
-MAILS = text("""
+_MAILS = text("""
     WITH mail AS (
         SELECT extract(epoch FROM clock_timestamp() - queued_at) AS age, lane, state,
                state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp() AS is_due
@@ -48,7 +48,7 @@ class Health:
 def measure(connection: Connection, redis: Redis) -> Health:
     """The state of stream and outbox at this moment."""
     lag, pending, oldest = stream_state(redis)
-    mails = connection.execute(MAILS).one()
+    mails = connection.execute(_MAILS).one()
     return Health(
         lag,
         pending,
@@ -70,20 +70,20 @@ def stream_state(redis: Redis) -> tuple[int, int, float]:
         return 0, 0, 0.0  # no stream yet
     group = groups.get(GROUP)
     if group is None:
-        return redis.xlen(EVENTS), 0, age(first_id(redis.xrange(EVENTS, count=1)))
-    lag, oldest = unread(redis, group)
+        return redis.xlen(EVENTS), 0, age(_first_id(redis.xrange(EVENTS, count=1)))
+    lag, oldest = _unread(redis, group)
     pending = redis.xpending(EVENTS, GROUP)
     return lag, pending["pending"], max(age(oldest), age(pending["min"]))
 
 
-def unread(redis: Redis, group: dict[str, Any]) -> tuple[int, bytes | None]:
-    oldest = first_id(redis.xrange(EVENTS, min=f"({group['last-delivered-id'].decode()}", count=1))
+def _unread(redis: Redis, group: dict[str, Any]) -> tuple[int, bytes | None]:
+    oldest = _first_id(redis.xrange(EVENTS, min=f"({group['last-delivered-id'].decode()}", count=1))
     # Redis 6.2 has no `lag`, and 7 does not know it after some deletions: then one entry stands for "some".
     lag = group.get("lag")
     return (lag if lag is not None else int(oldest is not None)), oldest
 
 
-def first_id(entries: Any) -> bytes | None:
+def _first_id(entries: Any) -> bytes | None:
     return entries[0][0] if entries else None
 
 

@@ -6,22 +6,22 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-MAILS = text("""
+_MAILS = text("""
     SELECT state, lane, count(*) AS count,
            coalesce(extract(epoch FROM clock_timestamp() - min(queued_at)), 0)::float AS oldest_seconds
     FROM escalation.mail_recipients WHERE state NOT IN ('accepted', 'cancelled', 'refused') GROUP BY state, lane
 """)
-DUE = text("""
+_DUE = text("""
     SELECT lane, extract(epoch FROM clock_timestamp() - min(queued_at))::float AS oldest_seconds
     FROM escalation.mail_recipients
     WHERE state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp() GROUP BY lane
 """)
-CIRCUITS = text("""
+_CIRCUITS = text("""
     SELECT split_part(account, ':', 1) AS way, bool_or(state <> 'closed') AS open,
            bool_or(unreachable_since IS NOT NULL) AS unreachable
     FROM escalation.mail_accounts GROUP BY 1
 """)
-UNACKNOWLEDGED = text("""
+_UNACKNOWLEDGED = text("""
     SELECT CASE WHEN age < interval '15 minutes' THEN '15m' WHEN age < interval '1 hour' THEN '1h'
                 WHEN age < interval '1 day' THEN '1d' ELSE 'older' END AS age, count(*) AS count
     FROM (SELECT clock_timestamp() - opened_at AS age FROM escalation.tickets
@@ -30,33 +30,35 @@ UNACKNOWLEDGED = text("""
     GROUP BY 1
 """)
 # Ranges, so that a long history costs nothing: what is counted is what happened after the last reading.
-ATTEMPTS = text("""
+_ATTEMPTS = text("""
     SELECT coalesce(reply_class, 'none') AS class, count(*) AS count FROM escalation.delivery_attempts
     WHERE finished_at > :after AND finished_at <= :until GROUP BY 1
 """)
-DECISIONS = text("""
+_DECISIONS = text("""
     SELECT type, decision, count(*) AS count FROM escalation.event_inbox
     WHERE received_at > :after AND received_at <= :until AND NOT starts_with(session_id, 'rehearsal-')
     GROUP BY type, decision
 """)
-TICKETS = text("""
+_TICKETS = text("""
     SELECT reason, t.priority, count(*) AS count
     FROM escalation.tickets AS t, LATERAL jsonb_object_keys(t.reasons) AS reason
     WHERE t.opened_at > :after AND t.opened_at <= :until AND NOT t.adopted
       AND NOT starts_with(t.session_id, 'rehearsal-') GROUP BY reason, t.priority
 """)
-REJECTED = text("""
+_REJECTED = text("""
     SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > :after AND rejected_at <= :until
 """)
-ACCEPTED = text("""
+_ACCEPTED = text("""
     SELECT r.lane, extract(epoch FROM r.accepted_at - m.published_at)::float AS seconds
     FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
     WHERE r.accepted_at > :after AND r.accepted_at <= :until AND m.published_at IS NOT NULL
       AND NOT starts_with(m.session_id, 'rehearsal-')
 """)
 # A transaction of the last seconds may still commit rows that are older than this reading.
-NOW = text("SELECT clock_timestamp() - interval '10 seconds'")
-ALERTS = text("SELECT key, summary, hint, raised_at FROM escalation.alerts WHERE cleared_at IS NULL ORDER BY raised_at")
+_NOW = text("SELECT clock_timestamp() - interval '10 seconds'")
+_ALERTS = text(
+    "SELECT key, summary, hint, raised_at FROM escalation.alerts WHERE cleared_at IS NULL ORDER BY raised_at"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,13 @@ class MetricsDelta:
 
 def state(connection: Connection) -> State:
     """Counts and ages."""
-    statements = (MAILS, DUE, CIRCUITS, UNACKNOWLEDGED, ALERTS)
-    return State(*(rows(connection, statement) for statement in statements))
+    statements = (_MAILS, _DUE, _CIRCUITS, _UNACKNOWLEDGED, _ALERTS)
+    return State(*(_rows(connection, statement) for statement in statements))
 
 
 def settled(connection: Connection) -> datetime:
     """The latest moment before which no row is expected to appear any more, by the database's clock."""
-    moment: datetime = connection.execute(NOW).scalar_one()
+    moment: datetime = connection.execute(_NOW).scalar_one()
     return moment
 
 
@@ -97,13 +99,13 @@ def news(connection: Connection, after: datetime, until: datetime) -> MetricsDel
     """What happened after one moment and until another."""
     span = {"after": after, "until": until}
     return MetricsDelta(
-        attempts=rows(connection, ATTEMPTS, span),
-        decisions=rows(connection, DECISIONS, span),
-        tickets=rows(connection, TICKETS, span),
-        rejected=connection.execute(REJECTED, span).scalar_one(),
-        accepted=rows(connection, ACCEPTED, span),
+        attempts=_rows(connection, _ATTEMPTS, span),
+        decisions=_rows(connection, _DECISIONS, span),
+        tickets=_rows(connection, _TICKETS, span),
+        rejected=connection.execute(_REJECTED, span).scalar_one(),
+        accepted=_rows(connection, _ACCEPTED, span),
     )
 
 
-def rows(connection: Connection, statement: Any, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+def _rows(connection: Connection, statement: Any, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(statement, parameters or {}).mappings()]

@@ -12,7 +12,7 @@ import structlog
 
 logger = structlog.get_logger()
 SECONDS = 10
-SLACK = "hooks.slack.com"
+_SLACK = "hooks.slack.com"
 HTTP = "HTTP "
 
 
@@ -21,7 +21,7 @@ def body_for(url: str, words: str) -> dict[str, Any]:
 
     Sources: Slack, "Sending messages using incoming webhooks"; Microsoft, "Create incoming webhooks with Workflows".
     """
-    if urlsplit(url).hostname == SLACK:
+    if urlsplit(url).hostname == _SLACK:
         return {"text": words}
     card = {
         "type": "AdaptiveCard",
@@ -33,7 +33,7 @@ def body_for(url: str, words: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookReply:
+class _WebhookReply:
     """Whether the webhook took it, and in which words; the address, which is a secret, is in none of them."""
 
     taken: bool
@@ -48,7 +48,7 @@ def post(url: str, words: str) -> bool:
     return answer.taken
 
 
-def offer(url: str, words: str) -> WebhookReply:
+def offer(url: str, words: str) -> _WebhookReply:
     """Post the words and say what came back."""
     request = Request(
         url,
@@ -57,16 +57,16 @@ def offer(url: str, words: str) -> WebhookReply:
     )
     try:
         with urlopen(request, timeout=SECONDS) as answer:
-            return WebhookReply(True, f"{HTTP}{answer.status}")
+            return _WebhookReply(True, f"{HTTP}{answer.status}")
     except HTTPError as error:
         with error:
-            return WebhookReply(False, f"{HTTP}{error.code}")
+            return _WebhookReply(False, f"{HTTP}{error.code}")
     except HTTPException as error:
         # Such as that the address holds a space: its words would repeat it.
-        return WebhookReply(False, type(error).__name__)
+        return _WebhookReply(False, type(error).__name__)
     except OSError as error:
         why = error.reason if isinstance(error, URLError) else error
-        return WebhookReply(False, f"{type(why).__name__}: {why}"[:300])
+        return _WebhookReply(False, f"{type(why).__name__}: {why}"[:300])
 
 
 def beat(url: str) -> bool:

@@ -13,9 +13,9 @@ from services.outbox.queue import NewMail, queue_mails
 
 TEMPLATE = "customer_notice"
 # Behind every support mail of an ordinary ticket.
-LAST = rank(PRIORITIES[0], safety=False)
+_LAST = rank(PRIORITIES[0], safety=False)
 # Advice on danger: before ordinary mail, behind all safety mail to the support team.
-FIRST = rank("urgent", safety=False)
+_FIRST = rank("urgent", safety=False)
 
 TICKETS = text("""
     SELECT DISTINCT t.ticket_id, t.session_id, coalesce(s.user_id, a.user_id) AS user_id,
@@ -25,7 +25,7 @@ TICKETS = text("""
     LEFT JOIN public.ai_sessions AS a ON a.id = t.session_id
     WHERE t.ticket_id = ANY(CAST(:ticket_ids AS text[]))
 """)
-OPENED = text("""
+_OPENED = text("""
     SELECT ticket_id FROM escalation.mails
     WHERE mail_id = ANY(CAST(:mail_ids AS uuid[])) AND template = 'ticket_opened'
 """)
@@ -34,17 +34,17 @@ OPENED = text("""
 def tell_customers(connection: Connection, mail_ids: Sequence[UUID], installation: Installation) -> None:
     """Queue a notice for the user of each ticket whose first support mail was accepted; a repeat writes nothing."""
     if installation.settings.customer_notice:
-        opened = connection.execute(OPENED, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).scalars().all()
-        queue_notices(connection, opened, installation, rank_of_mail=LAST, cause=())
+        opened = connection.execute(_OPENED, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).scalars().all()
+        _queue_notices(connection, opened, installation, rank_of_mail=_LAST, cause=())
 
 
 def warn_customers(connection: Connection, ticket_ids: Sequence[str], installation: Installation) -> None:
     """Queue the advice to stop and keep away at once: it claims nothing about humans."""
     if installation.settings.customer_notice:
-        queue_notices(connection, ticket_ids, installation, rank_of_mail=FIRST, cause=("advice",))
+        _queue_notices(connection, ticket_ids, installation, rank_of_mail=_FIRST, cause=("advice",))
 
 
-def queue_notices(
+def _queue_notices(
     connection: Connection,
     ticket_ids: Sequence[str],
     installation: Installation,
@@ -60,20 +60,20 @@ def queue_notices(
         NewMail(
             cause=(ticket.ticket_id, *cause),
             template=TEMPLATE,
-            recipients=tuple(usable([person.email])),
+            recipients=tuple(_usable([person.email])),
             rank=rank_of_mail,
             ticket_id=ticket.ticket_id,
             session_id=ticket.session_id,
             language=ticket.language or "en",
         )
         for ticket in tickets
-        if (person := people.get(ticket.user_id or "")) and usable([person.email])
+        if (person := people.get(ticket.user_id or "")) and _usable([person.email])
     ]
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
 
 
-def usable(addresses: Iterable[str | None]) -> list[str]:
+def _usable(addresses: Iterable[str | None]) -> list[str]:
     """The addresses that mail can go to; ABParts does not check what it stores."""
     good = []
     for address in addresses:

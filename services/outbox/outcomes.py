@@ -16,27 +16,27 @@ from config.settings import TEMPLATES_FOLDER
 from services.database.encoding import identity, json_text
 from services.events.stream import OUTCOMES
 
-SENTENCES = TEMPLATES_FOLDER / "say.toml"
-FALLBACK = "en"
+_SENTENCES = TEMPLATES_FOLDER / "say.toml"
+_FALLBACK = "en"
 
 
 @lru_cache(maxsize=1)
-def sentences() -> dict[str, dict[str, str]]:
-    return tomllib.loads(SENTENCES.read_text(encoding="utf-8"))
+def _sentences() -> dict[str, dict[str, str]]:
+    return tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))
 
 
 def say(kind: str, language: str | None, *, number: str | None = None, safety: bool = False) -> str | None:
     """The sentence for an outcome; nothing is claimed about a human before a mail server accepted the mail."""
-    known = sentences()
+    known = _sentences()
     by_language = known.get(f"{kind}.safety" if safety else kind) or known.get(kind)
     if by_language is None:
         return None
-    return by_language.get(language or FALLBACK, by_language[FALLBACK]).format(number=number or "")
+    return by_language.get(language or _FALLBACK, by_language[_FALLBACK]).format(number=number or "")
 
 
 logger = structlog.get_logger()
 
-VERSION = 1
+_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class NewOutcome:
     def payload(self, now: datetime) -> dict[str, Any]:
         members: dict[str, Any] = {
             "id": str(self.outcome_id),
-            "version": VERSION,
+            "version": _VERSION,
             "type": self.type,
             "session_id": self.session_id,
             "event_id": str(self.event_id) if self.event_id else None,
@@ -99,7 +99,7 @@ def columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[str | None]]:
 
 
 # The event is for the log: outcomes of mails do not name one.
-WAITING = text("""
+_WAITING = text("""
     SELECT outcome_id, payload, coalesce(payload->>'event_id', (
         SELECT i.event_id::text FROM escalation.event_inbox AS i
         WHERE i.session_id = o.session_id AND i.ticket_id = o.payload->>'ticket_id'
@@ -107,27 +107,27 @@ WAITING = text("""
     FROM escalation.outcomes AS o
     WHERE published_at IS NULL ORDER BY position LIMIT :limit FOR UPDATE OF o SKIP LOCKED
 """)
-PUBLISHED = text("""
+_PUBLISHED = text("""
     UPDATE escalation.outcomes SET published_at = clock_timestamp() WHERE outcome_id = ANY(CAST(:ids AS uuid[]))
 """)
 
 
 def relay(connection: Connection, redis: Redis, limit: int, keep: int) -> int:
     """Publish waiting outcomes and mark them; a crash between the two publishes them again with the same id."""
-    rows = connection.execute(WAITING, {"limit": limit}).all()
+    rows = connection.execute(_WAITING, {"limit": limit}).all()
     if not rows:
         return 0
     with redis.pipeline(transaction=False) as pipeline:
         for row in rows:
             pipeline.xadd(OUTCOMES, {"outcome": json_text(row.payload)}, maxlen=keep)
         pipeline.execute()
-    connection.execute(PUBLISHED, {"ids": [str(row.outcome_id) for row in rows]})
+    connection.execute(_PUBLISHED, {"ids": [str(row.outcome_id) for row in rows]})
     for row in rows:
-        log_outcome(row.payload, row.event_id)
+        _log_outcome(row.payload, row.event_id)
     return len(rows)
 
 
-def log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
+def _log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
     """What came of a session, by ids: the lines to search the log for."""
     logger.info(
         "outcome_published",
@@ -140,7 +140,7 @@ def log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
     )
 
 
-TICKETS_OF = text("""
+_TICKETS_OF = text("""
     SELECT m.mail_id, m.ticket_id, m.session_id, t.ticket_number, t.priority, t.reasons, s.language
     FROM escalation.mails AS m
     JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
@@ -151,19 +151,19 @@ TICKETS_OF = text("""
 
 def acceptances(connection: Connection, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
     """What to tell the assistant, that a human has it, as soon as a mail server has accepted one of these mails."""
-    return of_mails(connection, "mail.accepted", mail_ids)
+    return _of_mails(connection, "mail.accepted", mail_ids)
 
 
 def mail_held(connection: Connection, mail_ids: Sequence[UUID]) -> None:
     """Tell the assistant that nobody has been reached yet."""
-    outcomes = list(of_mails(connection, "mail.held", mail_ids).values())
+    outcomes = list(_of_mails(connection, "mail.held", mail_ids).values())
     if outcomes:
         queue_outcomes(connection, outcomes)
 
 
-def of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
+def _of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
     """An outcome by mail; mails that bring no news of a ticket have none."""
-    rows = connection.execute(TICKETS_OF, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
+    rows = connection.execute(_TICKETS_OF, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
     return {
         row.mail_id: NewOutcome(
             cause=(row.mail_id,),

@@ -12,7 +12,7 @@ from services.outbox.synthetic_sessions import redirected
 
 __all__ = ["NORMAL", "URGENT", "NewMail", "queue_mails", "queue_recipients"]
 
-INSERT_MAILS = text("""
+_INSERT_MAILS = text("""
     INSERT INTO escalation.mails
         (mail_id, ticket_id, session_id, template, language, lane, rank, message_id, content, published_at)
     SELECT * FROM unnest(
@@ -22,7 +22,7 @@ INSERT_MAILS = text("""
         CAST(:contents AS jsonb[]), CAST(:published AS timestamptz[]))
     ON CONFLICT (mail_id) DO NOTHING
 """)
-INSERT_RECIPIENTS = text("""
+_INSERT_RECIPIENTS = text("""
     INSERT INTO escalation.mail_recipients (recipient_id, mail_id, address, lane, rank, next_attempt_at)
     SELECT n.recipient_id, n.mail_id, n.address, m.lane, m.rank,
            greatest(clock_timestamp(), CASE WHEN n.wait > 0 THEN earlier.at + make_interval(secs => n.wait) END)
@@ -46,7 +46,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
     """
     mails = redirected(connection, mails)
     connection.execute(
-        INSERT_MAILS,
+        _INSERT_MAILS,
         {
             "mail_ids": [str(mail.mail_id) for mail in mails],
             "ticket_ids": [mail.ticket_id for mail in mails],
@@ -68,7 +68,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
 def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, str, float]]) -> None:
     """Add addresses to mails, each with a distance in seconds to the ticket's previous mail; each has its own state."""
     connection.execute(
-        INSERT_RECIPIENTS,
+        _INSERT_RECIPIENTS,
         {
             "recipient_ids": [
                 str(identity("recipient", mail_id, address.lower())) for mail_id, address, _ in recipients
@@ -80,7 +80,7 @@ def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, st
     )
 
 
-APPEND_NEWS = text("""
+_APPEND_NEWS = text("""
     WITH waiting AS (
         SELECT r.mail_id, n.news, n.ticket_id
         FROM unnest(CAST(:ticket_ids AS text[]), CAST(:news AS jsonb[])) AS n (ticket_id, news)
@@ -104,7 +104,7 @@ def append_news(connection: Connection, news: Sequence[tuple[str, list[dict[str,
     that is on its way.
     """
     rows = connection.execute(
-        APPEND_NEWS,
+        _APPEND_NEWS,
         {
             "ticket_ids": [ticket_id for ticket_id, _ in news],
             "news": [json_text(items) for _, items in news],

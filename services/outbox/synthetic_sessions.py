@@ -9,11 +9,11 @@ from sqlalchemy import Connection, text
 from services.outbox.models import NewMail
 
 MARK = "rehearsal-"
-PLAN = text("""
+_PLAN = text("""
     INSERT INTO escalation.settings (key, value) VALUES (:session_id, jsonb_build_object('to', CAST(:to AS text)))
 """)
-PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
-STATIONS = text("""
+_PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
+_STATIONS = text("""
     SELECT (SELECT max(published_at) FROM escalation.event_inbox WHERE session_id = :session_id) AS published_at,
            (SELECT max(received_at) FROM escalation.event_inbox WHERE session_id = :session_id) AS received_at,
            (SELECT min(opened_at) FROM escalation.tickets WHERE session_id = :session_id) AS opened_at,
@@ -25,37 +25,37 @@ STATIONS = text("""
             WHERE m.session_id = :session_id AND r.state <> 'accepted') AS reply,
            (SELECT max(ticket_number) FROM escalation.tickets WHERE session_id = :session_id) AS number
 """)
-TICKETS = "(SELECT ticket_id FROM escalation.tickets WHERE session_id = :session_id)"
-OF_SESSION = "session_id = :session_id"
-NUMBERS = "numbers_of_rehearsals"
+_TICKETS = "(SELECT ticket_id FROM escalation.tickets WHERE session_id = :session_id)"
+_OF_SESSION = "session_id = :session_id"
+_NUMBERS = "numbers_of_rehearsals"
 # A gap in the day's numbers has to be explained to whoever checks that no ticket has gone.
-KEEP_NUMBERS = text(f"""
+_KEEP_NUMBERS = text(f"""
     INSERT INTO escalation.settings (key, value)
     SELECT :key, jsonb_agg(ticket_number ORDER BY ticket_number) FROM escalation.tickets
-    WHERE {OF_SESSION} AND ticket_number IS NOT NULL HAVING count(*) > 0
+    WHERE {_OF_SESSION} AND ticket_number IS NOT NULL HAVING count(*) > 0
     ON CONFLICT (key) DO UPDATE SET value = settings.value || excluded.value, updated_at = clock_timestamp()
 """)
-REMOVALS = (
-    f"DELETE FROM escalation.mails WHERE {OF_SESSION}",
-    f"DELETE FROM escalation.outcomes WHERE {OF_SESSION}",
-    f"DELETE FROM escalation.ticket_rungs WHERE ticket_id IN {TICKETS}",
-    f"DELETE FROM escalation.ticket_actions WHERE ticket_id IN {TICKETS}",
-    f"DELETE FROM public.escalation_triggers WHERE {OF_SESSION}",
-    f"DELETE FROM public.support_tickets WHERE {OF_SESSION}",
+_REMOVALS = (
+    f"DELETE FROM escalation.mails WHERE {_OF_SESSION}",
+    f"DELETE FROM escalation.outcomes WHERE {_OF_SESSION}",
+    f"DELETE FROM escalation.ticket_rungs WHERE ticket_id IN {_TICKETS}",
+    f"DELETE FROM escalation.ticket_actions WHERE ticket_id IN {_TICKETS}",
+    f"DELETE FROM public.escalation_triggers WHERE {_OF_SESSION}",
+    f"DELETE FROM public.support_tickets WHERE {_OF_SESSION}",
     "DELETE FROM public.ai_sessions WHERE id = :session_id",
-    f"DELETE FROM escalation.tickets WHERE {OF_SESSION}",
-    f"DELETE FROM escalation.event_inbox WHERE {OF_SESSION}",
-    f"DELETE FROM escalation.sessions WHERE {OF_SESSION}",
+    f"DELETE FROM escalation.tickets WHERE {_OF_SESSION}",
+    f"DELETE FROM escalation.event_inbox WHERE {_OF_SESSION}",
+    f"DELETE FROM escalation.sessions WHERE {_OF_SESSION}",
     "DELETE FROM escalation.audit_log WHERE row_id = :session_id OR coalesce(new, old) ->> 'session_id' = :session_id",
 )
-FORGET = text("DELETE FROM escalation.settings WHERE key = :session_id")
+_FORGET = text("DELETE FROM escalation.settings WHERE key = :session_id")
 # Longer than any rehearsal takes: whoever made this plan has ended, and something came of it afterwards.
-ABANDONED = text("""
+_ABANDONED = text("""
     SELECT key FROM escalation.settings
     WHERE starts_with(key, :mark) AND updated_at < clock_timestamp() - interval '1 hour' ORDER BY key
 """)
 
-MAY_REMOVE = text("""
+_MAY_REMOVE = text("""
     SELECT has_table_privilege('public.support_tickets', 'DELETE')
        AND has_table_privilege('public.ai_sessions', 'DELETE')
        AND has_table_privilege('public.escalation_triggers', 'DELETE')
@@ -82,12 +82,12 @@ class Stations:
 
 def may_remove(connection: Connection) -> bool:
     """Whether this role could take a rehearsal away again; the worker's own, with the least rights, could not."""
-    return bool(connection.execute(MAY_REMOVE).scalar_one())
+    return bool(connection.execute(_MAY_REMOVE).scalar_one())
 
 
 def plan(connection: Connection, session_id: str, to: str) -> None:
     """From now on whatever is mailed about this session goes to this address alone."""
-    connection.execute(PLAN, {"session_id": session_id, "to": to})
+    connection.execute(_PLAN, {"session_id": session_id, "to": to})
 
 
 def redirected(connection: Connection, mails: Sequence[NewMail]) -> Sequence[NewMail]:
@@ -95,7 +95,7 @@ def redirected(connection: Connection, mails: Sequence[NewMail]) -> Sequence[New
     keys = [mail.session_id for mail in mails if mail.session_id and mail.session_id.startswith(MARK)]
     if not keys:
         return mails
-    planned = {row.key: row.to for row in connection.execute(PLANNED, {"keys": keys})}
+    planned = {row.key: row.to for row in connection.execute(_PLANNED, {"keys": keys})}
     return [
         replace(mail, recipients=(planned[mail.session_id],)) if mail.session_id in planned else mail for mail in mails
     ]
@@ -103,7 +103,7 @@ def redirected(connection: Connection, mails: Sequence[NewMail]) -> Sequence[New
 
 def stations(connection: Connection, session_id: str) -> Stations:
     """How far it has come."""
-    return Stations(*connection.execute(STATIONS, {"session_id": session_id}).one())
+    return Stations(*connection.execute(_STATIONS, {"session_id": session_id}).one())
 
 
 def remove(connection: Connection, session_id: str, *, keep_plan: bool = False) -> None:
@@ -111,13 +111,13 @@ def remove(connection: Connection, session_id: str, *, keep_plan: bool = False) 
 
     `keep_plan`: a worker may still have its events in hand, and what it mails must reach nobody else.
     """
-    connection.execute(KEEP_NUMBERS, {"key": NUMBERS, "session_id": session_id})
-    for statement in REMOVALS:
+    connection.execute(_KEEP_NUMBERS, {"key": _NUMBERS, "session_id": session_id})
+    for statement in _REMOVALS:
         connection.execute(text(statement), {"session_id": session_id})
     if not keep_plan:
-        connection.execute(FORGET, {"session_id": session_id})
+        connection.execute(_FORGET, {"session_id": session_id})
 
 
 def abandoned(connection: Connection) -> list[str]:
     """Sessions of rehearsals that were given up: a worker may have come and taken them up since."""
-    return list(connection.execute(ABANDONED, {"mark": MARK}).scalars())
+    return list(connection.execute(_ABANDONED, {"mark": MARK}).scalars())

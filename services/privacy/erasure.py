@@ -25,7 +25,7 @@ class NotAllowed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class _Traces:
     """Where the person is: sessions, their tickets, and the person's own address.
 
     `searched`: False when ABParts has users that this role may not read, so that the address is unknown.
@@ -49,53 +49,53 @@ SESSIONS = text("""
     ORDER BY 1
 """)
 TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(CAST(:sessions AS text[])) ORDER BY 1")
-ADDRESS_TABLE = text("SELECT to_regclass('public.users') IS NOT NULL")
-ADDRESS = text("SELECT email FROM public.users WHERE CAST(id AS text) = :user_id")
-ALLOWED = text("SELECT has_table_privilege('escalation.audit_log', 'UPDATE')")
-WAITING = text("""
+_ADDRESS_TABLE = text("SELECT to_regclass('public.users') IS NOT NULL")
+_ADDRESS = text("SELECT email FROM public.users WHERE CAST(id AS text) = :user_id")
+_ALLOWED = text("SELECT has_table_privilege('escalation.audit_log', 'UPDATE')")
+_WAITING = text("""
     SELECT count(*) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
     WHERE (m.session_id = ANY(CAST(:sessions AS text[])) OR r.address = :address)
       AND r.state NOT IN ('accepted', 'refused', 'cancelled')
 """)
 # Of evidence only what is no text of the person's: when, which event, and numbers.
-BARE_REASONS = """(
+_BARE_REASONS = """(
     SELECT coalesce(jsonb_object_agg(reason, jsonb_strip_nulls(jsonb_build_object(
         'at', e -> 'at', 'event_id', e -> 'event_id', 'rule', e -> 'rule', 'limit', e -> 'limit',
         'observed', CASE WHEN jsonb_typeof(e -> 'observed') = 'number' THEN e -> 'observed' END))), '{}')
     FROM jsonb_each(t.reasons) AS each (reason, e))"""
-BARE_ROW = {row: f"CASE WHEN {row} IS NULL THEN NULL ELSE {bare(row)} END" for row in ("old", "new")}
-OF_PERSON = "session_id = ANY(CAST(:sessions AS text[]))"
-STATEMENTS = {
+_BARE_ROW = {row: f"CASE WHEN {row} IS NULL THEN NULL ELSE {bare(row)} END" for row in ("old", "new")}
+_OF_PERSON = "session_id = ANY(CAST(:sessions AS text[]))"
+_STATEMENTS = {
     # First, so that what changes from now on is kept without texts.
     "erased sessions": """
         INSERT INTO escalation.erased_sessions (session_id) SELECT unnest(CAST(:sessions AS text[]))
         ON CONFLICT DO NOTHING""",
-    "events": f"UPDATE escalation.event_inbox SET payload = '{{}}', evidence = '[]' WHERE {OF_PERSON}",
-    "sessions": f"UPDATE escalation.sessions SET user_id = NULL WHERE {OF_PERSON}",
-    "events set aside": f"DELETE FROM escalation.rejected_events WHERE {OF_PERSON}",
-    "outcomes": f"DELETE FROM escalation.outcomes WHERE {OF_PERSON} AND published_at IS NOT NULL",
-    "mails": f"UPDATE escalation.mails SET content = '{{}}' WHERE {OF_PERSON}",
+    "events": f"UPDATE escalation.event_inbox SET payload = '{{}}', evidence = '[]' WHERE {_OF_PERSON}",
+    "sessions": f"UPDATE escalation.sessions SET user_id = NULL WHERE {_OF_PERSON}",
+    "events set aside": f"DELETE FROM escalation.rejected_events WHERE {_OF_PERSON}",
+    "outcomes": f"DELETE FROM escalation.outcomes WHERE {_OF_PERSON} AND published_at IS NOT NULL",
+    "mails": f"UPDATE escalation.mails SET content = '{{}}' WHERE {_OF_PERSON}",
     "attempts": f"""
         UPDATE escalation.delivery_attempts SET reply = NULL WHERE recipient_id IN (
             SELECT r.recipient_id FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
-            WHERE m.{OF_PERSON} OR r.address = :address)""",
+            WHERE m.{_OF_PERSON} OR r.address = :address)""",
     # Whom a notice to the customer went to, also where ABParts has no address any more.
     "addresses": f"""
         UPDATE escalation.mail_recipients SET address = :erased, reply = NULL
         WHERE address <> :erased AND (address = :address OR mail_id IN (
-            SELECT mail_id FROM escalation.mails WHERE template = '{TEMPLATE}' AND {OF_PERSON}))""",
-    "tickets": f"UPDATE escalation.tickets AS t SET reasons = {BARE_REASONS} WHERE t.{OF_PERSON}",
+            SELECT mail_id FROM escalation.mails WHERE template = '{TEMPLATE}' AND {_OF_PERSON}))""",
+    "tickets": f"UPDATE escalation.tickets AS t SET reasons = {_BARE_REASONS} WHERE t.{_OF_PERSON}",
     "notes": """UPDATE escalation.ticket_actions SET details = '{}'
         WHERE ticket_id = ANY(CAST(:tickets AS text[]))""",
     "audit log": f"""
-        UPDATE escalation.audit_log SET old = {BARE_ROW["old"]}, new = {BARE_ROW["new"]}
+        UPDATE escalation.audit_log SET old = {_BARE_ROW["old"]}, new = {_BARE_ROW["new"]}
         WHERE row_id = ANY(CAST(:sessions AS text[])) OR row_id = ANY(CAST(:tickets AS text[]))
            OR escalation.session_of(table_name, row_id, coalesce(new, old)) = ANY(CAST(:sessions AS text[]))
            OR escalation.session_of(table_name, row_id, coalesce(old, new)) = ANY(CAST(:sessions AS text[]))""",
 }
 
 
-def traces_of(connection: Connection, user_id: str) -> Traces:
+def traces_of(connection: Connection, user_id: str) -> _Traces:
     """Where a person is, by the id that ABParts gave them."""
     # As it stands in a row that is kept as text (models/audit.py).
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
@@ -103,8 +103,8 @@ def traces_of(connection: Connection, user_id: str) -> Traces:
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
     readable_columns = readable(connection, User).get(User.__tablename__, frozenset())
     if not readable_columns.issuperset({"id", "email"}):
-        return Traces(sessions, tickets, None, not connection.execute(ADDRESS_TABLE).scalar_one())
-    return Traces(sessions, tickets, connection.execute(ADDRESS, {"user_id": user_id}).scalar(), True)
+        return _Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
+    return _Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)
 
 
 def erase(connection: Connection, user_id: str) -> dict[str, int]:
@@ -113,7 +113,7 @@ def erase(connection: Connection, user_id: str) -> dict[str, int]:
     :raises MailOnItsWay: wait until those mails were accepted, or cancel them
     :raises NotAllowed: the role that migrates is needed
     """
-    if not connection.execute(ALLOWED).scalar_one():
+    if not connection.execute(_ALLOWED).scalar_one():
         raise NotAllowed("this role may not change the audit log: use the DATABASE_URL of the role that migrates")
     traces = traces_of(connection, user_id)
     parameters = {
@@ -122,6 +122,6 @@ def erase(connection: Connection, user_id: str) -> dict[str, int]:
         "address": traces.address,
         "erased": ERASED,
     }
-    if waiting := connection.execute(WAITING, parameters).scalar_one():
+    if waiting := connection.execute(_WAITING, parameters).scalar_one():
         raise MailOnItsWay(f"{waiting} mails that tell of this person are still on their way")
-    return {name: connection.execute(text(sql), parameters).rowcount for name, sql in STATEMENTS.items()}
+    return {name: connection.execute(text(sql), parameters).rowcount for name, sql in _STATEMENTS.items()}

@@ -13,7 +13,7 @@ STEP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionRule:
+class _RetentionRule:
     """One thing to forget: `statement` treats at most :step rows that are older than :age and counts them."""
 
     name: str
@@ -21,7 +21,7 @@ class RetentionRule:
     statement: TextClause
 
 
-def deletion(table: str, key: str, older: str, unless: str = "true") -> TextClause:
+def _deletion(table: str, key: str, older: str, unless: str = "true") -> TextClause:
     return text(f"""
         DELETE FROM escalation.{table} WHERE {key} IN (
             SELECT {key} FROM escalation.{table} AS o
@@ -30,14 +30,14 @@ def deletion(table: str, key: str, older: str, unless: str = "true") -> TextClau
 
 
 # The id, the type and the decision stay, so that a repeat does not count and the statistics hold.
-TEXTS = text("""
+_TEXTS = text("""
     UPDATE escalation.event_inbox SET payload = '{}', evidence = '[]' WHERE event_id IN (
         SELECT event_id FROM escalation.event_inbox
         WHERE received_at < clock_timestamp() - CAST(:age AS interval) AND payload <> '{}'
         LIMIT :step FOR UPDATE SKIP LOCKED)
 """)
 # Mails stay as facts (a ticket had one); whom they went to and what they said goes.
-MAILS = text("""
+_MAILS = text("""
     WITH old AS (
         SELECT mail_id FROM escalation.mails AS m
         WHERE queued_at < clock_timestamp() - CAST(:age AS interval)
@@ -53,36 +53,36 @@ MAILS = text("""
     UPDATE escalation.mails SET content = '{}' WHERE mail_id IN (SELECT mail_id FROM old)
 """)
 # The worker's role may not touch the log itself; what this function lets go is never the last that is known of a row.
-AUDIT = text("SELECT escalation.forget_audit(CAST(:age AS interval), :step)")
+_AUDIT = text("SELECT escalation.forget_audit(CAST(:age AS interval), :step)")
 
 
-def policies(settings: Settings) -> list[RetentionRule]:
+def _policies(settings: Settings) -> list[_RetentionRule]:
     """All of them."""
     texts, ids, audit = (
         timedelta(days=days)
         for days in (settings.keep_payload_days, settings.keep_event_days, settings.keep_audit_days)
     )
     return [
-        RetentionRule("texts of events", texts, TEXTS),
-        RetentionRule("texts and addresses of mails", texts, MAILS),
-        RetentionRule(
-            "attempts", texts, deletion("delivery_attempts", "attempt_id", "started_at", "finished_at IS NOT NULL")
+        _RetentionRule("texts of events", texts, _TEXTS),
+        _RetentionRule("texts and addresses of mails", texts, _MAILS),
+        _RetentionRule(
+            "attempts", texts, _deletion("delivery_attempts", "attempt_id", "started_at", "finished_at IS NOT NULL")
         ),
-        RetentionRule("events set aside", texts, deletion("rejected_events", "rejected_id", "rejected_at")),
-        RetentionRule("outcomes", texts, deletion("outcomes", "outcome_id", "published_at")),
-        RetentionRule("alerts", texts, deletion("alerts", "alert_id", "cleared_at")),
-        RetentionRule("event ids", ids, deletion("event_inbox", "event_id", "received_at")),
-        RetentionRule("sessions", ids, deletion("sessions", "session_id", "created_at", NOBODY_NEEDS)),
-        RetentionRule("actions on tickets", audit, deletion("ticket_actions", "action_id", "at")),
-        RetentionRule("audit log", audit, AUDIT),
+        _RetentionRule("events set aside", texts, _deletion("rejected_events", "rejected_id", "rejected_at")),
+        _RetentionRule("outcomes", texts, _deletion("outcomes", "outcome_id", "published_at")),
+        _RetentionRule("alerts", texts, _deletion("alerts", "alert_id", "cleared_at")),
+        _RetentionRule("event ids", ids, _deletion("event_inbox", "event_id", "received_at")),
+        _RetentionRule("sessions", ids, _deletion("sessions", "session_id", "created_at", _NOBODY_NEEDS)),
+        _RetentionRule("actions on tickets", audit, _deletion("ticket_actions", "action_id", "at")),
+        _RetentionRule("audit log", audit, _AUDIT),
     ]
 
 
-NOBODY_NEEDS = """NOT EXISTS (SELECT FROM escalation.event_inbox AS i WHERE i.session_id = o.session_id)
+_NOBODY_NEEDS = """NOT EXISTS (SELECT FROM escalation.event_inbox AS i WHERE i.session_id = o.session_id)
     AND NOT EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = o.session_id)"""
 
 
-def steps(connection: Connection, policy: RetentionRule) -> Iterator[int]:
+def steps(connection: Connection, policy: _RetentionRule) -> Iterator[int]:
     """Rows treated, step by step, until a step finds fewer than it may; the caller commits after each."""
     while True:
         parameters = {"age": policy.age, "step": STEP}
@@ -96,7 +96,7 @@ def keep(engine: Engine, settings: Settings, seconds: float) -> dict[str, int]:
     """Forget what is old for at most so many seconds; rows by policy. Each step is committed by itself."""
     deadline = time.monotonic() + seconds
     done: dict[str, int] = {}
-    for policy in policies(settings):
+    for policy in _policies(settings):
         done[policy.name] = 0
         with engine.connect() as connection:
             for count in steps(connection, policy):

@@ -26,16 +26,16 @@ def compare(connection: Connection) -> list[Difference]:
     found = [
         one
         for need in wanted.values()
-        for one in table_differences(need, tables.get(need.name), here, known.get(need.name, ()))
+        for one in _table_differences(need, tables.get(need.name), here, known.get(need.name, ()))
     ]
-    return [*found, *version_differences(here), *audit_differences(tables, here)]
+    return [*found, *_version_differences(here), *_audit_differences(tables, here)]
 
 
-def table_differences(
+def _table_differences(
     need: TableNeed, table: LiveTable | None, here: str | None, remembered: Collection[str]
 ) -> Iterator[Difference]:
     if table is None:
-        yield missing_table(need, here)
+        yield _missing_table(need, here)
         return
     place = f"public.{need.name}"
     if not table.is_table:
@@ -44,9 +44,9 @@ def table_differences(
         )
     for column in need.columns:
         yield from column_differences(need, column, table, column.name in remembered)
-    yield from key_differences(need, table, remembered)
+    yield from _key_differences(need, table, remembered)
     if need.inserted:
-        yield from unknown_columns(need, table)
+        yield from _unknown_columns(need, table)
     if table.filtered:
         remedy = f"ALTER ROLE … BYPASSRLS, or a policy on {place} that shows the worker's role every row."
         yield Difference(
@@ -54,7 +54,7 @@ def table_differences(
         )
 
 
-def missing_table(need: TableNeed, here: str | None) -> Difference:
+def _missing_table(need: TableNeed, here: str | None) -> Difference:
     place = f"public.{need.name}"
     if not need.own:
         return Difference(
@@ -67,7 +67,7 @@ def missing_table(need: TableNeed, here: str | None) -> Difference:
     )
 
 
-def key_differences(need: TableNeed, table: LiveTable, remembered: Collection[str]) -> Iterator[Difference]:
+def _key_differences(need: TableNeed, table: LiveTable, remembered: Collection[str]) -> Iterator[Difference]:
     if not need.own:
         return
     if "id" in table.columns and table.primary != "id":
@@ -84,7 +84,7 @@ def key_differences(need: TableNeed, table: LiveTable, remembered: Collection[st
             yield Difference(kind, place, "may hold a value twice", "it should be unique", remedy)
 
 
-def unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
+def _unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
     """A column that must be filled and that the worker does not know makes every one of its inserts fail."""
     known = {column.name for column in need.columns}
     for live in table.columns.values():
@@ -99,7 +99,7 @@ def unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
             )
 
 
-def version_differences(here: str | None) -> Iterator[Difference]:
+def _version_differences(here: str | None) -> Iterator[Difference]:
     # Not before it is asked for: Alembic would cost each child of a worker ten megabytes.
     from models.migrations import newest
 
@@ -117,7 +117,7 @@ def version_differences(here: str | None) -> Iterator[Difference]:
         yield Difference(DifferenceKind.STATE, "schema escalation", found, f"this program needs {newest()}", remedy)
 
 
-def audit_differences(tables: Mapping[str, LiveTable], here: str | None) -> Iterator[Difference]:
+def _audit_differences(tables: Mapping[str, LiveTable], here: str | None) -> Iterator[Difference]:
     for name in AUDITED:
         if here and name in tables and not tables[name].audited:
             remedy = "`db rebuild` shows what happened and mends it."

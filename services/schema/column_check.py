@@ -14,11 +14,11 @@ def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable, re
     live = table.columns.get(column.name)
     place = f"public.{need.name}.{column.name}"
     if live is None:
-        yield missing_column(need, column, table, remembered)
+        yield _missing_column(need, column, table, remembered)
         return
     if live.type not in column.types and not (column.enum and live.is_enum):
         yield Difference(
-            DifferenceKind.SHAPE, place, f"is {described(live)}", wanted_types(column), retype(need, column, live)
+            DifferenceKind.SHAPE, place, f"is {described(live)}", _wanted_types(column), _retype(need, column, live)
         )
     elif live.length is not None and (column.length is None or live.length < column.length):
         most = "texts of any length" if column.length is None else f"at least {column.length} characters"
@@ -26,22 +26,22 @@ def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable, re
         yield Difference(
             DifferenceKind.SHAPE, place, f"holds {live.length} characters", f"it should hold {most}", remedy
         )
-    yield from nullability(need, column, live, remembered)
+    yield from _nullability(need, column, live, remembered)
 
 
-def missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remembered: bool) -> Difference:
+def _missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remembered: bool) -> Difference:
     place, statement = f"public.{need.name}.{column.name}", f"ALTER TABLE public.{need.name}"
     if not need.own:
         return Difference(
             DifferenceKind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown."
         )
-    wanted = f"{wanted_types(column)}{must_be_filled(column)}"
+    wanted = f"{_wanted_types(column)}{_must_be_filled(column)}"
     if remembered and column.name != "id":
         return Difference(DifferenceKind.LOST, place, "is missing", wanted, REBUILD)
     if column.name == "id" and table.primary:
         found = f"is missing: the key is {table.primary} ({described(table.columns[table.primary])}), an older shape"
         remedy = (
-            f"{statement} RENAME COLUMN {table.primary} TO id; {retype(need, column, table.columns[table.primary])}"
+            f"{statement} RENAME COLUMN {table.primary} TO id; {_retype(need, column, table.columns[table.primary])}"
         )
     else:
         found, remedy = "is missing", f"{statement} ADD COLUMN {column.name} {column.types[0]};"
@@ -52,30 +52,30 @@ def described(live: LiveColumn) -> str:
     return f"the enum {live.type}" if live.is_enum else live.type
 
 
-def wanted_types(column: ColumnNeed) -> str:
+def _wanted_types(column: ColumnNeed) -> str:
     return f"it should be {' or '.join(column.types[:2])}"
 
 
-def must_be_filled(column: ColumnNeed) -> str:
+def _must_be_filled(column: ColumnNeed) -> str:
     return ", not null" if column.required else ""
 
 
-def retype(need: TableNeed, column: ColumnNeed, live: LiveColumn) -> str:
+def _retype(need: TableNeed, column: ColumnNeed, live: LiveColumn) -> str:
     statement = f"ALTER TABLE public.{need.name} ALTER COLUMN {column.name}"
     default = f"{statement} DROP DEFAULT; " if live.filled else ""
-    change = f"{statement} TYPE {column.types[0]} USING {converted(column, live)};"
+    change = f"{statement} TYPE {column.types[0]} USING {_converted(column, live)};"
     if not live.references:
         return default + change
     return f"{default}{change} before it, drop the foreign keys {', '.join(live.references)}; make them again after it."
 
 
-def converted(column: ColumnNeed, live: LiveColumn) -> str:
+def _converted(column: ColumnNeed, live: LiveColumn) -> str:
     if "time zone" in column.types[0] and "time zone" in live.type:
         return f"{column.name} AT TIME ZONE 'UTC'"
     return f"{column.name}::{column.types[0]}"
 
 
-def nullability(need: TableNeed, column: ColumnNeed, live: LiveColumn, remembered: bool) -> Iterator[Difference]:
+def _nullability(need: TableNeed, column: ColumnNeed, live: LiveColumn, remembered: bool) -> Iterator[Difference]:
     place = f"public.{need.name}.{column.name}"
     statement = f"ALTER TABLE public.{need.name} ALTER COLUMN {column.name}"
     if column.required and not live.required:

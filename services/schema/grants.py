@@ -15,9 +15,9 @@ from services.schema.introspection import Difference, DifferenceKind
 
 Purpose = Literal["owner", "application"]
 GRANT = "GRANT {} ON {} {} TO {};"
-READ_ONLY = frozenset({"audit_log", "erased_sessions"})
+_READ_ONLY = frozenset({"audit_log", "erased_sessions"})
 
-HOLDS = text("""
+_HOLDS = text("""
     SELECT CASE :kind
         WHEN 'DATABASE' THEN has_database_privilege(:role, current_database(), :privilege)
         WHEN 'FUNCTION' THEN to_regprocedure(:name) IS NULL OR has_function_privilege(:role, :name, :privilege)
@@ -30,19 +30,19 @@ HOLDS = text("""
                   AND NOT has_column_privilege(:role, a.attrelid, a.attnum, :privilege)) END
     END
 """)
-KNOWN = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
-NAMES = text("SELECT quote_ident(current_database()) AS database, quote_ident(:role) AS role, current_user AS me")
-SCHEMA_IS_THERE = text("SELECT to_regnamespace(:name) IS NOT NULL")
+_KNOWN = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
+_NAMES = text("SELECT quote_ident(current_database()) AS database, quote_ident(:role) AS role, current_user AS me")
+_SCHEMA_IS_THERE = text("SELECT to_regnamespace(:name) IS NOT NULL")
 MISSING = text("""
     SELECT count(*) FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NULL
 """)
-READABLE = text("""
+_READABLE = text("""
     SELECT n.name FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NOT NULL
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class _Right:
     """One privilege on one thing; with `columns`, on these alone."""
 
     privilege: str
@@ -58,61 +58,61 @@ class UnknownRole(Exception):
     """There is no role of this name in the database."""
 
 
-def rights(connection: Connection, purpose: Purpose) -> list[Right]:
+def rights(connection: Connection, purpose: Purpose) -> list[_Right]:
     """What a role needs for its purpose in this database as it is now."""
-    return list(owner_rights(connection) if purpose == "owner" else application_rights(connection))
+    return list(_owner_rights(connection) if purpose == "owner" else _application_rights(connection))
 
 
-def application_rights(connection: Connection) -> Iterator[Right]:
-    yield Right("USAGE", "SCHEMA", "public")
-    yield Right("USAGE", "SCHEMA", SCHEMA)
-    for need in existing(connection):
-        yield from shared_rights(need)
+def _application_rights(connection: Connection) -> Iterator[_Right]:
+    yield _Right("USAGE", "SCHEMA", "public")
+    yield _Right("USAGE", "SCHEMA", SCHEMA)
+    for need in _existing(connection):
+        yield from _shared_rights(need)
     for name in [*own_tables(), "alembic_version"]:
-        for privilege in privileges_on(name):
-            yield Right(privilege, "TABLE", f"{SCHEMA}.{name}")
-    yield Right("EXECUTE", "FUNCTION", FORGET_FUNCTION)
+        for privilege in _privileges_on(name):
+            yield _Right(privilege, "TABLE", f"{SCHEMA}.{name}")
+    yield _Right("EXECUTE", "FUNCTION", FORGET_FUNCTION)
 
 
-def existing(connection: Connection) -> list[TableNeed]:
+def _existing(connection: Connection) -> list[TableNeed]:
     wanted = needs()
-    there = set(connection.execute(READABLE, {"names": list(wanted)}).scalars())
+    there = set(connection.execute(_READABLE, {"names": list(wanted)}).scalars())
     return [need for need in wanted.values() if need.own or need.name in there]
 
 
-def shared_rights(need: TableNeed) -> Iterator[Right]:
-    yield Right("SELECT", "TABLE", f"public.{need.name}")
+def _shared_rights(need: TableNeed) -> Iterator[_Right]:
+    yield _Right("SELECT", "TABLE", f"public.{need.name}")
     if need.inserted:
-        yield Right("INSERT", "TABLE", f"public.{need.name}")
+        yield _Right("INSERT", "TABLE", f"public.{need.name}")
     if need.updated:
-        yield Right("UPDATE", "TABLE", f"public.{need.name}", need.updated)
+        yield _Right("UPDATE", "TABLE", f"public.{need.name}", need.updated)
 
 
-def privileges_on(name: str) -> tuple[str, ...]:
+def _privileges_on(name: str) -> tuple[str, ...]:
     # The log is written by the triggers with their owner's rights: for the application it is append-only.
-    return ("SELECT",) if name in {*READ_ONLY, "alembic_version"} else ("SELECT", "INSERT", "UPDATE", "DELETE")
+    return ("SELECT",) if name in {*_READ_ONLY, "alembic_version"} else ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
-def owner_rights(connection: Connection) -> Iterator[Right]:
+def _owner_rights(connection: Connection) -> Iterator[_Right]:
     """What is needed to migrate; a schema and tables that are there need not be created."""
-    if connection.execute(SCHEMA_IS_THERE, {"name": SCHEMA}).scalar_one():
-        yield Right("CREATE", "SCHEMA", SCHEMA)
+    if connection.execute(_SCHEMA_IS_THERE, {"name": SCHEMA}).scalar_one():
+        yield _Right("CREATE", "SCHEMA", SCHEMA)
     else:
-        yield Right("CREATE", "DATABASE", connection.execute(NAMES, {"role": ""}).one().database)
-    yield Right("USAGE", "SCHEMA", "public")
+        yield _Right("CREATE", "DATABASE", connection.execute(_NAMES, {"role": ""}).one().database)
+    yield _Right("USAGE", "SCHEMA", "public")
     shared = [need.name for need in needs().values() if need.own]
     if connection.execute(MISSING, {"names": shared}).scalar_one():
-        yield Right("CREATE", "SCHEMA", "public")
-        yield Right("REFERENCES", "TABLE", "public.ai_sessions")
+        yield _Right("CREATE", "SCHEMA", "public")
+        yield _Right("REFERENCES", "TABLE", "public.ai_sessions")
     for name in shared:
-        yield Right("SELECT", "TABLE", f"public.{name}")
+        yield _Right("SELECT", "TABLE", f"public.{name}")
     for name in AUDITED:
-        yield Right("TRIGGER", "TABLE", f"public.{name}")
+        yield _Right("TRIGGER", "TABLE", f"public.{name}")
 
 
 def grants(connection: Connection, role: str, purpose: Purpose) -> list[str]:
     """The statements that give a role what it needs, for a superuser or the tables' owners to run."""
-    quoted = connection.execute(NAMES, {"role": role}).one().role
+    quoted = connection.execute(_NAMES, {"role": role}).one().role
     together = groupby(rights(connection, purpose), key=lambda right: (right.kind, right.name))
     return [GRANT.format(", ".join(map(str, group)), *on, quoted) for on, group in together]
 
@@ -122,19 +122,21 @@ def missing_rights(connection: Connection, purpose: Purpose, role: str | None = 
 
     :raises UnknownRole: there is no such role
     """
-    role = role or str(connection.execute(NAMES, {"role": ""}).one().me)
-    if not connection.execute(KNOWN, {"role": role}).scalar_one():
+    role = role or str(connection.execute(_NAMES, {"role": ""}).one().me)
+    if not connection.execute(_KNOWN, {"role": role}).scalar_one():
         raise UnknownRole(f"there is no role {role!r} in this database; CREATE ROLE makes one")
-    quoted = connection.execute(NAMES, {"role": role}).one().role
-    return [lacking(role, quoted, right) for right in rights(connection, purpose) if not holds(connection, role, right)]
+    quoted = connection.execute(_NAMES, {"role": role}).one().role
+    return [
+        lacking(role, quoted, right) for right in rights(connection, purpose) if not _holds(connection, role, right)
+    ]
 
 
-def holds(connection: Connection, role: str, right: Right) -> bool:
+def _holds(connection: Connection, role: str, right: _Right) -> bool:
     given = {"kind": right.kind, "name": right.name, "privilege": right.privilege, "columns": ", ".join(right.columns)}
-    return bool(connection.execute(HOLDS, {"role": role, **given}).scalar_one())
+    return bool(connection.execute(_HOLDS, {"role": role, **given}).scalar_one())
 
 
-def lacking(role: str, quoted: str, right: Right) -> Difference:
+def lacking(role: str, quoted: str, right: _Right) -> Difference:
     return Difference(
         DifferenceKind.RIGHTS,
         f"{right.kind.lower()} {right.name}",

@@ -16,7 +16,7 @@ TABLES = text("""
            c.relrowsecurity AND NOT pg_has_role(c.relowner, 'USAGE') AS filtered
     FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
 """)
-COLUMNS = text("""
+_COLUMNS = text("""
     SELECT c.relname AS table_name, a.attname AS name, format_type(a.atttypid, NULL) AS type,
            t.typtype = 'e' AS is_enum, a.attnotnull AS required, a.atthasdef OR a.attidentity <> '' AS filled,
            CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4 THEN a.atttypmod - 4
@@ -26,7 +26,7 @@ COLUMNS = text("""
     JOIN pg_type AS t ON t.oid = a.atttypid
     ORDER BY c.relname, a.attnum
 """)
-KEYS = text("""
+_KEYS = text("""
     SELECT c.relname AS table_name, i.indisprimary AS is_primary, a.attname AS name
     FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
     JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
@@ -42,7 +42,7 @@ REFERENCES = text("""
         AND a.attnum = ANY(CASE WHEN k.conrelid = c.oid THEN k.conkey ELSE k.confkey END)
     ORDER BY key
 """)
-TRIGGERS = text("""
+_TRIGGERS = text("""
     SELECT c.relname AS table_name, g.tgname AS name
     FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
     JOIN pg_trigger AS g ON g.tgrelid = c.oid AND g.tgenabled IN ('O', 'A')
@@ -89,14 +89,14 @@ def read_tables(connection: Connection, names: Sequence[str]) -> dict[str, LiveT
     references = defaultdict(list)
     for row in connection.execute(REFERENCES, given):
         references[row.table_name, row.name].append(row.key)
-    for row in connection.execute(COLUMNS, given):
+    for row in connection.execute(_COLUMNS, given):
         facts = row.name, row.type, row.is_enum, row.required, row.filled, row.length
         tables[row.table_name].columns[row.name] = LiveColumn(*facts, tuple(references[row.table_name, row.name]))
-    for row in connection.execute(KEYS, given):
+    for row in connection.execute(_KEYS, given):
         tables[row.table_name].unique.add(row.name)
         if row.is_primary:
             tables[row.table_name].primary = row.name
-    for row in connection.execute(TRIGGERS, {**given, "triggers": list(map(trigger_name, ACTIONS))}):
+    for row in connection.execute(_TRIGGERS, {**given, "triggers": list(map(trigger_name, ACTIONS))}):
         tables[row.table_name].triggers.add(row.name)
     return tables
 
@@ -133,23 +133,23 @@ class Difference:
         return f"{self.place} {self.found}; {self.needed}. {self.remedy}"
 
 
-IS_THERE = text(f"SELECT to_regclass('{SCHEMA}.settings') IS NOT NULL")
-MAY_READ = text(f"SELECT has_table_privilege('{SCHEMA}.settings', 'SELECT')")
-REMEMBERED = text("SELECT value FROM escalation.settings WHERE key = 'shape'")
+_IS_THERE = text(f"SELECT to_regclass('{SCHEMA}.settings') IS NOT NULL")
+_MAY_READ = text(f"SELECT has_table_privilege('{SCHEMA}.settings', 'SELECT')")
+_REMEMBERED = text("SELECT value FROM escalation.settings WHERE key = 'shape'")
 
 
 def remembered_shape(connection: Connection) -> Mapping[str, Any] | None:
     """The tables by name; None when the database was never adopted."""
     shape: Mapping[str, Any] | None = None
-    if connection.execute(IS_THERE).scalar():
-        shape = connection.execute(REMEMBERED).scalar()
+    if connection.execute(_IS_THERE).scalar():
+        shape = connection.execute(_REMEMBERED).scalar()
     return shape
 
 
 def remembered_columns(connection: Connection) -> dict[str, frozenset[str]]:
     """The names of the columns that can be made again as they were, by table."""
     # Whoever may not read it is told so by the check of the rights.
-    if not connection.execute(IS_THERE).scalar() or not connection.execute(MAY_READ).scalar():
+    if not connection.execute(_IS_THERE).scalar() or not connection.execute(_MAY_READ).scalar():
         return {}
     shape = remembered_shape(connection) or {}
     return {name: frozenset(column["name"] for column in table["columns"]) for name, table in shape.items()}

@@ -13,7 +13,7 @@ from services.schema.check import compare
 from services.schema.grants import missing_rights
 from services.schema.introspection import Difference, DifferenceKind, version
 
-PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 120.0
 
 
 class NotAdoptable(Exception):
@@ -24,7 +24,7 @@ class NotAdoptable(Exception):
         self.differences = tuple(differences)
 
 
-def migrate(engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> list[Difference]:
+def migrate(engine: Engine, patience_seconds: float = _PATIENCE_SECONDS) -> list[Difference]:
     """Create what is missing and adopt what is there; return what is still not as it should be.
 
     A table that somebody is writing to is tried again for so long; ABParts' own statements never queue behind us for
@@ -34,23 +34,23 @@ def migrate(engine: Engine, patience_seconds: float = PATIENCE_SECONDS) -> list[
     :raises sqlalchemy.exc.OperationalError: a table was in use all the time
     """
     for attempt in Retrying(
-        retry=retry_if_exception(table_in_use),
+        retry=retry_if_exception(_table_in_use),
         wait=wait_random(0.2, 1.0),
         stop=stop_after_delay(patience_seconds),
         reraise=True,
     ):
         with attempt:
-            upgrade(engine, before=refuse_what_differs)
+            upgrade(engine, before=_refuse_what_differs)
     with engine.begin() as connection:
         connection.execute(text(REMEMBER_SHAPE))
         return check(connection)
 
 
-def table_in_use(error: BaseException) -> bool:
+def _table_in_use(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and trouble(error) is DatabaseFailure.LOCKED
 
 
-def refuse_what_differs(connection: Connection) -> None:
+def _refuse_what_differs(connection: Connection) -> None:
     """:raises NotAdoptable: the tables' shape or the role's rights forbid the migration"""
     differences = [one for one in compare(connection) if one.kind in {DifferenceKind.SHAPE, DifferenceKind.LOST}]
     if version(connection) != newest():

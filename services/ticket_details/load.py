@@ -15,7 +15,7 @@ from services.ticket_details.related import Related, load_related, others
 from services.tickets.abparts_rows import UNKNOWN_USER
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
-TICKETS = text("""
+_TICKETS = text("""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons,
            own.acknowledged_at, own.acknowledged_by, CAST(shared.priority AS text) AS shared_priority,
            own.priority AS own_priority, CAST(shared.status AS text) AS status,
@@ -33,7 +33,7 @@ TICKETS = text("""
     LEFT JOIN escalation.sessions AS state ON state.session_id = own.session_id
     WHERE own.ticket_id = ANY(CAST(:ticket_ids AS text[]))
 """)
-RECIPIENTS = text("""
+_RECIPIENTS = text("""
     SELECT m.ticket_id, m.mail_id, m.template, m.queued_at, r.address, r.state, r.accepted_at
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
     WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) ORDER BY m.queued_at, m.mail_id, r.address
@@ -41,7 +41,7 @@ RECIPIENTS = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class _Known:
     """All that was read for some tickets."""
 
     people: Mapping[str, Person]
@@ -53,27 +53,27 @@ class Known:
 
 def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketDetails]:
     """The story of each ticket that is ours, by its id."""
-    rows = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}).mappings().all()
-    sessions = {row["session_id"]: session_of(row) for row in rows}
-    known = Known(
+    rows = connection.execute(_TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}).mappings().all()
+    sessions = {row["session_id"]: _session_of(row) for row in rows}
+    known = _Known(
         people=load_people(connection, [one.user_id for one in sessions.values() if one.user_id]),
         machines=load_machines(connection, [one.machine_id for one in sessions.values() if one.machine_id]),
         conversations=load_conversations(connection, list(sessions)),
         related=load_related(connection, list(sessions.values())),
-        recipients=load_recipients(connection, ticket_ids),
+        recipients=_load_recipients(connection, ticket_ids),
     )
     return {row["ticket_id"]: story_of(row, sessions[row["session_id"]], known) for row in rows}
 
 
-def load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dict[str, list[Recipient]]:
+def _load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dict[str, list[Recipient]]:
     recipients: dict[str, list[Recipient]] = defaultdict(list)
-    for row in connection.execute(RECIPIENTS, {"ticket_ids": list(ticket_ids)}).mappings():
+    for row in connection.execute(_RECIPIENTS, {"ticket_ids": list(ticket_ids)}).mappings():
         members = dict(row)
         recipients[members.pop("ticket_id")].append(Recipient(**members))
     return recipients
 
 
-def session_of(row: RowMapping) -> SessionFacts:
+def _session_of(row: RowMapping) -> SessionFacts:
     return SessionFacts(
         session_id=row["session_id"],
         user_id=None if row["user_id"] == UNKNOWN_USER else row["user_id"],
@@ -84,20 +84,20 @@ def session_of(row: RowMapping) -> SessionFacts:
     )
 
 
-def story_of(row: RowMapping, session: SessionFacts, known: Known) -> TicketDetails:
+def story_of(row: RowMapping, session: SessionFacts, known: _Known) -> TicketDetails:
     ticket_id = row["ticket_id"]
     conversation = known.conversations[session.session_id]
     user = known.people.get(session.user_id or "")
     machine = known.machines.get(session.machine_id or "")
     of_session = others(known.related, "session", session.session_id, ticket_id)
     return TicketDetails(
-        ticket=ticket_of(row, conversation),
+        ticket=_ticket_of(row, conversation),
         session=session,
         conversation=conversation,
         user=user,
         machine=machine,
         advice=advice_of(row["expert_contact_info"]),
-        requests=requests_of(ticket_id, conversation),
+        requests=_requests_of(ticket_id, conversation),
         earlier_tickets=tuple(
             one for one in of_session if (one.opened_at, one.number) < (row["opened_at"], row["ticket_number"])
         ),
@@ -108,12 +108,12 @@ def story_of(row: RowMapping, session: SessionFacts, known: Known) -> TicketDeta
     )
 
 
-def requests_of(ticket_id: str, conversation: Conversation) -> tuple[Request, ...]:
+def _requests_of(ticket_id: str, conversation: Conversation) -> tuple[Request, ...]:
     counted = {evidence.event_id for evidence in conversation.evidence if evidence.ticket_id == ticket_id}
     return tuple(one for one in conversation.requests if one.event_id in counted)
 
 
-def ticket_of(row: RowMapping, conversation: Conversation) -> TicketFacts:
+def _ticket_of(row: RowMapping, conversation: Conversation) -> TicketFacts:
     return TicketFacts(
         ticket_id=row["ticket_id"],
         number=row["ticket_number"],

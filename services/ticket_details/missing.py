@@ -24,7 +24,7 @@ def unknown_of(
     user: Person | None, machine: MachineRecord | None, language: str | None, conversation: Conversation
 ) -> tuple[str, ...]:
     """Those of WORDS that nobody knows, in that order; a missing user or machine stands for all of its parts."""
-    missing = {*unknown_user(user), *unknown_machine(machine)}
+    missing = {*unknown_user(user), *_unknown_machine(machine)}
     facts = {
         "language": language,
         "conversation": conversation.messages,
@@ -47,7 +47,7 @@ def unknown_user(user: Person | None) -> Iterator[str]:
         yield "organisation"
 
 
-def unknown_machine(machine: MachineRecord | None) -> Iterator[str]:
+def _unknown_machine(machine: MachineRecord | None) -> Iterator[str]:
     if machine is None:
         yield "machine"
     elif machine.hours is None:

@@ -163,7 +163,7 @@ class TicketDetails:
         return tuple(one for one in self.recipients if one.mail_id == mail_id)
 
 
-FIELDS = ("name", "email", "phone", "hours", "specialization")
+_FIELDS = ("name", "email", "phone", "hours", "specialization")
 
 
 def advice_of(stored: Any) -> Advice | None:
@@ -172,13 +172,13 @@ def advice_of(stored: Any) -> Advice | None:
         return None
     alternatives = stored.get("alternative_contacts")
     return Advice(
-        primary=card_of(stored["primary_contact"]),
-        alternatives=tuple(card_of(one) for one in alternatives or () if isinstance(one, Mapping)),
+        primary=_card_of(stored["primary_contact"]),
+        alternatives=tuple(_card_of(one) for one in alternatives or () if isinstance(one, Mapping)),
         action=stored.get("recommended_action"),
         why=stored.get("why"),
         why_parts=tuple(WhyPart.of_json(part) for part in stored.get("why_parts") or ()),
     )
 
 
-def card_of(contact: Mapping[str, Any]) -> ContactCard:
-    return ContactCard(**{name: contact.get(name) for name in FIELDS})
+def _card_of(contact: Mapping[str, Any]) -> ContactCard:
+    return ContactCard(**{name: contact.get(name) for name in _FIELDS})

@@ -16,24 +16,24 @@ def reasons_of(
     """The gravest first; a ticket that another writer opened has that writer's reason as well, without evidence."""
     names = by_gravity(name for name in stored if name in REASONS)
     reasons = [
-        Reason(name=name, evidence=tuple(speaking_for(name, ticket_id, stored[name], evidence))) for name in names
+        Reason(name=name, evidence=tuple(_speaking_for(name, ticket_id, stored[name], evidence))) for name in names
     ]
     if shared_reason and shared_reason not in names:
         reasons.append(Reason(name=shared_reason))
     return tuple(reasons)
 
 
-def speaking_for(
+def _speaking_for(
     name: str, ticket_id: str, first: Mapping[str, Any], evidence: Collection[Evidence]
 ) -> Iterator[Evidence]:
     """What brought the reason about, then what followed."""
-    cause = first_of(first, ticket_id)
+    cause = _first_of(first, ticket_id)
     yield cause
     for one in evidence:
         if one.rule == name and one.ticket_id == ticket_id and one.event_id != cause.event_id:
             yield one
 
 
-def first_of(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
+def _first_of(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
     at = datetime.fromisoformat(stored["at"])
     return Evidence.of(stored, at, UUID(stored["event_id"]), ticket_id)

@@ -54,11 +54,11 @@ def load_related(connection: Connection, sessions: Collection[SessionFacts]) -> 
     ).mappings()
     related: dict[tuple[str, str], list[RelatedTicket]] = defaultdict(list)
     for row in rows:
-        related[row["relation"], row["key"]].append(related_of(row))
+        related[row["relation"], row["key"]].append(_related_of(row))
     return related
 
 
-def related_of(row: RowMapping) -> RelatedTicket:
+def _related_of(row: RowMapping) -> RelatedTicket:
     return RelatedTicket(
         ticket_id=row["ticket_id"],
         number=row["number"],

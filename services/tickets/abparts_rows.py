@@ -10,7 +10,7 @@ from rules.reasons import TRIGGER_TYPE
 from services.database.encoding import identity
 from services.tickets.insert import NewTicket
 
-INSERT_TRIGGERS = text("""
+_INSERT_TRIGGERS = text("""
     INSERT INTO public.escalation_triggers
         (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
     SELECT n.id, n.session_id, n.type, n.value, n.at AT TIME ZONE 'UTC', 'escalate', n.reason
@@ -24,7 +24,7 @@ INSERT_TRIGGERS = text("""
 def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]]) -> None:
     """One row for each reason of each ticket that fired."""
     connection.execute(
-        INSERT_TRIGGERS,
+        _INSERT_TRIGGERS,
         {
             "ids": [str(identity("trigger", ticket_id, one.reason)) for ticket_id, one in triggers],
             "session_ids": [one.event.session_id for _, one in triggers],
@@ -53,7 +53,7 @@ def told(reason: str, evidence: Mapping[str, Any]) -> str:
 # Who a session of ours belongs to when nobody said: ABParts' column takes no null.
 UNKNOWN_USER = "unknown"
 
-INSERT_SESSIONS = text("""
+_INSERT_SESSIONS = text("""
     INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
     SELECT n.id, n.user_id, n.machine_id, 'escalated', n.language, utc.now, utc.now
     FROM unnest(
@@ -63,7 +63,7 @@ INSERT_SESSIONS = text("""
     ORDER BY n.id
     ON CONFLICT DO NOTHING
 """)
-ESCALATE_SESSIONS = text("""
+_ESCALATE_SESSIONS = text("""
     UPDATE public.ai_sessions SET status = 'escalated', updated_at = now() AT TIME ZONE 'UTC'
     WHERE id IN (
         SELECT id FROM public.ai_sessions
@@ -75,7 +75,7 @@ ESCALATE_SESSIONS = text("""
 def escalate_sessions(connection: Connection, tickets: Sequence[NewTicket]) -> None:
     """Mark ABParts' sessions as escalated; one that was never stored is added, since the ticket refers to it."""
     connection.execute(
-        INSERT_SESSIONS,
+        _INSERT_SESSIONS,
         {
             "ids": [ticket.session_id for ticket in tickets],
             "user_ids": [ticket.user_id or UNKNOWN_USER for ticket in tickets],
@@ -88,4 +88,4 @@ def escalate_sessions(connection: Connection, tickets: Sequence[NewTicket]) -> N
 
 def escalate_sessions_by_id(connection: Connection, session_ids: Sequence[str]) -> None:
     """Mark sessions that are there as escalated, in the order of their ids."""
-    connection.execute(ESCALATE_SESSIONS, {"ids": list(session_ids)})
+    connection.execute(_ESCALATE_SESSIONS, {"ids": list(session_ids)})

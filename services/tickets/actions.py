@@ -17,11 +17,11 @@ from services.tickets.detect_changes import notice
 from services.tickets.queries import LockedTicket, lock_ticket
 from services.tickets.validation import checked_expert, checked_name, checked_note
 
-UTC_NOW = func.timezone("UTC", func.now())
-ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")
+_UTC_NOW = func.timezone("UTC", func.now())
+_ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")
 # Whoever was merely assigned is not who took it.
-HOLDER = text("UPDATE escalation.tickets SET acknowledged_by = :who WHERE ticket_id = :ticket_id")
-OTHER_OPEN = text("""
+_HOLDER = text("UPDATE escalation.tickets SET acknowledged_by = :who WHERE ticket_id = :ticket_id")
+_OTHER_OPEN = text("""
     SELECT ticket_number FROM public.support_tickets
     WHERE session_id = :session_id AND id <> :ticket_id AND status IN ('open', 'in_progress') LIMIT 1
 """)
@@ -49,11 +49,11 @@ def acknowledge(connection: Connection, reference: str, who: str) -> Done:
     ticket, status = begin(connection, "acknowledge", reference, who)
     if ticket.status != status:
         done = change(connection, ticket, "acknowledge", who, {"status": status})
-        connection.execute(HOLDER, {"who": checked_name(who), "ticket_id": ticket.ticket_id})
+        connection.execute(_HOLDER, {"who": checked_name(who), "ticket_id": ticket.ticket_id})
         return done
     if ticket.acknowledged_by != checked_name(who):
         raise TakenAlready(ticket.number, ticket.acknowledged_by)
-    return unchanged(ticket)
+    return _unchanged(ticket)
 
 
 def assign(connection: Connection, reference: str, expert_id: str, who: str) -> Done:
@@ -66,7 +66,7 @@ def assign(connection: Connection, reference: str, expert_id: str, who: str) -> 
     expert, checked = checked_expert(connection, ticket.number, checked_name(expert_id))
     values = {"status": status, "assigned_expert_id": expert}
     same = (ticket.status, ticket.assigned) == (status, expert)
-    return replace(unchanged(ticket) if same else change(connection, ticket, "assign", who, values), checked=checked)
+    return replace(_unchanged(ticket) if same else change(connection, ticket, "assign", who, values), checked=checked)
 
 
 def note(connection: Connection, reference: str, words: str, who: str) -> Done:
@@ -74,8 +74,8 @@ def note(connection: Connection, reference: str, words: str, who: str) -> Done:
     ticket, _ = begin(connection, "note", reference, who)
     words = checked_note(words)
     action_id = identity("note", ticket.ticket_id, checked_name(who), words)
-    if not record(connection, ticket, "note", who, {"note": words}, action_id):
-        return unchanged(ticket)
+    if not _record(connection, ticket, "note", who, {"note": words}, action_id):
+        return _unchanged(ticket)
     write(connection, ticket, {})
     return Done(ticket.number, ticket.status, True)
 
@@ -89,7 +89,7 @@ def prioritise(connection: Connection, reference: str, priority: str, who: str) 
     if priority not in PRIORITIES:
         raise TicketRefused(f"{priority!r} is no priority: it should be one of {', '.join(PRIORITIES)}")
     if ticket.priority == priority:
-        return unchanged(ticket)
+        return _unchanged(ticket)
     return change(connection, ticket, "prioritise", who, {"priority": priority})
 
 
@@ -101,11 +101,11 @@ def resolve(connection: Connection, reference: str, words: str, who: str) -> Don
     ticket, status = begin(connection, "resolve", reference, who)
     words = checked_note(words)
     if ticket.status != status:
-        values = {"status": status, "resolution_notes": words, "resolved_at": UTC_NOW}
+        values = {"status": status, "resolution_notes": words, "resolved_at": _UTC_NOW}
         return change(connection, ticket, "resolve", who, values)
     if ticket.resolution != words:
         raise TicketRefused(f"{ticket.number} is resolved already with another text: add a note, or reopen it first")
-    return unchanged(ticket)
+    return _unchanged(ticket)
 
 
 def close(connection: Connection, reference: str, who: str) -> Done:
@@ -115,7 +115,7 @@ def close(connection: Connection, reference: str, who: str) -> Done:
     """
     ticket, status = begin(connection, "close", reference, who)
     return (
-        unchanged(ticket) if ticket.status == status else change(connection, ticket, "close", who, {"status": status})
+        _unchanged(ticket) if ticket.status == status else change(connection, ticket, "close", who, {"status": status})
     )
 
 
@@ -126,8 +126,8 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
     """
     ticket, status = begin(connection, "reopen", reference, who)
     if ticket.status == status:
-        return unchanged(ticket)
-    other = connection.execute(OTHER_OPEN, {"session_id": ticket.session_id, "ticket_id": ticket.ticket_id}).scalar()
+        return _unchanged(ticket)
+    other = connection.execute(_OTHER_OPEN, {"session_id": ticket.session_id, "ticket_id": ticket.ticket_id}).scalar()
     if other:
         raise TicketRefused(f"{ticket.number} cannot be reopened: {other} of the same session is open, go on there")
     return change(
@@ -137,30 +137,30 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
 
 def begin(connection: Connection, action: str, reference: str, who: str) -> tuple[LockedTicket, str]:
     """Hold the ticket, sign the transaction for the audit log, and say which status follows."""
-    connection.execute(ACTOR, {"actor": checked_name(who)})
+    connection.execute(_ACTOR, {"actor": checked_name(who)})
     ticket = lock_ticket(connection, reference)
     return ticket, following(action, ticket.number, ticket.status)
 
 
-def unchanged(ticket: LockedTicket) -> Done:
+def _unchanged(ticket: LockedTicket) -> Done:
     return Done(ticket.number, ticket.status, False)
 
 
 def change(connection: Connection, ticket: LockedTicket, action: str, who: str, values: Mapping[str, Any]) -> Done:
     write(connection, ticket, values)
     details = {name: value for name, value in values.items() if isinstance(value, str)}
-    record(connection, ticket, action, who, details, uuid4())
+    _record(connection, ticket, action, who, details, uuid4())
     notice(connection, [ticket.ticket_id])
     return Done(ticket.number, values.get("status", ticket.status), True)
 
 
 def write(connection: Connection, ticket: LockedTicket, values: Mapping[str, Any]) -> None:
     connection.execute(
-        update(SupportTicket).where(SupportTicket.id == ticket.ticket_id).values(**values, updated_at=UTC_NOW)
+        update(SupportTicket).where(SupportTicket.id == ticket.ticket_id).values(**values, updated_at=_UTC_NOW)
     )
 
 
-def record(
+def _record(
     connection: Connection, ticket: LockedTicket, action: str, who: str, details: Mapping[str, Any], action_id: UUID
 ) -> bool:
     """Keep who did what; False when it is there already."""

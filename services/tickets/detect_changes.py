@@ -15,11 +15,11 @@ from rules.reasons import REASONS, by_gravity
 from rules.ticket_changes import Happening, TicketChange, TicketRow, happenings
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 
-UNKNOWN = "unknown"
-OUTCOMES = {"acknowledged": "ticket.acknowledged", "resolved": "ticket.resolved"}
-RESTARTS = {"reopened", "released", "raised"}
+_UNKNOWN = "unknown"
+_OUTCOMES = {"acknowledged": "ticket.acknowledged", "resolved": "ticket.resolved"}
+_RESTARTS = {"reopened", "released", "raised"}
 
-CHANGED = text("""
+_CHANGED = text("""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons, own.acknowledged_at, own.acknowledged_by,
            own.waiting_since, own.seen_status, own.seen_assigned, own.seen_audit_id,
            coalesce(own.seen_priority, own.priority) AS seen_priority, state.language,
@@ -33,14 +33,14 @@ CHANGED = text("""
           IS DISTINCT FROM (CAST(shared.status AS text), shared.assigned_expert_id, CAST(shared.priority AS text))
     ORDER BY own.ticket_id FOR UPDATE OF own
 """)
-CHANGES = text("""
+_CHANGES = text("""
     SELECT audit_id, row_id, at, actor, new ->> 'status' AS status, new ->> 'assigned_expert_id' AS assigned,
            new ->> 'priority' AS priority
     FROM escalation.audit_log
     WHERE table_name = 'support_tickets' AND action = 'update' AND row_id = ANY(CAST(:ticket_ids AS text[]))
     ORDER BY row_id, audit_id
 """)
-WRITE = text("""
+_WRITE = text("""
     UPDATE escalation.tickets AS t
     SET acknowledged_at = n.acknowledged_at, acknowledged_by = n.acknowledged_by, waiting_since = n.waiting_since,
         seen_status = n.status, seen_assigned = n.assigned, seen_priority = n.priority, seen_audit_id = n.audit_id
@@ -51,7 +51,7 @@ WRITE = text("""
         AS n (id, acknowledged_at, acknowledged_by, waiting_since, status, assigned, priority, audit_id)
     WHERE t.ticket_id = n.id
 """)
-CALL_OFF = text("""
+_CALL_OFF = text("""
     UPDATE escalation.mail_recipients AS r SET state = 'cancelled'
     FROM escalation.mails AS m
     WHERE m.mail_id = r.mail_id AND m.template = 'ticket_unacknowledged'
@@ -80,7 +80,7 @@ class Noticed:
                 self.acknowledged_at, self.acknowledged_by = one.at, one.by
             elif one.kind in {"reopened", "released"}:
                 self.acknowledged_at = self.acknowledged_by = None
-            if one.kind in RESTARTS:
+            if one.kind in _RESTARTS:
                 self.waiting_since = one.at
 
     @property
@@ -90,44 +90,44 @@ class Noticed:
 
 def notice(connection: Connection, ticket_ids: Sequence[str]) -> list[Noticed]:
     """Compare these tickets with what was last seen of them, and write what follows; a repeat does nothing."""
-    tickets = connection.execute(CHANGED, {"ticket_ids": list(ticket_ids)}).mappings().all()
+    tickets = connection.execute(_CHANGED, {"ticket_ids": list(ticket_ids)}).mappings().all()
     if not tickets:
         return []
-    changes = read_changes(connection, [ticket["ticket_id"] for ticket in tickets])
-    noticed = [compare(ticket, changes[ticket["ticket_id"]]) for ticket in tickets]
+    changes = _read_changes(connection, [ticket["ticket_id"] for ticket in tickets])
+    noticed = [_compare(ticket, changes[ticket["ticket_id"]]) for ticket in tickets]
     write(connection, noticed)
-    tell(connection, noticed)
+    _tell(connection, noticed)
     if over := [one.ticket["ticket_id"] for one in noticed if one.ends_the_chase]:
-        connection.execute(CALL_OFF, {"ticket_ids": over})
+        connection.execute(_CALL_OFF, {"ticket_ids": over})
     return noticed
 
 
-def read_changes(connection: Connection, ticket_ids: Sequence[str]) -> dict[str, list[RowMapping]]:
+def _read_changes(connection: Connection, ticket_ids: Sequence[str]) -> dict[str, list[RowMapping]]:
     changes: dict[str, list[RowMapping]] = defaultdict(list)
-    for entry in connection.execute(CHANGES, {"ticket_ids": list(ticket_ids)}).mappings():
+    for entry in connection.execute(_CHANGES, {"ticket_ids": list(ticket_ids)}).mappings():
         changes[entry["row_id"]].append(entry)
     return changes
 
 
-def compare(ticket: RowMapping, entries: Sequence[RowMapping]) -> Noticed:
+def _compare(ticket: RowMapping, entries: Sequence[RowMapping]) -> Noticed:
     new = [entry for entry in entries if entry["audit_id"] > ticket["seen_audit_id"]]
-    changes = [TicketChange(row_of(entry), entry["at"], entry["actor"]) for entry in new]
+    changes = [TicketChange(_row_of(entry), entry["at"], entry["actor"]) for entry in new]
     seen = TicketRow(ticket["seen_status"], ticket["seen_assigned"], ticket["seen_priority"])
-    now = row_of(ticket)
+    now = _row_of(ticket)
     if (changes[-1].row if changes else seen) != now:
         # The database could not record the change (it never lets ABParts wait for us), or it is older than the log.
-        changes.append(TicketChange(now, datetime.now(UTC), UNKNOWN))
+        changes.append(TicketChange(now, datetime.now(UTC), _UNKNOWN))
     happened = list(happenings(seen, ticket["acknowledged_at"] is not None, changes))
     return Noticed(ticket, now, happened, new[-1]["audit_id"] if new else ticket["seen_audit_id"])
 
 
-def row_of(row: RowMapping) -> TicketRow:
+def _row_of(row: RowMapping) -> TicketRow:
     return TicketRow(row["status"], row["assigned"], row["priority"])
 
 
 def write(connection: Connection, noticed: Sequence[Noticed]) -> None:
     connection.execute(
-        WRITE,
+        _WRITE,
         {
             "ids": [one.ticket["ticket_id"] for one in noticed],
             "acknowledged_at": [one.acknowledged_at for one in noticed],
@@ -141,8 +141,8 @@ def write(connection: Connection, noticed: Sequence[Noticed]) -> None:
     )
 
 
-def tell(connection: Connection, noticed: Sequence[Noticed]) -> None:
-    outcomes = [outcome(one, happening) for one in noticed for happening in one.happened if happening.kind in OUTCOMES]
+def _tell(connection: Connection, noticed: Sequence[Noticed]) -> None:
+    outcomes = [outcome(one, happening) for one in noticed for happening in one.happened if happening.kind in _OUTCOMES]
     if outcomes:
         queue_outcomes(connection, outcomes)
 
@@ -151,7 +151,7 @@ def outcome(noticed: Noticed, happening: Happening) -> NewOutcome:
     ticket = noticed.ticket
     return NewOutcome(
         cause=(ticket["ticket_id"], happening.at.isoformat()),
-        type=OUTCOMES[happening.kind],
+        type=_OUTCOMES[happening.kind],
         session_id=ticket["session_id"],
         language=ticket["language"],
         ticket_id=ticket["ticket_id"],

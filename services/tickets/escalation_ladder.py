@@ -13,11 +13,11 @@ from services.installation import Installation, adopted_at
 from services.outbox.queue import NewMail, queue_mails
 from services.tickets.detect_changes import Noticed, notice
 
-TEMPLATE = "ticket_unacknowledged"
-LIMIT = 200
-CHUNK = 500
+_TEMPLATE = "ticket_unacknowledged"
+_LIMIT = 200
+_CHUNK = 500
 # ABParts' transactions are short: whatever changed longer ago than this before the last sweep was seen by it.
-OVERLAP_MINUTES = 60
+_OVERLAP_MINUTES = 60
 
 UNFINISHED = text("""
     SELECT own.ticket_id FROM escalation.tickets AS own
@@ -31,11 +31,11 @@ UNFINISHED = text("""
       AND a.at >= (SELECT coalesce(max(updated_at), '-infinity') - make_interval(mins => :overlap)
                    FROM escalation.settings WHERE key = 'noticed')
 """)
-NOTICED = text("""
+_NOTICED = text("""
     INSERT INTO escalation.settings (key, value) VALUES ('noticed', jsonb_build_object('at', now()))
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now()
 """)
-WAITING = text("""
+_WAITING = text("""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons, own.waiting_since,
            CAST(shared.priority AS text) AS priority, told.rung, told.sent_at
     FROM escalation.tickets AS own
@@ -48,7 +48,7 @@ WAITING = text("""
       AND own.waiting_since >= :adopted
     ORDER BY own.waiting_since, own.ticket_id
 """)
-KEEP = text("""
+_KEEP = text("""
     INSERT INTO escalation.ticket_rungs (mail_id, ticket_id, rung, contact, priority, waiting_since, sent_at)
     SELECT n.*, :now
     FROM unnest(CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:rungs AS integer[]),
@@ -58,7 +58,7 @@ KEEP = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class _Due:
     """A ticket and the rung that it goes to now."""
 
     ticket: RowMapping
@@ -66,13 +66,13 @@ class Due:
 
     @property
     def rank(self) -> int:
-        return rank(priority_of(self.ticket), "safety_concern" in self.ticket["reasons"])
+        return rank(_priority_of(self.ticket), "safety_concern" in self.ticket["reasons"])
 
     def mail(self) -> NewMail:
         ticket, rung = self.ticket, self.rung
         return NewMail(
             cause=(ticket["ticket_id"], ticket["waiting_since"].isoformat(), str(rung.number)),
-            template=TEMPLATE,
+            template=_TEMPLATE,
             recipients=(rung.contact.email,),
             rank=self.rank,
             ticket_id=ticket["ticket_id"],
@@ -93,11 +93,11 @@ class Due:
 
 def notice_changes(connection: Connection) -> list[Noticed]:
     """Notice what people did with tickets since the last sweep, by whatever means."""
-    changed = list(connection.execute(UNFINISHED, {"overlap": OVERLAP_MINUTES}).scalars())
+    changed = list(connection.execute(UNFINISHED, {"overlap": _OVERLAP_MINUTES}).scalars())
     noticed = [
-        one for place in range(0, len(changed), CHUNK) for one in notice(connection, changed[place : place + CHUNK])
+        one for place in range(0, len(changed), _CHUNK) for one in notice(connection, changed[place : place + _CHUNK])
     ]
-    connection.execute(NOTICED)
+    connection.execute(_NOTICED)
     return noticed
 
 
@@ -106,19 +106,19 @@ def chase(connection: Connection, installation: Installation, now: datetime | No
     if installation.settings.mode == "shadow":
         return 0
     notice_changes(connection)
-    waiting = connection.execute(WAITING, {"adopted": adopted_at(connection)}).mappings().all()
+    waiting = connection.execute(_WAITING, {"adopted": adopted_at(connection)}).mappings().all()
     now = now or datetime.now(UTC)
-    due = list(due_of(waiting, installation, now))[:LIMIT]
+    due = list(_due_of(waiting, installation, now))[:_LIMIT]
     if due:
         queue(connection, due, installation, now)
     return len(due)
 
 
-def due_of(waiting: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[Due]:
+def _due_of(waiting: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[_Due]:
     for ticket in waiting:
         rung = next_rung(
             installation.contacts,
-            priority=priority_of(ticket),
+            priority=_priority_of(ticket),
             opened_at=ticket["waiting_since"],
             last_rung=ticket["rung"],
             last_sent_at=ticket["sent_at"],
@@ -126,19 +126,19 @@ def due_of(waiting: Sequence[RowMapping], installation: Installation, now: datet
             now=now,
         )
         if rung is not None:
-            yield Due(ticket, rung)
+            yield _Due(ticket, rung)
 
 
-def priority_of(ticket: RowMapping) -> str:
+def _priority_of(ticket: RowMapping) -> str:
     """The row's own; another writer may have made one up."""
     return ticket["priority"] if ticket["priority"] in PRIORITIES else "medium"
 
 
-def queue(connection: Connection, due: Sequence[Due], installation: Installation, now: datetime) -> None:
+def queue(connection: Connection, due: Sequence[_Due], installation: Installation, now: datetime) -> None:
     mails = [one.mail() for one in due]
     queue_mails(connection, mails, installation.message_id_domain)
     connection.execute(
-        KEEP,
+        _KEEP,
         {
             "mail_ids": [str(mail.mail_id) for mail in mails],
             "ticket_ids": [mail.ticket_id for mail in mails],

@@ -9,14 +9,14 @@ from sqlalchemy import Connection, text
 from rules.decision import Decision, Fired, SessionState, evidence_of
 from services.database.encoding import identity, json_text
 
-TAKE = text("""
+_TAKE = text("""
     UPDATE escalation.ticket_counters SET last = last + :count
     WHERE day = (now() AT TIME ZONE :zone)::date
     RETURNING to_char(day, 'YYYYMMDD') AS day, last - :count AS before
 """)
 # Both are upserts in effect: the day's row may be there already (a number was taken by somebody else), or be made by
 # another transaction while this one waits for it.
-CATCH_UP = text("""
+_CATCH_UP = text("""
     INSERT INTO escalation.ticket_counters (day, last)
     SELECT today.day, coalesce(max(CAST(substring(ticket_number FROM '^AB-[0-9]{8}-([0-9]{1,9})$') AS integer)), 0)
     FROM (SELECT (now() AT TIME ZONE :zone)::date AS day) AS today
@@ -27,28 +27,28 @@ CATCH_UP = text("""
 """)
 
 
-def take_numbers(connection: Connection, count: int, zone: str) -> list[str]:
+def _take_numbers(connection: Connection, count: int, zone: str) -> list[str]:
     """The next `count` numbers of today, by PostgreSQL's clock in this time zone.
 
     Call it last: the counter's row is held until the commit. Numbers have four digits, more when a day needs them.
     """
-    row = connection.execute(TAKE, {"count": count, "zone": zone}).one_or_none()
+    row = connection.execute(_TAKE, {"count": count, "zone": zone}).one_or_none()
     if row is None:
-        catch_up(connection, zone)
-        row = connection.execute(TAKE, {"count": count, "zone": zone}).one()
+        _catch_up(connection, zone)
+        row = connection.execute(_TAKE, {"count": count, "zone": zone}).one()
     return [f"AB-{row.day}-{number:04d}" for number in range(row.before + 1, row.before + count + 1)]
 
 
-def catch_up(connection: Connection, zone: str) -> None:
+def _catch_up(connection: Connection, zone: str) -> None:
     """Start the day's counter after the highest number that is there already, whoever wrote it."""
-    connection.execute(CATCH_UP, {"zone": zone})
+    connection.execute(_CATCH_UP, {"zone": zone})
 
 
 # Each round after a collision starts beyond every number that is there: many rounds mean that something else is wrong.
-NUMBER_ROUNDS = 20
+_NUMBER_ROUNDS = 20
 
 
-class NumbersExhausted(Exception):
+class _NumbersExhausted(Exception):
     """Another writer took every number that was tried."""
 
 
@@ -73,7 +73,7 @@ class NewTicket:
 
     @property
     def ordinal(self) -> int:
-        return ordinal_of(self.decision.state)
+        return _ordinal_of(self.decision.state)
 
     @property
     def priority(self) -> str:
@@ -83,14 +83,14 @@ class NewTicket:
         return {**self.expert_contact_info, "ticket_reference": self.number}
 
 
-def ordinal_of(state: SessionState) -> int:
+def _ordinal_of(state: SessionState) -> int:
     """Which of the session's tickets the next one is, from 1."""
     return state.tickets + 1
 
 
 def ticket_id_of(state: SessionState) -> str:
     """The id of the session's next ticket."""
-    return str(identity("ticket", state.session_id, ordinal_of(state)))
+    return str(identity("ticket", state.session_id, _ordinal_of(state)))
 
 
 def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
@@ -101,7 +101,7 @@ def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
     return first
 
 
-INSERT_TICKETS = text("""
+_INSERT_TICKETS = text("""
     INSERT INTO public.support_tickets
         (id, session_id, ticket_number, priority, status, escalation_reason, session_summary,
          machine_context, expert_contact_info, created_at, updated_at)
@@ -123,21 +123,21 @@ def number_and_insert(connection: Connection, tickets: Sequence[NewTicket], zone
     """
     done: list[NewTicket] = []
     waiting = list(tickets)
-    for _ in range(NUMBER_ROUNDS):
-        numbers = take_numbers(connection, len(waiting), zone)
+    for _ in range(_NUMBER_ROUNDS):
+        numbers = _take_numbers(connection, len(waiting), zone)
         numbered = [replace(ticket, number=number) for ticket, number in zip(waiting, numbers, strict=True)]
-        written = insert_shared(connection, numbered)
+        written = _insert_shared(connection, numbered)
         done += [ticket for ticket in numbered if ticket.ticket_id in written]
         waiting = [ticket for ticket in numbered if ticket.ticket_id not in written]
         if not waiting:
             return done
-        catch_up(connection, zone)
-    raise NumbersExhausted(f"{len(waiting)} tickets without a free number after {NUMBER_ROUNDS} rounds")
+        _catch_up(connection, zone)
+    raise _NumbersExhausted(f"{len(waiting)} tickets without a free number after {_NUMBER_ROUNDS} rounds")
 
 
-def insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[str]:
+def _insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[str]:
     rows = connection.execute(
-        INSERT_TICKETS,
+        _INSERT_TICKETS,
         {
             "ids": [ticket.ticket_id for ticket in tickets],
             "session_ids": [ticket.session_id for ticket in tickets],
@@ -152,7 +152,7 @@ def insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[s
     return set(rows.scalars())
 
 
-INSERT_OWN = text("""
+_INSERT_OWN = text("""
     INSERT INTO escalation.tickets
         (ticket_id, session_id, ordinal, ticket_number, priority, reasons, earlier_ticket_id)
     SELECT * FROM unnest(
@@ -164,7 +164,7 @@ INSERT_OWN = text("""
 def insert_own(connection: Connection, tickets: Sequence[NewTicket]) -> None:
     """Write what we know of the tickets beyond ABParts' rows."""
     connection.execute(
-        INSERT_OWN,
+        _INSERT_OWN,
         {
             "ids": [ticket.ticket_id for ticket in tickets],
             "session_ids": [ticket.session_id for ticket in tickets],

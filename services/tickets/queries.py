@@ -26,38 +26,38 @@ class LockedTicket:
     acknowledged_by: str | None
 
 
-COLUMNS = """
+_COLUMNS = """
     p.id AS ticket_id, p.ticket_number, p.session_id, CAST(p.priority AS text) AS priority,
     CAST(p.status AS text) AS status, p.escalation_reason AS reason, p.assigned_expert_id AS assigned,
     p.created_at AT TIME ZONE 'UTC' AS opened_at, p.resolved_at AT TIME ZONE 'UTC' AS resolved_at,
     own.acknowledged_at, own.acknowledged_by
 """
-FIND = text("""
+_FIND = text("""
     SELECT id, session_id FROM public.support_tickets
     WHERE id = :reference OR ticket_number = upper(:reference) ORDER BY id = :reference DESC LIMIT 1
 """)
-LIST = text(f"""
-    SELECT {COLUMNS}
+_LIST = text(f"""
+    SELECT {_COLUMNS}
     FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
     WHERE CAST(p.status AS text) = ANY(CAST(:statuses AS text[]))
     ORDER BY array_position(ARRAY['urgent', 'high', 'medium', 'low'], CAST(p.priority AS text)), p.created_at, p.id
     LIMIT :limit
 """)
-SHOW = text(f"""
-    SELECT {COLUMNS}, p.session_summary AS summary, p.resolution_notes AS resolution, p.expert_contact_info AS contact,
+_SHOW = text(f"""
+    SELECT {_COLUMNS}, p.session_summary AS summary, p.resolution_notes AS resolution, p.expert_contact_info AS contact,
            coalesce(own.reasons, '{{}}'::jsonb) AS reasons, own.earlier_ticket_id
     FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
     WHERE p.id = :ticket_id
 """)
-ACTIONS = text("""
+_ACTIONS = text("""
     SELECT at, actor, action, details FROM escalation.ticket_actions WHERE ticket_id = :ticket_id ORDER BY at, action_id
 """)
-CHASED = text("""
+_CHASED = text("""
     SELECT sent_at, rung, contact, priority FROM escalation.ticket_rungs WHERE ticket_id = :ticket_id ORDER BY sent_at
 """)
 # The session's row is locked first, as everywhere, so that events that arrive now wait for what a person does.
-LOCK_SESSION = text("SELECT FROM escalation.sessions WHERE session_id = :session_id FOR UPDATE")
-LOCK = text("""
+_LOCK_SESSION = text("SELECT FROM escalation.sessions WHERE session_id = :session_id FOR UPDATE")
+_LOCK = text("""
     SELECT p.id AS ticket_id, p.session_id, p.ticket_number AS number, CAST(p.status AS text) AS status,
            CAST(p.priority AS text) AS priority, p.assigned_expert_id AS assigned, p.resolution_notes AS resolution,
            coalesce(
@@ -73,7 +73,7 @@ def find_ticket(connection: Connection, reference: str) -> tuple[str, str]:
 
     :raises TicketNotFound: there is none
     """
-    row = connection.execute(FIND, {"reference": reference.strip().replace("\0", "")}).one_or_none()
+    row = connection.execute(_FIND, {"reference": reference.strip().replace("\0", "")}).one_or_none()
     if row is None:
         shown = reprlib.repr(reference.strip())
         raise TicketNotFound(f"no ticket has the number or id {shown} (numbers have the form AB-YYYYMMDD-NNNN)")
@@ -86,8 +86,8 @@ def lock_ticket(connection: Connection, reference: str) -> LockedTicket:
     :raises TicketNotFound: there is none
     """
     ticket_id, session_id = find_ticket(connection, reference)
-    connection.execute(LOCK_SESSION, {"session_id": session_id})
-    row = connection.execute(LOCK, {"ticket_id": ticket_id}).mappings().one_or_none()
+    connection.execute(_LOCK_SESSION, {"session_id": session_id})
+    row = connection.execute(_LOCK, {"ticket_id": ticket_id}).mappings().one_or_none()
     if row is None:
         raise TicketNotFound(f"the ticket {reprlib.repr(reference.strip())} has been deleted a moment ago")
     return LockedTicket(**row)
@@ -95,7 +95,7 @@ def lock_ticket(connection: Connection, reference: str) -> LockedTicket:
 
 def list_tickets(connection: Connection, statuses: Sequence[str], limit: int) -> list[dict[str, Any]]:
     """Tickets in these states, the most urgent and then the oldest first."""
-    return [dict(row) for row in connection.execute(LIST, {"statuses": list(statuses), "limit": limit}).mappings()]
+    return [dict(row) for row in connection.execute(_LIST, {"statuses": list(statuses), "limit": limit}).mappings()]
 
 
 def show_ticket(connection: Connection, reference: str) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def show_ticket(connection: Connection, reference: str) -> dict[str, Any]:
     :raises TicketNotFound: there is none
     """
     asked = {"ticket_id": find_ticket(connection, reference)[0]}
-    ticket = dict(connection.execute(SHOW, asked).mappings().one())
-    ticket["actions"] = [dict(row) for row in connection.execute(ACTIONS, asked).mappings()]
-    ticket["chased"] = [dict(row) for row in connection.execute(CHASED, asked).mappings()]
+    ticket = dict(connection.execute(_SHOW, asked).mappings().one())
+    ticket["actions"] = [dict(row) for row in connection.execute(_ACTIONS, asked).mappings()]
+    ticket["chased"] = [dict(row) for row in connection.execute(_CHASED, asked).mappings()]
     return ticket

@@ -5,8 +5,8 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from config.errors import ConfigurationError
 from config.settings import Settings
 
-SECONDS_OF_A_DAY = 86_400
-FORM_HOURS = 12
+_SECONDS_OF_A_DAY = 86_400
+_FORM_HOURS = 12
 
 
 class LinkExpired(Exception):
@@ -35,7 +35,7 @@ def ticket_of(text: str, settings: Settings) -> str:
     :raises LinkExpired: it is older than LINK_DAYS
     :raises LinkUnknown: it was not signed with LINK_SECRET
     """
-    return opened(settings, "link", text, settings.link_days * SECONDS_OF_A_DAY)
+    return opened(settings, "link", text, settings.link_days * _SECONDS_OF_A_DAY)
 
 
 def form_token(ticket_id: str, settings: Settings) -> str:
@@ -46,7 +46,7 @@ def form_token(ticket_id: str, settings: Settings) -> str:
 def is_form_of(text: str, ticket_id: str, settings: Settings) -> bool:
     """Whether a form was made by this ticket's page within the last hours."""
     try:
-        return opened(settings, "form", text, FORM_HOURS * 3_600) == ticket_id
+        return opened(settings, "form", text, _FORM_HOURS * 3_600) == ticket_id
     except (LinkExpired, LinkUnknown):
         return False
 

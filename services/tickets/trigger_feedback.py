@@ -11,9 +11,9 @@ from services.database.encoding import identity
 from services.tickets.queries import find_ticket
 from services.tickets.validation import UnfitText, checked_name
 
-REASONS = text("SELECT reasons FROM escalation.tickets WHERE ticket_id = :ticket_id")
-READ = text("SELECT reason, verdict, given_by, given_at FROM escalation.trigger_verdicts WHERE ticket_id = :ticket_id")
-WRITE = text("""
+_REASONS = text("SELECT reasons FROM escalation.tickets WHERE ticket_id = :ticket_id")
+_READ = text("SELECT reason, verdict, given_by, given_at FROM escalation.trigger_verdicts WHERE ticket_id = :ticket_id")
+_WRITE = text("""
     INSERT INTO escalation.trigger_verdicts (trigger_id, ticket_id, reason, verdict, given_by)
     SELECT n.trigger_id, :ticket_id, n.reason, n.verdict, :who
     FROM unnest(CAST(:trigger_ids AS text[]), CAST(:reasons AS text[]), CAST(:verdicts AS text[]))
@@ -23,7 +23,7 @@ WRITE = text("""
     WHERE (trigger_verdicts.verdict, trigger_verdicts.given_by) <> (excluded.verdict, excluded.given_by)
     RETURNING reason
 """)
-RECORD = text("""
+_RECORD = text("""
     INSERT INTO escalation.ticket_actions (action_id, ticket_id, action, actor, details)
     SELECT :action_id, :ticket_id, 'verdict', :who, jsonb_object_agg(reason, verdict)
     FROM escalation.trigger_verdicts WHERE ticket_id = :ticket_id AND reason = ANY(CAST(:reasons AS text[]))
@@ -37,10 +37,10 @@ def give_verdicts(connection: Connection, reference: str, verdicts: Mapping[str,
     """
     ticket_id, _ = find_ticket(connection, reference)
     who = checked_name(who)
-    known = connection.execute(REASONS, {"ticket_id": ticket_id}).scalar_one_or_none() or {}
-    refuse_unknown(verdicts, known)
+    known = connection.execute(_REASONS, {"ticket_id": ticket_id}).scalar_one_or_none() or {}
+    _refuse_unknown(verdicts, known)
     written = connection.execute(
-        WRITE,
+        _WRITE,
         {
             "ticket_id": ticket_id,
             "who": who,
@@ -52,11 +52,11 @@ def give_verdicts(connection: Connection, reference: str, verdicts: Mapping[str,
     )
     new = list(written.scalars())
     if new:
-        connection.execute(RECORD, {"action_id": str(uuid4()), "ticket_id": ticket_id, "who": who, "reasons": new})
+        connection.execute(_RECORD, {"action_id": str(uuid4()), "ticket_id": ticket_id, "who": who, "reasons": new})
     return len(new)
 
 
-def refuse_unknown(verdicts: Mapping[str, str], known: Mapping[str, object]) -> None:
+def _refuse_unknown(verdicts: Mapping[str, str], known: Mapping[str, object]) -> None:
     if not verdicts:
         raise UnfitText("a verdict should be given on one reason at least")
     for reason, verdict in verdicts.items():
@@ -68,4 +68,4 @@ def refuse_unknown(verdicts: Mapping[str, str], known: Mapping[str, object]) -> 
 
 def verdicts_of(connection: Connection, ticket_id: str) -> dict[str, str]:
     """The verdicts that stand, by reason."""
-    return {row.reason: row.verdict for row in connection.execute(READ, {"ticket_id": ticket_id})}
+    return {row.reason: row.verdict for row in connection.execute(_READ, {"ticket_id": ticket_id})}

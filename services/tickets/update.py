@@ -11,7 +11,7 @@ from rules.reasons import by_gravity
 from services.database.encoding import json_text
 from services.tickets.insert import reasons_of
 
-FOREIGN = text("""
+_FOREIGN = text("""
     SELECT DISTINCT ON (p.session_id) p.session_id, p.id, p.ticket_number, p.priority
     FROM escalation.audit_log AS a
     JOIN public.support_tickets AS p ON p.id = a.row_id
@@ -25,11 +25,11 @@ FOREIGN = text("""
 
 def foreign_tickets(connection: Connection, session_ids: Collection[str]) -> dict[str, OpenTicket]:
     """Open tickets of these sessions that somebody else wrote; found by the audit log, without a scan of theirs."""
-    rows = connection.execute(FOREIGN, {"session_ids": list(session_ids)})
+    rows = connection.execute(_FOREIGN, {"session_ids": list(session_ids)})
     return {row.session_id: OpenTicket(row.id, row.ticket_number, frozenset(), row.priority) for row in rows}
 
 
-ADOPT = text("""
+_ADOPT = text("""
     INSERT INTO escalation.tickets (ticket_id, session_id, ordinal, ticket_number, priority, reasons, adopted)
     SELECT n.ticket_id, n.session_id, n.ordinal, n.number, n.priority, '{}'::jsonb, true
     FROM unnest(CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:ordinals AS integer[]),
@@ -43,7 +43,7 @@ def adopt(connection: Connection, decisions: Sequence[Decision]) -> None:
     """Take on tickets that somebody else opened, so that a session never has two open ones."""
     tickets = [(decision.state, decision.state.ticket) for decision in decisions if decision.state.ticket]
     connection.execute(
-        ADOPT,
+        _ADOPT,
         {
             "ids": [ticket.ticket_id for _, ticket in tickets],
             "session_ids": [state.session_id for state, _ in tickets],
@@ -83,7 +83,7 @@ class Update:
 
 
 # A priority that a person lowered stays lowered until something graver than all before comes.
-UPDATE_SHARED = text("""
+_UPDATE_SHARED = text("""
     UPDATE public.support_tickets AS t
     SET escalation_reason = n.reason, updated_at = now() AT TIME ZONE 'UTC',
         priority = CASE WHEN n.raised AND array_position(ranks.names, n.priority)
@@ -94,7 +94,7 @@ UPDATE_SHARED = text("""
         (SELECT ARRAY['low', 'medium', 'high', 'urgent'] AS names) AS ranks
     WHERE t.id = n.id
 """)
-UPDATE_OWN = text("""
+_UPDATE_OWN = text("""
     UPDATE escalation.tickets AS t
     SET reasons = n.added || t.reasons, priority = n.priority
     FROM unnest(CAST(:ids AS text[]), CAST(:added AS jsonb[]), CAST(:priorities AS text[])) AS n (id, added, priority)
@@ -108,7 +108,7 @@ def write_updates(connection: Connection, updates: Sequence[Update]) -> None:
     ids = [update.ticket.ticket_id for update in changed]
     priorities = [update.priority for update in changed]
     connection.execute(
-        UPDATE_SHARED,
+        _UPDATE_SHARED,
         {
             "ids": ids,
             "reasons": [update.reasons[0] for update in changed],
@@ -117,7 +117,7 @@ def write_updates(connection: Connection, updates: Sequence[Update]) -> None:
         },
     )
     connection.execute(
-        UPDATE_OWN,
+        _UPDATE_OWN,
         {
             "ids": ids,
             "added": [json_text(added(update)) for update in changed],

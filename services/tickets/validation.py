@@ -9,8 +9,8 @@ from models.abparts import User
 from rules.ticket_states import UnknownExpert
 from services.directory.tables import readable, rows_of
 
-LONGEST_NAME = 120
-LONGEST_NOTE = 4_000
+_LONGEST_NAME = 120
+_LONGEST_NOTE = 4_000
 
 
 class UnfitText(ValueError):
@@ -23,8 +23,8 @@ def checked_name(name: str) -> str:
     :raises UnfitText: it is empty, too long, or has control characters
     """
     name = " ".join(name.split())
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise UnfitText(f"a name should be one line of 1 to {LONGEST_NAME} printable characters")
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise UnfitText(f"a name should be one line of 1 to {_LONGEST_NAME} printable characters")
     return name
 
 
@@ -34,8 +34,8 @@ def checked_note(note: str) -> str:
     :raises UnfitText: it is empty, too long, or has control characters
     """
     note = note.replace("\r\n", "\n").strip()
-    if not note or len(note) > LONGEST_NOTE:
-        raise UnfitText(f"a note should have 1 to {LONGEST_NOTE} characters, not {len(note)}")
+    if not note or len(note) > _LONGEST_NOTE:
+        raise UnfitText(f"a note should have 1 to {_LONGEST_NOTE} characters, not {len(note)}")
     if any(unicodedata.category(letter) in {"Cc", "Cs"} and letter not in "\n\t" for letter in note):
         raise UnfitText("a note should have no control characters")
     return note

@@ -88,12 +88,12 @@ def failed(error: OSError, phase: Phase) -> ServerReply:
     text = described(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return ServerReply(phase, text=text, finding=LocalFault.CERTIFICATE)
-    if isinstance(error, ssl.SSLError) and phase is Phase.STARTTLS and not has_ended(error):
+    if isinstance(error, ssl.SSLError) and phase is Phase.STARTTLS and not _has_ended(error):
         return ServerReply(phase, text=text, finding=LocalFault.NOT_TLS)
     return ServerReply(phase, text=text)
 
 
-def has_ended(error: ssl.SSLError) -> bool:
+def _has_ended(error: ssl.SSLError) -> bool:
     """The other side went away in the handshake, which says nothing about our settings."""
     return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, TimeoutError))
 

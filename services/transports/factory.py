@@ -37,20 +37,20 @@ def make_transport(settings: Settings) -> Transport:
 
 
 @lru_cache(maxsize=4)
-def transport_of(process: int) -> Transport:
+def _transport_of(process: int) -> Transport:
     return make_transport(get_settings())
 
 
 def process_transport() -> Transport:
     """This process's transport; a forked child gets one of its own."""
-    return transport_of(os.getpid())
+    return _transport_of(os.getpid())
 
 
 def close_transport() -> None:
     """End this process's connection."""
-    if transport_of.cache_info().currsize:
+    if _transport_of.cache_info().currsize:
         process_transport().close()
-        transport_of.cache_clear()
+        _transport_of.cache_clear()
 
 
 def account_of(settings: Settings) -> TransportAccount:
@@ -116,8 +116,8 @@ def credentials_of(settings: Settings) -> Credentials | None:
         return None
     if settings.smtp_password is None:
         raise ConfigurationError("SMTP_PASSWORD: missing, since SMTP_USERNAME is set (or set SMTP_AUTH=xoauth2)")
-    return Credentials(user, partial(password, settings.smtp_password), settings.smtp_auth)
+    return Credentials(user, partial(_password, settings.smtp_password), settings.smtp_auth)
 
 
-def password(secret: SecretStr) -> SecretStr:
+def _password(secret: SecretStr) -> SecretStr:
     return secret

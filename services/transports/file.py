@@ -9,8 +9,8 @@ from typing import Final
 from rules.delivery import Phase, ServerReply
 from services.transports.base import BeginBody, Envelope, TransportAccount, described
 
-MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^@>]+)", re.IGNORECASE | re.MULTILINE)
-WRITTEN: Final = 250
+_MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^@>]+)", re.IGNORECASE | re.MULTILINE)
+_WRITTEN: Final = 250
 
 
 class FileTransport:
@@ -26,10 +26,10 @@ class FileTransport:
             path = self.write(self.name_of(envelope, message), message)
         except OSError as error:
             return dict.fromkeys(envelope.recipients, ServerReply(Phase.WRITE, text=described(error)))
-        return dict.fromkeys(envelope.recipients, ServerReply(Phase.WRITE, WRITTEN, f"written to {path.name}"))
+        return dict.fromkeys(envelope.recipients, ServerReply(Phase.WRITE, _WRITTEN, f"written to {path.name}"))
 
     def name_of(self, envelope: Envelope, message: bytes) -> str:
-        found = MESSAGE_ID.search(message)
+        found = _MESSAGE_ID.search(message)
         words = re.sub(r"[^0-9A-Za-z.-]", "", found[1].decode("ascii", "ignore")) if found else ""
         people = hashlib.sha256("\n".join(sorted(envelope.recipients)).encode()).hexdigest()[:8]
         return f"{words or hashlib.sha256(message).hexdigest()[:32]}-{people}.eml"

@@ -18,18 +18,18 @@ from services.transports.oauth_google import parsed
 from services.transports.redaction import without
 
 # A header and its folded lines (RFC 5322, 2.2.3).
-RECIPIENT_HEADERS: Final = re.compile(rb"^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*\r\n", re.IGNORECASE | re.MULTILINE)
-FOLD: Final = ",\r\n "
+_RECIPIENT_HEADERS: Final = re.compile(rb"^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*\r\n", re.IGNORECASE | re.MULTILINE)
+_FOLD: Final = ",\r\n "
 
 
-def addressed_to(message: bytes, recipients: Sequence[str]) -> bytes:
+def _addressed_to(message: bytes, recipients: Sequence[str]) -> bytes:
     """The message with one To header for these addresses, in place of those for whoever has it already."""
     head, separator, body = message.partition(b"\r\n\r\n")
-    kept = RECIPIENT_HEADERS.sub(b"", head + b"\r\n").removesuffix(b"\r\n")
-    return f"To: {FOLD.join(recipients)}\r\n".encode() + kept + separator + body
+    kept = _RECIPIENT_HEADERS.sub(b"", head + b"\r\n").removesuffix(b"\r\n")
+    return f"To: {_FOLD.join(recipients)}\r\n".encode() + kept + separator + body
 
 
-EXPIRED: Final = 401
+_EXPIRED: Final = 401
 
 
 def graph_host(settings: Settings) -> str:
@@ -60,14 +60,14 @@ class GraphTransport:
             token = self.token()
         except ConversationEnded as stop:
             return dict.fromkeys(envelope.recipients, stop.answer)
-        body = base64.b64encode(addressed_to(message, envelope.recipients))
+        body = base64.b64encode(_addressed_to(message, envelope.recipients))
         begin_body(envelope.recipients)
         return dict.fromkeys(envelope.recipients, self.post_again_with_new_token(token, body))
 
     def post_again_with_new_token(self, token: SecretStr, body: bytes) -> ServerReply:
         """A token may be withdrawn before its time: a new one is tried at once, since nothing was taken."""
         answer = self.post(token, body)
-        if answer.phase is not Phase.POST or answer.code != EXPIRED:
+        if answer.phase is not Phase.POST or answer.code != _EXPIRED:
             return answer
         self.token, self.has_token = self.new_token_source(), False
         try:
@@ -82,7 +82,7 @@ class GraphTransport:
             response = self.https.request("POST", self.url, data=body, headers=headers)
         except requests.RequestException as error:
             return failed_request(error, Phase.POST)
-        words = without(said(response), token.get_secret_value())[:500]
+        words = without(_said(response), token.get_secret_value())[:500]
         return ServerReply(Phase.POST, response.status_code, words, retry_after=retry_after(response.headers))
 
     def prepare(self) -> ServerReply | None:
@@ -102,7 +102,7 @@ class GraphTransport:
         self.https.close()
 
 
-def said(response: requests.Response) -> str:
+def _said(response: requests.Response) -> str:
     """Graph's error code and message, or the plain reason."""
     error = parsed(response).get("error")
     if isinstance(error, dict):

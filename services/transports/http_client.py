@@ -11,7 +11,7 @@ import requests
 from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import described
 
-LONGEST_SECONDS = 86_400.0
+_LONGEST_SECONDS = 86_400.0
 
 
 class Https(requests.Session):
@@ -38,12 +38,12 @@ def failed_request(error: requests.RequestException, phase: Phase) -> ServerRepl
     """What an error means; one that came before the request had gone out is of phase `connect`."""
     if isinstance(error, requests.exceptions.SSLError):
         return ServerReply(Phase.CONNECT, text=described(error), finding=LocalFault.CERTIFICATE)
-    if isinstance(error, requests.exceptions.ConnectTimeout) or never_connected(error):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
         return ServerReply(Phase.CONNECT, text=described(error))
     return ServerReply(phase, text=described(error))
 
 
-def never_connected(error: requests.RequestException) -> bool:
+def _never_connected(error: requests.RequestException) -> bool:
     cause = getattr(error.args[0], "reason", None) if error.args else None
     return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
 
@@ -52,10 +52,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds that Retry-After asks for, as a number or a date (RFC 9110, 10.2.3); a day at most."""
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
-        return min(float(value), LONGEST_SECONDS)
+        return min(float(value), _LONGEST_SECONDS)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
     seconds = (moment - datetime.now(UTC)).total_seconds() if moment.tzinfo else None
-    return None if seconds is None else min(max(0.0, seconds), LONGEST_SECONDS)
+    return None if seconds is None else min(max(0.0, seconds), _LONGEST_SECONDS)

@@ -12,8 +12,8 @@ from services.transports.oauth_google import GoogleTokens, ServiceAccount
 from services.transports.oauth_microsoft import MicrosoftTokens
 
 Value = TypeVar("Value")
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
+_CONNECT_SECONDS = 10.0
+_READ_SECONDS = 30.0
 
 
 def token_source(settings: Settings, scope: str, mailbox: str) -> Callable[[], SecretStr]:
@@ -21,16 +21,16 @@ def token_source(settings: Settings, scope: str, mailbox: str) -> Callable[[], S
 
     :raises ConfigurationError: names the setting that is missing
     """
-    https = Https(settings.https_ca_file, CONNECT_SECONDS, READ_SECONDS)
+    https = Https(settings.https_ca_file, _CONNECT_SECONDS, _READ_SECONDS)
     if settings.oauth_provider == "google":
-        return google(settings, https, mailbox).token
-    return microsoft(settings, https, scope).token
+        return _google(settings, https, mailbox).token
+    return _microsoft(settings, https, scope).token
 
 
-def microsoft(settings: Settings, https: Https, scope: str) -> MicrosoftTokens:
+def _microsoft(settings: Settings, https: Https, scope: str) -> MicrosoftTokens:
     return MicrosoftTokens(
-        authority=f"{settings.oauth_authority}/{required('OAUTH_TENANT', settings.oauth_tenant)}",
-        client_id=required("OAUTH_CLIENT_ID", settings.oauth_client_id),
+        authority=f"{settings.oauth_authority}/{_required('OAUTH_TENANT', settings.oauth_tenant)}",
+        client_id=_required("OAUTH_CLIENT_ID", settings.oauth_client_id),
         credential=credential(settings),
         scope=scope,
         https=https,
@@ -44,15 +44,15 @@ def credential(settings: Settings) -> str | dict[str, str]:
         if "PRIVATE KEY-----" not in pem or "BEGIN CERTIFICATE-----" not in pem:
             raise ConfigurationError("OAUTH_CERTIFICATE: should be PEM with the private key and the certificate")
         return {"private_key": pem, "public_certificate": pem[pem.index("-----BEGIN CERTIFICATE-----") :]}
-    return required("OAUTH_CLIENT_SECRET or OAUTH_CERTIFICATE", settings.oauth_client_secret).get_secret_value()
+    return _required("OAUTH_CLIENT_SECRET or OAUTH_CERTIFICATE", settings.oauth_client_secret).get_secret_value()
 
 
-def google(settings: Settings, https: Https, mailbox: str) -> GoogleTokens:
+def _google(settings: Settings, https: Https, mailbox: str) -> GoogleTokens:
     account = settings.oauth_service_account
     if not account:
-        required("OAUTH_REFRESH_TOKEN or OAUTH_SERVICE_ACCOUNT", settings.oauth_refresh_token)
-        required("OAUTH_CLIENT_ID", settings.oauth_client_id)
-        required("OAUTH_CLIENT_SECRET", settings.oauth_client_secret)
+        _required("OAUTH_REFRESH_TOKEN or OAUTH_SERVICE_ACCOUNT", settings.oauth_refresh_token)
+        _required("OAUTH_CLIENT_ID", settings.oauth_client_id)
+        _required("OAUTH_CLIENT_SECRET", settings.oauth_client_secret)
     return GoogleTokens(
         token_url=settings.oauth_token_url,
         mailbox=mailbox,
@@ -64,7 +64,7 @@ def google(settings: Settings, https: Https, mailbox: str) -> GoogleTokens:
     )
 
 
-def required(name: str, value: Value | None) -> Value:
+def _required(name: str, value: Value | None) -> Value:
     if not value:
         raise ConfigurationError(f"{name}: missing; logging in with a token needs it")
     return value

@@ -15,10 +15,10 @@ from services.transports.base import ConversationEnded
 from services.transports.http_client import Https, failed_request
 from services.transports.redaction import without
 
-SCOPE: Final = "https://mail.google.com/"
-RENEW_BEFORE_SECONDS: Final = 300.0
-ASSERTION_SECONDS: Final = 3_600
-SECRET: Final = ("client_secret", "refresh_token", "assertion")
+_SCOPE: Final = "https://mail.google.com/"
+_RENEW_BEFORE_SECONDS: Final = 300.0
+_ASSERTION_SECONDS: Final = 3_600
+_SECRET: Final = ("client_secret", "refresh_token", "assertion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class GoogleTokens:
             account = self.service_account
             answer = self.ask(self.assertion(account) if account else self.refreshing())
             self.kept = SecretStr(answer["access_token"])
-            self.renew_at = time.monotonic() + float(answer.get("expires_in", 0)) - RENEW_BEFORE_SECONDS
+            self.renew_at = time.monotonic() + float(answer.get("expires_in", 0)) - _RENEW_BEFORE_SECONDS
         return self.kept
 
     def ask(self, form: dict[str, str]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class GoogleTokens:
             said = f"{answer.get('error', response.reason)}: {answer.get('error_description', '')}"
             code = response.status_code if response.status_code >= 400 else 400
             raise ConversationEnded(
-                ServerReply(Phase.TOKEN, code, without(said, *(form.get(name, "") for name in SECRET))[:500])
+                ServerReply(Phase.TOKEN, code, without(said, *(form.get(name, "") for name in _SECRET))[:500])
             )
         return answer
 
@@ -99,10 +99,10 @@ class GoogleTokens:
         claims = {
             "iss": account.client_email,
             "sub": self.mailbox,
-            "scope": SCOPE,
+            "scope": _SCOPE,
             "aud": self.token_url,
             "iat": now,
-            "exp": now + ASSERTION_SECONDS,
+            "exp": now + _ASSERTION_SECONDS,
         }
         signed = jwt.encode(claims, account.private_key.get_secret_value(), algorithm="RS256")
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}

@@ -39,7 +39,7 @@ class MicrosoftTokens:
             return SecretStr(result["access_token"])
         self.forget()
         raise ConversationEnded(
-            ServerReply(Phase.TOKEN, self.https.status or 400, self.harmless(explained(result))[:500])
+            ServerReply(Phase.TOKEN, self.https.status or 400, self.harmless(_explained(result))[:500])
         )
 
     def connected(self) -> Any:
@@ -71,7 +71,7 @@ class MicrosoftTokens:
         return without(text, self.credential) if isinstance(self.credential, str) else without(text)
 
 
-def explained(result: dict[str, Any]) -> str:
+def _explained(result: dict[str, Any]) -> str:
     """The error as the end point said it, in one line."""
     description = str(result.get("error_description", "")).splitlines()
     return f"{result.get('error', 'no token')}: {description[0] if description else ''}"

@@ -13,9 +13,9 @@ from services.transports.smtp_auth import Credentials, log_in
 from services.transports.smtp_connection import Server, SmtpConnection
 from services.transports.smtp_envelope import offer
 
-MOST_MESSAGES = 100
+_MOST_MESSAGES = 100
 LONGEST_SECONDS = 300.0
-CONNECT_TRIES = 3
+_CONNECT_TRIES = 3
 
 
 class SmtpTransport:
@@ -101,12 +101,12 @@ class SmtpTransport:
         return self.connect(budget)
 
     def is_fresh(self) -> bool:
-        return self.messages < MOST_MESSAGES and time.monotonic() - self.opened < LONGEST_SECONDS
+        return self.messages < _MOST_MESSAGES and time.monotonic() - self.opened < LONGEST_SECONDS
 
     def connect(self, budget: Budget) -> SmtpConnection:
         """Connect and log in; a connection that fails at once is tried again within seconds."""
         retrying = Retrying(
-            stop=stop_after_attempt(CONNECT_TRIES),
+            stop=stop_after_attempt(_CONNECT_TRIES),
             wait=wait_random(0.1, 1.0),
             retry=retry_if_exception(self.is_passing),
             reraise=True,

@@ -13,7 +13,7 @@ from services.transports.base import ConversationEnded
 from services.transports.redaction import without
 from services.transports.smtp_connection import SmtpConnection, expect
 
-BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}
+_BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +30,25 @@ def log_in(conversation: SmtpConnection, credentials: Credentials) -> None:
 
     :raises Stopped: the server refused, or offers no mechanism that fits
     """
-    mechanism = chosen(conversation, credentials.mechanism)
+    mechanism = _chosen(conversation, credentials.mechanism)
     secret = credentials.secret().get_secret_value()
-    responses = RESPONSES[mechanism](credentials.user, secret)
-    command = f"{mechanism} {encoded(next(responses)(b''))}" if mechanism == "PLAIN" else mechanism
+    responses = _RESPONSES[mechanism](credentials.user, secret)
+    command = f"{mechanism} {_encoded(next(responses)(b''))}" if mechanism == "PLAIN" else mechanism
     sent = [command.partition(" ")[2]]
     answer = conversation.ask(Phase.AUTH, "AUTH", command)
     for respond in responses:
         if answer.code != 334:
             break
-        sent.append(encoded(respond(challenge_in(answer.text))))
+        sent.append(_encoded(respond(_challenge_in(answer.text))))
         answer = conversation.ask(Phase.AUTH, sent[-1])
     if answer.code != 235:
         raise ConversationEnded(replace(answer, text=without(answer.text, secret, *sent)))
     expect(answer)
 
 
-def chosen(conversation: SmtpConnection, wanted: str) -> str:
+def _chosen(conversation: SmtpConnection, wanted: str) -> str:
     offered = conversation.esmtp_features.get("auth", "").upper().split()
-    candidates = BY_PREFERENCE[conversation.server.tls != "none"] if wanted == "auto" else (wanted.upper(),)
+    candidates = _BY_PREFERENCE[conversation.server.tls != "none"] if wanted == "auto" else (wanted.upper(),)
     for mechanism in candidates:
         if mechanism in offered:
             return mechanism
@@ -56,32 +56,32 @@ def chosen(conversation: SmtpConnection, wanted: str) -> str:
     raise ConversationEnded(ServerReply(Phase.AUTH, text=text, finding=LocalFault.NO_AUTH))
 
 
-Respond = Callable[[bytes], bytes]
+_Respond = Callable[[bytes], bytes]
 
 
-def plain(user: str, secret: str) -> Iterator[Respond]:
+def _plain(user: str, secret: str) -> Iterator[_Respond]:
     yield lambda _: f"\0{user}\0{secret}".encode()
 
 
-def login(user: str, secret: str) -> Iterator[Respond]:
+def login(user: str, secret: str) -> Iterator[_Respond]:
     yield lambda _: user.encode()
     yield lambda _: secret.encode()
 
 
-def cram_md5(user: str, secret: str) -> Iterator[Respond]:
+def _cram_md5(user: str, secret: str) -> Iterator[_Respond]:
     yield lambda challenge: f"{user} {hmac.new(secret.encode(), challenge, 'md5').hexdigest()}".encode()
 
 
-def xoauth2(user: str, secret: str) -> Iterator[Respond]:
+def xoauth2(user: str, secret: str) -> Iterator[_Respond]:
     yield lambda _: f"user={user}\1auth=Bearer {secret}\1\1".encode()
     # The server describes the error in a challenge; the empty answer makes it say the code.
     yield lambda _: b""
 
 
-RESPONSES: Final = {"PLAIN": plain, "LOGIN": login, "CRAM-MD5": cram_md5, "XOAUTH2": xoauth2}
+_RESPONSES: Final = {"PLAIN": _plain, "LOGIN": login, "CRAM-MD5": _cram_md5, "XOAUTH2": xoauth2}
 
 
-def challenge_in(text: str) -> bytes:
+def _challenge_in(text: str) -> bytes:
     """What the server said in base64; as it stands when it is none, since most mechanisms do not need it."""
     try:
         return base64.b64decode(text)
@@ -89,5 +89,5 @@ def challenge_in(text: str) -> bytes:
         return text.encode()
 
 
-def encoded(response: bytes) -> str:
+def _encoded(response: bytes) -> str:
     return base64.b64encode(response).decode("ascii")

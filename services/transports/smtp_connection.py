@@ -10,9 +10,9 @@ from typing import Any, Final
 from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import BeginBody, Budget, ConversationEnded
 
-LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
+_LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
 # After a broken body the server has often said why before it closed.
-LAST_WORDS_SECONDS: Final = 2.0
+_LAST_WORDS_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class SmtpConnection(smtplib.SMTP):
         self.sock = socket.create_connection((self.server.host, self.server.port), seconds)
         # Without it a message over TLS waits some 40 ms for a delayed acknowledgement.
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.local_hostname = own_name(self.sock)
+        self.local_hostname = _own_name(self.sock)
         if self.server.tls == "ssl":
             self.secure()
         self.enter(Phase.GREETING)
@@ -116,7 +116,7 @@ class SmtpConnection(smtplib.SMTP):
         begin_body(addresses)
         self.enter(Phase.BODY, self.server.reply_seconds)
         try:
-            self.sock.sendall(stuffed(message))  # type: ignore[union-attr]
+            self.sock.sendall(_stuffed(message))  # type: ignore[union-attr]
         except OSError:
             return self.last_words()
         self.enter(Phase.DOT, self.server.reply_seconds)
@@ -124,7 +124,7 @@ class SmtpConnection(smtplib.SMTP):
         return self.answer(self.getreply())
 
     def last_words(self) -> ServerReply:
-        self.enter(Phase.BODY, LAST_WORDS_SECONDS)
+        self.enter(Phase.BODY, _LAST_WORDS_SECONDS)
         try:
             return self.answer(self.getreply())
         finally:
@@ -148,7 +148,7 @@ def expect(answer: ServerReply) -> ServerReply:
     return answer
 
 
-def own_name(connected: socket.socket) -> str:
+def _own_name(connected: socket.socket) -> str:
     """How to introduce oneself: the host's full name, else the address in brackets (RFC 5321, 4.1.4)."""
     name = socket.gethostname()
     if "." in name and name.isascii():
@@ -157,13 +157,13 @@ def own_name(connected: socket.socket) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-def stuffed(message: bytes) -> bytes:
+def _stuffed(message: bytes) -> bytes:
     """The message as it travels: lines end in CRLF, whatever came, and a dot that begins a line is doubled.
 
     A lone LF or CR could otherwise end the message early for the next server ("SMTP smuggling").
     """
     if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
-        message = LINE_ENDS.sub(b"\r\n", message)
+        message = _LINE_ENDS.sub(b"\r\n", message)
     message = message.replace(b"\r\n.", b"\r\n..")
     head = b"." if message.startswith(b".") else b""
     return head + message + (b"" if message.endswith(b"\r\n") else b"\r\n")

@@ -11,18 +11,18 @@ from services.transports.smtp_connection import SmtpConnection
 
 
 @lru_cache(maxsize=256)
-def parsed(address: str) -> ValidatedEmail:
+def _parsed(address: str) -> ValidatedEmail:
     """The same few people get most mails."""
     return validate_email(address, check_deliverability=False, test_environment=True, allow_quoted_local=True)
 
 
-def envelope_address(address: str, needs_smtputf8: bool, offers_smtputf8: bool) -> str:
+def _envelope_address(address: str, needs_smtputf8: bool, offers_smtputf8: bool) -> str:
     """The address for MAIL or RCPT: in ASCII where that is possible, else as SMTPUTF8 (RFC 5891, RFC 6531).
 
     :raises Stopped: it is none, or the server cannot take it
     """
     try:
-        checked = parsed(address)
+        checked = _parsed(address)
     except EmailNotValidError as error:
         raise ConversationEnded(
             ServerReply(Phase.RCPT, text=f"5.1.3 {error}", finding=LocalFault.BAD_ADDRESS)
@@ -37,7 +37,7 @@ def envelope_address(address: str, needs_smtputf8: bool, offers_smtputf8: bool) 
     )
 
 
-def sender_address(sender: str, offers_smtputf8: bool) -> str:
+def _sender_address(sender: str, offers_smtputf8: bool) -> str:
     """The sender for MAIL; a server's user name need not be an address, so only what could break the command is not
     taken.
 
@@ -48,7 +48,7 @@ def sender_address(sender: str, offers_smtputf8: bool) -> str:
             return sender
         raise ConversationEnded(ServerReply(Phase.MAIL, text="the sender is no address", finding=LocalFault.BAD_SENDER))
     try:
-        return envelope_address(sender, False, offers_smtputf8)
+        return _envelope_address(sender, False, offers_smtputf8)
     except ConversationEnded as stop:
         raise ConversationEnded(ServerReply(Phase.MAIL, text=stop.answer.text, finding=LocalFault.BAD_SENDER)) from None
 
@@ -63,18 +63,18 @@ def offer(conversation: SmtpConnection, envelope: Envelope, size: int, answers: 
         text = f"5.3.4 the message has {size} bytes, the server takes {largest}"
         raise ConversationEnded(ServerReply(Phase.MAIL, text=text, finding=LocalFault.TOO_LARGE))
     offers_utf8 = conversation.has_extn("smtputf8")
-    spelled = spell(envelope, offers_utf8, answers)
+    spelled = _spell(envelope, offers_utf8, answers)
     if not spelled:
         return []
-    sender = sender_address(envelope.sender, offers_utf8)
+    sender = _sender_address(envelope.sender, offers_utf8)
     utf8 = envelope.needs_smtputf8 or not all(map(str.isascii, [sender, *spelled.values()]))
     conversation.command_encoding = "utf-8" if utf8 else "ascii"
     options = (f" SIZE={size}" if conversation.has_extn("size") else "") + (" SMTPUTF8" if utf8 else "")
     conversation.demand(Phase.MAIL, "MAIL", f"FROM:<{sender}>{options}")
-    return [address for address in spelled if is_taken(conversation, address, spelled[address], answers)]
+    return [address for address in spelled if _is_taken(conversation, address, spelled[address], answers)]
 
 
-def is_taken(conversation: SmtpConnection, address: str, spelled: str, answers: dict[str, ServerReply]) -> bool:
+def _is_taken(conversation: SmtpConnection, address: str, spelled: str, answers: dict[str, ServerReply]) -> bool:
     answer = conversation.ask(Phase.RCPT, "RCPT", f"TO:<{spelled}>")
     if answer.code == 421 or answer.lost:
         # The server ends the conversation: nobody gets this message, also those who were taken before.
@@ -85,12 +85,12 @@ def is_taken(conversation: SmtpConnection, address: str, spelled: str, answers: 
     return False
 
 
-def spell(envelope: Envelope, offers_utf8: bool, answers: dict[str, ServerReply]) -> dict[str, str]:
+def _spell(envelope: Envelope, offers_utf8: bool, answers: dict[str, ServerReply]) -> dict[str, str]:
     """Each address as the envelope wants it; those that cannot be written there get their answer."""
     spelled: dict[str, str] = {}
     for address in envelope.recipients:
         try:
-            spelled[address] = envelope_address(address, envelope.needs_smtputf8, offers_utf8)
+            spelled[address] = _envelope_address(address, envelope.needs_smtputf8, offers_utf8)
         except ConversationEnded as stop:
             answers[address] = stop.answer
     return spelled

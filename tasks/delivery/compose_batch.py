@@ -13,7 +13,7 @@ from services.mail.compose import ComposedMail
 
 logger = structlog.get_logger()
 
-Composed = dict[tuple[UUID, bool], ComposedMail]
+_Composed = dict[tuple[UUID, bool], ComposedMail]
 
 
 class Compose(Protocol):
@@ -24,18 +24,18 @@ class Compose(Protocol):
     ) -> dict[UUID, ComposedMail]: ...
 
 
-def compose_all(connection: Connection, compose: Compose, mails: Sequence[ClaimedMail]) -> Composed:
+def compose_all(connection: Connection, compose: Compose, mails: Sequence[ClaimedMail]) -> _Composed:
     """The messages by mail and length; one that fails is missing, and stops no other."""
-    composed: Composed = {}
+    composed: _Composed = {}
     for short in (False, True):
         alike = [mail for mail in mails if mail.short is short]
         if alike:
-            messages = together_or_alone(connection, compose, alike, short)
+            messages = _together_or_alone(connection, compose, alike, short)
             composed.update({(mail_id, short): message for mail_id, message in messages.items()})
     return composed
 
 
-def together_or_alone(
+def _together_or_alone(
     connection: Connection, compose: Compose, mails: Sequence[ClaimedMail], short: bool
 ) -> dict[UUID, ComposedMail]:
     try:
@@ -48,5 +48,5 @@ def together_or_alone(
         if len(mails) == 1:
             logger.exception("mail_not_composed", **mails[0].trace)
             return {}
-        alone = [together_or_alone(connection, compose, [mail], short) for mail in mails]
+        alone = [_together_or_alone(connection, compose, [mail], short) for mail in mails]
         return {mail_id: message for messages in alone for mail_id, message in messages.items()}

@@ -42,10 +42,10 @@ from services.outbox.outcomes import NewOutcome
 
 logger = structlog.get_logger()
 
-PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 60
 
 
-def is_passing(error: BaseException) -> bool:
+def _is_passing(error: BaseException) -> bool:
     return isinstance(error, Exception) and trouble(error) is not DatabaseFailure.CONTENT
 
 
@@ -63,8 +63,8 @@ class AttemptedMail:
 
 
 @retry(
-    retry=retry_if_exception(is_passing),
-    stop=stop_after_delay(PATIENCE_SECONDS),
+    retry=retry_if_exception(_is_passing),
+    stop=stop_after_delay(_PATIENCE_SECONDS),
     wait=wait_random_exponential(multiplier=0.1, max=3),
     reraise=True,
 )
@@ -77,7 +77,7 @@ def record_surely(
     """
     if not tried.results:
         return []
-    if is_plain(tried, gate) and not session.invalidated:
+    if _is_plain(tried, gate) and not session.invalidated:
         with session.begin():
             states = tried.record(session)
     else:
@@ -86,18 +86,18 @@ def record_surely(
             # Asked first: a process that only sends should not load word lists for it.
             if "accepted" in states and get_settings().customer_notice:
                 tell_customers(connection, [tried.mail.mail_id], get_installation())
-            settle_account(connection, tried.results, account, times, gate)
-    say(tried.mail, tried.results, states)
+            _settle_account(connection, tried.results, account, times, gate)
+    _say(tried.mail, tried.results, states)
     return states
 
 
-def is_plain(tried: AttemptedMail, gate: CircuitState) -> bool:
+def _is_plain(tried: AttemptedMail, gate: CircuitState) -> bool:
     """Accepted as expected: there is nothing to write but the record itself, so one statement will do."""
     accepted = all(one.reply_class.kind is ReplyKind.ACCEPTED for one in tried.results)
     return accepted and not gate.narrow and not get_settings().customer_notice
 
 
-def settle_account(
+def _settle_account(
     connection: Connection, results: Sequence[DeliveryResult], account: str, times: Times, gate: CircuitState
 ) -> None:
     """Open or close the circuit, let the account rest, and remember whether its server can be reached."""
@@ -106,11 +106,11 @@ def settle_account(
             doubt = open_circuit if one.reply_class.sure else suspect
             doubt(connection, account, one.answer, one.reply_class, times)
         elif one.reply_class.kind is ReplyKind.THROTTLED:
-            pause(connection, account, rest_of(one, times))
+            pause(connection, account, _rest_of(one, times))
     if gate.state == TRIAL and not any(one.reply_class.kind is ReplyKind.CONFIGURATION for one in results):
         # It said nothing against the account, and perhaps nothing for it: another mail may try.
         give_trial_back(connection, account)
-    if is_unreachable(results):
+    if _is_unreachable(results):
         not_reached(connection, account)
     elif gate.narrow:
         reached(connection, account)
@@ -118,24 +118,24 @@ def settle_account(
             close_circuit(connection, account)
 
 
-def rest_of(throttled: DeliveryResult, times: Times) -> float:
+def _rest_of(throttled: DeliveryResult, times: Times) -> float:
     """How many seconds the account rests: as the server asked, but no longer than for a quota that is used up."""
     asked = throttled.answer.retry_after
     return min(asked, times.quota_pause) if asked else times.pause(throttled.reply_class.pause)
 
 
-def is_unreachable(results: Sequence[DeliveryResult]) -> bool:
+def _is_unreachable(results: Sequence[DeliveryResult]) -> bool:
     return any(one.reply_class.kind is ReplyKind.TRANSIENT and one.answer.phase in BEFORE_MAIL for one in results)
 
 
 def concerns_account(results: Sequence[DeliveryResult]) -> bool:
     """The next mail would meet the same: wrong settings, a throttle, or a server that cannot be reached."""
-    return is_unreachable(results) or any(
+    return _is_unreachable(results) or any(
         one.reply_class.kind in {ReplyKind.CONFIGURATION, ReplyKind.THROTTLED} for one in results
     )
 
 
-def say(mail: ClaimedMail, results: Sequence[DeliveryResult], states: Sequence[str]) -> None:
+def _say(mail: ClaimedMail, results: Sequence[DeliveryResult], states: Sequence[str]) -> None:
     """Log what became of it: ids and codes, no addresses; a reply's text may hold one, so it stays in the database."""
     log = logger.info if all(state == "accepted" for state in states) else logger.warning
     first = results[0]
@@ -151,7 +151,7 @@ def say(mail: ClaimedMail, results: Sequence[DeliveryResult], states: Sequence[s
 
 
 # Phases in which the server has taken a recipient already.
-TAKEN = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
+_TAKEN = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
 
 
 def judge(
@@ -161,7 +161,7 @@ def judge(
 
     :param on_trial: another mail was refused just before, so that a doubtful refusal is the account's now
     """
-    reply_classes = verdicts_of(answers, provider)
+    reply_classes = _verdicts_of(answers, provider)
     if on_trial:
         reply_classes = {address: replace(reply_class, sure=True) for address, reply_class in reply_classes.items()}
     alone = all(reply_class.kind is ReplyKind.SPLIT for reply_class in reply_classes.values())
@@ -174,9 +174,9 @@ def judge(
     return results
 
 
-def verdicts_of(answers: dict[str, ServerReply], provider: str) -> dict[str, ReplyClass]:
+def _verdicts_of(answers: dict[str, ServerReply], provider: str) -> dict[str, ReplyClass]:
     reply_classes = {address: classify(answer, provider) for address, answer in answers.items()}
-    if any(answer.phase in TAKEN for answer in answers.values()):
+    if any(answer.phase in _TAKEN for answer in answers.values()):
         return {
             address: among_others(reply_class, answers[address].phase) for address, reply_class in reply_classes.items()
         }

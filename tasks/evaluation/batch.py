@@ -21,7 +21,7 @@ logger = structlog.get_logger()
 # A transaction takes no more than this: PostgreSQL refuses a message of a gigabyte, and a child has its memory.
 PART_BYTES = 8 * 1024 * 1024
 # Deadlocks and serialization failures: PostgreSQL asks to try the same again.
-ATTEMPTS = 6
+_ATTEMPTS = 6
 
 
 class Unavailable(Exception):
@@ -29,7 +29,7 @@ class Unavailable(Exception):
 
 
 @dataclass(slots=True)
-class Written:
+class _Written:
     """What came of some entries: those that are done, and the counts of what they led to."""
 
     result: BatchResult = field(default_factory=BatchResult)
@@ -41,14 +41,14 @@ class Written:
         self.done += [entry.entry_id for entry in entries]
 
 
-def write(entries: Sequence[StreamEntry], installation: Installation) -> Written:
+def write(entries: Sequence[StreamEntry], installation: Installation) -> _Written:
     """Read, decide and commit; the entries in `done` may be acknowledged.
 
     :raises Unavailable: no connection, no space, a shutdown; what was committed before is lost to the caller only
     """
-    written = Written()
+    written = _Written()
     for part in parts(entries):
-        write_part(part, installation, written)
+        _write_part(part, installation, written)
     return written
 
 
@@ -64,7 +64,7 @@ def parts(entries: Sequence[StreamEntry]) -> Iterator[Sequence[StreamEntry]]:
         yield entries[start:]
 
 
-def write_part(entries: Sequence[StreamEntry], installation: Installation, written: Written) -> None:
+def _write_part(entries: Sequence[StreamEntry], installation: Installation, written: _Written) -> None:
     now = datetime.now(UTC)
     received: list[Received] = []
     rejected: list[Rejected] = []
@@ -74,7 +74,7 @@ def write_part(entries: Sequence[StreamEntry], installation: Installation, writt
                 rejected.append(one)
             case Received() as one:
                 received.append(one)
-    write_all(sorted(received, key=lambda one: one.event.session_id), rejected, installation, written)
+    _write_all(sorted(received, key=lambda one: one.event.session_id), rejected, installation, written)
 
 
 def read(entry: StreamEntry, now: datetime, installation: Installation) -> Received | Rejected:
@@ -89,67 +89,67 @@ def read(entry: StreamEntry, now: datetime, installation: Installation) -> Recei
         return Rejected(entry, f"the rules failed on it: {described(error)}", event.id, event.session_id)
 
 
-def write_all(
-    received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation, written: Written
+def _write_all(
+    received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation, written: _Written
 ) -> None:
     """One transaction; when some entry is at fault, the halves in turn, until the culprit is alone."""
     try:
-        result = in_transaction(received, rejected, installation)
+        result = _in_transaction(received, rejected, installation)
     except Exception as error:
         fault = trouble(error)
         if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise Unavailable(described(error)) from error
-        divide(received, rejected, installation, written, fault, error)
+        _divide(received, rejected, installation, written, fault, error)
     else:
         written.add(result, [one.entry for one in received] + [one.entry for one in rejected])
 
 
-def divide(
+def _divide(
     received: Sequence[Received],
     rejected: Sequence[Rejected],
     installation: Installation,
-    written: Written,
+    written: _Written,
     fault: DatabaseFailure,
     error: Exception,
 ) -> None:
     if rejected and received:
-        write_all([], rejected, installation, written)
-        write_all(received, [], installation, written)
+        _write_all([], rejected, installation, written)
+        _write_all(received, [], installation, written)
     elif fault is DatabaseFailure.LOCKED and len({one.event.session_id for one in received}) == 1:
         # Somebody holds this session's row: its events stay pending and come back, the others are not kept waiting.
         written.waiting += len(received)
     elif len(received) > 1:
-        middle = boundary(received) if fault is DatabaseFailure.LOCKED else len(received) // 2
-        write_all(received[:middle], [], installation, written)
-        write_all(received[middle:], [], installation, written)
+        middle = _boundary(received) if fault is DatabaseFailure.LOCKED else len(received) // 2
+        _write_all(received[:middle], [], installation, written)
+        _write_all(received[middle:], [], installation, written)
     elif received:
         event = received[0].event
         logger.error("event_set_aside", event_id=str(event.id), session_id=event.session_id, error=described(error))
-        write_all([], [as_rejected(received[0], error)], installation, written)
+        _write_all([], [_as_rejected(received[0], error)], installation, written)
     elif fault is DatabaseFailure.LOCKED:
         # Another drain is just writing the same.
         written.waiting += len(rejected)
     elif len(rejected) > 1:
         middle = len(rejected) // 2
-        write_all([], rejected[:middle], installation, written)
-        write_all([], rejected[middle:], installation, written)
+        _write_all([], rejected[:middle], installation, written)
+        _write_all([], rejected[middle:], installation, written)
     else:
         raise error
 
 
-def boundary(received: Sequence[Received]) -> int:
+def _boundary(received: Sequence[Received]) -> int:
     """Where to cut a batch that is sorted by session, near its middle and between two sessions."""
     middle = received[len(received) // 2].event.session_id
     first = next(place for place, one in enumerate(received) if one.event.session_id == middle)
     return first or next(place for place, one in enumerate(received) if one.event.session_id != middle)
 
 
-def as_rejected(received: Received, error: Exception) -> Rejected:
+def _as_rejected(received: Received, error: Exception) -> Rejected:
     reason = f"it cannot be stored: {described(error)}"
     return Rejected(received.entry, reason, received.event.id, received.event.session_id)
 
 
-def in_transaction(
+def _in_transaction(
     received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation
 ) -> BatchResult:
     for attempt in Retrying(
@@ -157,7 +157,7 @@ def in_transaction(
             lambda error: isinstance(error, Exception) and trouble(error) is DatabaseFailure.RETRY
         ),
         wait=wait_random_exponential(multiplier=0.01, max=0.5),
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop_after_attempt(_ATTEMPTS),
         reraise=True,
     ):
         with attempt, begin() as connection:

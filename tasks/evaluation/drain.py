@@ -29,16 +29,16 @@ def drain(redis: Redis, installation: Installation) -> BatchResult:
     if not available():
         # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
         return BatchResult()
-    return work_off(redis, read, installation)
+    return _work_off(redis, read, installation)
 
 
 def take_over(redis: Redis, installation: Installation) -> BatchResult:
     """Finish what a killed process, a locked row or an absent database left pending."""
     idle = int(installation.settings.reclaim_after_seconds * 1000)
-    return work_off(redis, lambda count: reclaim(redis, idle, count), installation)
+    return _work_off(redis, lambda count: reclaim(redis, idle, count), installation)
 
 
-def work_off(redis: Redis, read: Callable[[int], list[StreamEntry]], installation: Installation) -> BatchResult:
+def _work_off(redis: Redis, read: Callable[[int], list[StreamEntry]], installation: Installation) -> BatchResult:
     """Batch after batch, until one is not full, PostgreSQL is away, or the time is up."""
     size = installation.settings.batch_size
     deadline = time.monotonic() + installation.settings.drain_seconds
@@ -61,14 +61,14 @@ def write_and_acknowledge(redis: Redis, entries: list[StreamEntry], installation
     except Unavailable as error:
         logger.warning("events_wait_for_postgresql", entries=len(entries), error=str(error))
         return None
-    ring_for(written.result)
+    _ring_for(written.result)
     acknowledge(redis, written.done)
     if written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
     return written.result
 
 
-def ring_for(result: BatchResult) -> None:
+def _ring_for(result: BatchResult) -> None:
     if result.urgent:
         hint("deliver_urgent")
     if result.mails > result.urgent:

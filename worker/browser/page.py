@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-ANSWER_SECONDS: Final = 60.0
-LONGEST_READ: Final = 1 << 16
+_ANSWER_SECONDS: Final = 60.0
+_LONGEST_READ: Final = 1 << 16
 
 
 class BrowserError(Exception):
@@ -82,7 +82,7 @@ class Browser:
 
     def receive(self) -> dict[str, Any]:
         """The next message; the names of events are remembered."""
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + _ANSWER_SECONDS
         while b"\0" not in self.unread:
             self.unread += self.read(deadline - time.monotonic())
         first, _, self.unread = self.unread.partition(b"\0")
@@ -93,7 +93,9 @@ class Browser:
 
     def read(self, seconds: float) -> bytes:
         ready, _, _ = select.select([self.answers], [], [], max(seconds, 0))
-        received = self.answers.read(LONGEST_READ) if ready else b""
+        received = self.answers.read(_LONGEST_READ) if ready else b""
         if not received:
-            raise BrowserError("the browser has ended" if ready else f"the browser said nothing for {ANSWER_SECONDS} s")
+            raise BrowserError(
+                "the browser has ended" if ready else f"the browser said nothing for {_ANSWER_SECONDS} s"
+            )
         return received

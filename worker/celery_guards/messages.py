@@ -23,90 +23,90 @@ from services.events.stream import redis_client
 logger = structlog.get_logger()
 
 QUEUES = ("events", "urgent", "mail", "sweeps")
-SET_ASIDE = "escalation:messages_set_aside"
-CODECS: dict[str | None, Callable[[str], object]] = {"base64": Base64().decode, None: str}
+_SET_ASIDE = "escalation:messages_set_aside"
+_CODECS: dict[str | None, Callable[[str], object]] = {"base64": Base64().decode, None: str}
 # What Python raises on bytes that are not kombu's own JSON, which knows dates, numbers and ids as well.
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
-class Strict(BaseModel):
+class _Strict(BaseModel):
     """Exactly these types; members of other names are left alone."""
 
     model_config = ConfigDict(strict=True)
 
 
-class Headers(Strict):
+class _Headers(_Strict):
     """What Celery reads before it knows whose the message is."""
 
     task: str | None = None
 
 
-class Destination(Strict):
+class _Destination(_Strict):
     """Where a message goes back to."""
 
     exchange: str
     routing_key: str
 
 
-class Properties(Strict):
+class _Properties(_Strict):
     """What kombu keeps the message by until it is acknowledged."""
 
     delivery_tag: str
-    delivery_info: Destination
+    delivery_info: _Destination
     body_encoding: str | None = None
 
 
-class BrokerMessage(Strict):
+class _BrokerMessage(_Strict):
     """The form in which kombu's virtual transports write a message."""
 
     body: str
-    headers: Headers | None = None
-    properties: Properties
+    headers: _Headers | None = None
+    properties: _Properties
 
 
-def is_message(item: bytes) -> bool:
+def _is_message(item: bytes) -> bool:
     """Whether kombu can take it; who it is for and what it asks is looked at by `worker.celery_guards.requests`."""
     try:
-        message = BrokerMessage.model_validate(loads(bytes_to_str(item)))
+        message = _BrokerMessage.model_validate(loads(bytes_to_str(item)))
         message.properties.delivery_tag.encode()
-        CODECS[message.properties.body_encoding](message.body)
-    except UNREADABLE:
+        _CODECS[message.properties.body_encoding](message.body)
+    except _UNREADABLE:
         return False
     return True
 
 
-def set_aside(queue: str, item: bytes) -> None:
+def _set_aside(queue: str, item: bytes) -> None:
     """Say where it came and how large it is, not what it holds, and count it for the exporter."""
     logger.error("message_set_aside", queue=queue, size=len(item))
     try:
-        redis_client().hincrby(SET_ASIDE, queue)
+        redis_client().hincrby(_SET_ASIDE, queue)
     except RedisError as error:
         logger.warning("message_not_counted", queue=queue, error=type(error).__name__)
 
 
-class Client(kombu_redis.PrefixedStrictRedis):
+class _Client(kombu_redis.PrefixedStrictRedis):
     """Pops messages, and nothing else."""
 
     def parse_response(self, connection: Any, command_name: str, **options: Any) -> Any:
         answer = super().parse_response(connection, command_name, **options)
-        if command_name != "BRPOP" or not answer or is_message(answer[1]):
+        if command_name != "BRPOP" or not answer or _is_message(answer[1]):
             return answer
         # A queue has a list for each priority.
-        set_aside(bytes_to_str(answer[0]).partition(kombu_redis.Channel.sep)[0], answer[1])
+        _set_aside(bytes_to_str(answer[0]).partition(kombu_redis.Channel.sep)[0], answer[1])
         return None
 
 
-class Channel(kombu_redis.Channel):
+class _Channel(kombu_redis.Channel):
     """With the client above."""
 
     def _get_client(self) -> Any:
-        return partial(Client, global_keyprefix=self.global_keyprefix)
+        return partial(_Client, global_keyprefix=self.global_keyprefix)
 
 
-class GuardedTransport(kombu_redis.Transport):
+class _GuardedTransport(kombu_redis.Transport):
     """With the channel above."""
 
-    Channel = Channel
+    _Channel = _Channel
 
 
 def guard_the_lists() -> None:
@@ -116,5 +116,5 @@ def guard_the_lists() -> None:
 
 def messages_set_aside(redis: Redis) -> dict[str, int]:
     """How many there were, by queue; those of ours are named also where there was none."""
-    found: Any = redis.hgetall(SET_ASIDE)
+    found: Any = redis.hgetall(_SET_ASIDE)
     return dict.fromkeys(QUEUES, 0) | {queue.decode(): int(count) for queue, count in found.items()}

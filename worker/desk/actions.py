@@ -19,7 +19,7 @@ from worker.desk.words import words_in
 
 logger = structlog.get_logger()
 
-VERDICT = "verdict-"
+_VERDICT = "verdict-"
 SAID = {
     "take": "It is yours. Nobody else is asked any more.",
     "resolve": "Marked as solved. Thank you.",
@@ -67,7 +67,9 @@ def done(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> N
         case "resolve":
             resolve(connection, ticket_id, fields.get("note", ""), who)
         case "verdict":
-            verdicts = {name.removeprefix(VERDICT): value for name, value in fields.items() if name.startswith(VERDICT)}
+            verdicts = {
+                name.removeprefix(_VERDICT): value for name, value in fields.items() if name.startswith(_VERDICT)
+            }
             give_verdicts(connection, ticket_id, verdicts, who)
         case _:
             raise UnfitText("the form should ask for take, resolve or verdict")

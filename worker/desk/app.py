@@ -36,42 +36,42 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             Route("/t/{token}", page, methods=["GET", "POST"]),
-            Route("/style.css", style),
-            Route("/robots.txt", robots),
+            Route("/style.css", _style),
+            Route("/robots.txt", _robots),
             Route("/health", health),
         ],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={
             HTTPException: refused,
-            DBAPIError: unavailable,
-            TimeoutError: unavailable,
-            LinkExpired: expired,
+            DBAPIError: _unavailable,
+            TimeoutError: _unavailable,
+            LinkExpired: _expired,
             LinkUnknown: unknown,
-            TicketNotFound: deleted,
+            TicketNotFound: _deleted,
         },
     )
     app.state.settings = settings
     return app
 
 
-def settings_of(request: Request) -> Settings:
+def _settings_of(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
 async def page(request: Request) -> Response:
     """Show the ticket, or do what one of its forms asks for."""
-    settings, token = settings_of(request), request.path_params["token"]
-    await count(request, settings.desk_views_per_minute, "view", address_of(request))
+    settings, token = _settings_of(request), request.path_params["token"]
+    await count(request, settings.desk_views_per_minute, "view", _address_of(request))
     ticket_id = ticket_of(token, settings)
     if request.method == "POST":
-        return await acted(request, ticket_id, token)
+        return await _acted(request, ticket_id, token)
     shown = await run_in_threadpool(read, ticket_id, settings, request.query_params.get("done", ""))
     return HTMLResponse(await run_in_threadpool(ticket_html, shown, token, settings))
 
 
-async def acted(request: Request, ticket_id: str, token: str) -> Response:
-    settings = settings_of(request)
+async def _acted(request: Request, ticket_id: str, token: str) -> Response:
+    settings = _settings_of(request)
     await count(request, settings.desk_actions_per_minute, "act", ticket_id)
     fields = await form_of(request)
     if not is_form_of(fields.get("form", ""), ticket_id, settings):
@@ -84,36 +84,36 @@ async def acted(request: Request, ticket_id: str, token: str) -> Response:
 
 
 async def count(request: Request, per_minute: int, *who: str) -> None:
-    url = settings_of(request).redis_url.get_secret_value()
+    url = _settings_of(request).redis_url.get_secret_value()
     await run_in_threadpool(refuse_too_many, url, per_minute, *who)
 
 
-def address_of(request: Request) -> str:
+def _address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def style(request: Request) -> Response:
+async def _style(request: Request) -> Response:
     return PlainTextResponse(styles(), media_type="text/css")
 
 
-async def robots(request: Request) -> Response:
+async def _robots(request: Request) -> Response:
     return PlainTextResponse("User-agent: *\nDisallow: /\n")
 
 
 async def health(request: Request) -> Response:
     """Whether the database answers."""
-    await run_in_threadpool(ping)
+    await run_in_threadpool(_ping)
     return PlainTextResponse("ok\n")
 
 
-def ping() -> None:
+def _ping() -> None:
     with begin() as connection:
         connection.execute(text("SELECT 1"))
 
 
 def answer(request: Request, status: int, words: str, headers: Any = None) -> Response:
     title = TITLES.get(status, "That did not work")
-    return HTMLResponse(message_html(title, words, settings_of(request)), status, headers)
+    return HTMLResponse(message_html(title, words, _settings_of(request)), status, headers)
 
 
 def refused(request: Request, error: Exception) -> Response:
@@ -122,7 +122,7 @@ def refused(request: Request, error: Exception) -> Response:
     return answer(request, http.status_code, words, http.headers)
 
 
-def expired(request: Request, error: Exception) -> Response:
+def _expired(request: Request, error: Exception) -> Response:
     return answer(request, 410, EXPIRED)
 
 
@@ -130,10 +130,10 @@ def unknown(request: Request, error: Exception) -> Response:
     return answer(request, 404, UNKNOWN)
 
 
-def deleted(request: Request, error: Exception) -> Response:
+def _deleted(request: Request, error: Exception) -> Response:
     return answer(request, 410, str(error))
 
 
-def unavailable(request: Request, error: Exception) -> Response:
+def _unavailable(request: Request, error: Exception) -> Response:
     logger.error("desk_without_database", error=described(error))
     return answer(request, 503, AWAY, {"retry-after": "60"})

@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = structlog.get_logger()
 
-PREFIX = "escalation:desk"
-LARGEST_FORM = 32_768
-MOST_FIELDS = 20
-FORM_TYPE = "application/x-www-form-urlencoded"
+_PREFIX = "escalation:desk"
+_LARGEST_FORM = 32_768
+_MOST_FIELDS = 20
+_FORM_TYPE = "application/x-www-form-urlencoded"
 # No script at all. The link is in the address, so nothing may pass it on as a referrer.
-HEADERS = {
+_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
@@ -33,7 +33,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 # Only ever read by browsers over TLS, and ignored without it (RFC 6797, 7.2).
-STRICT_TRANSPORT = "max-age=31536000"
+_STRICT_TRANSPORT = "max-age=31536000"
 
 
 class SafeHeaders:
@@ -46,19 +46,19 @@ class SafeHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in _HEADERS.items():
                     headers[name] = value
                 if scope.get("scheme") == "https":
-                    headers["strict-transport-security"] = STRICT_TRANSPORT
+                    headers["strict-transport-security"] = _STRICT_TRANSPORT
             await send(message)
 
         await self.app(scope, receive, with_headers)
 
 
 @lru_cache(maxsize=2)
-def limiter(url: str) -> MovingWindowRateLimiter:
+def _limiter(url: str) -> MovingWindowRateLimiter:
     """Counters in Redis, shared by all processes; nothing connects before the first use."""
-    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=PREFIX, socket_timeout=2, socket_connect_timeout=2))
+    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=_PREFIX, socket_timeout=2, socket_connect_timeout=2))
 
 
 def refuse_too_many(url: str, per_minute: int, *who: str) -> None:
@@ -67,7 +67,7 @@ def refuse_too_many(url: str, per_minute: int, *who: str) -> None:
     :raises HTTPException: 429, with when to come again
     """
     try:
-        allowed = limiter(url).hit(RateLimitItemPerMinute(per_minute), *who)
+        allowed = _limiter(url).hit(RateLimitItemPerMinute(per_minute), *who)
     except RedisError as error:
         logger.warning("desk_counts_without_redis", error=type(error).__name__)
         return
@@ -82,18 +82,18 @@ async def form_of(request: Request) -> dict[str, str]:
     """
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise HTTPException(403, "This form came from another site.")
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
-        raise HTTPException(415, f"A form should come as {FORM_TYPE}.")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        raise HTTPException(415, f"A form should come as {_FORM_TYPE}.")
     try:
-        return dict(parse_qsl((await body_of(request)).decode(), strict_parsing=True, max_num_fields=MOST_FIELDS))
+        return dict(parse_qsl((await _body_of(request)).decode(), strict_parsing=True, max_num_fields=_MOST_FIELDS))
     except ValueError as error:
         raise HTTPException(400, "The form cannot be read.") from error
 
 
-async def body_of(request: Request) -> bytes:
+async def _body_of(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > LARGEST_FORM:
+        if len(body) > _LARGEST_FORM:
             raise HTTPException(413, "The form is too large.")
     return bytes(body)

@@ -19,10 +19,10 @@ from services.ticket_details import TicketDetails
 from services.tickets.signed_links import form_token
 from worker.desk.words import environment, words_in
 
-STYLES = (Path("mail.css"), Path("desk/desk.css"))
+_STYLES = (Path("mail.css"), Path("desk/desk.css"))
 # The mail's attachment holds everything, so the page may show more than the mail's own body.
-LIMITS = TextLimits(long=8_000, short=2_000, entries=100, head=50, tail=250)
-NO_MAIL = UUID(int=0)
+_LIMITS = TextLimits(long=8_000, short=2_000, entries=100, head=50, tail=250)
+_NO_MAIL = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Shown:
 @lru_cache(maxsize=1)
 def styles() -> str:
     """The mail's style sheet and the page's own."""
-    return "\n".join((TEMPLATES_FOLDER / path).read_text(encoding="utf-8") for path in STYLES)
+    return "\n".join((TEMPLATES_FOLDER / path).read_text(encoding="utf-8") for path in _STYLES)
 
 
 def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
@@ -48,10 +48,10 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
     formatter = LocaleFormatter(
         settings.support_language, ZoneInfo(settings.support_time_zone), ZoneInfo(place) if place else None
     )
-    presenter = Presenter(formatter, LIMITS)
+    presenter = Presenter(formatter, _LIMITS)
     ticket = details.ticket
     page = {
-        **ticket_page(as_mail(details), details, presenter, settings, None),
+        **ticket_page(_as_mail(details), details, presenter, settings, None),
         "late": "",
         "said": shown.said,
         "wrong": shown.wrong,
@@ -71,10 +71,10 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
     return environment(settings.support_language).get_template("desk/ticket.html").render(page)
 
 
-def as_mail(details: TicketDetails) -> MailRow:
+def _as_mail(details: TicketDetails) -> MailRow:
     """The mail that told of the ticket first: the page shows the same."""
     return MailRow(
-        mail_id=NO_MAIL,
+        mail_id=_NO_MAIL,
         ticket_id=details.ticket.ticket_id,
         template="ticket_opened",
         language="en",

@@ -15,9 +15,9 @@ from worker.doctor.reachability import reach
 
 PART = CheckedPart("alerts")
 TEST = "Escalation worker: TEST of the alerts (python -m worker doctor --test-alert). Nothing is wrong."
-NOBODY = "Set ALERT_WEBHOOK_URL and HEARTBEAT_URL (docs/operate.md)."
+_NOBODY = "Set ALERT_WEBHOOK_URL and HEARTBEAT_URL (docs/operate.md)."
 # `untried`: a worker that has a webhook tries an alert within a minute.
-POSTS = text("""
+_POSTS = text("""
     SELECT count(*) FILTER (WHERE is_open AND tried_at < clock_timestamp() - interval '15 seconds') AS refused,
            count(*) FILTER (WHERE is_open AND tried_at IS NULL
                             AND raised_at < clock_timestamp() - interval '2 minutes') AS untried,
@@ -30,7 +30,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     webhook, heartbeat = settings.alert_webhook_url, settings.heartbeat_url
     if webhook is None and heartbeat is None:
         tried = "look who is told when something breaks"
-        yield PART.note(tried, "nobody, unless a Prometheus with an Alertmanager reads the exporter", NOBODY)
+        yield PART.note(tried, "nobody, unless a Prometheus with an Alertmanager reads the exporter", _NOBODY)
     if webhook is not None:
         yield reach(PART, "ALERT_WEBHOOK_URL", webhook.get_secret_value())
         yield posts()
@@ -43,7 +43,7 @@ def posts() -> CheckResult:
     tried = "look whether the webhook took the alerts"
     try:
         with engine().connect() as connection:
-            found = connection.execute(POSTS).one()
+            found = connection.execute(_POSTS).one()
     except DBAPIError as error:
         return not_read(PART, tried, error)
     if found.refused:
@@ -62,7 +62,7 @@ def try_alert(settings: Settings) -> Iterator[CheckResult]:
     """Post one alert that says that it is none."""
     tried = "post a test alert to ALERT_WEBHOOK_URL"
     if settings.alert_webhook_url is None:
-        yield PART.broken(tried, "it is not set", NOBODY)
+        yield PART.broken(tried, "it is not set", _NOBODY)
         return
     answer = offer(settings.alert_webhook_url.get_secret_value(), TEST)
     if answer.taken:

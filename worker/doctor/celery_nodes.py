@@ -16,12 +16,12 @@ from worker.schedule import SECONDS_BETWEEN
 
 PART = CheckedPart("workers")
 BEAT_LATE = 20.0
-START = "Start it: docker compose up -d, or see docs/install.md."
+_START = "Start it: docker compose up -d, or see docs/install.md."
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
     try:
-        yield from queues()
+        yield from _queues()
         redis = connect(settings.redis_url.get_secret_value())
         with redis:
             rings, ages = bool(redis.exists(SIGN_OF_LIFE)), last_runs(redis)
@@ -31,10 +31,10 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     tried = "look for the doorbell's sign of life"
     yield PART.ok(tried, "it rings") if rings else PART.broken(tried, "none within a minute", "Start the worker.")
     yield from beat(ages)
-    yield from sweeps(ages)
+    yield from _sweeps(ages)
 
 
-def queues() -> Iterator[CheckResult]:
+def _queues() -> Iterator[CheckResult]:
     """Each queue needs somebody who consumes it."""
     tried = "ask who consumes each queue"
     answers = app.control.inspect(timeout=PING_SECONDS).active_queues() or {}
@@ -43,21 +43,21 @@ def queues() -> Iterator[CheckResult]:
         yield PART.ok(tried, f"{', '.join(sorted(answers))} {'answers' if len(answers) == 1 else 'answer'}")
     for name in QUEUES:
         if name not in consumed:
-            yield PART.broken(tried, f"nobody consumes queue {name}", START)
+            yield PART.broken(tried, f"nobody consumes queue {name}", _START)
 
 
 def beat(ages: dict[str, float]) -> Iterator[CheckResult]:
     tried = "look when beat last rang"
     age = ages.get(BEAT)
     if age is None:
-        yield PART.broken(tried, "never", f"Beat: {START}")
+        yield PART.broken(tried, "never", f"Beat: {_START}")
     elif age > BEAT_LATE:
-        yield PART.broken(tried, f"{age:.0f} s ago", f"Beat: {START}")
+        yield PART.broken(tried, f"{age:.0f} s ago", f"Beat: {_START}")
     else:
         yield PART.ok(tried, f"{age:.0f} s ago")
 
 
-def sweeps(ages: dict[str, float]) -> Iterator[CheckResult]:
+def _sweeps(ages: dict[str, float]) -> Iterator[CheckResult]:
     tried = "look when each sweep last ended"
     late = {name: ages[name] for name, every in SECONDS_BETWEEN.items() if ages.get(name, 0) > 120 + 2 * every}
     for name, age in late.items():

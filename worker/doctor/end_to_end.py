@@ -20,12 +20,14 @@ from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import reason as database_says
 
 PART = CheckedPart("end to end")
-LOOK_SECONDS = 0.2
-AS_OWNER = "Run it with the DATABASE_URL of the role that migrates (docs/security.md)."
-WORDS = "There is smoke. This is a rehearsal of the escalation worker: nobody is in danger."
+_LOOK_SECONDS = 0.2
+_AS_OWNER = "Run it with the DATABASE_URL of the role that migrates (docs/security.md)."
+_WORDS = "There is smoke. This is a rehearsal of the escalation worker: nobody is in danger."
 EVENTS: dict[str, Callable[[str, datetime], list[Event]]] = {
     "safety_concern": lambda session, now: [
-        MessageAdded(session_id=session, occurred_at=now, message_id=session, sender="user", content=WORDS, safety=True)
+        MessageAdded(
+            session_id=session, occurred_at=now, message_id=session, sender="user", content=_WORDS, safety=True
+        )
     ],
     "user_request": lambda session, now: [EscalationRequested(session_id=session, occurred_at=now, notes="rehearsal")],
     "expert_required": lambda session, now: [
@@ -53,19 +55,19 @@ def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) ->
         try:
             with begin() as connection:
                 if not may_remove(connection):
-                    yield PART.unknown(tried, "this role could not remove the session afterwards", AS_OWNER)
+                    yield PART.unknown(tried, "this role could not remove the session afterwards", _AS_OWNER)
                     return
                 for earlier in abandoned(connection):
                     remove(connection, earlier)
                 plan(connection, session, to)
-            yield reply_class(tried, try_it(settings, reason, session, seconds), seconds)
+            yield _reply_class(tried, _try_it(settings, reason, session, seconds), seconds)
         except DBAPIError as error:
             yield PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
         except (PublishError, RedisError) as error:
             yield PART.broken(tried, f"{type(error).__name__}: the event could not be published", "See redis above.")
 
 
-def try_it(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
+def _try_it(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
     """Publish, wait, and take away whatever came of it, however it ends."""
     done, entries = False, list[str]()
     publisher = Publisher(settings.redis_url.get_secret_value())
@@ -91,10 +93,10 @@ def wait(session: str, seconds: float) -> Stations:
             found = stations(connection, session)
         if found.done or time.monotonic() > deadline:
             return found
-        time.sleep(LOOK_SECONDS)
+        time.sleep(_LOOK_SECONDS)
 
 
-def reply_class(tried: str, found: Stations, seconds: float) -> CheckResult:
+def _reply_class(tried: str, found: Stations, seconds: float) -> CheckResult:
     way = (("inbox", found.received_at), ("ticket", found.opened_at), ("mail accepted", found.accepted_at),
            ("assistant told", found.told_at))  # fmt: skip
     passed = [f"{name} {after(found.published_at, at)}" for name, at in way if at is not None]
@@ -104,10 +106,10 @@ def reply_class(tried: str, found: Stations, seconds: float) -> CheckResult:
     missing = next(name for name, at in way if at is None)
     said = f"; the mail server said: {' '.join(found.reply.split())}" if found.reply else ""
     words = f"{', '.join(passed) or 'nothing happened'}; no {missing} within {seconds:.0f} s{said}{removed}"
-    return PART.broken(tried, words, ADVICE[missing])
+    return PART.broken(tried, words, _ADVICE[missing])
 
 
-ADVICE = {
+_ADVICE = {
     "inbox": "The event lies in the stream: does the worker run? See workers above.",
     "ticket": "The event arrived and opened no ticket: look at the worker's log.",
     "mail accepted": "The mail waits: does the mailer run? See mail above.",

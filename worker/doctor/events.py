@@ -11,14 +11,14 @@ from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import not_read
 
 PART = CheckedPart("events")
-HOURS = 24
+_HOURS = 24
 
 
 def check(_: Settings) -> Iterator[CheckResult]:
-    tried = f"look for events that were set aside in the last {HOURS} hours"
+    tried = f"look for events that were set aside in the last {_HOURS} hours"
     try:
         with engine().connect() as connection:
-            count = unmended(connection, HOURS)
+            count = unmended(connection, _HOURS)
     except DBAPIError as error:
         yield not_read(PART, tried, error)
         return

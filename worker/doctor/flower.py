@@ -12,14 +12,14 @@ from worker.local_http import directly, reached_at
 
 PART = CheckedPart("flower")
 SHORTEST, SECONDS = 12, 5
-WHERE_IT_RUNS = "ask where it runs: docker compose exec flower python -m worker doctor"
+_WHERE_IT_RUNS = "ask where it runs: docker compose exec flower python -m worker doctor"
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
     tried = "look at Flower's login"
     if not settings.flower_user or not settings.flower_password:
         # Of the containers only Flower's own is told the password.
-        remedy = f"To start Flower here, set FLOWER_USER and FLOWER_PASSWORD; else {WHERE_IT_RUNS}"
+        remedy = f"To start Flower here, set FLOWER_USER and FLOWER_PASSWORD; else {_WHERE_IT_RUNS}"
         yield PART.note(tried, "it is not set here, so Flower cannot be tried from here", remedy)
         return
     password = settings.flower_password.get_secret_value()
@@ -29,17 +29,17 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         yield PART.ok(tried, "it has one")
     if not settings.flower_read_only:
         yield PART.warning(tried, "whoever logs in may stop workers", "Set FLOWER_READ_ONLY=true.")
-    yield page(reached_at(settings.flower_address, settings.flower_port), settings.flower_user, password)
+    yield _page(reached_at(settings.flower_address, settings.flower_port), settings.flower_user, password)
 
 
-def page(address: str, user: str, password: str) -> CheckResult:
+def _page(address: str, user: str, password: str) -> CheckResult:
     """Flower as a browser on this machine sees it."""
     place = f"{address}/workers"
     tried = f"open {place} without and with the login"
     try:
-        without, within = status(place), status(place, f"{user}:{password}")
+        without, within = _status(place), _status(place, f"{user}:{password}")
     except OSError:
-        return PART.note(tried, "nothing answers on this machine", f"Start Flower, or {WHERE_IT_RUNS}")
+        return PART.note(tried, "nothing answers on this machine", f"Start Flower, or {_WHERE_IT_RUNS}")
     if without != HTTPStatus.UNAUTHORIZED:
         return PART.broken(tried, f"without the login it answers {without}", "Restart Flower with FLOWER_USER set.")
     if within != HTTPStatus.OK:
@@ -47,7 +47,7 @@ def page(address: str, user: str, password: str) -> CheckResult:
     return PART.ok(tried, "it lets in whoever has the login")
 
 
-def status(place: str, login: str | None = None) -> int:
+def _status(place: str, login: str | None = None) -> int:
     """:raises OSError: nothing answers"""
     request = Request(place)
     if login:

@@ -19,18 +19,18 @@ from worker.doctor.finding import CheckedPart, CheckResult, Level
 from worker.doctor.postgres import not_read
 
 PART = CheckedPart("mail")
-SECONDS = 60.0
-CIRCUIT = text("SELECT state, hint FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'")
-HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
+_SECONDS = 60.0
+_CIRCUIT = text("SELECT state, hint FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'")
+_HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
 
-AFTERWARDS = "Once it is mended, restart the mailer if it was a setting, else run python -m worker mail probe."
+_AFTERWARDS = "Once it is mended, restart the mailer if it was a setting, else run python -m worker mail probe."
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
     works = True
     try:
         account = account_of(settings)
-        for finding in by_smtp(settings) if settings.mail_transport == "smtp" else by_probe(settings):
+        for finding in _by_smtp(settings) if settings.mail_transport == "smtp" else _by_probe(settings):
             works = works and finding.level is not Level.BROKEN
             yield finding
     except ConfigurationError as error:
@@ -39,7 +39,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     yield from circuit(account.key, works)
 
 
-def by_probe(settings: Settings) -> Iterator[CheckResult]:
+def _by_probe(settings: Settings) -> Iterator[CheckResult]:
     transport = make_transport(settings)
     tried = f"ask {settings.mail_transport} without sending"
     answer = transport.probe()
@@ -47,7 +47,7 @@ def by_probe(settings: Settings) -> Iterator[CheckResult]:
     yield PART.ok(tried, transport.account.key) if answer is None else refused(tried, answer, settings)
 
 
-def by_smtp(settings: Settings) -> Iterator[CheckResult]:
+def _by_smtp(settings: Settings) -> Iterator[CheckResult]:
     host = f"{settings.smtp_server}:{settings.smtp_port}"
     tried = f"look the name {settings.smtp_server} up"
     try:
@@ -56,16 +56,16 @@ def by_smtp(settings: Settings) -> Iterator[CheckResult]:
         yield PART.broken(tried, f"no address: {error}", "Check SMTP_SERVER and this machine's DNS.")
         return
     yield PART.ok(tried, "it has an address")
-    yield from talk(settings, host)
+    yield from _talk(settings, host)
 
 
-def talk(settings: Settings, host: str) -> Iterator[CheckResult]:
+def _talk(settings: Settings, host: str) -> Iterator[CheckResult]:
     """As far as a real mail goes, up to and without its recipients."""
     credentials = credentials_of(settings)
     conversation = SmtpConnection(server_of(settings))
     tried = f"connect to {host} ({conversation.server.tls})"
     try:
-        conversation.open(Budget(SECONDS))
+        conversation.open(Budget(_SECONDS))
         yield PART.ok(tried, "it answers and its certificate is good" if secured(conversation) else "it answers")
         tried = "log in" if credentials else "go on without a login"
         if credentials:
@@ -99,8 +99,8 @@ def circuit(account: str, works: bool) -> Iterator[CheckResult]:
     tried = "look whether mail is held"
     try:
         with engine().connect() as connection:
-            row = connection.execute(CIRCUIT, {"account": account}).one_or_none()
-            number = connection.execute(HELD).scalar_one()
+            row = connection.execute(_CIRCUIT, {"account": account}).one_or_none()
+            number = connection.execute(_HELD).scalar_one()
     except DBAPIError as error:
         yield not_read(PART, tried, error)
         return
@@ -113,4 +113,4 @@ def circuit(account: str, works: bool) -> Iterator[CheckResult]:
         yield PART.broken(tried, found, f"Run python -m worker mail probe: it lets {counted(number, 'mail')} go.")
         return
     found = f"mail is held since the account fails ({row.state}); {waiting}"
-    yield PART.broken(tried, found, f"{row.remedy or ''} {AFTERWARDS}".strip())
+    yield PART.broken(tried, found, f"{row.remedy or ''} {_AFTERWARDS}".strip())

@@ -16,20 +16,20 @@ from services.schema.protection import unprotected
 from worker.doctor.finding import CheckedPart, CheckResult, about_clock
 
 PART = CheckedPart("postgresql")
-OLDEST = 150_000
-VERIFIED = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
-UNCHECKED = {"verify-full": "", "verify-ca": ": the host's name is not checked"}
+_OLDEST = 150_000
+_VERIFIED = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
+_UNCHECKED = {"verify-full": "", "verify-ca": ": the host's name is not checked"}
 # Undefined schema, table and column (PostgreSQL manual, appendix A).
-MISSING = {"3F000", "42P01", "42703"}
-CONNECT = "connect as DATABASE_URL says"
-FACTS = text("""
+_MISSING = {"3F000", "42P01", "42703"}
+_CONNECT = "connect as DATABASE_URL says"
+_FACTS = text("""
     SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
            current_user AS role, current_database() AS database, pg_is_in_recovery() AS standby,
            inet_server_addr() IS NOT NULL AND NOT inet_server_addr() << '127.0.0.0/8'
                AND inet_server_addr() <> '::1' AS remote,
            clock_timestamp() AS now
 """)
-OTHERS = text("""
+_OTHERS = text("""
     SELECT actor, count(*) AS count FROM escalation.audit_log
     WHERE table_name = 'support_tickets' AND action = 'insert' AND actor <> 'worker' AND at > now() - interval '7 days'
     GROUP BY actor ORDER BY actor
@@ -39,10 +39,10 @@ OTHERS = text("""
 def check(_: Settings) -> Iterator[CheckResult]:
     try:
         with engine().connect() as connection:
-            yield from facts(connection)
-            yield from shape(connection)
+            yield from _facts(connection)
+            yield from _shape(connection)
     except DBAPIError as error:
-        yield PART.broken(CONNECT, reason(error), advice(error))
+        yield PART.broken(_CONNECT, reason(error), advice(error))
 
 
 def reason(error: DBAPIError) -> str:
@@ -59,7 +59,7 @@ def advice(error: DBAPIError) -> str:
     words = str(error.orig)
     if words.startswith("invalid "):
         return "Mend what stands after ? in DATABASE_URL; most often sslmode and sslrootcert are meant."
-    if error.orig is not None and getattr(error.orig, "pgcode", None) in MISSING:
+    if error.orig is not None and getattr(error.orig, "pgcode", None) in _MISSING:
         return "The database was changed: python -m worker db check names what is missing."
     if "too many clients" in words or "connection slots" in words:
         return "All connections of the server are taken: raise max_connections, or let others use fewer."
@@ -68,9 +68,9 @@ def advice(error: DBAPIError) -> str:
     if "does not match host name" in words:
         return "Put the host that the certificate names into DATABASE_URL, or have a certificate made for this one."
     if "certificate" in words:
-        return f"Name the authority that signed the server's certificate: {VERIFIED}."
+        return f"Name the authority that signed the server's certificate: {_VERIFIED}."
     if "no encryption" in words:
-        return f"The server wants an encrypted connection: add {VERIFIED} to DATABASE_URL."
+        return f"The server wants an encrypted connection: add {_VERIFIED} to DATABASE_URL."
     if "does not support SSL" in words:
         return "Switch TLS on at the server (ssl = on); in a network of your own take sslmode=disable instead."
     if "does not exist" in words:
@@ -80,31 +80,33 @@ def advice(error: DBAPIError) -> str:
     return "Check host and port in DATABASE_URL, and whether PostgreSQL runs. Events wait in the stream meanwhile."
 
 
-def facts(connection: Connection) -> Iterator[CheckResult]:
-    row = connection.execute(FACTS).one()
-    encrypted = encryption(connection)
+def _facts(connection: Connection) -> Iterator[CheckResult]:
+    row = connection.execute(_FACTS).one()
+    encrypted = _encryption(connection)
     found = f"PostgreSQL {row.version}, database {row.database}, role {row.role}{f', {encrypted}' if encrypted else ''}"
-    if row.number < OLDEST:
-        yield PART.broken(CONNECT, found, "Use PostgreSQL 15 or newer.")
+    if row.number < _OLDEST:
+        yield PART.broken(_CONNECT, found, "Use PostgreSQL 15 or newer.")
     elif row.standby:
-        yield PART.broken(CONNECT, f"{found}, a read-only standby", "Point DATABASE_URL at the primary server.")
+        yield PART.broken(_CONNECT, f"{found}, a read-only standby", "Point DATABASE_URL at the primary server.")
     else:
-        yield PART.ok(CONNECT, found)
+        yield PART.ok(_CONNECT, found)
     if row.remote and "verify-full" not in encrypted:
-        yield PART.warning(CONNECT, encrypted or "the connection is not encrypted", f"Add {VERIFIED} to DATABASE_URL.")
+        yield PART.warning(
+            _CONNECT, encrypted or "the connection is not encrypted", f"Add {_VERIFIED} to DATABASE_URL."
+        )
     yield about_clock("PostgreSQL", (datetime.now(UTC) - row.now).total_seconds())
 
 
-def encryption(connection: Connection) -> str:
+def _encryption(connection: Connection) -> str:
     """How the connection is encrypted, and what libpq did not check ("SSL Support", its manual); empty: not at all."""
     information = connection.connection.driver_connection.info  # type: ignore[union-attr]
     if not information.ssl_in_use:
         return ""
     mode = information.dsn_parameters["sslmode"]
-    return f"encrypted (sslmode={mode}{UNCHECKED.get(mode, ': the certificate is not checked')})"
+    return f"encrypted (sslmode={mode}{_UNCHECKED.get(mode, ': the certificate is not checked')})"
 
 
-def shape(connection: Connection) -> Iterator[CheckResult]:
+def _shape(connection: Connection) -> Iterator[CheckResult]:
     tried = "compare the tables with what the program needs"
     differences = [*compare(connection), *missing_rights(connection, "application")]
     for one in differences:
@@ -114,11 +116,11 @@ def shape(connection: Connection) -> Iterator[CheckResult]:
     if all(one.kind is DifferenceKind.NOTE for one in differences):
         yield PART.ok(tried, "all that is needed is there, and changes are audited")
     if not any(one.place == "schema escalation" for one in differences):
-        yield from protection(connection)
-        yield from second_writers(connection)
+        yield from _protection(connection)
+        yield from _second_writers(connection)
 
 
-def protection(connection: Connection) -> Iterator[CheckResult]:
+def _protection(connection: Connection) -> Iterator[CheckResult]:
     if tables := unprotected(connection):
         yield PART.warning(
             "look whether a plain DROP would take tables away",
@@ -127,8 +129,8 @@ def protection(connection: Connection) -> Iterator[CheckResult]:
         )
 
 
-def second_writers(connection: Connection) -> Iterator[CheckResult]:
-    for row in connection.execute(OTHERS).mappings():
+def _second_writers(connection: Connection) -> Iterator[CheckResult]:
+    for row in connection.execute(_OTHERS).mappings():
         yield PART.warning(
             "look for a second writer of tickets",
             f"{row['actor']} opened {counted(row['count'], 'ticket')} in the last seven days",

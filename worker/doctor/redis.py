@@ -20,9 +20,9 @@ from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import BEAT, last_runs
 
 PART = CheckedPart("redis")
-CONNECT = "connect as REDIS_URL says"
-ELSEWHERE = "look for events in other databases of this server"
-OLDEST = (6, 2)
+_CONNECT = "connect as REDIS_URL says"
+_ELSEWHERE = "look for events in other databases of this server"
+_OLDEST = (6, 2)
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
@@ -34,14 +34,14 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         seconds, microseconds = redis.time()
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
         yield from stream(settings, redis)
-        yield from elsewhere(settings, redis, information)
+        yield from _elsewhere(settings, redis, information)
     except RedisError as error:
-        yield PART.broken(CONNECT, f"{type(error).__name__}: {error}"[:300], advice(error))
+        yield PART.broken(_CONNECT, f"{type(error).__name__}: {error}"[:300], _advice(error))
     finally:
         redis.close()
 
 
-def advice(error: RedisError) -> str:
+def _advice(error: RedisError) -> str:
     if isinstance(error, NoPermissionError):
         return "Give the user of REDIS_URL the rights that docs/security.md lists."
     if "certificate is not valid for" in str(error):
@@ -58,13 +58,13 @@ def advice(error: RedisError) -> str:
 
 def server(settings: Settings, information: dict[str, Any]) -> Iterator[CheckResult]:
     version = str(information.get("valkey_version") or information["redis_version"])
-    found = f"version {version}, database {database_of(settings)}"
-    old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < OLDEST
-    yield PART.broken(CONNECT, found, "Use Redis 6.2 or newer.") if old else PART.ok(CONNECT, found)
+    found = f"version {version}, database {_database_of(settings)}"
+    old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < _OLDEST
+    yield PART.broken(_CONNECT, found, "Use Redis 6.2 or newer.") if old else PART.ok(_CONNECT, found)
     if urlsplit(settings.redis_url.get_secret_value()).password is None:
-        yield PART.warning(CONNECT, "no password was needed", "Set requirepass, and put it into REDIS_URL.")
+        yield PART.warning(_CONNECT, "no password was needed", "Set requirepass, and put it into REDIS_URL.")
     if information.get("role") == "slave":
-        yield PART.broken(CONNECT, "it is a replica, which takes no events", "Point REDIS_URL at the primary server.")
+        yield PART.broken(_CONNECT, "it is a replica, which takes no events", "Point REDIS_URL at the primary server.")
 
 
 def stream(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
@@ -80,12 +80,12 @@ def stream(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
     lag, pending, oldest = stream_state(redis)
     found = f"{counted(lag, 'entry', 'entries')} not read, {pending} in work, the oldest {oldest:.0f} s old"
     if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
-        yield PART.broken(tried, found, held_up(redis))
+        yield PART.broken(tried, found, _held_up(redis))
     else:
         yield PART.ok(tried, found)
 
 
-def held_up(redis: Redis) -> str:
+def _held_up(redis: Redis) -> str:
     """Who has to get on with the events."""
     if silent_seconds(redis) == math.inf:
         return "No worker waits at the stream: start it, and look at its log."
@@ -94,31 +94,31 @@ def held_up(redis: Redis) -> str:
     return "A worker waits and does not get on: see postgresql above; its log says waits_for_postgresql, or start more."
 
 
-def elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
+def _elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     """Events that somebody publishes into another database of the same server."""
-    ours = database_of(settings)
+    ours = _database_of(settings)
     for name in information:
         number = name.removeprefix("db")
         if not name.startswith("db") or not number.isdecimal() or int(number) == ours:
             continue
-        with connect(in_database(settings.redis_url.get_secret_value(), int(number))) as other:
+        with connect(_in_database(settings.redis_url.get_secret_value(), int(number))) as other:
             if not other.exists(EVENTS):
                 continue
             if other.xinfo_groups(EVENTS):
-                yield PART.note(ELSEWHERE, f"another installation reads /{number}, you read /{ours}")
+                yield PART.note(_ELSEWHERE, f"another installation reads /{number}, you read /{ours}")
                 continue
             waiting = counted(other.xlen(EVENTS), "entry waits", "entries wait")
             yield PART.broken(
-                ELSEWHERE,
+                _ELSEWHERE,
                 f"events arrive in /{number}, you read /{ours}: {waiting} there",
                 f"Let the assistant publish to /{ours}, or end REDIS_URL with /{number}.",
             )
 
 
-def database_of(settings: Settings) -> int:
+def _database_of(settings: Settings) -> int:
     path = urlsplit(settings.redis_url.get_secret_value()).path.strip("/")
     return int(path) if path.isdecimal() else 0
 
 
-def in_database(url: str, number: int) -> str:
+def _in_database(url: str, number: int) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))

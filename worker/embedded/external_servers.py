@@ -16,8 +16,8 @@ from config.server_urls import checked_database_url, checked_redis_url
 from worker.embedded.errors import StackError
 
 SECONDS = 5
-SUBMISSION_PORT = 587
-OLDEST_POSTGRES = 15
+_SUBMISSION_PORT = 587
+_OLDEST_POSTGRES = 15
 
 
 def given(name: str) -> str | None:
@@ -50,12 +50,12 @@ def given_database() -> str | None:
     except ValueError as error:
         raise StackError(f"DATABASE_URL {error}") from None
     except psycopg2.OperationalError as error:
-        raise StackError(f"DATABASE_URL does not answer: {str(error).strip()}\n{advice('DATABASE_URL')}") from None
+        raise StackError(f"DATABASE_URL does not answer: {str(error).strip()}\n{_advice('DATABASE_URL')}") from None
     except psycopg2.ProgrammingError:
         # Its text would show the URL, and so the password.
         raise StackError("DATABASE_URL should be postgresql://user:password@host:5432/database") from None
-    if major < OLDEST_POSTGRES:
-        raise StackError(f"DATABASE_URL is PostgreSQL {major}: should be {OLDEST_POSTGRES} or newer")
+    if major < _OLDEST_POSTGRES:
+        raise StackError(f"DATABASE_URL is PostgreSQL {major}: should be {_OLDEST_POSTGRES} or newer")
     return url
 
 
@@ -73,7 +73,7 @@ def given_redis() -> str | None:
     except ValueError as error:
         raise StackError(f"REDIS_URL {error}") from None
     except RedisError as error:
-        raise StackError(f"REDIS_URL does not answer: {error}\n{advice('REDIS_URL')}") from None
+        raise StackError(f"REDIS_URL does not answer: {error}\n{_advice('REDIS_URL')}") from None
     return url
 
 
@@ -85,7 +85,7 @@ def given_mail_server() -> str | None:
     server = given("SMTP_SERVER")
     if server is None:
         return None
-    port = port_of_mail_server()
+    port = _port_of_mail_server()
     kind = (
         smtplib.SMTP_SSL if os.environ.get("SMTP_USE_SSL", "").lower() in {"1", "true", "yes", "on"} else smtplib.SMTP
     )
@@ -93,13 +93,13 @@ def given_mail_server() -> str | None:
         with kind(server, port, timeout=SECONDS):
             return smtp_url(server, port)
     except (OSError, smtplib.SMTPException) as error:
-        raise StackError(f"SMTP_SERVER {server}:{port} does not answer: {error}\n{advice('SMTP_SERVER')}") from None
+        raise StackError(f"SMTP_SERVER {server}:{port} does not answer: {error}\n{_advice('SMTP_SERVER')}") from None
 
 
-def port_of_mail_server() -> int:
-    text = os.environ.get("SMTP_PORT") or str(SUBMISSION_PORT)
+def _port_of_mail_server() -> int:
+    text = os.environ.get("SMTP_PORT") or str(_SUBMISSION_PORT)
     if not text.isdecimal():
-        raise StackError(f"SMTP_PORT is {text!r}: should be a number such as {SUBMISSION_PORT}")
+        raise StackError(f"SMTP_PORT is {text!r}: should be a number such as {_SUBMISSION_PORT}")
     return int(text)
 
 
@@ -109,5 +109,5 @@ def smtp_url(server: str, port: int) -> str:
     return f"smtp://{login}{server}:{port}"
 
 
-def advice(name: str) -> str:
+def _advice(name: str) -> str:
     return f"Start it or mend {name}; without {name} an embedded one is started."

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from worker.embedded.errors import StackError
 
 FILE = "stack.lock"
-CLEANING = b"cleaning up"
+_CLEANING = b"cleaning up"
 # Longer than the watchdog takes to end what a killed stack left behind.
 PATIENCE_SECONDS = 12.0
 ASK_AGAIN_SECONDS = 0.05
@@ -27,13 +27,13 @@ def locked(folder: Path) -> Iterator[None]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not taken(file):
             owner = content(file)
-            if owner != CLEANING or time.monotonic() > deadline:
+            if owner != _CLEANING or time.monotonic() > deadline:
                 raise StackError(
                     f"a stack is already running in {folder} (pid {owner.decode()}): stop it first, "
                     "or choose another folder with --var"
                 )
             time.sleep(ASK_AGAIN_SECONDS)
-        sign(file, name_of(os.getpid()))
+        sign(file, _name_of(os.getpid()))
         yield
 
 
@@ -42,15 +42,15 @@ def inherited_lock(folder: Path, owner: int) -> Iterator[bool]:
     """Hold the folder as soon as its dead owner lets go of it; False if somebody else has it already."""
     with (folder / FILE).open("a+b") as file:
         # The system closes a dead process's files one after the other, the lock perhaps last.
-        while not (mine := taken(file)) and content(file) == name_of(owner):
+        while not (mine := taken(file)) and content(file) == _name_of(owner):
             time.sleep(ASK_AGAIN_SECONDS)
-        mine = mine and content(file) == name_of(owner)
+        mine = mine and content(file) == _name_of(owner)
         if mine:
-            sign(file, CLEANING)
+            sign(file, _CLEANING)
         yield mine
 
 
-def name_of(process: int) -> bytes:
+def _name_of(process: int) -> bytes:
     return str(process).encode()
 
 

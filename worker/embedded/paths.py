@@ -12,7 +12,7 @@ from worker.embedded.account import existing_account, open_to_others
 from worker.embedded.errors import StackError
 
 # Root's place for what lies in a closed folder, by the path that leads to it (the Makefile does so for .venv).
-OUTSIDE = Path("/var/lib/escalation-worker")
+_OUTSIDE = Path("/var/lib/escalation-worker")
 
 
 def data_folder(var: Path) -> Path:
@@ -20,47 +20,47 @@ def data_folder(var: Path) -> Path:
 
     :raises StackError: there is something in the way
     """
-    if var.is_symlink() and not var.exists() and var.readlink().parent == OUTSIDE:
+    if var.is_symlink() and not var.exists() and var.readlink().parent == _OUTSIDE:
         # Somebody removed the folder that we had made.
         var.unlink()
-    if os.geteuid() != 0 or open_to_others(existing_parent(var)):
+    if os.geteuid() != 0 or open_to_others(_existing_parent(var)):
         var.mkdir(mode=0o711, parents=True, exist_ok=True)
     else:
-        make_room(var)
-        var.symlink_to(place_outside(var))
+        _make_room(var)
+        var.symlink_to(_place_outside(var))
     return var.resolve()
 
 
-def existing_parent(var: Path) -> Path:
+def _existing_parent(var: Path) -> Path:
     path = var.resolve()
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
-def place_outside(var: Path) -> Path:
+def _place_outside(var: Path) -> Path:
     """A folder of root's own for this path."""
-    OUTSIDE.mkdir(mode=0o711, exist_ok=True)
-    if OUTSIDE.is_symlink() or OUTSIDE.stat().st_uid != 0:
-        raise StackError(f"{OUTSIDE} is not root's: remove it, or choose another folder with --var")
-    folder = OUTSIDE / hashlib.sha256(os.fsencode(var.absolute())).hexdigest()[:12]
+    _OUTSIDE.mkdir(mode=0o711, exist_ok=True)
+    if _OUTSIDE.is_symlink() or _OUTSIDE.stat().st_uid != 0:
+        raise StackError(f"{_OUTSIDE} is not root's: remove it, or choose another folder with --var")
+    folder = _OUTSIDE / hashlib.sha256(os.fsencode(var.absolute())).hexdigest()[:12]
     folder.mkdir(mode=0o711, exist_ok=True)
     return folder
 
 
-def make_room(var: Path) -> None:
+def _make_room(var: Path) -> None:
     var.parent.mkdir(parents=True, exist_ok=True)
     if var.exists():
         if any(var.iterdir()):
             raise StackError(
                 f"{var} lies where PostgreSQL's own user cannot reach it, and modes of such folders are not changed: "
-                f"move it away (mv {var} {var}.old) and start again, and it becomes a link to a folder in {OUTSIDE}"
+                f"move it away (mv {var} {var}.old) and start again, and it becomes a link to a folder in {_OUTSIDE}"
             )
         var.rmdir()
 
 
-SECRET = 0o600
+_SECRET = 0o600
 
 
-def write_atomically(path: Path, content: str | bytes, mode: int = SECRET) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int = _SECRET) -> None:
     """Write the file so that a reader sees the old content or the new one, never a part."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     data = content.encode() if isinstance(content, str) else content
@@ -95,13 +95,13 @@ def temporary_folder() -> Iterator[Path]:
 
 
 # 104 bytes on macOS and 108 on Linux, with the closing zero; PostgreSQL's name needs 15 more.
-LONGEST_PATH = 103
+_LONGEST_PATH = 103
 SOCKET = ".s.PGSQL.5432"
 
 
 def socket_folder(wanted: Path) -> Path:
     """The wanted folder, or a short one in the folder for temporary files; nothing is made yet."""
-    if len(os.fsencode(wanted / SOCKET)) <= LONGEST_PATH:
+    if len(os.fsencode(wanted / SOCKET)) <= _LONGEST_PATH:
         return wanted
     name = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
     return Path(tempfile.gettempdir(), f"escalation-{os.geteuid()}-{name}")

@@ -10,8 +10,8 @@ from worker.embedded.errors import StackError
 HOST = "127.0.0.1"
 # Below the range that outgoing connections take their ports from (32768 and up on Linux), so that a part finds its
 # port free again when it is restarted.
-CHOICE = range(20_000, 32_000)
-TRIES = 200
+_CHOICE = range(20_000, 32_000)
+_TRIES = 200
 
 
 class Port:
@@ -21,12 +21,12 @@ class Port:
     """
 
     def __init__(self, wanted: int | None, what: str) -> None:
-        reserved = bound(wanted, shared=True) if wanted else any_free()
+        reserved = _bound(wanted, shared=True) if wanted else _any_free()
         if reserved is None:
             raise StackError(
                 f"{what}: port {wanted} on {HOST} is in use: choose another, or leave it out for a free one"
                 if wanted
-                else f"{what}: no free port on {HOST} between {CHOICE.start} and {CHOICE.stop}: stop other servers"
+                else f"{what}: no free port on {HOST} between {_CHOICE.start} and {_CHOICE.stop}: stop other servers"
             )
         self.number: int = reserved.getsockname()[1]
         if sys.platform == "linux":
@@ -37,12 +37,12 @@ class Port:
             reserved.close()
 
 
-def any_free() -> socket.socket | None:
-    found = (bound(port, shared=False) for port in random.sample(CHOICE, TRIES))
+def _any_free() -> socket.socket | None:
+    found = (_bound(port, shared=False) for port in random.sample(_CHOICE, _TRIES))
     return next((reserved for reserved in found if reserved), None)
 
 
-def bound(port: int, *, shared: bool) -> socket.socket | None:
+def _bound(port: int, *, shared: bool) -> socket.socket | None:
     """A socket on the port; `shared` tolerates what others have bound or just closed, but nobody who listens."""
     reserved = socket.socket()
     if shared:

@@ -15,7 +15,7 @@ from worker.embedded.paths import last_lines
 from worker.embedded.process_tree import MARK, family, send, wait_or_kill, write_pidfile
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-LARGEST_LOG = 10_000_000
+_LARGEST_LOG = 10_000_000
 ASK_AGAIN_SECONDS = 0.02
 
 
@@ -88,7 +88,7 @@ class ManagedProcess(ABC):
         write_pidfile(self.pidfile, self.process.pid, self.stop_signal)
 
     def open_log(self) -> BinaryIO:
-        too_large = self.log.exists() and self.log.stat().st_size > LARGEST_LOG
+        too_large = self.log.exists() and self.log.stat().st_size > _LARGEST_LOG
         return self.log.open("wb" if too_large else "ab")
 
     def is_up(self) -> bool:

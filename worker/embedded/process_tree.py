@@ -41,18 +41,18 @@ SECONDS = 5.0
 
 def end_leftovers(folder: Path) -> int:
     """End what an earlier stack of this folder left running; returns how many processes that were."""
-    found = leftovers(folder.absolute())
+    found = _leftovers(folder.absolute())
     for process, number in found.items():
         send([process], number)
     wait_or_kill(list(found), SECONDS)
     return len(found)
 
 
-def leftovers(folder: Path) -> dict[psutil.Process, int]:
+def _leftovers(folder: Path) -> dict[psutil.Process, int]:
     """Each process with the signal that stops it."""
     found: dict[psutil.Process, int] = {}
     for pidfile in folder.glob("*/*.pid"):
-        if (leader := recorded(pidfile)) is not None:
+        if (leader := _recorded(pidfile)) is not None:
             process, number = leader
             found[process] = number
     # What had no pid file yet, and pool children whose parent died before them.
@@ -70,7 +70,7 @@ MARK = "ESCALATION_STACK"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class _Record:
     """What is written down of a child."""
 
     pid: int
@@ -81,13 +81,13 @@ class Record:
 def write_pidfile(path: Path, pid: int, stop_signal: int) -> None:
     # A child that ended already needs no record.
     with suppress(psutil.NoSuchProcess):
-        record = Record(pid, psutil.Process(pid).create_time(), stop_signal)
+        record = _Record(pid, psutil.Process(pid).create_time(), stop_signal)
         write_atomically(path, json.dumps(asdict(record)))
 
 
-def recorded(path: Path) -> tuple[psutil.Process, int] | None:
+def _recorded(path: Path) -> tuple[psutil.Process, int] | None:
     """The living process of a pid file and the signal that stops it; None if that process is gone."""
-    record = Record(**json.loads(path.read_text(encoding="utf-8")))
+    record = _Record(**json.loads(path.read_text(encoding="utf-8")))
     try:
         process = psutil.Process(record.pid)
         same = process.create_time() == record.started and process.status() != psutil.STATUS_ZOMBIE

@@ -15,7 +15,7 @@ from worker.celery_guards.messages import QUEUES
 from worker.embedded.ports import HOST
 from worker.embedded.process import ManagedProcess
 
-PROCESSES = 4
+_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,18 @@ def children(stack: str, redis_url: str, flower_port: int, desk_port: int, metri
     return [
         ChildSpec(
             "worker",
-            (*celery, "worker", "-Q", ",".join(QUEUES), "--concurrency", str(PROCESSES), "-n", worker,
+            (*celery, "worker", "-Q", ",".join(QUEUES), "--concurrency", str(_PROCESSES), "-n", worker,
              "--without-mingle", "--without-gossip"),
-            node_answers(redis_url, worker),
+            _node_answers(redis_url, worker),
         ),
-        ChildSpec("beat", (*celery, "beat", "--hostname", beat), node_answers(redis_url, beat)),
-        ChildSpec("flower", (*celery, "flower"), page_answers(f"http://{HOST}:{flower_port}/healthcheck")),
-        ChildSpec("desk", ("worker", "desk"), page_answers(f"http://{HOST}:{desk_port}/health")),
-        ChildSpec("exporter", ("worker", "exporter"), page_answers(f"http://{HOST}:{metrics_port}/metrics")),
+        ChildSpec("beat", (*celery, "beat", "--hostname", beat), _node_answers(redis_url, beat)),
+        ChildSpec("flower", (*celery, "flower"), _page_answers(f"http://{HOST}:{flower_port}/healthcheck")),
+        ChildSpec("desk", ("worker", "desk"), _page_answers(f"http://{HOST}:{desk_port}/health")),
+        ChildSpec("exporter", ("worker", "exporter"), _page_answers(f"http://{HOST}:{metrics_port}/metrics")),
     ]  # fmt: skip
 
 
-def node_answers(redis_url: str, node: str) -> Callable[[], bool]:
+def _node_answers(redis_url: str, node: str) -> Callable[[], bool]:
     """Does a worker or beat answer a ping through the broker?"""
     app = Celery(broker=redis_url, set_as_current=False)
     app.conf.broker_use_ssl = tls_of(redis_url)
@@ -80,7 +80,7 @@ def node_answers(redis_url: str, node: str) -> Callable[[], bool]:
     return answers
 
 
-def page_answers(url: str) -> Callable[[], bool]:
+def _page_answers(url: str) -> Callable[[], bool]:
     def answers() -> bool:
         try:
             with urlopen(url, timeout=5) as page:

@@ -13,7 +13,7 @@ from worker.embedded.stack import EmbeddedStack, Ports
 from worker.embedded.supervisor import Say, StopRequested
 from worker.embedded.watchdog import watched
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[EmbeddedStack], None]) -> None:
@@ -26,19 +26,19 @@ def run(var: Path, ports: Ports, *, fresh: bool, say: Say, ready: Callable[[Embe
         if count := end_leftovers(folder):
             say(f"ended what an earlier stack left running: {count} processes")
         if fresh:
-            forget(folder)
+            _forget(folder)
         stack = EmbeddedStack(folder, ports, say)
-        with ended_by_signals(stack), stopped(stack):
+        with _ended_by_signals(stack), _stopped(stack):
             stack.start()
             ready(stack)
             stack.supervisor.watch()
 
 
 @contextmanager
-def ended_by_signals(stack: EmbeddedStack) -> Iterator[None]:
+def _ended_by_signals(stack: EmbeddedStack) -> Iterator[None]:
     """Signals ask for the end, and only once: what is being ended goes on ending."""
     # `nohup` has the end of the terminal ignored.
-    wanted = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    wanted = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
     before = {number: signal.signal(number, lambda *_: stack.supervisor.stopping.set()) for number in wanted}
     try:
         yield
@@ -48,7 +48,7 @@ def ended_by_signals(stack: EmbeddedStack) -> Iterator[None]:
 
 
 @contextmanager
-def stopped(stack: EmbeddedStack) -> Iterator[None]:
+def _stopped(stack: EmbeddedStack) -> Iterator[None]:
     """Whatever happens, nothing is left running."""
     try:
         yield
@@ -60,7 +60,7 @@ def stopped(stack: EmbeddedStack) -> Iterator[None]:
         stack.supervisor.say("stopped, nothing is left running")
 
 
-def forget(folder: Path) -> None:
+def _forget(folder: Path) -> None:
     """Remove what earlier stacks kept here; files that are not theirs stay."""
     for part in folder.iterdir():
         if (part / f"{part.name}.log").exists():

@@ -21,7 +21,7 @@ from worker.embedded.supervisor import Say, Supervisor
 from worker.embedded.valkey import EmbeddedValkey
 
 DESCRIPTION, ENVIRONMENT = "stack.json", "environment"
-EXAMPLE_SUPPORT = "support@example.com"
+_EXAMPLE_SUPPORT = "support@example.com"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class EmbeddedStack:
         return {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
-            "SUPPORT_EMAIL": os.environ.get("SUPPORT_EMAIL") or EXAMPLE_SUPPORT,
+            "SUPPORT_EMAIL": os.environ.get("SUPPORT_EMAIL") or _EXAMPLE_SUPPORT,
             "FLOWER_USER": self.flower_user,
             "FLOWER_PASSWORD": self.flower_password,
             "FLOWER_ADDRESS": HOST,
@@ -100,7 +100,7 @@ class EmbeddedStack:
             "EXPORTER_PORT": str(self.metrics_port.number),
             "ESCALATION_VAR_DIR": str(self.folder),
             "ESCALATION_EMBEDDED": os.environ.get("ESCALATION_EMBEDDED") or "1",
-            **mail_variables(self.mail),
+            **_mail_variables(self.mail),
         }
 
     @property
@@ -118,7 +118,7 @@ class EmbeddedStack:
         """What is right for trying things out, and wrong where real users wait."""
         found = []
         if self.given_mail and not os.environ.get("SUPPORT_EMAIL"):
-            found.append(f"SUPPORT_EMAIL is not set: support mails go to {EXAMPLE_SUPPORT}, which reaches nobody.")
+            found.append(f"SUPPORT_EMAIL is not set: support mails go to {_EXAMPLE_SUPPORT}, which reaches nobody.")
         if self.given_mail and not self.postgres:
             found.append("Example contacts are accepted here; set ESCALATION_EMBEDDED=0 to have them refused.")
         return found
@@ -128,13 +128,13 @@ class EmbeddedStack:
         login = f"{quote(self.flower_user, safe='')}:{quote(self.flower_password, safe='')}"
         flower_url = f"http://{login}@{HOST}:{self.flower_port.number}/"
         return {
-            "redis_url": self.redis_url if self.valkey else without_password(self.redis_url),
-            "database_url": self.database_url if self.postgres else without_password(self.database_url),
+            "redis_url": self.redis_url if self.valkey else _without_password(self.redis_url),
+            "database_url": self.database_url if self.postgres else _without_password(self.database_url),
             "smtp_url": self.mail.url if self.mail else self.given_mail,
             "smtp_ca_file": str(self.mail.ca_file) if self.mail else os.environ.get("SMTP_CA_FILE"),
             "inbox_url": self.mail.inbox_url if self.mail else None,
             "mail_dir": str(self.mail.mail_dir) if self.mail else None,
-            "flower_url": without_password(flower_url) if self.given_flower_password else flower_url,
+            "flower_url": _without_password(flower_url) if self.given_flower_password else flower_url,
             "desk_url": f"{self.desk_url}/",
             "metrics_url": f"http://{HOST}:{self.metrics_port.number}/metrics",
             "var": str(self.folder),
@@ -158,7 +158,7 @@ class EmbeddedStack:
             file.unlink(missing_ok=True)
 
 
-def without_password(url: str) -> str:
+def _without_password(url: str) -> str:
     """The URL of a server that was given: whoever gave it knows its password."""
     parts = urlsplit(url)
     login, at, host = parts.netloc.rpartition("@")
@@ -167,7 +167,7 @@ def without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}{colon and ':***'}{at}{host}", query=query))
 
 
-def mail_variables(mail: LocalMailServer | None) -> Mapping[str, str]:
+def _mail_variables(mail: LocalMailServer | None) -> Mapping[str, str]:
     if mail is None:
         return {}
     return {

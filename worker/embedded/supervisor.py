@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from worker.embedded.errors import StackError
 from worker.embedded.process import ASK_AGAIN_SECONDS, ManagedProcess, stop_all
 
-FIRST_WAIT_SECONDS = 0.2
-LONGEST_WAIT_SECONDS = 30.0
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 30.0
 # Whoever lives so long has recovered: its next end begins with the shortest wait again.
-RECOVERED_SECONDS = 30.0
-LOOK_SECONDS = 0.1
-SUCCESS = "code 0"
+_RECOVERED_SECONDS = 30.0
+_LOOK_SECONDS = 0.1
+_SUCCESS = "code 0"
 
 Say = Callable[[str], None]
 
@@ -28,7 +28,7 @@ class Supervisor:
         self.say, self.changed = say, changed
         self.stopping = threading.Event()
         self.parts: list[ManagedProcess] = []
-        self.care: dict[ManagedProcess, Care] = {}
+        self.care: dict[ManagedProcess, _Care] = {}
 
     def start(self, parts: Sequence[ManagedProcess]) -> None:
         """Start parts side by side and wait until each answers.
@@ -46,9 +46,9 @@ class Supervisor:
             self.go_on_unless_stopped()
             for part in [part for part in waiting if part.is_up()]:
                 waiting.remove(part)
-                self.care[part] = Care()
+                self.care[part] = _Care()
                 self.say(f"{part.name} answers after {time.monotonic() - began:.1f} s")
-            check_patience(waiting, time.monotonic() - began)
+            _check_patience(waiting, time.monotonic() - began)
 
     def finish(self, part: ManagedProcess) -> None:
         """Run a program to its end.
@@ -63,7 +63,7 @@ class Supervisor:
             self.go_on_unless_stopped()
         self.parts.remove(part)
         part.reap()
-        if part.ending() != SUCCESS:
+        if part.ending() != _SUCCESS:
             raise StackError(f"{part.name} failed with {part.ending()}\n{part.end_of_log()}")
         self.say(f"{part.name} is done after {time.monotonic() - began:.1f} s")
 
@@ -73,12 +73,12 @@ class Supervisor:
 
     def watch(self) -> None:
         """Start again whatever dies, until `stopping` is set."""
-        while not self.stopping.wait(LOOK_SECONDS):
+        while not self.stopping.wait(_LOOK_SECONDS):
             for part in self.parts:
                 if not part.is_running():
                     self.revive(part, self.care[part])
 
-    def revive(self, part: ManagedProcess, care: "Care") -> None:
+    def revive(self, part: ManagedProcess, care: "_Care") -> None:
         now = time.monotonic()
         if care.due is None:
             wait = care.next_wait(now)
@@ -104,23 +104,23 @@ class Supervisor:
         stop_all(servers, servers_seconds)
 
 
-class Care:
+class _Care:
     """When a part began, when it is due again, and how long the next wait is."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
         self.due: float | None = None
-        self.wait = FIRST_WAIT_SECONDS
+        self.wait = _FIRST_WAIT_SECONDS
 
     def next_wait(self, now: float) -> float:
         """Twice as long each time, until the part has lived for a while."""
-        if now - self.began >= RECOVERED_SECONDS:
-            self.wait = FIRST_WAIT_SECONDS
-        wait, self.wait = self.wait, min(2 * self.wait, LONGEST_WAIT_SECONDS)
+        if now - self.began >= _RECOVERED_SECONDS:
+            self.wait = _FIRST_WAIT_SECONDS
+        wait, self.wait = self.wait, min(2 * self.wait, _LONGEST_WAIT_SECONDS)
         return wait
 
 
-def check_patience(waiting: Sequence[ManagedProcess], seconds: float) -> None:
+def _check_patience(waiting: Sequence[ManagedProcess], seconds: float) -> None:
     for part in waiting:
         if seconds > part.start_seconds:
             raise StackError(f"{part.name} gave no answer in {seconds:.0f} s\n{part.end_of_log()}")

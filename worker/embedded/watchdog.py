@@ -14,7 +14,7 @@ from worker.embedded.lock import inherited_lock
 from worker.embedded.process import CHECKOUT
 from worker.embedded.process_tree import end_leftovers
 
-ALL_ENDED = b"all ended"
+_ALL_ENDED = b"all ended"
 
 
 @contextmanager
@@ -25,12 +25,12 @@ def watched(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            watchdog.communicate(ALL_ENDED)
+            watchdog.communicate(_ALL_ENDED)
 
 
 def watch(folder: Path, stack: int) -> None:
     """Wait until the stack with this pid has ended; if it could not end its parts, do so."""
-    if sys.stdin.buffer.read() != ALL_ENDED:
+    if sys.stdin.buffer.read() != _ALL_ENDED:
         with inherited_lock(folder, stack) as mine:
             if mine:
                 end_leftovers(folder)

@@ -23,7 +23,7 @@ from worker.liveness.last_seen import BEAT, last_runs
 from worker.schedule import SECONDS_BETWEEN
 
 logger = structlog.get_logger()
-LANES = ("urgent", "normal")
+_LANES = ("urgent", "normal")
 
 
 class EscalationCollector(Collector):
@@ -55,7 +55,7 @@ class EscalationCollector(Collector):
         with self.engine.connect() as connection:
             now = state(connection)
             self.counted.read(connection)
-        yield from gauges(now)
+        yield from _gauges(now)
         for metric in self.counted.metrics:
             yield from metric.collect()
 
@@ -72,10 +72,10 @@ class EscalationCollector(Collector):
         for queue, count in messages_set_aside(self.redis).items():
             strange.add_metric([queue], count)
         yield strange
-        yield from runs(last_runs(self.redis), time.time() - self.began)
+        yield from _runs(last_runs(self.redis), time.time() - self.began)
 
 
-def runs(ages: Mapping[str, float], watched: float) -> Iterator[Metric]:
+def _runs(ages: Mapping[str, float], watched: float) -> Iterator[Metric]:
     """Beat never seen is infinitely long ago; a sweep never seen may not be due yet: it is as old as this exporter."""
     yield GaugeMetricFamily("escalation_beat_age_seconds", "Since beat sent a hint", ages.get(BEAT, math.inf))
     age = GaugeMetricFamily("escalation_sweep_age_seconds", "Since the sweep ended", labels=["sweep"])
@@ -87,7 +87,7 @@ def runs(ages: Mapping[str, float], watched: float) -> Iterator[Metric]:
     yield from (age, every)
 
 
-def gauges(now: State) -> Iterator[Metric]:
+def _gauges(now: State) -> Iterator[Metric]:
     mails = GaugeMetricFamily("escalation_mails", "Mails on their way, by state", labels=["state", "lane"])
     for row in now.mails:
         mails.add_metric([row["state"], row["lane"]], row["count"])
@@ -96,11 +96,11 @@ def gauges(now: State) -> Iterator[Metric]:
     waiting = GaugeMetricFamily(
         "escalation_mail_oldest_seconds", "Age of the oldest mail that no server has accepted", labels=["lane"]
     )
-    for lane in LANES:
+    for lane in _LANES:
         due.add_metric([lane], oldest.get(lane, 0))
         ages = [row["oldest_seconds"] for row in now.mails if row["lane"] == lane]
         waiting.add_metric([lane], max(ages, default=0))
-    yield from (mails, due, waiting, *circuits(now))
+    yield from (mails, due, waiting, *_circuits(now))
     late = GaugeMetricFamily(
         "escalation_tickets_unacknowledged", "Open tickets that nobody took, by age up to", labels=["age"]
     )
@@ -111,7 +111,7 @@ def gauges(now: State) -> Iterator[Metric]:
     yield GaugeMetricFamily("escalation_alerts", "Open alerts", len(now.alerts))
 
 
-def circuits(now: State) -> Iterator[Metric]:
+def _circuits(now: State) -> Iterator[Metric]:
     is_open = GaugeMetricFamily("escalation_mail_circuit_open", "Mail is held: the login fails", labels=["way"])
     unreachable = GaugeMetricFamily("escalation_mail_unreachable", "The server cannot be reached", labels=["way"])
     for row in now.circuits:

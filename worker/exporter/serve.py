@@ -20,21 +20,21 @@ def serve(settings: Settings) -> None:
     """
     redis = connect(settings.redis_url.get_secret_value())
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(EscalationCollector(reader(), redis))
+    registry.register(EscalationCollector(_reader(), redis))
     server, thread = start_http_server(settings.exporter_port, settings.exporter_address, registry)
-    wait_for_the_end()
+    _wait_for_the_end()
     server.shutdown()
     server.server_close()
     thread.join()
     redis.close()
 
 
-def reader() -> Engine:
+def _reader() -> Engine:
     """The engine, whose connections may not change anything here."""
     return engine().execution_options(postgresql_readonly=True)
 
 
-def wait_for_the_end() -> None:
+def _wait_for_the_end() -> None:
     ended = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:

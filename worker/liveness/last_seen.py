@@ -23,10 +23,10 @@ def note_the_run(task: Any = None, **_: Any) -> None:
 
 def note_what_beat_sends(**_: Any) -> None:
     """Only in beat's own process: every hint that it sends is its sign of life."""
-    after_task_publish.connect(note_the_tick)
+    after_task_publish.connect(_note_the_tick)
 
 
-def note_the_tick(**_: Any) -> None:
+def _note_the_tick(**_: Any) -> None:
     redis_client().hset(LAST_RUNS, BEAT, f"{time.time():.3f}")
 
 

@@ -16,7 +16,7 @@ from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import last_runs
 from worker.schedule import QUEUE, SECONDS_BETWEEN
 
-DOCTOR = "run python -m worker doctor, and see docs/operate.md"
+_DOCTOR = "run python -m worker doctor, and see docs/operate.md"
 SWEEPS = "sweeps"
 
 
@@ -25,7 +25,7 @@ class Alarm:
     """An alert's words; no personal data."""
 
     summary: str
-    hint: str = DOCTOR
+    hint: str = _DOCTOR
 
     def about(self, what: str) -> Self:
         return replace(self, summary=f"{self.summary}: {what}") if what else self
@@ -41,7 +41,7 @@ ALARMS: Final = {
 }
 
 
-MAILERS = {"urgent", "mail"}
+_MAILERS = {"urgent", "mail"}
 WELL, GONE = 0.0, math.inf
 
 
@@ -127,5 +127,5 @@ class Lookout:
         """Those whose lateness would be news: not while beat or the worker that runs them is known to be gone."""
         if beat > self.patience:
             return {}
-        names = [name for name in SECONDS_BETWEEN if worker <= self.patience or QUEUE.get(name) in MAILERS]
+        names = [name for name in SECONDS_BETWEEN if worker <= self.patience or QUEUE.get(name) in _MAILERS]
         return {name: runs.get(name, GONE) for name in names}

@@ -17,7 +17,7 @@ from tasks.sweeps import post_due
 from worker.liveness.monitor import ALARMS, Alarm, Sight
 
 logger = structlog.get_logger()
-TOLD = "escalation:told:"
+_TOLD = "escalation:told:"
 OVER, OVER_SECONDS = b"over", 60
 
 
@@ -70,7 +70,7 @@ class AlertNotifier:
         seconds = self.settings.alert_repeat_seconds
         now = time.monotonic()
         try:
-            first = bool(self.redis.set(TOLD + key, 1, nx=True, ex=int(seconds)))
+            first = bool(self.redis.set(_TOLD + key, 1, nx=True, ex=int(seconds)))
         except RedisError:
             first = now - self.told.get(key, now - seconds) >= seconds
         if first:
@@ -82,7 +82,7 @@ class AlertNotifier:
         mine = self.told.pop(key, None) is not None
         try:
             # Remembered for a moment: another watchman may still be about to say that it has begun.
-            before: Any = self.redis.set(TOLD + key, OVER, xx=True, get=True, ex=OVER_SECONDS)
+            before: Any = self.redis.set(_TOLD + key, OVER, xx=True, get=True, ex=OVER_SECONDS)
             return mine if before is None else bool(before != OVER)
         except RedisError:
             return mine
@@ -91,4 +91,4 @@ class AlertNotifier:
         """It could not be posted: whoever looks next tries again."""
         self.told.pop(key, None)
         with suppress(RedisError):
-            self.redis.delete(TOLD + key)
+            self.redis.delete(_TOLD + key)

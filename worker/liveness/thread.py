@@ -11,7 +11,7 @@ from services.events.stream import connect
 from worker.liveness.monitor import Lookout
 from worker.liveness.notifier import AlertNotifier
 
-LONGEST_PAUSE_SECONDS = 15.0
+_LONGEST_PAUSE_SECONDS = 15.0
 
 
 class WatchmanStep(bootsteps.StartStopStep):
@@ -24,7 +24,7 @@ class WatchmanStep(bootsteps.StartStopStep):
         self.stopping = threading.Event()
 
     def start(self, parent: Any) -> None:
-        start_watching(self.stopping)
+        _start_watching(self.stopping)
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
@@ -32,21 +32,21 @@ class WatchmanStep(bootsteps.StartStopStep):
 
 def watch_beside_beat(**_: Any) -> None:
     """Until beat's process ends."""
-    start_watching(threading.Event())
+    _start_watching(threading.Event())
 
 
-def start_watching(stopping: threading.Event) -> None:
-    threading.Thread(target=watch, args=(stopping,), name="watchman", daemon=True).start()
+def _start_watching(stopping: threading.Event) -> None:
+    threading.Thread(target=_watch, args=(stopping,), name="watchman", daemon=True).start()
 
 
-def watch(stopping: threading.Event) -> None:
+def _watch(stopping: threading.Event) -> None:
     """Look and tell until told to stop; with connections of its own, since a child may be forked at any moment."""
     settings = get_settings()
     engine = make_engine(settings)
     redis = connect(settings.redis_url.get_secret_value())
     lookout = Lookout(engine, redis, settings.alert_after_seconds)
     presenter = AlertNotifier(engine, redis, settings)
-    pause = min(LONGEST_PAUSE_SECONDS, settings.alert_after_seconds / 4)
+    pause = min(_LONGEST_PAUSE_SECONDS, settings.alert_after_seconds / 4)
     while not stopping.wait(pause):
         presenter.tell(lookout.look())
         engine.dispose()

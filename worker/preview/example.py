@@ -18,51 +18,51 @@ from services.ticket_details import Advice, ContactCard, Reason, Recipient, Sess
 from services.ticket_details.missing import unknown_of
 
 TEXTS: Final = Path(__file__).parent / "examples.toml"
-START: Final = datetime(2026, 11, 24, 1, 12, tzinfo=UTC)
-SESSION: Final = "41f6c1d2-0000-4000-8000-0000000000c5"
+_START: Final = datetime(2026, 11, 24, 1, 12, tzinfo=UTC)
+_SESSION: Final = "41f6c1d2-0000-4000-8000-0000000000c5"
 DANGER_EVENT, REQUEST_EVENT, DOUBT_EVENT = UUID(int=1), UUID(int=2), UUID(int=3)
-CONFIDENCES: Final = ((1, 0.82), (3, 0.74), (5, 0.61), (7, 0.45), (9, 0.24))
-LIMIT: Final = 0.3
+_CONFIDENCES: Final = ((1, 0.82), (3, 0.74), (5, 0.61), (7, 0.45), (9, 0.24))
+_LIMIT: Final = 0.3
 
-Texts = dict[str, Any]
+_Texts = dict[str, Any]
 
 
 def at(minutes: float) -> datetime:
-    return START + timedelta(minutes=minutes)
+    return _START + timedelta(minutes=minutes)
 
 
-def texts_of(language: str) -> Texts:
-    texts: Texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))[language]
+def _texts_of(language: str) -> _Texts:
+    texts: _Texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))[language]
     return texts
 
 
-def example_conversation(language: str) -> Conversation:
+def _example_conversation(language: str) -> Conversation:
     """Thirteen minutes of it."""
-    texts = texts_of(language)
+    texts = _texts_of(language)
     return Conversation(
-        session_id=SESSION,
+        session_id=_SESSION,
         messages=tuple(messages(texts)),
         steps=tuple(steps(texts)),
         diagnoses=(diagnosis(texts),),
-        confidences=tuple(Confidence(at=at(minute), value=value, source="report") for minute, value in CONFIDENCES),
+        confidences=tuple(Confidence(at=at(minute), value=value, source="report") for minute, value in _CONFIDENCES),
         requests=(Request(event_id=REQUEST_EVENT, at=at(13), reason="user_request", notes=texts["notes"]),),
         evidence=evidence(texts, language),
         hurt="denied",
     )
 
 
-def evidence(texts: Texts, language: str) -> tuple[Evidence, ...]:
+def evidence(texts: _Texts, language: str) -> tuple[Evidence, ...]:
     """Smoke, a wish for a person, and doubt; the gravest first."""
     smoke = Evidence(
         rule="safety_concern", at=at(12), event_id=DANGER_EVENT, phrase=texts["phrase"], gloss="reports smoke",
         language=language, message_id="m3", hurt="denied",
     )  # fmt: skip
     request = Evidence(rule="user_request", at=at(13), event_id=REQUEST_EVENT)
-    doubt = Evidence(rule="low_confidence", at=at(9), event_id=DOUBT_EVENT, observed=CONFIDENCES[-1][1], limit=LIMIT)
+    doubt = Evidence(rule="low_confidence", at=at(9), event_id=DOUBT_EVENT, observed=_CONFIDENCES[-1][1], limit=_LIMIT)
     return smoke, request, doubt
 
 
-def messages(texts: Texts) -> Iterator[Message]:
+def messages(texts: _Texts) -> Iterator[Message]:
     yield Message(message_id="m1", sender="user", content=texts["first"], at=at(0.5))
     for number, step in enumerate(texts["steps"], start=1):
         yield Message(message_id=f"s{number}", sender="assistant", content=step, at=at(number * 2))
@@ -72,7 +72,7 @@ def messages(texts: Texts) -> Iterator[Message]:
     yield Message(message_id="m5", sender="user", content=texts["asks"], at=at(12.8))
 
 
-def steps(texts: Texts) -> Iterator[Step]:
+def steps(texts: _Texts) -> Iterator[Step]:
     told = zip(texts["steps"], texts["answers"], (False, False, None), strict=True)
     for number, (instruction, answer, success) in enumerate(told, start=1):
         yield Step(
@@ -81,12 +81,12 @@ def steps(texts: Texts) -> Iterator[Step]:
         )  # fmt: skip
 
 
-def diagnosis(texts: Texts) -> Diagnosis:
+def diagnosis(texts: _Texts) -> Diagnosis:
     return Diagnosis(
         category="electrical",
         confidence_level="low",
         at=at(9),
-        confidence=CONFIDENCES[-1][1],
+        confidence=_CONFIDENCES[-1][1],
         likely_causes=(texts["cause"],),
         safety_warnings=(texts["warning"],),
         recommended_steps=(texts["advice"],),
@@ -95,10 +95,10 @@ def diagnosis(texts: Texts) -> Diagnosis:
     )
 
 
-MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
-TICKET: Final = "7d0a4f52-0000-4000-8000-000000000007"
-ADDRESSES: Final = ("support@example.com", "emergency@example.com")
-PHONE: Final = "+44 20 7946 0142"
+_MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
+_TICKET: Final = "7d0a4f52-0000-4000-8000-000000000007"
+_ADDRESSES: Final = ("support@example.com", "emergency@example.com")
+_PHONE: Final = "+44 20 7946 0142"
 # Where each language is spoken: ABParts' code of the country, and the place.
 PLACES: Final = {
     "en": ("UK", "Loch Fyne"),
@@ -108,11 +108,11 @@ PLACES: Final = {
     "tr": ("TR", "Güllük"),
     "no": ("NO", "Nordfjordeid"),
 }
-SUPPORT: Final = ContactCard(
+_SUPPORT: Final = ContactCard(
     name="General support", email="support@example.com", phone="+44 20 7946 0100", hours="Mon–Fri 08:00–18:00",
     specialization="All AutoBoss machines",
 )  # fmt: skip
-EMERGENCY: Final = ContactCard(
+_EMERGENCY: Final = ContactCard(
     name="Emergency line", email="emergency@example.com", phone="+44 20 7946 0199", hours="24/7",
     specialization="Safety concerns, day and night",
 )  # fmt: skip
@@ -120,46 +120,46 @@ EMERGENCY: Final = ContactCard(
 
 def example_story(language: str) -> TicketDetails:
     """Smoke on a fish farm at night, told in one of the six languages."""
-    conversation, user, machine = example_conversation(language), example_person(language), example_machine(language)
+    conversation, user, machine = _example_conversation(language), _example_person(language), _example_machine(language)
     return TicketDetails(
         ticket=TicketFacts(
-            ticket_id=TICKET, number="AB-20261124-0007", priority="urgent", status="open", opened_at=at(13.1),
+            ticket_id=_TICKET, number="AB-20261124-0007", priority="urgent", status="open", opened_at=at(13.1),
             reasons=tuple(Reason(name=one.rule, evidence=(one,)) for one in conversation.evidence),
         ),
-        session=SessionFacts(session_id=SESSION, language=language, status="escalated", started_at=at(0)),
+        session=SessionFacts(session_id=_SESSION, language=language, status="escalated", started_at=at(0)),
         conversation=conversation,
         user=user,
         machine=machine,
         advice=Advice(
-            primary=EMERGENCY, alternatives=(SUPPORT,),
+            primary=_EMERGENCY, alternatives=(_SUPPORT,),
             why_parts=(WhyPart("emergency"), WhyPart("language", language), WhyPart("always")),
         ),
-        requests=tuple(replace(request, callback_phone=PHONE) for request in conversation.requests),
-        recipients=tuple(recipient(address) for address in ADDRESSES),
+        requests=tuple(replace(request, callback_phone=_PHONE) for request in conversation.requests),
+        recipients=tuple(_recipient(address) for address in _ADDRESSES),
         unknown=unknown_of(user, machine, language, conversation),
     )  # fmt: skip
 
 
-def recipient(address: str) -> Recipient:
+def _recipient(address: str) -> Recipient:
     return Recipient(
-        mail_id=MAIL, template="ticket_opened", address=address, state="accepted", queued_at=at(13.1),
+        mail_id=_MAIL, template="ticket_opened", address=address, state="accepted", queued_at=at(13.1),
         accepted_at=at(13.2),
     )  # fmt: skip
 
 
-def example_person(language: str) -> Person:
+def _example_person(language: str) -> Person:
     country, place = PLACES[language]
     farm = Organisation(
         id=UUID(int=3), name="North Pier Sea Farm", address=place, contact_info="+44 20 7946 0143, VHF 8",
         country=country,
     )  # fmt: skip
     return Person(
-        id=UUID(int=4), username="user", email="user@sea-farm.example.com", name=texts_of(language)["user"],
+        id=UUID(int=4), username="user", email="user@sea-farm.example.com", name=_texts_of(language)["user"],
         role="user", preferred_language=language, organisation=farm,
     )  # fmt: skip
 
 
-def example_machine(language: str) -> MachineRecord:
+def _example_machine(language: str) -> MachineRecord:
     return MachineRecord(
         id=UUID(int=5),
         name="KEF-5",

@@ -9,50 +9,50 @@ from services.mail.i18n.labels import trial
 from services.mail.outbox_row import MailRow
 from services.ticket_details import TicketDetails
 
-MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
-UNANSWERED: Final = timedelta(minutes=10)
+_MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
+_UNANSWERED: Final = timedelta(minutes=10)
 
 
 def mail_of(template: str, details: TicketDetails, language: str) -> MailRow:
     """A mail about a ticket, made up from what the ticket holds."""
-    queued = details.ticket.opened_at + (UNANSWERED if template == "ticket_unacknowledged" else timedelta())
+    queued = details.ticket.opened_at + (_UNANSWERED if template == "ticket_unacknowledged" else timedelta())
     return MailRow(
-        mail_id=MAIL,
+        mail_id=_MAIL,
         ticket_id=details.ticket.ticket_id,
         template=template,
         language=language,
         lane="urgent",
         rank=0,
-        message_id=f"<{MAIL.hex}@example.com>",
-        content=content_of(template, details, language),
+        message_id=f"<{_MAIL.hex}@example.com>",
+        content=_content_of(template, details, language),
         queued_at=queued,
         now=queued,
         recipients=tuple(dict.fromkeys(one.address for one in details.recipients)),
     )
 
 
-def content_of(template: str, details: TicketDetails, language: str) -> dict[str, Any]:
+def _content_of(template: str, details: TicketDetails, language: str) -> dict[str, Any]:
     if template == "ticket_updated":
-        return {"news": list(news_of(details))}
-    return {"ticket_unacknowledged": chase_of(details), "test": trial(language)}.get(template, {})
+        return {"news": list(_news_of(details))}
+    return {"ticket_unacknowledged": _chase_of(details), "test": trial(language)}.get(template, {})
 
 
-def news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:
+def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:
     """Every reason and note, as if each had come after the ticket."""
     for reason in details.ticket.reasons:
         for one in reason.evidence[:1]:
             kind = "safety" if reason.name == "safety_concern" else "reason"
-            yield {"kind": kind, "reason": reason.name, "event_id": str(one.event_id), "at": one_at(one.at, details)}
+            yield {"kind": kind, "reason": reason.name, "event_id": str(one.event_id), "at": _one_at(one.at, details)}
     for request in details.requests:
         if request.notes:
             yield {"kind": "notes", "event_id": str(request.event_id), "at": request.at.isoformat()}
 
 
-def one_at(moment: Any, details: TicketDetails) -> str:
+def _one_at(moment: Any, details: TicketDetails) -> str:
     return (moment or details.ticket.opened_at).isoformat()
 
 
-def chase_of(details: TicketDetails) -> dict[str, Any]:
+def _chase_of(details: TicketDetails) -> dict[str, Any]:
     asked = details.advice.primary.name if details.advice else None
     since = details.ticket.opened_at.isoformat()
     return {"contact": {"name": asked}, "previous": {"name": asked}, "waiting_since": since, "is_last": False}

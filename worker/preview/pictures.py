@@ -7,7 +7,7 @@ from typing import Final
 from services.mail.mime import MailContent
 from worker.browser import Browser, browser
 
-WIDTHS: Final = (360, 640)
+_WIDTHS: Final = (360, 640)
 
 
 def write_letter(letter: MailContent, folder: Path, name: str) -> Path:
@@ -27,11 +27,11 @@ def take_pictures(pages: Iterable[Path]) -> list[Path]:
     :raises worker.browser.BrowserError: no browser is installed, or it failed
     """
     with browser() as opened:
-        return [picture for page in pages for picture in pictures_of(opened, page)]
+        return [picture for page in pages for picture in _pictures_of(opened, page)]
 
 
-def pictures_of(opened: Browser, page: Path) -> Iterator[Path]:
-    for width in WIDTHS:
+def _pictures_of(opened: Browser, page: Path) -> Iterator[Path]:
+    for width in _WIDTHS:
         for dark in (False, True):
             opened.show(page, width=width, dark=dark)
             picture = page.with_name(f"{page.stem}-{width}{'-dark' if dark else ''}.png")

@@ -15,7 +15,7 @@ from services.outbox.queue import NewMail, queue_mails
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.update import adopt, foreign_tickets
 
-MAILED = text("""
+_MAILED = text("""
     SELECT DISTINCT m.ticket_id FROM escalation.mails AS m
     JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
     WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND r.state NOT IN ('refused', 'cancelled')
@@ -28,15 +28,15 @@ def mail_tickets(connection: Connection, rows: Sequence[RowMapping], installatio
 
     Where the only mail was refused by every address there is none to send again, unless the routes name others now.
     """
-    take_on(connection, [row["session_id"] for row in rows if not row["ours"]])
+    _take_on(connection, [row["session_id"] for row in rows if not row["ours"]])
     ticket_ids = [row["ticket_id"] for row in rows]
-    mails = [opening_mail(details, installation) for details in load_ticket_details(connection, ticket_ids).values()]
+    mails = [_opening_mail(details, installation) for details in load_ticket_details(connection, ticket_ids).values()]
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
-    return len(connection.execute(MAILED, {"ticket_ids": ticket_ids}).all())
+    return len(connection.execute(_MAILED, {"ticket_ids": ticket_ids}).all())
 
 
-def take_on(connection: Connection, session_ids: Sequence[str]) -> None:
+def _take_on(connection: Connection, session_ids: Sequence[str]) -> None:
     """Make tickets that somebody else opened ours, one for a session."""
     if not session_ids:
         return
@@ -53,7 +53,7 @@ def take_on(connection: Connection, session_ids: Sequence[str]) -> None:
     )
 
 
-def opening_mail(details: TicketDetails, installation: Installation) -> NewMail:
+def _opening_mail(details: TicketDetails, installation: Installation) -> NewMail:
     ticket = details.ticket
     priority = ticket.priority if ticket.priority in PRIORITIES else "medium"
     organisation = details.user.organisation if details.user else None

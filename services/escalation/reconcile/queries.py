@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, text
 
-LIMIT: Final = 500
+_LIMIT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class Span:
     until: datetime
 
     def parameters(self) -> dict[str, object]:
-        return {"since": self.since, "until": self.until, "limit": LIMIT}
+        return {"since": self.since, "until": self.until, "limit": _LIMIT}
 
 
 # A ticket stands for all that happened before it was finished. One of ours whose row is gone does too: either somebody
 # deleted it on purpose, or it is lost and will be rebuilt.
-COVERED: Final = """
+_COVERED: Final = """
     EXISTS (
         SELECT FROM public.support_tickets AS t
         WHERE t.session_id = {session} AND (t.status IN ('open', 'in_progress')
@@ -32,36 +32,36 @@ COVERED: Final = """
             AND NOT EXISTS (SELECT FROM public.support_tickets AS t WHERE t.id = own.ticket_id)
     )
 """
-UNDECIDED = text(f"""
+_UNDECIDED = text(f"""
     SELECT i.event_id, i.session_id, i.payload, i.decision, coalesce(i.published_at, i.received_at) AS published_at
     FROM escalation.event_inbox AS i
     WHERE i.received_at >= :since AND i.received_at < :until AND i.ticket_id IS NULL
       AND (i.decision NOT IN ('escalate', 'continue') OR i.decision = 'escalate'
-           AND NOT ({COVERED.format(session="i.session_id", at="i.occurred_at")}))
+           AND NOT ({_COVERED.format(session="i.session_id", at="i.occurred_at")}))
     ORDER BY i.received_at, i.event_id LIMIT :limit
 """)
-ESCALATED = text(f"""
+_ESCALATED = text(f"""
     SELECT s.id AS session_id, max(a.at) AS at
     FROM public.ai_sessions AS s
     JOIN escalation.audit_log AS a ON a.table_name = 'ai_sessions' AND a.row_id = s.id
     WHERE s.status = 'escalated' AND a.at >= :since AND a.at < :until AND a.new ->> 'status' = 'escalated'
       AND (a.action = 'update' AND a.old ->> 'status' <> 'escalated'
            OR a.action = 'insert' AND s.created_at AT TIME ZONE 'UTC' >= :since)
-      AND NOT ({COVERED.format(session="s.id", at="a.at")})
+      AND NOT ({_COVERED.format(session="s.id", at="a.at")})
     GROUP BY s.id ORDER BY at, s.id LIMIT :limit
 """)
-TRIGGERS = text(f"""
+_TRIGGERS = text(f"""
     SELECT g.id, g.session_id, g.trigger_type, g.trigger_value, g.triggered_at AT TIME ZONE 'UTC' AS at
     FROM public.escalation_triggers AS g
     WHERE g.escalation_decision = 'escalate' AND g.triggered_at AT TIME ZONE 'UTC' >= :since
       AND g.triggered_at AT TIME ZONE 'UTC' < :until
-      AND NOT ({COVERED.format(session="g.session_id", at="(g.triggered_at AT TIME ZONE 'UTC')")})
+      AND NOT ({_COVERED.format(session="g.session_id", at="(g.triggered_at AT TIME ZONE 'UTC')")})
       AND NOT EXISTS (
           SELECT FROM escalation.event_inbox AS i WHERE i.session_id = g.session_id AND i.ticket_id IS NOT NULL
             AND i.occurred_at = g.triggered_at AT TIME ZONE 'UTC')
     ORDER BY g.triggered_at, g.id LIMIT :limit
 """)
-UNMAILED = text("""
+_UNMAILED = text("""
     SELECT p.id AS ticket_id, p.session_id, own.ticket_id IS NOT NULL AS ours
     FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
     WHERE p.status = 'open' AND coalesce(own.opened_at, p.created_at AT TIME ZONE 'UTC') >= :since
@@ -75,7 +75,7 @@ UNMAILED = text("""
           WHERE o.session_id = p.session_id AND other.status IN ('open', 'in_progress')))
     ORDER BY p.created_at, p.id LIMIT :limit
 """)
-LOST = text("""
+_LOST = text("""
     SELECT own.ticket_id FROM escalation.tickets AS own
     WHERE own.opened_at >= :since AND own.opened_at < :until
       AND NOT EXISTS (SELECT FROM public.support_tickets AS p WHERE p.id = own.ticket_id)
@@ -84,15 +84,15 @@ LOST = text("""
           WHERE a.table_name = 'support_tickets' AND a.row_id = own.ticket_id AND a.action = 'delete')
     LIMIT :limit
 """)
-FINDINGS: Final = {
-    "undecided_events": UNDECIDED,
-    "escalated_sessions": ESCALATED,
-    "lone_triggers": TRIGGERS,
-    "unmailed_tickets": UNMAILED,
-    "lost_tickets": LOST,
+_FINDINGS: Final = {
+    "undecided_events": _UNDECIDED,
+    "escalated_sessions": _ESCALATED,
+    "lone_triggers": _TRIGGERS,
+    "unmailed_tickets": _UNMAILED,
+    "lost_tickets": _LOST,
 }
 
 
 def find(connection: Connection, kind: str, span: Span) -> list[RowMapping]:
     """Up to 500 of a kind, the oldest first."""
-    return list(connection.execute(FINDINGS[kind], span.parameters()).mappings())
+    return list(connection.execute(_FINDINGS[kind], span.parameters()).mappings())

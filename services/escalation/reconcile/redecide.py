@@ -13,7 +13,7 @@ from services.events.inbox import lock_sessions
 from services.events.session_state import read_states, write_states
 from services.installation import Installation
 
-DECIDED = text("""
+_DECIDED = text("""
     UPDATE escalation.event_inbox AS i
     SET decision = n.decision, evidence = n.evidence, policy_version = :policy_version
     FROM unnest(CAST(:event_ids AS uuid[]), CAST(:decisions AS text[]), CAST(:evidence AS jsonb[]))
@@ -33,7 +33,7 @@ def decide_again(connection: Connection, rows: Sequence[RowMapping], installatio
     states = read_states(connection, by_session)
     decisions = [decide(states[session_id], events, installation.policy) for session_id, events in by_session.items()]
     write_states(connection, [decision.state for decision in decisions])
-    write_decisions(connection, usable, installation.policy.version)
+    _write_decisions(connection, usable, installation.policy.version)
     escalate(connection, adopted(connection, decisions, states, by_session, installation), usable, installation)
     fired = {one.event.id for decision in decisions for one in decision.fired}
     undecided = {row["event_id"] for row in rows if row["decision"] not in {"escalate", "continue"}}
@@ -41,9 +41,9 @@ def decide_again(connection: Connection, rows: Sequence[RowMapping], installatio
     return Tally(found=len(mended | undecided), mended=len(mended))
 
 
-def write_decisions(connection: Connection, received: Sequence[Received], policy_version: str) -> None:
+def _write_decisions(connection: Connection, received: Sequence[Received], policy_version: str) -> None:
     connection.execute(
-        DECIDED,
+        _DECIDED,
         {
             "event_ids": [str(one.event.id) for one in received],
             "decisions": [one.decision for one in received],

@@ -18,13 +18,13 @@ from services.installation import Installation, active_since
 logger = structlog.get_logger()
 
 # What is younger may still be on its way, also in a transaction of ABParts' own.
-GRACE = timedelta(seconds=60)
+_GRACE = timedelta(seconds=60)
 
 Mend = Callable[[Connection, Sequence[RowMapping], Installation], Tally]
 
 
 def reconcile(
-    connection: Connection, installation: Installation, since: datetime | None = None, grace: timedelta = GRACE
+    connection: Connection, installation: Installation, since: datetime | None = None, grace: timedelta = _GRACE
 ) -> ReconcileReport:
     """Find and mend what fell through since the worker became active, or since another time.
 
@@ -53,10 +53,10 @@ def counted(mend: Callable[[Connection, Sequence[RowMapping], Installation], int
 
 def mended(connection: Connection, kind: str, span: Span, mend: Mend, installation: Installation) -> Tally:
     rows = find(connection, kind, span)
-    return in_savepoint(connection, kind, rows, mend, installation) if rows else Tally()
+    return _in_savepoint(connection, kind, rows, mend, installation) if rows else Tally()
 
 
-def in_savepoint(
+def _in_savepoint(
     connection: Connection, kind: str, rows: Sequence[RowMapping], mend: Mend, installation: Installation
 ) -> Tally:
     """All at once, and in halves when something among them cannot be mended."""
@@ -70,6 +70,6 @@ def in_savepoint(
             logger.error("not_mended", kind=kind, session_id=rows[0].get("session_id"), error=described(error))
             return Tally(found=1)
     middle = len(rows) // 2
-    first = in_savepoint(connection, kind, rows[:middle], mend, installation)
-    second = in_savepoint(connection, kind, rows[middle:], mend, installation)
+    first = _in_savepoint(connection, kind, rows[:middle], mend, installation)
+    second = _in_savepoint(connection, kind, rows[middle:], mend, installation)
     return Tally(first.found + second.found, first.mended + second.mended)

@@ -21,40 +21,40 @@ from services.installation import Installation
 logger = structlog.get_logger()
 
 # The first reason of each word of ABParts' own; its word "evaluation" names none, so an expert has to look.
-REASON_OF = {word: reason for reason, word in reversed(TRIGGER_TYPE.items())}
-OTHER_REASON = "expert_required"
-ESCALATED = "ABParts set the session to escalated and opened no ticket"
-TRIGGERED = "ABParts' trigger log says escalate and there is no ticket"
+_REASON_OF = {word: reason for reason, word in reversed(TRIGGER_TYPE.items())}
+_OTHER_REASON = "expert_required"
+_ESCALATED = "ABParts set the session to escalated and opened no ticket"
+_TRIGGERED = "ABParts' trigger log says escalate and there is no ticket"
 
 
 def open_for_sessions(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Open tickets for sessions that ABParts escalated; return for how many sessions."""
-    return process(connection, [escalated(row) for row in rows], installation)
+    return _process(connection, [escalated(row) for row in rows], installation)
 
 
 def open_for_triggers(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Open tickets for triggers of ABParts' own that decided to escalate; return for how many triggers."""
-    return process(connection, [triggered(row) for row in rows], installation)
+    return _process(connection, [_triggered(row) for row in rows], installation)
 
 
-def process(connection: Connection, received: Sequence[Received | None], installation: Installation) -> int:
+def _process(connection: Connection, received: Sequence[Received | None], installation: Installation) -> int:
     usable = [one for one in received if one is not None]
     return process_events(connection, usable, installation).events if usable else 0
 
 
 def escalated(row: RowMapping) -> Received | None:
-    evidence = {"observed": "escalated", "limit": "escalated", "grounds": [ESCALATED]}
-    return said_by_abparts(row, "escalated session", row["at"].isoformat(), "expert_required", evidence)
+    evidence = {"observed": "escalated", "limit": "escalated", "grounds": [_ESCALATED]}
+    return _said_by_abparts(row, "escalated session", row["at"].isoformat(), "expert_required", evidence)
 
 
-def triggered(row: RowMapping) -> Received | None:
-    evidence = {"observed": row["trigger_value"], "grounds": [TRIGGERED], "trigger_id": row["id"]}
-    reason = REASON_OF.get(row["trigger_type"], OTHER_REASON)
+def _triggered(row: RowMapping) -> Received | None:
+    evidence = {"observed": row["trigger_value"], "grounds": [_TRIGGERED], "trigger_id": row["id"]}
+    reason = _REASON_OF.get(row["trigger_type"], _OTHER_REASON)
     known = {name: value for name, value in evidence.items() if value is not None}
-    return said_by_abparts(row, "lone trigger", row["id"], reason, known)
+    return _said_by_abparts(row, "lone trigger", row["id"], reason, known)
 
 
-def said_by_abparts(row: RowMapping, kind: str, key: str, reason: str, evidence: dict[str, Any]) -> Received | None:
+def _said_by_abparts(row: RowMapping, kind: str, key: str, reason: str, evidence: dict[str, Any]) -> Received | None:
     """ABParts has escalated the session, which is what this event says; None when no event can name the session."""
     try:
         event = SessionEnded(

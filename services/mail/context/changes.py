@@ -32,12 +32,12 @@ class Item:
 
 def news_of(content: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> list[Item]:
     """The news that a mail was queued for: danger first, then in the order of their time."""
-    told = [item(one, details, presenter) for one in unique(content.get("news", []))]
+    told = [_item(one, details, presenter) for one in _unique(content.get("news", []))]
     told.sort(key=lambda one: (not one.is_safety, one.at))
     return told
 
 
-def unique(news: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _unique(news: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     seen = set()
     for one in news:
         if (mark := (one["kind"], one["event_id"], one.get("reason"))) not in seen:
@@ -45,9 +45,9 @@ def unique(news: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             yield one
 
 
-def item(news: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> Item:
+def _item(news: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> Item:
     event_id, reason = UUID(news["event_id"]), news.get("reason")
-    evidence = evidence_for(event_id, reason, details)
+    evidence = _evidence_for(event_id, reason, details)
     quotes = dict.fromkeys(quote for one in evidence if (quote := quote_of(one, details, presenter)))
     kind, at = news["kind"], datetime.fromisoformat(news["at"])
     heading = presenter.say(NEWS[kind])
@@ -58,16 +58,16 @@ def item(news: Mapping[str, Any], details: TicketDetails, presenter: Presenter) 
         clock=presenter.formatter.clocks(at),
         quotes=tuple(quotes),
         facts=tuple(fact for one in evidence for fact in facts_of(one, presenter)),
-        notes=notes_of(event_id, details, presenter) if kind == "notes" else "",
+        notes=_notes_of(event_id, details, presenter) if kind == "notes" else "",
     )
 
 
-def evidence_for(event_id: UUID, reason: str | None, details: TicketDetails) -> list[Evidence]:
+def _evidence_for(event_id: UUID, reason: str | None, details: TicketDetails) -> list[Evidence]:
     found = [one for one in details.conversation.evidence if one.event_id == event_id and one.rule == reason]
     return found[:MOST_EVIDENCE]
 
 
-def notes_of(event_id: UUID, details: TicketDetails, presenter: Presenter) -> str:
+def _notes_of(event_id: UUID, details: TicketDetails, presenter: Presenter) -> str:
     found = [one.notes for one in details.conversation.requests if one.event_id == event_id]
     return presenter.long(found[0]) if found else ""
 
@@ -80,4 +80,4 @@ def is_danger(content: Mapping[str, Any]) -> bool:
 def danger_in(content: Mapping[str, Any], details: TicketDetails) -> list[Evidence]:
     """What speaks for the danger in the news."""
     events = [UUID(one["event_id"]) for one in content.get("news", []) if one.get("reason") == "safety_concern"]
-    return [found for event_id in events for found in evidence_for(event_id, "safety_concern", details)]
+    return [found for event_id in events for found in _evidence_for(event_id, "safety_concern", details)]

@@ -8,13 +8,13 @@ from services.conversation import Confidence
 from services.mail.i18n.presenter import Presenter
 from services.ticket_details import TicketDetails
 
-MOST_BARS: Final = 10
-HEIGHT: Final = 48
-BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_MOST_BARS: Final = 10
+_HEIGHT: Final = 48
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class _Bar:
     """One value: `height` in pixels, `block` its letter in plain text, `low` when it is below the limit."""
 
     words: str
@@ -25,10 +25,10 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class _Chart:
     """The bars in the order of their time; `limit` is the threshold in words, where one is known."""
 
-    bars: tuple[Bar, ...]
+    bars: tuple[_Bar, ...]
     limit: str
 
     @property
@@ -36,37 +36,37 @@ class Chart:
         return "".join(bar.block for bar in self.bars)
 
 
-def chart(details: TicketDetails, presenter: Presenter) -> Chart | None:
+def chart(details: TicketDetails, presenter: Presenter) -> _Chart | None:
     """The chart of the session's confidences; None where none was told."""
     values = details.conversation.confidences
     if not values:
         return None
-    limit = limit_of(details)
-    bars = tuple(bar(one, limit, presenter) for one in thinned(values))
-    return Chart(bars, "" if limit is None else presenter.formatter.percent(limit))
+    limit = _limit_of(details)
+    bars = tuple(bar(one, limit, presenter) for one in _thinned(values))
+    return _Chart(bars, "" if limit is None else presenter.formatter.percent(limit))
 
 
-def limit_of(details: TicketDetails) -> float | None:
+def _limit_of(details: TicketDetails) -> float | None:
     limits = [one.limit for one in details.conversation.evidence if one.rule == "low_confidence"]
     return next((float(limit) for limit in limits if isinstance(limit, int | float)), None)
 
 
-def bar(one: Confidence, limit: float | None, presenter: Presenter) -> Bar:
+def bar(one: Confidence, limit: float | None, presenter: Presenter) -> _Bar:
     value = min(max(one.value, 0.0), 1.0)
-    return Bar(
+    return _Bar(
         words=presenter.formatter.percent(value),
         clock=presenter.formatter.clock(one.at),
-        height=max(round(value * HEIGHT), 2),
-        block=BLOCKS[min(int(value * len(BLOCKS)), len(BLOCKS) - 1)],
+        height=max(round(value * _HEIGHT), 2),
+        block=_BLOCKS[min(int(value * len(_BLOCKS)), len(_BLOCKS) - 1)],
         low=limit is not None and value < limit,
     )
 
 
-def thinned(values: Sequence[Confidence]) -> Sequence[Confidence]:
+def _thinned(values: Sequence[Confidence]) -> Sequence[Confidence]:
     """At most MOST_BARS of them, evenly spread: the first, the last and the lowest are always there."""
-    if len(values) <= MOST_BARS:
+    if len(values) <= _MOST_BARS:
         return values
     last = len(values) - 1
     lowest = min(range(len(values)), key=lambda place: values[place].value)
-    places = {round(place * last / (MOST_BARS - 2)) for place in range(MOST_BARS - 1)}
+    places = {round(place * last / (_MOST_BARS - 2)) for place in range(_MOST_BARS - 1)}
     return [values[place] for place in sorted(places | {lowest})]

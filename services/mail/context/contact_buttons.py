@@ -17,13 +17,13 @@ from services.ticket_details import ContactCard, TicketDetails
 
 # In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).
 # The first number of what was left: an extension or a second number must not be dialled along with it.
-FIRST_PHONE: Final = re.compile(r"\+?\(?\d(?:[\d ().-]|/(?=\d))*")
-WRITTEN_PHONE: Final = re.compile(r"\+\d(?:[\d ().-]{5,}\d)")
+_FIRST_PHONE: Final = re.compile(r"\+?\(?\d(?:[\d ().-]|/(?=\d))*")
+_WRITTEN_PHONE: Final = re.compile(r"\+\d(?:[\d ().-]{5,}\d)")
 FEWEST_DIGITS, MOST_DIGITS = 5, 15
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class _Button:
     """A link to press: what it does, its target, and what is shown of that."""
 
     label: str
@@ -32,52 +32,52 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
-class Helper:
+class _Helper:
     """A contact to recommend, with buttons."""
 
     name: str
     specialization: str
     hours: str
-    buttons: tuple[Button, ...]
+    buttons: tuple[_Button, ...]
 
 
-def buttons(details: TicketDetails, presenter: Presenter) -> list[Button]:
+def buttons(details: TicketDetails, presenter: Presenter) -> list[_Button]:
     """To call and to write to the user; the number that was left for it comes first."""
-    return [*calls(details, presenter), *writes(details, presenter)]
+    return [*_calls(details, presenter), *_writes(details, presenter)]
 
 
-def calls(details: TicketDetails, presenter: Presenter) -> Iterator[Button]:
+def _calls(details: TicketDetails, presenter: Presenter) -> Iterator[_Button]:
     if details.callback_phone:
         yield from call(presenter.say("Call back"), details.callback_phone)
     elif details.user and details.user.organisation:
-        for phone in WRITTEN_PHONE.findall(one_line(details.user.organisation.contact_info))[:1]:
+        for phone in _WRITTEN_PHONE.findall(one_line(details.user.organisation.contact_info))[:1]:
             yield from call(presenter.say("Call the organisation"), phone)
 
 
-def call(label: str, phone: str) -> Iterator[Button]:
+def call(label: str, phone: str) -> Iterator[_Button]:
     """A button for what is a telephone number; RFC 3966 wants digits alone, and those of ASCII."""
     shown = one_line(phone)
-    found = FIRST_PHONE.search(shown)
+    found = _FIRST_PHONE.search(shown)
     number = found.group() if found else ""
     digits = "".join(str(digit(letter)) for letter in number if letter.isdecimal())
     if FEWEST_DIGITS <= len(digits) <= MOST_DIGITS:
-        yield Button(label, f"tel:{'+' if number.startswith('+') else ''}{digits}", shown)
+        yield _Button(label, f"tel:{'+' if number.startswith('+') else ''}{digits}", shown)
 
 
-def writes(details: TicketDetails, presenter: Presenter) -> Iterator[Button]:
+def _writes(details: TicketDetails, presenter: Presenter) -> Iterator[_Button]:
     if details.user:
-        yield from write(presenter.say("Write to the user"), details.user.email, details.ticket.number)
+        yield from _write(presenter.say("Write to the user"), details.user.email, details.ticket.number)
 
 
-def write(label: str, address: str | None, subject: str) -> Iterator[Button]:
+def _write(label: str, address: str | None, subject: str) -> Iterator[_Button]:
     """A button for what is a mail address, with the ticket's number as subject (RFC 6068)."""
     if found := address_of(address):
-        yield Button(label, f"mailto:{quote(found, safe='@')}?subject={quote(one_line(subject))}", one_line(address))
+        yield _Button(label, f"mailto:{quote(found, safe='@')}?subject={quote(one_line(subject))}", one_line(address))
 
 
-def helper(card: ContactCard, number: str, presenter: Presenter) -> Helper:
-    links = [*call(presenter.say("Call"), card.phone or ""), *write(presenter.say("Write"), card.email, number)]
-    return Helper(
+def helper(card: ContactCard, number: str, presenter: Presenter) -> _Helper:
+    links = [*call(presenter.say("Call"), card.phone or ""), *_write(presenter.say("Write"), card.email, number)]
+    return _Helper(
         name=presenter.name(card.name or card.email),
         specialization=presenter.name(card.specialization),
         hours=presenter.name(card.hours),
@@ -94,5 +94,5 @@ def action(details: TicketDetails, presenter: Presenter) -> str:
     return " ".join(filter(None, [presenter.say(how_soon) if how_soon else "", presenter.say(ACTION_WORDS[known[0]])]))
 
 
-def sent_to(addresses: Iterable[str], presenter: Presenter) -> list[str]:
+def _sent_to(addresses: Iterable[str], presenter: Presenter) -> list[str]:
     return [presenter.name(address) for address in addresses]

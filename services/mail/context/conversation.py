@@ -12,7 +12,7 @@ from services.ticket_details import TicketDetails
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class _Said:
     """A message; `day` is told when it is another than that of the message before, `kind` when it is no plain text."""
 
     sender: str
@@ -28,7 +28,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class StepResult:
+class _StepResult:
     """A step; `result` is one of `services.mail.i18n.labels.RESULTS` and `result_words` says it."""
 
     number: int
@@ -38,7 +38,7 @@ class StepResult:
     result_words: str
 
 
-def conversation(details: TicketDetails, presenter: Presenter) -> TruncatedList[Said]:
+def conversation(details: TicketDetails, presenter: Presenter) -> TruncatedList[_Said]:
     """The beginning and the end of what was said."""
     messages, limits = details.conversation.messages, presenter.limits
     part = presenter.excerpt(messages, limits.head, limits.tail)
@@ -47,17 +47,17 @@ def conversation(details: TicketDetails, presenter: Presenter) -> TruncatedList[
     return TruncatedList(head, part.omitted, tail)
 
 
-def said(messages: Sequence[Message], day: date | None, presenter: Presenter) -> tuple[list[Said], date | None]:
+def said(messages: Sequence[Message], day: date | None, presenter: Presenter) -> tuple[list[_Said], date | None]:
     told = []
     for message in messages:
         today = message.at.astimezone(presenter.formatter.zone).date()
-        told.append(said_of(message, today != day, presenter))
+        told.append(_said_of(message, today != day, presenter))
         day = today
     return told, day
 
 
-def said_of(message: Message, new_day: bool, presenter: Presenter) -> Said:
-    return Said(
+def _said_of(message: Message, new_day: bool, presenter: Presenter) -> _Said:
+    return _Said(
         sender=message.sender,
         who=presenter.word(message.sender, SENDERS),
         kind="" if message.message_type == "text" else presenter.word(message.message_type, MESSAGE_TYPES),
@@ -69,7 +69,7 @@ def said_of(message: Message, new_day: bool, presenter: Presenter) -> Said:
     )
 
 
-def steps(details: TicketDetails, presenter: Presenter) -> TruncatedList[StepResult]:
+def steps(details: TicketDetails, presenter: Presenter) -> TruncatedList[_StepResult]:
     """The first and the last steps."""
     half = presenter.limits.entries // 2
     part = presenter.excerpt(details.conversation.steps, half, half)
@@ -78,9 +78,9 @@ def steps(details: TicketDetails, presenter: Presenter) -> TruncatedList[StepRes
     )
 
 
-def tried(step: Step, presenter: Presenter) -> StepResult:
+def tried(step: Step, presenter: Presenter) -> _StepResult:
     result = result_of(step)
-    return StepResult(
+    return _StepResult(
         number=step.number,
         instruction=presenter.short(step.instruction),
         feedback=presenter.short(step.feedback),

@@ -18,11 +18,11 @@ from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import direction
 from services.ticket_details import RelatedTicket, TicketDetails
 
-MOST_MAINTENANCE = 3
+_MOST_MAINTENANCE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class _Fact:
     """A label and its value; a code keeps its order from left to right in every language."""
 
     label: str
@@ -34,16 +34,16 @@ class Fact:
         return "ltr" if self.is_code else direction(self.value)
 
 
-def known(facts: Iterable[tuple[str, str | None] | tuple[str, str | None, bool]]) -> list[Fact]:
-    return [Fact(label, value, *code) for label, value, *code in facts if value]
+def _known(facts: Iterable[tuple[str, str | None] | tuple[str, str | None, bool]]) -> list[_Fact]:
+    return [_Fact(label, value, *code) for label, value, *code in facts if value]
 
 
-def about_user(details: TicketDetails, presenter: Presenter) -> list[Fact]:
+def about_user(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """Who is in trouble, where, and what time it is there."""
-    return known(user_facts(details, presenter))
+    return _known(_user_facts(details, presenter))
 
 
-def user_facts(
+def _user_facts(
     details: TicketDetails, presenter: Presenter
 ) -> Iterator[tuple[str, str | None] | tuple[str, str | None, bool]]:
     if user := details.user:
@@ -65,14 +65,14 @@ def user_facts(
         yield presenter.say("Reachable by"), presenter.name(organisation.contact_info)
 
 
-def about_machine(details: TicketDetails, presenter: Presenter) -> list[Fact]:
+def about_machine(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """What machine it is, how old and how well cared for."""
     if machine := details.machine:
-        return known(machine_facts(machine, presenter))
-    return known([(presenter.say("Machine id"), presenter.name(details.session.machine_id), True)])
+        return _known(_machine_facts(machine, presenter))
+    return _known([(presenter.say("Machine id"), presenter.name(details.session.machine_id), True)])
 
 
-def machine_facts(
+def _machine_facts(
     machine: MachineRecord, presenter: Presenter
 ) -> Iterator[tuple[str, str | None] | tuple[str, str | None, bool]]:
     yield presenter.say("Name"), presenter.name(machine.name)
@@ -85,7 +85,7 @@ def machine_facts(
     yield presenter.say("Warranty until"), day(machine.warranty_until, presenter)
     yield presenter.say("Last maintenance"), day(machine.last_maintenance, presenter)
     yield presenter.say("Next maintenance"), day(machine.next_maintenance, presenter)
-    for entry in machine.maintenance[:MOST_MAINTENANCE]:
+    for entry in machine.maintenance[:_MOST_MAINTENANCE]:
         kind = presenter.word(entry.kind, MAINTENANCE_KINDS)
         told = ": ".join(filter(None, [kind, presenter.short(entry.description)]))
         yield presenter.say("Maintenance %(day)s", day=day(entry.at, presenter)), told
@@ -105,10 +105,10 @@ def day(moment: date | None, presenter: Presenter) -> str | None:
     return presenter.formatter.day(moment) if moment else None
 
 
-def about_ticket(details: TicketDetails, presenter: Presenter) -> list[Fact]:
+def about_ticket(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """The ticket's own lines, for the end of the mail."""
     ticket, session = details.ticket, details.session
-    return known(
+    return _known(
         [
             (presenter.say("Ticket"), presenter.name(ticket.number), True),
             (presenter.say("Priority"), presenter.word(ticket.priority, PRIORITIES)),

@@ -11,8 +11,8 @@ from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import one_line
 from services.ticket_details import TicketDetails
 
-LONGEST_PART: Final = 48
-CLAUSE_END: Final = re.compile(r"[.!?;,:،؛؟\n]")
+_LONGEST_PART: Final = 48
+_CLAUSE_END: Final = re.compile(r"[.!?;,:،؛؟\n]")
 
 
 def priority_of(details: TicketDetails) -> str:
@@ -24,45 +24,45 @@ def priority_of(details: TicketDetails) -> str:
 
 def headline(details: TicketDetails, presenter: Presenter, newest: Iterable[Evidence] = ()) -> str:
     """What it is about: danger in the user's words or by their meaning, else the gravest reason and kind of problem."""
-    if said := next((one for one in [*newest, *dangers(details)] if one.phrase), None):
-        return brief(danger_words(said, details, presenter))
+    if said := next((one for one in [*newest, *_dangers(details)] if one.phrase), None):
+        return _brief(_danger_words(said, details, presenter))
     reason = next(iter(details.ticket.reason_names), "")
     category = details.conversation.category
     parts = [presenter.word(reason, SHORT_REASONS)]
     if category and category != "other":
         parts.append(presenter.word(category, CATEGORIES))
-    return brief(": ".join(filter(None, parts)))
+    return _brief(": ".join(filter(None, parts)))
 
 
-def dangers(details: TicketDetails) -> Iterator[Evidence]:
+def _dangers(details: TicketDetails) -> Iterator[Evidence]:
     for reason in details.ticket.reasons:
         if reason.name == "safety_concern":
             yield from reason.evidence
 
 
-def danger_words(said: Evidence, details: TicketDetails, presenter: Presenter) -> str:
+def _danger_words(said: Evidence, details: TicketDetails, presenter: Presenter) -> str:
     """The user's own clause where the reader speaks the language, else what the matched words mean."""
     phrase = said.phrase or ""
     if said.gloss and said.language != presenter.language:
         return said.gloss
     _, found, after = written(said, details).partition(phrase)
-    return phrase + CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
+    return phrase + _CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
 
 
 def machine_label(details: TicketDetails) -> str:
     """The machine's name and model, else the organisation."""
     if details.machine:
         name, model = one_line(details.machine.name), one_line(details.machine.model)
-        return brief(name if model in name else f"{name} {model}")
-    return brief(one_line(details.user.organisation.name if details.user and details.user.organisation else None))
+        return _brief(name if model in name else f"{name} {model}")
+    return _brief(one_line(details.user.organisation.name if details.user and details.user.organisation else None))
 
 
-def brief(text: str) -> str:
+def _brief(text: str) -> str:
     """One line of at most LONGEST_PART characters that ends with a whole word."""
     line = one_line(text)
-    if len(line) <= LONGEST_PART:
+    if len(line) <= _LONGEST_PART:
         return line
-    return re.sub(r"\s+\S*$", "", line[: LONGEST_PART - 1]) + "…"
+    return re.sub(r"\s+\S*$", "", line[: _LONGEST_PART - 1]) + "…"
 
 
 def who(details: TicketDetails, presenter: Presenter) -> list[str]:

@@ -11,7 +11,7 @@ from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, cut, direction
 from services.ticket_details import Reason, TicketDetails
 
-CONTEXT: Final = 140
+_CONTEXT: Final = 140
 MOST_EVIDENCE: Final = 3
 
 
@@ -35,7 +35,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class _Ground:
     """A reason in words, the time when it came up, what was written, and the figures behind it."""
 
     words: str
@@ -44,17 +44,17 @@ class Ground:
     facts: tuple[str, ...]
 
 
-def grounds(details: TicketDetails, presenter: Presenter) -> list[Ground]:
+def grounds(details: TicketDetails, presenter: Presenter) -> list[_Ground]:
     """The reasons of the ticket, the gravest first."""
     return [ground(reason, details, presenter) for reason in details.ticket.reasons]
 
 
-def ground(reason: Reason, details: TicketDetails, presenter: Presenter) -> Ground:
+def ground(reason: Reason, details: TicketDetails, presenter: Presenter) -> _Ground:
     shown = reason.evidence[:MOST_EVIDENCE]
     facts = dict.fromkeys(fact for one in shown for fact in facts_of(one, presenter))
     quotes = dict.fromkeys(quote for one in shown if (quote := quote_of(one, details, presenter)))
     clock = presenter.formatter.clocks(reason.at) if reason.at else ""
-    return Ground(presenter.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
+    return _Ground(presenter.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
 
 
 def last_words(details: TicketDetails, presenter: Presenter) -> Quote | None:
@@ -62,7 +62,7 @@ def last_words(details: TicketDetails, presenter: Presenter) -> Quote | None:
     said = [one for one in details.conversation.messages if one.sender == "user" and one.content.strip()]
     if not said or any(one.phrase for reason in details.ticket.reasons for one in reason.evidence):
         return None
-    return Quote(cut(clean(said[-1].content), 2 * CONTEXT), "", "", "")
+    return Quote(cut(clean(said[-1].content), 2 * _CONTEXT), "", "", "")
 
 
 def quote_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> Quote | None:
@@ -70,8 +70,8 @@ def quote_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -
     phrase = presenter.short(evidence.phrase)
     if not phrase:
         return None
-    before, after = surroundings(written(evidence, details), phrase)
-    return Quote(before, phrase, after, source_of(evidence, details, presenter), presenter.short(evidence.gloss))
+    before, after = _surroundings(written(evidence, details), phrase)
+    return Quote(before, phrase, after, _source_of(evidence, details, presenter), presenter.short(evidence.gloss))
 
 
 def written(evidence: Evidence, details: TicketDetails) -> str:
@@ -85,19 +85,19 @@ def written(evidence: Evidence, details: TicketDetails) -> str:
     return clean(steps[0] or "") if steps else ""
 
 
-def surroundings(text: str, phrase: str) -> tuple[str, str]:
+def _surroundings(text: str, phrase: str) -> tuple[str, str]:
     """What stands before and after a phrase, cut at a word where it is long."""
     before, found, after = text.partition(phrase)
     if not found:
         return "", ""
-    if len(before) > CONTEXT:
-        before = "…" + re.sub(r"^\S*\s", "", before[-CONTEXT:])
-    if len(after) > CONTEXT:
-        after = re.sub(r"\s\S*$", "", after[:CONTEXT]) + "…"
+    if len(before) > _CONTEXT:
+        before = "…" + re.sub(r"^\S*\s", "", before[-_CONTEXT:])
+    if len(after) > _CONTEXT:
+        after = re.sub(r"\s\S*$", "", after[:_CONTEXT]) + "…"
     return before, after
 
 
-def source_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
+def _source_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
     """Where the words stand, and their language where it is not that of the session."""
     if evidence.step is not None:
         place = presenter.say("answer to step %(number)s", number=evidence.step)
@@ -120,18 +120,18 @@ def facts_of(evidence: Evidence, presenter: Presenter) -> Iterator[str]:
         case Evidence(rule="expert_required", grounds=()):
             yield presenter.say("The session was marked as escalated.")
         case Evidence(rule="expert_required"):
-            yield expert(evidence, presenter)
+            yield _expert(evidence, presenter)
     if evidence.flagged:
         yield presenter.say("The assistant itself saw danger.")
 
 
-def expert(evidence: Evidence, presenter: Presenter) -> str:
-    told = "; ".join(presenter.word(code_of(one), GROUNDS) for one in evidence.grounds)
+def _expert(evidence: Evidence, presenter: Presenter) -> str:
+    told = "; ".join(presenter.word(_code_of(one), GROUNDS) for one in evidence.grounds)
     category = presenter.word(evidence.category, CATEGORIES) or presenter.word("other", CATEGORIES)
     return presenter.say("Diagnosis “%(category)s”: %(grounds)s.", category=category, grounds=told)
 
 
-def code_of(ground: str) -> str:
+def _code_of(ground: str) -> str:
     """A rule writes its grounds in words, with its limits in them."""
     known = (("very_low", "very_low"), ("safety warnings", "safety_warnings"), ("category", "category"))
     return next((code for sign, code in known if sign in ground), ground)

@@ -38,7 +38,7 @@ def ticket_page(
     mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """The variables of the ticket templates."""
-    return {**first_screen(mail, details, presenter, settings, link), **sections(details, presenter)}
+    return {**first_screen(mail, details, presenter, settings, link), **_sections(details, presenter)}
 
 
 def first_screen(
@@ -56,7 +56,7 @@ def first_screen(
         "machine_label": machine_label(details),
         "preheader": preheader(details, presenter),
         "late": late(mail, details, presenter, settings),
-        "hurt": hurt(details, presenter),
+        "hurt": _hurt(details, presenter),
         "nobody_hurt": details.hurt == "denied",
         "grounds": why,
         "further": why if mail.template == "ticket_updated" else why[1:],
@@ -64,7 +64,7 @@ def first_screen(
         "last_words": last_words(details, presenter),
         "notes": [presenter.long(text) for text in details.notes],
         "news": news_of(mail.content, details, presenter),
-        "chase": chase(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
+        "chase": _chase(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
         "buttons": buttons(details, presenter),
         "link": link,
         "recipients": [presenter.name(address) for address in mail.recipients],
@@ -72,7 +72,7 @@ def first_screen(
     }
 
 
-def hurt(details: TicketDetails, presenter: Presenter) -> str:
+def _hurt(details: TicketDetails, presenter: Presenter) -> str:
     """Whether anyone is hurt; that nobody knows matters only where there is danger."""
     return presenter.say(HURT[details.hurt]) if details.ticket.safety or details.hurt != "unknown" else ""
 
@@ -90,7 +90,7 @@ def late(mail: MailRow, details: TicketDetails, presenter: Presenter, settings: 
     )
 
 
-def chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
+def _chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
     """Who was asked before, since when nobody has answered, and whether anybody comes after this reader."""
     since = datetime.fromisoformat(mail.content["waiting_since"])
     return {
@@ -102,7 +102,7 @@ def chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
     }
 
 
-def sections(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
+def _sections(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
     """The variables of the sections."""
     return {
         "user": about_user(details, presenter),
@@ -110,13 +110,13 @@ def sections(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
         "ticket": about_ticket(details, presenter),
         "unknown": [presenter.say(UNKNOWN[word]) for word in details.unknown],
         "tried": summary(details, presenter),
-        "diagnosis": diagnosis(details, presenter),
+        "diagnosis": _diagnosis(details, presenter),
         "chart": chart(details, presenter),
         "steps": steps(details, presenter),
         "conversation": conversation(details, presenter),
-        "contact": contact(details, presenter),
+        "contact": _contact(details, presenter),
         "action": action(details, presenter),
-        "related": related(details, presenter),
+        "related": _related(details, presenter),
     }
 
 
@@ -126,10 +126,10 @@ def why(advice: Advice, presenter: Presenter) -> Iterator[str]:
         yield presenter.short(advice.why)
     for part in advice.why_parts:
         moment = presenter.formatter.both(part.moment) if part.moment else ""
-        yield presenter.say(WHY[part.code], subject=subject_of(part, presenter), moment=moment)
+        yield presenter.say(WHY[part.code], subject=_subject_of(part, presenter), moment=moment)
 
 
-def subject_of(part: WhyPart, presenter: Presenter) -> str:
+def _subject_of(part: WhyPart, presenter: Presenter) -> str:
     """A language, a kind of problem or a country, in the reader's words."""
     if part.code in {"language", "other_language"}:
         return presenter.formatter.language_name(presenter.name(part.subject))
@@ -138,7 +138,7 @@ def subject_of(part: WhyPart, presenter: Presenter) -> str:
     return presenter.word(part.subject, CATEGORIES)
 
 
-def diagnosis(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | None:
+def _diagnosis(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | None:
     """The latest diagnosis in the reader's words; None where there is none."""
     latest = details.conversation.diagnosis
     if latest is None:
@@ -156,7 +156,7 @@ def diagnosis(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | 
     }
 
 
-def contact(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | None:
+def _contact(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | None:
     """The recommended contact, why, and the others; None where none was recommended."""
     if details.advice is None:
         return None
@@ -168,7 +168,7 @@ def contact(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | No
     }
 
 
-def related(details: TicketDetails, presenter: Presenter) -> list[tuple[str, list[str]]]:
+def _related(details: TicketDetails, presenter: Presenter) -> list[tuple[str, list[str]]]:
     """Other tickets that the reader should know of, by what they have in common with this one."""
     groups = [
         (presenter.say("Earlier tickets of this session"), details.earlier_tickets),

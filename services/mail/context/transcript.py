@@ -11,7 +11,7 @@ from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, one_line
 from services.ticket_details import TicketDetails
 
-MARK: Final = "\ufeff"
+_MARK: Final = "\ufeff"
 
 
 def transcript(details: TicketDetails, presenter: Presenter, limit: int) -> str:
@@ -21,27 +21,30 @@ def transcript(details: TicketDetails, presenter: Presenter, limit: int) -> str:
     """
     parts = [
         one_line(details.ticket.number),
-        *requests(details, presenter),
-        *diagnoses(details.conversation, presenter),
+        *_requests(details, presenter),
+        *_diagnoses(details.conversation, presenter),
     ]
-    parts += [*steps(details.conversation, presenter), *messages(ends(details.conversation.messages, limit), presenter)]
-    return MARK + within("\n\n".join(parts) + "\n", limit, presenter)
+    parts += [
+        *_steps(details.conversation, presenter),
+        *messages(_ends(details.conversation.messages, limit), presenter),
+    ]
+    return _MARK + _within("\n\n".join(parts) + "\n", limit, presenter)
 
 
-def ends(messages: Sequence[Message], limit: int) -> Sequence[Message]:
+def _ends(messages: Sequence[Message], limit: int) -> Sequence[Message]:
     """The messages without those in the middle that would be cut out anyway: very many would take long."""
-    head = taken(messages, limit)
-    tail = taken(messages[::-1], limit)
+    head = _taken(messages, limit)
+    tail = _taken(messages[::-1], limit)
     return messages if head + tail >= len(messages) else [*messages[:head], *messages[-tail:]]
 
 
-def taken(messages: Sequence[Message], limit: int) -> int:
+def _taken(messages: Sequence[Message], limit: int) -> int:
     """How many messages hold `limit` characters, from the first on."""
     sizes = accumulate(len(one.content) for one in messages)
     return next((place for place, size in enumerate(sizes, start=1) if size > limit), len(messages))
 
 
-def within(text: str, limit: int, presenter: Presenter) -> str:
+def _within(text: str, limit: int, presenter: Presenter) -> str:
     content = text.encode()
     if len(content) <= limit:
         return text
@@ -50,28 +53,28 @@ def within(text: str, limit: int, presenter: Presenter) -> str:
     return f"{first}\n\n[{left_out}]\n\n{last}"
 
 
-def requests(details: TicketDetails, presenter: Presenter) -> Iterator[str]:
+def _requests(details: TicketDetails, presenter: Presenter) -> Iterator[str]:
     label = presenter.say("Notes with the request")
     for one in details.conversation.requests:
         if one.notes:
             yield f"{label} ({presenter.formatter.both(one.at)})\n{clean(one.notes)}"
 
 
-def diagnoses(conversation: Conversation, presenter: Presenter) -> Iterator[str]:
+def _diagnoses(conversation: Conversation, presenter: Presenter) -> Iterator[str]:
     for one in conversation.diagnoses:
         kind = presenter.say("Kind of problem: %(category)s", category=presenter.word(one.category, CATEGORIES))
         level = presenter.say("Confidence: %(level)s", level=presenter.word(one.confidence_level, LEVELS))
-        yield "\n".join([kind, level, *listed(presenter.say("Safety warnings"), one.safety_warnings),
-                         *listed(presenter.say("Likely causes"), one.likely_causes),
-                         *listed(presenter.say("Recommended steps"), one.recommended_steps)])  # fmt: skip
+        yield "\n".join([kind, level, *_listed(presenter.say("Safety warnings"), one.safety_warnings),
+                         *_listed(presenter.say("Likely causes"), one.likely_causes),
+                         *_listed(presenter.say("Recommended steps"), one.recommended_steps)])  # fmt: skip
 
 
-def listed(label: str, texts: Iterable[str]) -> Iterator[str]:
+def _listed(label: str, texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         yield f"{label}: {clean(text)}"
 
 
-def steps(conversation: Conversation, presenter: Presenter) -> Iterator[str]:
+def _steps(conversation: Conversation, presenter: Presenter) -> Iterator[str]:
     for one in conversation.steps:
         result = presenter.word(result_of(one), RESULTS)
         answer = f"\n   “{clean(one.feedback)}”" if one.feedback else ""

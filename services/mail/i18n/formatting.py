@@ -14,24 +14,24 @@ from babel.numbers import format_decimal, format_percent
 from services.mail.sanitize import isolated
 
 # British English for its day before month.
-LOCALES: Final = {"en": "en_GB", "no": "nb"}
+_LOCALES: Final = {"en": "en_GB", "no": "nb"}
 # ABParts' codes that are not those of ISO 3166.
-COUNTRIES: Final = {"UK": "GB", "KSA": "SA"}
-COMMAS: Final = {"ar": "، "}
+_COUNTRIES: Final = {"UK": "GB", "KSA": "SA"}
+_COMMAS: Final = {"ar": "، "}
 
 
 @lru_cache(maxsize=32)
 def locale_of(language: str) -> Locale:
-    return Locale.parse(LOCALES.get(language, language))
+    return Locale.parse(_LOCALES.get(language, language))
 
 
 def comma_of(language: str) -> str:
     """What stands between the words of a list."""
-    return COMMAS.get(language, ", ")
+    return _COMMAS.get(language, ", ")
 
 
 @lru_cache(maxsize=128)
-def city(zone: str, language: str) -> str:
+def _city(zone: str, language: str) -> str:
     """What a zone is called after, such as Athens."""
     return get_timezone_location(zone, locale=locale_of(language), return_city=True)
 
@@ -55,7 +55,7 @@ class LocaleFormatter:
     @property
     def place(self) -> str:
         """What the reader's zone is called after."""
-        return city(self.zone.key, self.language)
+        return _city(self.zone.key, self.language)
 
     def day(self, moment: date) -> str:
         """A date with its weekday; a moment counts by the reader's zone."""
@@ -74,7 +74,7 @@ class LocaleFormatter:
         if there.utcoffset() == here.utcoffset():
             return None
         weekday = "" if there.date() == here.date() else format_skeleton("Ed", there, locale=self.locale) + self.comma
-        return isolated(f"{weekday}{there:%H:%M} {city(self.other.key, self.language)}", self.language)
+        return isolated(f"{weekday}{there:%H:%M} {_city(self.other.key, self.language)}", self.language)
 
     def clocks(self, moment: datetime) -> str:
         """The time of day by both clocks, each with its place."""
@@ -107,4 +107,4 @@ class LocaleFormatter:
 
     def country(self, code: str) -> str:
         """The name of one of ABParts' countries."""
-        return str(self.locale.territories.get(COUNTRIES.get(code, code), code))
+        return str(self.locale.territories.get(_COUNTRIES.get(code, code), code))

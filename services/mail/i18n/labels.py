@@ -99,12 +99,12 @@ WHY: Final = words(
     region="responsible for %(subject)s",
     other_region="not responsible for %(subject)s",
 )
-TRIAL: Final = words(
+_TRIAL: Final = words(
     subject="Test of the escalation worker", text="This mail shows that mail works. There is nothing to do."
 )
 ALL: Final = (
     REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES, RESULTS,
-    STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY, TRIAL,
+    STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY, _TRIAL,
 )  # fmt: skip
 
 
@@ -115,4 +115,4 @@ def spoken(code: str | None, known: Words) -> str:
 
 def trial(language: str) -> dict[str, str]:
     """Subject and text in one of the languages."""
-    return {name: translations(language).gettext(text) for name, text in TRIAL.items()}
+    return {name: translations(language).gettext(text) for name, text in _TRIAL.items()}

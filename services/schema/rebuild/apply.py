@@ -21,7 +21,7 @@ from services.schema.rebuild.own_rows import restore_own
 from services.schema.rebuild.plan import Plan, make_plan
 from services.schema.rebuild.table_state import LOST_ROWS, Fate, TableState
 
-WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('lock_timeout', '10s', true)")
+_WHO = text("SELECT set_config('escalation.actor', 'rebuild', true), set_config('lock_timeout', '10s', true)")
 
 
 @dataclass(slots=True)
@@ -48,29 +48,29 @@ def rebuild(connection: Connection) -> RebuildReport:
     :raises Unfit: a table was made again in another shape
     """
     report = RebuildReport(make_plan(connection))
-    connection.execute(WHO)
+    connection.execute(_WHO)
     states = [table.state for table in report.plan.tables if not table.nothing_to_do]
     for state in states:
-        make_table(connection, state)
+        _make_table(connection, state)
     for one in report.plan.columns:
         add(connection, one.column)
     # Every table exists now and records what happens to it.
     for state in states:
-        report.written[state.name] = restore(connection, state)
+        report.written[state.name] = _restore(connection, state)
     for one in report.plan.columns:
         report.filled[str(one.column)] = fill(connection, one.column)
-    make_references(connection, report)
+    _make_references(connection, report)
     for statement in finish(connection, report.plan.columns):
-        try_to(connection, report, statement)
+        _try_to(connection, report, statement)
     for statement in belongings(connection, states):
-        try_to(connection, report, statement)
+        _try_to(connection, report, statement)
     keep_protected(connection)
     if not report.refused:
         connection.execute(text(REMEMBER_SHAPE))
     return report
 
 
-def make_table(connection: Connection, state: TableState) -> None:
+def _make_table(connection: Connection, state: TableState) -> None:
     if state.fate is Fate.DROPPED:
         for statement in create(state):
             connection.execute(literal(statement))
@@ -81,23 +81,23 @@ def make_table(connection: Connection, state: TableState) -> None:
         record_unseen(connection, state)
 
 
-def restore(connection: Connection, state: TableState) -> int:
+def _restore(connection: Connection, state: TableState) -> int:
     if not state.audited or state.fate not in LOST_ROWS:
         return 0
     return restore_rows(connection, state) + restore_own(connection, state)
 
 
-def make_references(connection: Connection, report: RebuildReport) -> None:
+def _make_references(connection: Connection, report: RebuildReport) -> None:
     """Foreign keys again; where rows refer to what is gone, the key holds for new rows only."""
     states = [table.state for table in report.plan.tables]
     for reference in missing_references(connection, states):
         if not table_is_there(connection, reference):
             report.refused.append((reference.add(), f"{reference.table} is missing too"))
-        elif try_to(connection, report, reference.add()):
-            try_to(connection, report, reference.validate())
+        elif _try_to(connection, report, reference.add()):
+            _try_to(connection, report, reference.validate())
 
 
-def try_to(connection: Connection, report: RebuildReport, statement: str) -> bool:
+def _try_to(connection: Connection, report: RebuildReport, statement: str) -> bool:
     if refusal := attempt(connection, statement):
         report.refused.append((statement, refusal))
     return refusal is None

@@ -5,20 +5,20 @@ from sqlalchemy import Connection, TextClause, text
 from services.schema.rebuild.table_state import LOST_ROWS, TableState
 
 # The baseline was read while changes were on record already, so any other entry is newer, whatever its number.
-LAST = """
+_LAST = """
     last AS (
         SELECT DISTINCT ON (row_id) row_id, audit_id, action, new FROM escalation.audit_log
         WHERE table_name = :table AND row_id IS NOT NULL
         ORDER BY row_id, (action = 'baseline'), audit_id DESC
     )"""
 # A row that must have a value and has none: it changed while a column was dropped, or it was erased on request.
-NULLS = "ARRAY(SELECT k FROM unnest(CAST(:required AS text[])) AS k WHERE jsonb_typeof({row}.new -> k) = 'null')"
-WHOLE = f"({{row}}.new ?& CAST(:required AS text[]) AND cardinality({NULLS}) = 0)"
+_NULLS = "ARRAY(SELECT k FROM unnest(CAST(:required AS text[])) AS k WHERE jsonb_typeof({row}.new -> k) = 'null')"
+WHOLE = f"({{row}}.new ?& CAST(:required AS text[]) AND cardinality({_NULLS}) = 0)"
 # Then an older entry says what is missing; what was erased has none, and stays erased.
 LOST = f"""
     lost AS (
         SELECT last.row_id, older.new IS NULL AND incomplete AS erased,
-               CASE WHEN incomplete THEN older.new || (last.new - {NULLS.format(row="last")}) ELSE last.new END AS new
+               CASE WHEN incomplete THEN older.new || (last.new - {_NULLS.format(row="last")}) ELSE last.new END AS new
         FROM last
         CROSS JOIN LATERAL (
             SELECT jsonb_typeof(last.new) = 'object' AND NOT {WHOLE.format(row="last")} AS incomplete) AS looked
@@ -37,15 +37,15 @@ CONTENT = r"""
     CASE jsonb_typeof(lost.new) WHEN 'string'
         THEN CAST(regexp_replace(lost.new #>> '{}', '\\u(0000|d[89a-f][0-9a-f]{2})', '\\ufffd', 'gi') AS json)
         ELSE CAST(lost.new AS json) END"""
-HAS_SESSION = "EXISTS (SELECT FROM public.ai_sessions AS s WHERE s.id = r.session_id)"
-RECORD_FOUND = """
+_HAS_SESSION = "EXISTS (SELECT FROM public.ai_sessions AS s WHERE s.id = r.session_id)"
+_RECORD_FOUND = """
     WITH {last}
     INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
     SELECT 'rebuild', :table, p.id, CASE WHEN last.new IS NULL THEN 'insert' ELSE 'update' END, last.new, p.content
     FROM (SELECT id, escalation.recorded(:table, t.id, row_to_json(t)) AS content FROM public.{table} AS t) AS p
     LEFT JOIN last ON last.row_id = p.id
     WHERE last.new IS DISTINCT FROM p.content"""
-RECORD_GONE = """
+_RECORD_GONE = """
     WITH {last}
     INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old)
     SELECT 'rebuild', :table, row_id, 'delete', new FROM last
@@ -54,7 +54,7 @@ RECORD_GONE = """
 
 def statement(query: str, state: TableState) -> TextClause:
     here = f"public.{state.name}" if state.exists else NO_ROWS
-    return text(query.format(last=LAST, lost=LOST.format(here=here), table=state.name))
+    return text(query.format(last=_LAST, lost=LOST.format(here=here), table=state.name))
 
 
 def given(state: TableState) -> dict[str, object]:
@@ -100,9 +100,9 @@ def restore_rows(connection: Connection, state: TableState) -> int:
     columns = ", ".join(f'"{name}"' for name in state.columns)
     values = ", ".join(f'r."{name}"' for name in state.columns)
     query = (
-        f"WITH {LAST}, {LOST.format(here=f'public.{state.name}')} INSERT INTO public.{state.name} ({columns}) "
+        f"WITH {_LAST}, {LOST.format(here=f'public.{state.name}')} INSERT INTO public.{state.name} ({columns}) "
         f"SELECT {values} FROM lost, json_populate_record(NULL::public.{state.name}, {CONTENT}) AS r "
-        f"WHERE NOT lost.erased AND {HAS_SESSION if 'session_id' in state.columns else 'true'} "
+        f"WHERE NOT lost.erased AND {_HAS_SESSION if 'session_id' in state.columns else 'true'} "
         "ORDER BY lost.row_id ON CONFLICT DO NOTHING"
     )
     return connection.execute(text(query), given(state)).rowcount
@@ -110,6 +110,6 @@ def restore_rows(connection: Connection, state: TableState) -> int:
 
 def record_unseen(connection: Connection, state: TableState) -> None:
     """Bring the log up to what is in a table whose changes nobody recorded for a while."""
-    connection.execute(statement(RECORD_FOUND, state), {"table": state.name})
+    connection.execute(statement(_RECORD_FOUND, state), {"table": state.name})
     if state.fate not in LOST_ROWS:
-        connection.execute(statement(RECORD_GONE, state), {"table": state.name})
+        connection.execute(statement(_RECORD_GONE, state), {"table": state.name})

@@ -13,7 +13,7 @@ from services.schema.rebuild.own_columns import own_values
 from services.schema.rebuild.table_state import TableState
 
 # The newest row on record that has the column: rows that were written after it was dropped have it no more.
-KNOWN = f"""
+_KNOWN = f"""
     WITH known AS (
         SELECT DISTINCT ON (row_id) row_id, content FROM (
             SELECT row_id, audit_id, action, {CONTENT} AS content FROM escalation.audit_log AS lost
@@ -22,19 +22,19 @@ KNOWN = f"""
               ELSE content -> :column IS NOT NULL END
         ORDER BY row_id, (action = 'baseline'), audit_id DESC
     ) """
-COUNT = "SELECT count(*) FROM {table} AS p JOIN known ON known.row_id = p.id WHERE {empty}"
-NOT_KNOWN = (
+_COUNT = "SELECT count(*) FROM {table} AS p JOIN known ON known.row_id = p.id WHERE {empty}"
+_NOT_KNOWN = (
     "SELECT p.id FROM {table} AS p LEFT JOIN known ON known.row_id = p.id WHERE known.row_id IS NULL AND {empty}"
 )
-FILL = """
+_FILL = """
     UPDATE {table} AS p SET {column} = r.{column} FROM known, json_populate_record(NULL::{table}, known.content) AS r
     WHERE known.row_id = p.id AND p.{column} IS NULL AND r.{column} IS NOT NULL"""
-FILL_ONE = "UPDATE {table} AS p SET {column} = :value WHERE p.id = :id AND p.{column} IS NULL"
+_FILL_ONE = "UPDATE {table} AS p SET {column} = :value WHERE p.id = :id AND p.{column} IS NULL"
 SHAPE = text("SELECT escalation.shape_of(CAST(:names AS text[]))")
 
 
 @dataclass(frozen=True, slots=True)
-class LostColumn:
+class _LostColumn:
     """A column as it was; `exists`: it is there, but open to nulls or to the same value twice."""
 
     state: TableState
@@ -65,7 +65,7 @@ class LostColumn:
 class ColumnPlan:
     """A column, and how many of its empty rows are known from where."""
 
-    column: LostColumn
+    column: _LostColumn
     from_log: int
     from_own: int
     unknown: int
@@ -76,38 +76,38 @@ def lost_columns(
 ) -> tuple[ColumnPlan, ...]:
     """The columns at these places (`public.table.column`), in the order of their tables."""
     columns = [
-        LostColumn(state, **one, exists=one["name"] in state.columns)
+        _LostColumn(state, **one, exists=one["name"] in state.columns)
         for state in states
         for one in state.shape["columns"]
         if f"public.{state.name}.{one['name']}" in places
     ]
-    return tuple(column_plan(connection, column) for column in columns)
+    return tuple(_column_plan(connection, column) for column in columns)
 
 
-def column_plan(connection: Connection, column: LostColumn) -> ColumnPlan:
-    from_log = connection.execute(column.statement(COUNT, KNOWN), column.given).scalar_one()
-    ids = not_known(connection, column)
+def _column_plan(connection: Connection, column: _LostColumn) -> ColumnPlan:
+    from_log = connection.execute(column.statement(_COUNT, _KNOWN), column.given).scalar_one()
+    ids = _not_known(connection, column)
     from_own = len(own_values(connection, column.table, column.name, ids))
     return ColumnPlan(column, from_log, from_own, len(ids) - from_own if column.required else 0)
 
 
-def not_known(connection: Connection, column: LostColumn) -> list[str]:
+def _not_known(connection: Connection, column: _LostColumn) -> list[str]:
     """The empty rows that the log does not know."""
-    return list(connection.execute(column.statement(NOT_KNOWN, KNOWN), column.given).scalars())
+    return list(connection.execute(column.statement(_NOT_KNOWN, _KNOWN), column.given).scalars())
 
 
-def add(connection: Connection, column: LostColumn) -> None:
+def add(connection: Connection, column: _LostColumn) -> None:
     """Without its default, which would fill what is on record."""
     if not column.exists:
         connection.execute(text(f'ALTER TABLE public.{column.table} ADD COLUMN "{column.name}" {column.type}'))
 
 
-def fill(connection: Connection, column: LostColumn) -> int:
+def fill(connection: Connection, column: _LostColumn) -> int:
     """Fill what is empty from the log, then from our own records; return how many rows were filled."""
     column = replace(column, exists=True)
-    filled = connection.execute(column.statement(FILL, KNOWN), column.given).rowcount
-    own = own_values(connection, column.table, column.name, not_known(connection, column))
-    one = column.statement(FILL_ONE)
+    filled = connection.execute(column.statement(_FILL, _KNOWN), column.given).rowcount
+    own = own_values(connection, column.table, column.name, _not_known(connection, column))
+    one = column.statement(_FILL_ONE)
     return filled + sum(connection.execute(one, {"id": key, "value": value}).rowcount for key, value in own.items())
 
 
@@ -115,10 +115,10 @@ def finish(connection: Connection, columns: Sequence[ColumnPlan]) -> Iterator[st
     """What hung on the columns and is gone: default, NOT NULL, keys, indexes, triggers, grants."""
     shapes = connection.execute(SHAPE, {"names": list(SHARED_TABLES)}).scalar_one()
     for one in columns:
-        yield from belongings_of(one.column, shapes[one.column.table])
+        yield from _belongings_of(one.column, shapes[one.column.table])
 
 
-def belongings_of(column: LostColumn, now: Mapping[str, Any]) -> Iterator[str]:
+def _belongings_of(column: _LostColumn, now: Mapping[str, Any]) -> Iterator[str]:
     place, was = f"ALTER TABLE public.{column.table}", column.state.shape
     if column.default:
         yield f'{place} ALTER COLUMN "{column.name}" SET DEFAULT {column.default}'
@@ -132,5 +132,5 @@ def belongings_of(column: LostColumn, now: Mapping[str, Any]) -> Iterator[str]:
         yield from (one for one in was[kind] if one not in now[kind] and names(one, column))
 
 
-def names(definition: str, column: LostColumn) -> bool:
+def names(definition: str, column: _LostColumn) -> bool:
     return re.search(rf"(?<!\w){re.escape(column.name)}(?!\w)", definition) is not None

@@ -10,17 +10,17 @@ from models.audit import ACTIONS, trigger_name, trigger_statements
 from services.database.errors import described
 from services.schema.rebuild.table_state import Fate, TableState
 
-QUOTE = text("SELECT quote_ident(:name)")
-CONSTRAINTS = text("""
+_QUOTE = text("SELECT quote_ident(:name)")
+_CONSTRAINTS = text("""
     SELECT format('%I.%I', n.nspname, c.relname) AS name, k.conname
     FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
     WHERE k.contype = 'f'
 """)
-IS_THERE = text("SELECT to_regclass(:name) IS NOT NULL")
+_IS_THERE = text("SELECT to_regclass(:name) IS NOT NULL")
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class _Reference:
     """A foreign key from or to one of the assistant's tables."""
 
     table: str
@@ -38,14 +38,14 @@ class Reference:
 
 def create(state: TableState) -> Iterator[str]:
     """The table with its columns, keys and indexes; no foreign keys yet."""
-    columns = ", ".join(column_definition(**column) for column in state.shape["columns"])
+    columns = ", ".join(_column_definition(**column) for column in state.shape["columns"])
     yield f"CREATE TABLE public.{state.name} ({columns})"
     for one in state.shape["constraints"]:
         yield f'ALTER TABLE public.{state.name} ADD CONSTRAINT "{one["name"]}" {one["definition"]}'
     yield from state.shape["indexes"]
 
 
-def column_definition(name: str, type: str, required: bool, default: str | None) -> str:
+def _column_definition(name: str, type: str, required: bool, default: str | None) -> str:
     return f'"{name}" {type}{f" DEFAULT {default}" if default else ""}{" NOT NULL" if required else ""}'
 
 
@@ -64,20 +64,20 @@ def belongings(connection: Connection, states: Sequence[TableState]) -> Iterator
     for state in dropped:
         yield from state.shape["grants"]
     for state in dropped:
-        owner = connection.execute(QUOTE, {"name": state.shape["owner"]}).scalar_one()
+        owner = connection.execute(_QUOTE, {"name": state.shape["owner"]}).scalar_one()
         yield f"ALTER TABLE public.{state.name} OWNER TO {owner}"
 
 
-def missing_references(connection: Connection, states: Sequence[TableState]) -> list[Reference]:
+def missing_references(connection: Connection, states: Sequence[TableState]) -> list[_Reference]:
     """The foreign keys that were there and are not, each once."""
-    remembered = {Reference(**one) for state in states for one in state.shape["references"]}
-    present = {(row.name, row.conname) for row in connection.execute(CONSTRAINTS)}
+    remembered = {_Reference(**one) for state in states for one in state.shape["references"]}
+    present = {(row.name, row.conname) for row in connection.execute(_CONSTRAINTS)}
     missing = [one for one in remembered if (one.table, one.name) not in present]
     return sorted(missing, key=lambda one: (one.table, one.name))
 
 
-def table_is_there(connection: Connection, reference: Reference) -> bool:
-    return bool(connection.execute(IS_THERE, {"name": reference.table}).scalar_one())
+def table_is_there(connection: Connection, reference: _Reference) -> bool:
+    return bool(connection.execute(_IS_THERE, {"name": reference.table}).scalar_one())
 
 
 def literal(statement: str) -> TextClause:

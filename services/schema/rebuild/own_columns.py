@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from services.schema.rebuild.own_rows import Which, known_sessions, known_tickets, known_triggers, with_summaries
 
-FINDERS: Final = {
+_FINDERS: Final = {
     "ai_sessions": ("id", known_sessions),
     "support_tickets": ("ticket_id", known_tickets),
     "escalation_triggers": ("id", known_triggers),
 }
 # The column, and the name under which our own records hold the same.
-SAME: Final = {
+_SAME: Final = {
     "ai_sessions": {
         "user_id": "user_id", "machine_id": "machine_id", "language": "language", "created_at": "at",
         "updated_at": "at",
@@ -33,10 +33,10 @@ SAME: Final = {
 
 def own_values(connection: Connection, table: str, column: str, ids: Collection[str]) -> dict[str, Any]:
     """The column's value by the row's id, for those of these rows that our own records know."""
-    name = SAME.get(table, {}).get(column)
+    name = _SAME.get(table, {}).get(column)
     if name is None or not ids:
         return {}
-    key, find = FINDERS[table]
+    key, find = _FINDERS[table]
     rows = find(connection, Which("{key} = ANY(CAST(:ids AS text[]))", {"ids": list(ids)}))
     if name == "summary":
         rows = with_summaries(connection, rows)

@@ -14,35 +14,35 @@ from services.schema.rebuild.audit_rows import NO_ROWS
 from services.schema.rebuild.table_state import LOST_ROWS, TableState
 from services.tickets.abparts_rows import UNKNOWN_USER, observed, told
 
-UNRECORDED = """
+_UNRECORDED = """
     NOT EXISTS (SELECT FROM escalation.audit_log AS a WHERE a.table_name = '{table}' AND a.row_id = {key})
     AND NOT EXISTS (SELECT FROM {here} AS p WHERE p.id = {key})"""
-SESSIONS = """
+_SESSIONS = """
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.created_at AT TIME ZONE 'UTC' AS at
     FROM escalation.sessions AS s WHERE {condition} ORDER BY s.session_id"""
-HAS_TICKET = "EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = s.session_id)"
-TICKETS = """
+_HAS_TICKET = "EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = s.session_id)"
+_TICKETS = """
     SELECT t.ticket_id, t.session_id, t.ticket_number, coalesce(t.seen_priority, t.priority) AS priority,
            t.seen_status AS status, t.seen_assigned AS assigned, t.reasons, t.opened_at AT TIME ZONE 'UTC' AS at
     FROM escalation.tickets AS t WHERE {condition} ORDER BY t.ticket_number"""
-REASONS_OF = "SELECT ticket_id, session_id, reasons FROM escalation.tickets ORDER BY ticket_number"
-ERASED_AMONG = text("""
+_REASONS_OF = "SELECT ticket_id, session_id, reasons FROM escalation.tickets ORDER BY ticket_number"
+_ERASED_AMONG = text("""
     SELECT session_id FROM escalation.erased_sessions WHERE session_id = ANY(CAST(:sessions AS text[]))
 """)
-AMONG = """
+_AMONG = """
     SELECT n.id FROM unnest(CAST(:triggers AS text[])) AS n (id) WHERE {condition}"""
 
-INSERT_SESSION = text("""
+_INSERT_SESSION = text("""
     INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
     VALUES (:id, :user_id, :machine_id, 'escalated', :language, :at, :at) ON CONFLICT DO NOTHING
 """)
-INSERT_TICKET = text("""
+_INSERT_TICKET = text("""
     INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
         session_summary, assigned_expert_id, created_at, updated_at)
     SELECT :ticket_id, :session_id, :ticket_number, :priority, :status, :reason, :summary, :assigned, :at, :at
     WHERE EXISTS (SELECT FROM public.ai_sessions WHERE id = :session_id) ON CONFLICT DO NOTHING
 """)
-INSERT_TRIGGER = text("""
+_INSERT_TRIGGER = text("""
     INSERT INTO public.escalation_triggers
         (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
     SELECT :id, :session_id, :type, CAST(:value AS double precision), CAST(:at AS timestamptz) AT TIME ZONE 'UTC',
@@ -64,11 +64,11 @@ class Which:
 
 def unrecorded(state: TableState) -> Which:
     here = f"public.{state.name}" if state.exists else NO_ROWS
-    return Which(UNRECORDED.format(table=state.name, key="{key}", here=here))
+    return Which(_UNRECORDED.format(table=state.name, key="{key}", here=here))
 
 
 def known_sessions(connection: Connection, which: Which) -> list[dict[str, Any]]:
-    statement = text(SESSIONS.format(condition=which.about("s.session_id")))
+    statement = text(_SESSIONS.format(condition=which.about("s.session_id")))
     rows = connection.execute(statement, which.parameters).mappings()
     return [
         {
@@ -82,17 +82,17 @@ def known_sessions(connection: Connection, which: Which) -> list[dict[str, Any]]
     ]
 
 
-def escalated_sessions(connection: Connection, which: Which) -> list[dict[str, Any]]:
-    return known_sessions(connection, Which(f"{HAS_TICKET} AND {which.condition}", which.parameters))
+def _escalated_sessions(connection: Connection, which: Which) -> list[dict[str, Any]]:
+    return known_sessions(connection, Which(f"{_HAS_TICKET} AND {which.condition}", which.parameters))
 
 
 def known_tickets(connection: Connection, which: Which) -> list[dict[str, Any]]:
-    statement = text(TICKETS.format(condition=which.about("t.ticket_id")))
+    statement = text(_TICKETS.format(condition=which.about("t.ticket_id")))
     rows = connection.execute(statement, which.parameters).mappings().all()
-    return [{**row, "reason": gravest(row["reasons"])} for row in rows]
+    return [{**row, "reason": _gravest(row["reasons"])} for row in rows]
 
 
-def gravest(reasons: Collection[str]) -> str:
+def _gravest(reasons: Collection[str]) -> str:
     known = by_gravity(reason for reason in reasons if reason in REASONS)
     return known[0] if known else "unknown"
 
@@ -100,21 +100,21 @@ def gravest(reasons: Collection[str]) -> str:
 def with_summaries(connection: Connection, tickets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The tickets' summaries anew, from what is left of the conversations; of people who were erased, none."""
     sessions = {ticket["session_id"] for ticket in tickets}
-    erased = set(connection.execute(ERASED_AMONG, {"sessions": list(sessions)}).scalars())
+    erased = set(connection.execute(_ERASED_AMONG, {"sessions": list(sessions)}).scalars())
     known = load_conversations(connection, sessions - erased)
     summaries = dict.fromkeys(erased, ERASED) | {session: one.summary() for session, one in known.items()}
     return [{**ticket, "summary": summaries[ticket["session_id"]]} for ticket in tickets]
 
 
 def known_triggers(connection: Connection, which: Which) -> list[dict[str, Any]]:
-    tickets = connection.execute(text(REASONS_OF)).mappings()
-    triggers = [one for ticket in tickets for one in triggers_of(ticket)]
+    tickets = connection.execute(text(_REASONS_OF)).mappings()
+    triggers = [one for ticket in tickets for one in _triggers_of(ticket)]
     given = {**which.parameters, "triggers": [one["id"] for one in triggers]}
-    wanted = set(connection.execute(text(AMONG.format(condition=which.about("n.id"))), given).scalars())
+    wanted = set(connection.execute(text(_AMONG.format(condition=which.about("n.id"))), given).scalars())
     return [one for one in triggers if one["id"] in wanted]
 
 
-def triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
+def _triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
     """A trigger row for each reason, the same as was written with the ticket."""
     return [
         {
@@ -131,7 +131,7 @@ def triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
 
 
 FINDERS = {
-    "ai_sessions": escalated_sessions,
+    "ai_sessions": _escalated_sessions,
     "support_tickets": known_tickets,
     "escalation_triggers": known_triggers,
 }
@@ -143,7 +143,7 @@ def unknown_rows(connection: Connection, state: TableState) -> list[dict[str, An
     return find(connection, unrecorded(state)) if find and state.fate in LOST_ROWS else []
 
 
-INSERTS = {"ai_sessions": INSERT_SESSION, "support_tickets": INSERT_TICKET, "escalation_triggers": INSERT_TRIGGER}
+_INSERTS = {"ai_sessions": _INSERT_SESSION, "support_tickets": _INSERT_TICKET, "escalation_triggers": _INSERT_TRIGGER}
 
 
 def restore_own(connection: Connection, state: TableState) -> int:
@@ -151,4 +151,4 @@ def restore_own(connection: Connection, state: TableState) -> int:
     rows = unknown_rows(connection, state)
     if rows and state.name == "support_tickets":
         rows = with_summaries(connection, rows)
-    return sum(connection.execute(INSERTS[state.name], row).rowcount for row in rows)
+    return sum(connection.execute(_INSERTS[state.name], row).rowcount for row in rows)

@@ -65,19 +65,19 @@ def make_plan(connection: Connection) -> Plan:
     if unfit := [one for one in differences if one.kind is DifferenceKind.SHAPE]:
         raise TableMismatch(unfit)
     columns = lost_columns(connection, states, {one.place for one in differences if one.kind is DifferenceKind.LOST})
-    states = [with_columns(state, columns) for state in states]
-    tables = tuple(table_plan(connection, state) for state in states)
+    states = [_with_columns(state, columns) for state in states]
+    tables = tuple(_table_plan(connection, state) for state in states)
     references = tuple(f"{one.name} of {one.table}" for one in missing_references(connection, states))
-    return Plan(tables, columns, references, (*unknown(tables), *unknown_of_columns(columns)))
+    return Plan(tables, columns, references, (*unknown(tables), *_unknown_of_columns(columns)))
 
 
-def with_columns(state: TableState, columns: Sequence[ColumnPlan]) -> TableState:
+def _with_columns(state: TableState, columns: Sequence[ColumnPlan]) -> TableState:
     """They are added before any row is written, so the rows have them too."""
     added = {one.column.name for one in columns if one.column.table == state.name} | set(state.columns)
     return replace(state, columns=tuple(one["name"] for one in state.shape["columns"] if one["name"] in added))
 
 
-def table_plan(connection: Connection, state: TableState) -> TablePlan:
+def _table_plan(connection: Connection, state: TableState) -> TablePlan:
     return TablePlan(
         state=state,
         from_log=lost_rows(connection, state),
@@ -98,10 +98,10 @@ def unknown(tables: Sequence[TablePlan]) -> Iterator[str]:
         )
         yield "Changes that PostgreSQL's own log warns of: escalation.audit_log could not record them."
     for table in tables:
-        yield from unknown_of_table(table)
+        yield from _unknown_of_table(table)
 
 
-def unknown_of_table(table: TablePlan) -> Iterator[str]:
+def _unknown_of_table(table: TablePlan) -> Iterator[str]:
     name = table.state.name
     if table.state.audited and table.state.fate in {Fate.REPLACED, Fate.UNWATCHED}:
         yield f"{name}: what was changed or deleted while the table had no audit triggers."
@@ -111,10 +111,10 @@ def unknown_of_table(table: TablePlan) -> Iterator[str]:
         yield f"{name}: what {table.erased} rows held that were erased on request. They stay erased."
     if table.mended:
         yield f"{name}: letters of {table.mended} rows that no text can hold; they are replaced by U+FFFD."
-    yield from unknown_of_own(table)
+    yield from _unknown_of_own(table)
 
 
-def unknown_of_columns(columns: Sequence[ColumnPlan]) -> Iterator[str]:
+def _unknown_of_columns(columns: Sequence[ColumnPlan]) -> Iterator[str]:
     for one in columns:
         if one.unknown:
             table, name = one.column.table, one.column.name
@@ -124,7 +124,7 @@ def unknown_of_columns(columns: Sequence[ColumnPlan]) -> Iterator[str]:
             )
 
 
-def unknown_of_own(table: TablePlan) -> Iterator[str]:
+def _unknown_of_own(table: TablePlan) -> Iterator[str]:
     if not table.from_own:
         return
     told = {

@@ -49,12 +49,12 @@ class TableState:
         return self.name in AUDITED
 
 
-NO_END = 2**63 - 1
-OIDS = text("""
+_NO_END = 2**63 - 1
+_OIDS = text("""
     SELECT n.name, CAST(CAST(to_regclass('public.' || n.name) AS oid) AS bigint) AS oid
     FROM unnest(CAST(:names AS text[])) AS n (name)
 """)
-TRUNCATES = text("""
+_TRUNCATES = text("""
     SELECT table_name, max(audit_id) AS audit_id FROM escalation.audit_log WHERE action = 'truncate'
     GROUP BY table_name
 """)
@@ -75,26 +75,26 @@ def table_states(connection: Connection) -> list[TableState]:
     """The assistant's tables in the order in which they refer to each other."""
     shapes = remembered(connection)
     live = read_tables(connection, SHARED_TABLES)
-    oids = {row.name: row.oid for row in connection.execute(OIDS, {"names": list(SHARED_TABLES)})}
-    truncates = {row.table_name: row.audit_id for row in connection.execute(TRUNCATES)}
+    oids = {row.name: row.oid for row in connection.execute(_OIDS, {"names": list(SHARED_TABLES)})}
+    truncates = {row.table_name: row.audit_id for row in connection.execute(_TRUNCATES)}
     return [table_state(name, shapes[name], live.get(name), oids[name], truncates.get(name)) for name in SHARED_TABLES]
 
 
 def table_state(
     name: str, shape: Mapping[str, Any], table: LiveTable | None, oid: int | None, truncated: int | None
 ) -> TableState:
-    fate = fate_of(name, shape, table, oid, truncated)
+    fate = _fate_of(name, shape, table, oid, truncated)
     known = [column["name"] for column in shape["columns"]]
     return TableState(
         name=name,
         fate=fate,
         shape=shape,
-        before=truncated or 0 if fate is Fate.TRUNCATED else NO_END,
+        before=truncated or 0 if fate is Fate.TRUNCATED else _NO_END,
         columns=tuple(column for column in known if table is None or column in table.columns),
     )
 
 
-def fate_of(
+def _fate_of(
     name: str, shape: Mapping[str, Any], table: LiveTable | None, oid: int | None, truncated: int | None
 ) -> Fate:
     if table is None:

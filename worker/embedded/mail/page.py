@@ -15,17 +15,17 @@ from starlette.types import Lifespan
 
 from worker.embedded.mail.store import ENVELOPE, MailStore
 
-SHOWN = 200
-OUR_PAGES = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
+_SHOWN = 200
+_OUR_PAGES = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
 # A mail may style itself and show what it carries; it runs nothing, loads nothing and tells nobody that it was read.
-FOREIGN_HTML = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-AS_SAID = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_FOREIGN_HTML = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+_AS_SAID = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
 
 
-class InboxPage:
+class _InboxPage:
     """Shows the mails of a folder."""
 
     def __init__(self, store: MailStore) -> None:
@@ -33,7 +33,7 @@ class InboxPage:
 
     def list(self, request: Request) -> Response:
         numbers = self.store.numbers()
-        mails = [(number, self.store.headers(number)) for number in numbers[:SHOWN]]
+        mails = [(number, self.store.headers(number)) for number in numbers[:_SHOWN]]
         return page("list.html", mails=mails, count=len(numbers), envelope=ENVELOPE)
 
     def mail(self, request: Request) -> Response:
@@ -53,11 +53,11 @@ class InboxPage:
         part = message.get_body(("html",))
         if part is None:
             raise HTTPException(404, "this mail has no HTML part")
-        return HTMLResponse(part.get_content(), headers={"Content-Security-Policy": FOREIGN_HTML, **AS_SAID})
+        return HTMLResponse(part.get_content(), headers={"Content-Security-Policy": _FOREIGN_HTML, **_AS_SAID})
 
     def raw(self, request: Request) -> Response:
         number, _ = self.asked_for(request)
-        return PlainTextResponse(self.store.raw(number), headers=AS_SAID)
+        return PlainTextResponse(self.store.raw(number), headers=_AS_SAID)
 
     def asked_for(self, request: Request) -> tuple[int, EmailMessage]:
         number: int = request.path_params["number"]
@@ -69,12 +69,12 @@ class InboxPage:
 
 def page(template: str, **values: object) -> HTMLResponse:
     content = TEMPLATES.get_template(template).render(values)
-    return HTMLResponse(content, headers={"Content-Security-Policy": OUR_PAGES, **AS_SAID})
+    return HTMLResponse(content, headers={"Content-Security-Policy": _OUR_PAGES, **_AS_SAID})
 
 
 def web_application(store: MailStore, lifespan: Lifespan[Starlette]) -> Starlette:
     """The page as an ASGI application; only asked by its loopback names, so no web site can reach it by a trick."""
-    shown = InboxPage(store)
+    shown = _InboxPage(store)
     return Starlette(
         routes=[
             Route("/", shown.list),

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from worker.embedded.mail.store import MailStore
 
-LARGEST_MAIL_BYTES = 35_000_000
+_LARGEST_MAIL_BYTES = 35_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Login:
 
 
 @dataclass(frozen=True)
-class Receiver:
+class _Receiver:
     """Keeps what arrives."""
 
     store: MailStore
@@ -53,7 +53,7 @@ async def receive(store: MailStore, login: Login, certificate: str, host: str, p
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
-    receiver = Receiver(store)
+    receiver = _Receiver(store)
 
     def connection() -> SMTP:
         return SMTP(
@@ -66,7 +66,7 @@ async def receive(store: MailStore, login: Login, certificate: str, host: str, p
             auth_required=True,
             authenticator=login,
             enable_SMTPUTF8=True,
-            data_size_limit=LARGEST_MAIL_BYTES,
+            data_size_limit=_LARGEST_MAIL_BYTES,
         )
 
     return await loop.create_server(connection, host, port)
