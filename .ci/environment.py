@@ -20,7 +20,7 @@ VENV, VAR = CHECKOUT / ".venv", CHECKOUT / "var"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ready"
 NEEDS = ("pyproject.toml", "constraints.txt", "client/pyproject.toml")
-WHAT = ("-c", "constraints.txt", "-e", ".[embedded,bench,dev]")
+WHAT = ("-c", "constraints.txt", "-e", ".[embedded,listen,bench,dev]")
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "client/build")
 # The same place and rule as for var: worker/embedded/paths.py.
 OUTSIDE = Path("/var/lib/escalation-worker")
