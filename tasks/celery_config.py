@@ -8,16 +8,7 @@ from kombu.utils.url import parse_url
 
 from config.settings import get_settings
 
-TASKS = (
-    "tasks.events",
-    "tasks.mail",
-    "tasks.events",
-    "tasks.tickets",
-    "tasks.follow_up",
-    "tasks.sweeps",
-    "tasks.sweeps",
-    "tasks.sweeps",
-)
+TASKS = ("tasks.events", "tasks.mail", "tasks.tickets", "tasks.follow_up", "tasks.sweeps")
 KEY_PREFIX = "escalation:celery:"
 HINT_VISIBILITY_SECONDS = 120
 

@@ -111,7 +111,7 @@ class _GuardedTransport(kombu_redis.Transport):
 
 def guard_the_lists() -> None:
     """Let kombu find this transport where a URL names Redis; it looks classes up by the URL's scheme."""
-    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:Transport"))
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{_GuardedTransport.__name__}"))
 
 
 def messages_set_aside(redis: Redis) -> dict[str, int]:

@@ -16,7 +16,7 @@ _HEADERS = frozenset({"lang", "task", "id", "root_id", "parent_id", "retries", "
 # What Python raises on a message of the wrong shape.
 _MISSHAPEN = (TypeError, ValueError, KeyError, AttributeError, RecursionError)
 # Celery's `task_annotations`: for every task, whoever defined it.
-FOR_EVERY_TASK = {"*": {"Request": f"{__name__}:QuietRequest", "Strategy": f"{__name__}:careful"}}
+FOR_EVERY_TASK = {"*": {"Request": f"{__name__}:_QuietRequest", "Strategy": f"{__name__}:_careful"}}
 
 
 class _QuietRequest(Request):
