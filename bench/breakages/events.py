@@ -37,11 +37,11 @@ WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(redis, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
 HALVE = "    elif len(received) > 1:\n"
-DRAIN = "tests/tasks/test_drain.py"
-BATCH = "tests/tasks/test_batch.py"
-FAULTS = "tests/tasks/test_batch_faults.py"
-NUMBERS = "tests/tasks/test_ticket_numbers.py"
-TWO_DRAINS = "tests/tasks/test_two_drains.py"
+DRAIN = "tests/tasks/evaluation/test_drain.py"
+BATCH = "tests/tasks/evaluation/test_batch.py"
+FAULTS = "tests/tasks/evaluation/test_batch_faults.py"
+NUMBERS = "tests/services/tickets/test_ticket_numbers.py"
+TWO_DRAINS = "tests/tasks/evaluation/test_two_drains.py"
 
 EVENTS = (
     Breakage(

@@ -11,8 +11,8 @@ RECORDED = "m.lease_id = :lease_id AND m.state IN ('sending', 'unknown')"
 NEWEST = "          AND a.number = (SELECT max(number)"
 ANY = "          AND 0 < (SELECT max(number)"
 OWN_ID = "Message-ID: <{__import__('uuid').uuid4()}@example.com>"
-LOSSES = "tests/services/delivery/test_sending_losses.py"
-KILLS = "tests/services/delivery/test_kills.py"
+LOSSES = "tests/tasks/delivery/test_sending_losses.py"
+KILLS = "tests/tasks/delivery/test_kills.py"
 
 MAILS = (
     Breakage(
@@ -32,7 +32,7 @@ MAILS = (
         "whoever sent a mail records it, with or without its lease",
         6,
         (SourceChange("services/delivery/record.py", RECORDED, "m.state IN ('sending', 'unknown')"),),
-        ("tests/services/delivery/test_lost_leases.py",),
+        ("tests/tasks/delivery/test_lost_leases.py",),
     ),
     Breakage(
         "a repeat wipes out that a reply was lost",
@@ -68,7 +68,7 @@ MAILS = (
         "safety mail has no lane of its own",
         7,
         (SourceChange("services/outbox/models.py", "URGENT if self.rank == 0 else NORMAL", "NORMAL"),),
-        ("tests/services/delivery/test_senders.py",),
+        ("tests/tasks/delivery/test_senders.py",),
     ),
     Breakage(
         'the assistant hears "a human has it" before a server accepted the mail',

@@ -6,8 +6,8 @@ import sys
 import pytest
 from redis import Redis
 
-from tests.doctor.doctor import whole_configuration
 from tests.processes import ROOT
+from tests.worker.doctor.doctor import whole_configuration
 from worker.embedded import LocalMailServer
 
 

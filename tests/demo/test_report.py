@@ -12,7 +12,7 @@ from demo.player import Played
 from demo.recording import Recording, load_recordings
 from demo.report import write_report
 from demo.results import read_mails, read_outcomes
-from tests.services.tickets import escalate
+from tests.services.escalated import escalate
 
 HOSTILE = next(one for one in load_recordings() if "markup" in one.name)
 QUIET = next(one for one in load_recordings() if not one.expectation.reasons)

@@ -15,9 +15,9 @@ from tests.acceptance.conftest import connection
 from tests.deploy.compose import our_services
 from tests.deploy.container import Container
 from tests.deploy.test_compose import copy_of_image
-from tests.doctor.doctor import whole_configuration
 from tests.events import message
 from tests.processes import Processes, wait_for
+from tests.worker.doctor.doctor import whole_configuration
 from worker.embedded import EmbeddedPostgres, LocalMailServer
 from worker.embedded.ports import Port
 

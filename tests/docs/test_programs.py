@@ -6,8 +6,8 @@ import shlex
 import pytest
 
 from tests.docs.test_commands import ALL_PAGES, page, run
-from tests.doctor.doctor import Doctor
 from tests.processes import Process, Processes, wait_for
+from tests.worker.doctor.doctor import Doctor
 from worker.embedded.ports import Port
 
 PROGRAM = re.compile(r"^ *celery (-A worker [^#\n]+)", re.MULTILINE)

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.desk.webdriver import Browser, chromium
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
 from tests.processes import wait_for
+from tests.worker.desk.webdriver import Browser, chromium
 from worker.celery_guards.messages import QUEUES
 
 pytestmark = pytest.mark.debian("chromium", "chromedriver")

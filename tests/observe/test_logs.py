@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from escalation_client.events import encode
 from services.events.stream import EVENTS, OUTCOMES
 from tasks.celery_config import KEY_PREFIX
-from tests.doctor.doctor import whole_configuration
 from tests.events import message, started
 from tests.processes import Processes, wait_for
+from tests.worker.doctor.doctor import whole_configuration
 from worker.embedded import LocalMailServer
 
 # What goes wrong with a session's mail: the line that says so, which names the session too, and what brings it about.

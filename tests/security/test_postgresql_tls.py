@@ -11,10 +11,10 @@ from escalation_client import Publisher
 from services.database.engine import driver_url
 from services.events.stream import OUTCOMES
 from tests.acceptance.conftest import environment, family
-from tests.doctor.doctor import Doctor, whole_configuration
 from tests.events import confidence
 from tests.processes import Processes, wait_for
 from tests.security.debian_postgres import PASSWORD, DebianPostgres, address_of_this_machine
+from tests.worker.doctor.doctor import Doctor, whole_configuration
 from worker.embedded import LocalMailServer
 from worker.embedded.paths import temporary_folder
 

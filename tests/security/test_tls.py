@@ -13,12 +13,12 @@ from redis.exceptions import ConnectionError as NotConnected
 from escalation_client import OutcomeReader, Publisher
 from services.events.stream import connect
 from tests.acceptance.conftest import connection, environment, family
-from tests.doctor.doctor import Doctor, whole_configuration
 from tests.events import confidence
 from tests.flower.conftest import USER, Flower
 from tests.observe.test_exporter import Exporter
 from tests.processes import Processes, wait_for
 from tests.security.tls_proxy import TlsProxy
+from tests.worker.doctor.doctor import Doctor, whole_configuration
 from worker.embedded import EmbeddedPostgres, LocalMailServer
 from worker.embedded.ports import Port
 

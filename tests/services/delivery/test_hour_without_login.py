@@ -14,7 +14,7 @@ from tests import events
 from tests.processes import Process, Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
-from tests.services.tickets import escalate
+from tests.services.escalated import escalate
 
 TENANT = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
 PER_MINUTE = 60

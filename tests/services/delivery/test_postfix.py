@@ -14,7 +14,7 @@ from tests.services.delivery.conftest import Setting
 from tests.services.delivery.delivered import as_sent, parsed
 from tests.services.delivery.office import Office
 from tests.services.delivery.postfix import ARABIC, IDN, NEEDED, Postfix
-from tests.services.tickets import escalate
+from tests.services.escalated import escalate
 
 pytestmark = pytest.mark.debian(*NEEDED)
 

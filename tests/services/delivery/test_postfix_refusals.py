@@ -9,7 +9,7 @@ from tests.services.delivery.conftest import Setting
 from tests.services.delivery.delivered import parsed
 from tests.services.delivery.office import Office
 from tests.services.delivery.postfix import NEEDED, NOBODY, PASSWORD, SUPPORT, Postfix
-from tests.services.tickets import escalate
+from tests.services.escalated import escalate
 
 pytestmark = pytest.mark.debian(*NEEDED)
 

@@ -29,7 +29,7 @@ def test_two_senders_and_500_mails_without_a_duplicate_in_order_of_gravity(offic
     ranks = {f"<{mail.mail_id.hex}@example.com>": mail.rank for mail in mails}
 
     with processes({}, tmp_path) as family:
-        senders = [family.start("tests.services.delivery.sender") for _ in range(2)]
+        senders = [family.start("tests.tasks.delivery.sender") for _ in range(2)]
         for sender in senders:
             wait_for(lambda sender=sender: "ends" in sender.output, "the senders' end", seconds=180)  # type: ignore[misc]
 

@@ -13,7 +13,7 @@ from services.mail import ComposedMail, compose
 from services.outbox.queue import NewMail, queue_mails
 from tests.events import confidence, message, requested, started, step
 from tests.services.counting import statements
-from tests.services.tickets import escalate
+from tests.services.escalated import escalate
 
 NIKOS = "0b000000-0000-4000-8000-000000000001"
 KEF_5 = "0c000000-0000-4000-8000-000000000001"

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from config.settings import Settings, get_settings
 from services.database.engine import driver_url, engine
 from tests.events import message, started
-from tests.services.tickets import escalate
+from tests.services.escalated import escalate
 from worker.commands.mail_preview import preview
 
 SMOKE = "There is smoke from the cabinet"

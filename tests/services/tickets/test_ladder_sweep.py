@@ -1,0 +1,119 @@
+"""Tickets that nobody takes go from rung to rung, and the chase ends when anybody acts, by whatever means."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from services.database.engine import begin
+from services.installation import Installation
+from services.tickets.actions import acknowledge, prioritise, reopen, resolve
+from services.tickets.escalation_ladder import chase
+from tasks.evaluation.batch import write
+from tests.events import message
+from tests.services.tickets.conftest import Opened, by_sql
+from tests.tasks.conftest import rows
+from tests.tasks.evaluation.batches import Entries
+
+MAILS = """
+    SELECT m.template, m.lane, m.rank, m.content, r.address, r.state
+    FROM escalation.mails AS m JOIN escalation.mail_recipients AS r USING (mail_id)
+    WHERE m.template = 'ticket_unacknowledged' ORDER BY (m.content ->> 'rung')::int
+"""
+
+
+@pytest.fixture
+def urgent(installation: Installation, entries: Entries, connection: Connection) -> str:
+    write(entries([message("s", "there is smoke from the cabinet")]), installation)
+    return str(rows(connection, "SELECT ticket_number FROM escalation.tickets")[0]["ticket_number"])
+
+
+def after(installation: Installation, **time: float) -> int:
+    with begin() as connection:
+        return chase(connection, installation, datetime.now(UTC) + timedelta(**time))
+
+
+def test_an_urgent_ticket_goes_on_after_ten_minutes_and_each_rung_is_told_once(
+    installation: Installation, urgent: str, connection: Connection
+) -> None:
+    assert after(installation, minutes=9.9) == 0
+    assert after(installation, minutes=10.1) == 1
+    assert after(installation, minutes=10.1) == 0
+    (mail,) = rows(connection, MAILS)
+    contacts = {contact.key: contact for contact in installation.contacts.contacts}
+    assert (mail["lane"], mail["rank"], mail["address"]) == ("urgent", 0, contacts["emergency"].email)
+    assert mail["content"]["rung"] == 1
+    assert mail["content"]["contact"] == contacts["emergency"].as_json()
+    assert mail["content"]["previous"] == contacts["support"].as_json()
+    (rung,) = rows(connection, "SELECT rung, contact, priority FROM escalation.ticket_rungs")
+    assert (rung["rung"], rung["contact"], rung["priority"]) == (1, "emergency", "urgent")
+
+
+def test_the_ladder_has_an_end(installation: Installation, urgent: str, connection: Connection) -> None:
+    for minutes in (11, 22, 33, 44):
+        after(installation, minutes=minutes)
+    assert [mail["content"]["is_last"] for mail in rows(connection, MAILS)] == [False, True]
+
+
+@pytest.mark.parametrize("change", ["status = 'in_progress'", "assigned_expert_id = 'x'", "status = 'resolved'"])
+def test_plain_sql_ends_the_chase_and_calls_off_what_is_still_waiting(
+    change: str, installation: Installation, urgent: str, connection: Connection
+) -> None:
+    after(installation, minutes=11)
+    by_sql(connection, f"UPDATE public.support_tickets SET {change}")
+    assert after(installation, minutes=60) == 0
+    assert [mail["state"] for mail in rows(connection, MAILS)] == ["cancelled"]
+
+
+def test_acknowledging_ends_the_chase_and_reopening_begins_it_anew(
+    installation: Installation, urgent: str, connection: Connection
+) -> None:
+    after(installation, minutes=11)
+    with begin() as own:
+        acknowledge(own, urgent, "Maria")
+    assert [mail["state"] for mail in rows(connection, MAILS)] == ["cancelled"]
+    assert after(installation, minutes=60) == 0
+    with begin() as own:
+        resolve(own, urgent, "Switched off.", "Maria")
+    with begin() as own:
+        reopen(own, urgent, "Maria")
+    assert after(installation, minutes=9) == 0
+    assert after(installation, minutes=11) == 1
+    assert [mail["content"]["rung"] for mail in rows(connection, MAILS)] == [1, 1]
+
+
+def test_a_higher_priority_begins_the_ladder_anew(
+    installation: Installation, opened: Opened, connection: Connection
+) -> None:
+    number = opened()
+    assert after(installation, minutes=11) == 0
+    with begin() as own:
+        prioritise(own, number, "urgent", "Maria")
+    assert after(installation, minutes=11) == 1
+    assert [mail["rank"] for mail in rows(connection, MAILS)] == [1]
+
+
+def test_medium_tickets_wait_for_the_working_hours_of_the_contact(
+    installation: Installation, opened: Opened, connection: Connection
+) -> None:
+    opened()
+    by_sql(
+        connection,
+        "UPDATE escalation.settings SET value = jsonb_build_object('at', '2020-01-01') WHERE key = 'adoption'",
+    )
+    # Friday 17:00 in Athens: an hour until the end of the week.
+    by_sql(connection, "UPDATE escalation.tickets SET waiting_since = '2026-11-20 15:00+00'")
+    with begin() as own:
+        assert chase(own, installation, datetime(2026, 11, 23, 8, 59, tzinfo=UTC)) == 0
+        assert chase(own, installation, datetime(2026, 11, 23, 9, 1, tzinfo=UTC)) == 1
+
+
+def test_what_is_older_than_the_adoption_is_never_chased(
+    installation: Installation, urgent: str, connection: Connection
+) -> None:
+    by_sql(
+        connection,
+        """UPDATE escalation.settings SET value = jsonb_build_object('at', now() + interval '1 s')
+           WHERE key = 'adoption'""",
+    )
+    assert after(installation, hours=5) == 0

@@ -1,0 +1,64 @@
+"""Tickets worked on by plain SQL count the same as by anything else."""
+
+from datetime import datetime
+from typing import cast
+
+import pytest
+from sqlalchemy import Connection
+
+from services.tickets.actions import acknowledge
+from services.tickets.escalation_ladder import notice_changes
+from services.tickets.queries import list_tickets
+from tests.services.tickets.conftest import Opened, by_sql, outcomes, ticket_row
+from tests.services.tickets.test_ticket_actions import act
+from tests.tasks.conftest import rows
+
+
+@pytest.mark.parametrize("change", ["status = 'in_progress'", "assigned_expert_id = 'expert-7'"])
+def test_plain_sql_counts_as_taking_it(change: str, opened: Opened, connection: Connection) -> None:
+    number = opened()
+    by_sql(connection, f"UPDATE public.support_tickets SET {change}")
+    act(notice_changes)
+    row = ticket_row(connection, number)
+    (role,) = rows(connection, "SELECT session_user AS name")
+    assert row["acknowledged_by"] == role["name"]
+    assert outcomes(connection) == ["ticket.opened", "ticket.acknowledged"]
+    act(notice_changes)
+    assert outcomes(connection) == ["ticket.opened", "ticket.acknowledged"]
+
+
+def test_plain_sql_resolves_reopens_and_gives_back(opened: Opened, connection: Connection) -> None:
+    number = opened()
+    waiting = cast(datetime, ticket_row(connection, number)["waiting_since"])
+    for change in ("status = 'in_progress'", "status = 'resolved'", "status = 'in_progress'", "status = 'open'"):
+        by_sql(connection, f"UPDATE public.support_tickets SET {change}")
+    act(notice_changes)
+    assert outcomes(connection) == ["ticket.opened", "ticket.acknowledged", "ticket.resolved", "ticket.acknowledged"]
+    row = ticket_row(connection, number)
+    assert row["acknowledged_at"] is None
+    assert cast(datetime, row["waiting_since"]) > waiting
+
+
+def test_a_change_that_the_database_did_not_record_is_noticed_all_the_same(
+    opened: Opened, connection: Connection
+) -> None:
+    number = opened()
+    act(notice_changes)
+    by_sql(connection, "ALTER TABLE public.support_tickets DISABLE TRIGGER escalation_audit_update")
+    by_sql(connection, "UPDATE public.support_tickets SET status = 'in_progress'")
+    act(notice_changes)
+    assert ticket_row(connection, number)["acknowledged_by"] == "unknown"
+
+
+def test_tickets_that_others_opened_can_be_worked_on(opened: Opened, connection: Connection) -> None:
+    opened()
+    by_sql(
+        connection,
+        """INSERT INTO public.support_tickets (id, session_id, ticket_number, priority, status, escalation_reason,
+           session_summary, created_at, updated_at)
+           VALUES ('theirs', 's', 'AB-20200101-0001', 'low', 'open', 'user_request', '', now(), now())""",
+    )
+    assert act(acknowledge, "ab-20200101-0001", "Maria").changed
+    assert not act(acknowledge, "theirs", "Maria").changed
+    listed = list_tickets(connection, ["in_progress"], 10)
+    assert [one["ticket_number"] for one in listed] == ["AB-20200101-0001"]

@@ -1,0 +1,47 @@
+"""What stops one entry of a batch stops no other."""
+
+from sqlalchemy import Connection, create_engine, text
+
+from escalation_client.events import Event
+from services.database.engine import driver_url
+from services.installation import Installation
+from tasks.evaluation.batch import write
+from tests.events import confidence
+from tests.tasks.conftest import rows
+from tests.tasks.evaluation.batches import Entries, foreign_session
+
+
+def test_a_bad_event_is_set_aside_and_its_batch_goes_on(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    written = write(entries([confidence("a", 0.1), '{"type": "nonsense"', confidence("b", 0.1)]), installation)
+    assert (written.result.opened, written.result.rejected, len(written.done)) == (2, 1, 3)
+    (row,) = rows(connection, "SELECT reason, payload FROM escalation.rejected_events")
+    assert bytes(row["payload"]) == b'{"type": "nonsense"'
+
+
+def test_an_event_that_postgresql_refuses_is_found_by_halving(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    # What nobody can know before: a database that refuses one session.
+    connection.execute(text("ALTER TABLE escalation.event_inbox ADD CHECK (session_id <> 'poison')"))
+    events: list[Event] = [*[confidence(f"s{number}", 0.1) for number in range(9)], confidence("poison", 0.9)]
+    written = write(entries(events), installation)
+    assert (written.result.opened, written.result.rejected, len(written.done)) == (9, 1, 10)
+    (row,) = rows(connection, "SELECT reason, session_id FROM escalation.rejected_events")
+    assert row["session_id"] == "poison"
+    assert "cannot be stored" in row["reason"]
+
+
+def test_a_session_that_abparts_holds_waits_and_the_others_go_on(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    foreign_session(connection, "held")
+    holder = create_engine(driver_url(installation.settings.database_url.get_secret_value()))
+    with holder.connect() as other, other.begin():
+        other.execute(text("UPDATE public.ai_sessions SET language = 'el' WHERE id = 'held'"))
+        batch = entries([confidence("a", 0.1), confidence("held", 0.1), confidence("z", 0.1)])
+        written = write(batch, installation)
+    holder.dispose()
+    assert (written.result.opened, written.waiting, len(written.done)) == (2, 1, 2)
+    assert write([entry for entry in batch if entry.entry_id not in written.done], installation).result.opened == 1

@@ -1,0 +1,52 @@
+"""The page speaks the support team's language: every sentence of it has its translation."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
+
+from worker.desk.actions import SAID
+from worker.desk.app import AWAY, EXPIRED, OLD_FORM, TITLES, UNKNOWN
+
+ROOT = Path(__file__).parents[3]
+TEMPLATES = ROOT / "templates"
+LANGUAGES = ("el", "ar", "es", "tr", "no")
+
+
+def catalogue(language: str) -> dict[str, str]:
+    with (TEMPLATES / "locale" / language / "LC_MESSAGES" / "desk.po").open("rb") as source:
+        return {str(one.id): str(one.string) for one in read_po(source, locale=language) if one.id}
+
+
+def sentences() -> set[str]:
+    """Whatever the templates, the actions and the answers of the page say."""
+    found = {*SAID.values(), *TITLES.values(), AWAY, EXPIRED, OLD_FORM, UNKNOWN}
+    for path in (TEMPLATES / "desk").glob("*.html"):
+        for _, message, _, _ in extract_from_file("jinja2.ext:babel_extract", str(path), options={"silent": "false"}):
+            found.add(str(message))
+    return found | set(details())
+
+
+def details() -> list[str]:
+    """The texts of HTTP errors."""
+    tree = ast.parse((ROOT / "worker" / "desk" / "guards.py").read_text(encoding="utf-8"))
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "HTTPException"
+    ]
+    return [call.args[1].value for call in calls if isinstance(call.args[1], ast.Constant)]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_is_translated(language: str) -> None:
+    translated = catalogue(language)
+    assert {one for one in sentences() if not translated.get(one)} == set()
+    assert len(details()) >= 3
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translations_keep_their_places_for_names_and_times(language: str) -> None:
+    for original, translation in catalogue(language).items():
+        for place in ("%(name)s", "%(moment)s"):
+            assert (place in original) == (place in translation), original
