@@ -1,42 +1,57 @@
 """The reasons why a human is needed, gravest first, and the priorities, lowest first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Final
 
-REASONS: Final = (
-    "safety_concern",
-    "user_request",
-    "expert_required",
-    "complex_issue",
-    "low_confidence",
-    "steps_exceeded",
-)
-PRIORITIES: Final = ("low", "medium", "high", "urgent")
 
-BASE_PRIORITY: Final = {
-    "safety_concern": "urgent",
-    "user_request": "medium",
-    "expert_required": "high",
-    "complex_issue": "medium",
-    "low_confidence": "medium",
-    "steps_exceeded": "medium",
+class Reason(StrEnum):
+    """Why a human is needed; the gravest first."""
+
+    SAFETY_CONCERN = "safety_concern"
+    USER_REQUEST = "user_request"
+    EXPERT_REQUIRED = "expert_required"
+    COMPLEX_ISSUE = "complex_issue"
+    LOW_CONFIDENCE = "low_confidence"
+    STEPS_EXCEEDED = "steps_exceeded"
+
+
+class Priority(StrEnum):
+    """How urgent a ticket is; the lowest first."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+REASONS: Final = tuple(Reason)
+PRIORITIES: Final = tuple(Priority)
+
+BASE_PRIORITY: Final[Mapping[str, Priority]] = {
+    Reason.SAFETY_CONCERN: Priority.URGENT,
+    Reason.USER_REQUEST: Priority.MEDIUM,
+    Reason.EXPERT_REQUIRED: Priority.HIGH,
+    Reason.COMPLEX_ISSUE: Priority.MEDIUM,
+    Reason.LOW_CONFIDENCE: Priority.MEDIUM,
+    Reason.STEPS_EXCEEDED: Priority.MEDIUM,
 }
 # ABParts' words for the same in `escalation_triggers.trigger_type`.
-TRIGGER_TYPE: Final = {
-    "safety_concern": "safety_concern",
-    "user_request": "user_request",
-    "expert_required": "expert_required",
-    "complex_issue": "user_request",
-    "low_confidence": "confidence_low",
-    "steps_exceeded": "steps_exceeded",
+TRIGGER_TYPE: Final[Mapping[str, str]] = {
+    Reason.SAFETY_CONCERN: "safety_concern",
+    Reason.USER_REQUEST: "user_request",
+    Reason.EXPERT_REQUIRED: "expert_required",
+    Reason.COMPLEX_ISSUE: "user_request",
+    Reason.LOW_CONFIDENCE: "confidence_low",
+    Reason.STEPS_EXCEEDED: "steps_exceeded",
 }
-REASON_WORDS: Final = {
-    "safety_concern": "Safety concern identified",
-    "user_request": "User requested expert help",
-    "expert_required": "Expert knowledge required",
-    "complex_issue": "Complex technical issue",
-    "low_confidence": "AI has low confidence in its solution",
-    "steps_exceeded": "Too many troubleshooting steps attempted",
+REASON_WORDS: Final[Mapping[str, str]] = {
+    Reason.SAFETY_CONCERN: "Safety concern identified",
+    Reason.USER_REQUEST: "User requested expert help",
+    Reason.EXPERT_REQUIRED: "Expert knowledge required",
+    Reason.COMPLEX_ISSUE: "Complex technical issue",
+    Reason.LOW_CONFIDENCE: "AI has low confidence in its solution",
+    Reason.STEPS_EXCEEDED: "Too many troubleshooting steps attempted",
 }
 
 

@@ -1,23 +1,36 @@
 """What may be done with a ticket, and when; the same table for the command line, tasks and the ticket's page."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
-STATUSES: Final = ("open", "in_progress", "resolved", "closed")
-UNFINISHED: Final = ("open", "in_progress")
+
+class TicketStatus(StrEnum):
+    """ABParts' words in `support_tickets.status`."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+STATUSES: Final = tuple(TicketStatus)
+UNFINISHED: Final = (TicketStatus.OPEN, TicketStatus.IN_PROGRESS)
+FINISHED: Final = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
 VERDICTS: Final = ("needed", "too_early", "too_late", "not_needed")
 
+_OPEN, _IN_PROGRESS, _RESOLVED, _CLOSED = TicketStatus
 # From a status to the one that follows; what is not here may not be done. The same status: nothing is left to do.
-FOLLOWS: Final[Mapping[str, Mapping[str, str]]] = {
-    "acknowledge": {"open": "in_progress", "in_progress": "in_progress"},
-    "assign": {"open": "in_progress", "in_progress": "in_progress"},
+FOLLOWS: Final[Mapping[str, Mapping[str, TicketStatus]]] = {
+    "acknowledge": {_OPEN: _IN_PROGRESS, _IN_PROGRESS: _IN_PROGRESS},
+    "assign": {_OPEN: _IN_PROGRESS, _IN_PROGRESS: _IN_PROGRESS},
     "note": {status: status for status in STATUSES},
-    "prioritise": {"open": "open", "in_progress": "in_progress"},
-    "resolve": {"open": "resolved", "in_progress": "resolved", "resolved": "resolved"},
-    "close": {"resolved": "closed", "closed": "closed"},
-    "reopen": {"open": "open", "in_progress": "in_progress", "resolved": "open", "closed": "open"},
+    "prioritise": {_OPEN: _OPEN, _IN_PROGRESS: _IN_PROGRESS},
+    "resolve": {_OPEN: _RESOLVED, _IN_PROGRESS: _RESOLVED, _RESOLVED: _RESOLVED},
+    "close": {_RESOLVED: _CLOSED, _CLOSED: _CLOSED},
+    "reopen": {_OPEN: _OPEN, _IN_PROGRESS: _IN_PROGRESS, _RESOLVED: _OPEN, _CLOSED: _OPEN},
 }
-_ADVICE: Final = {"open": "resolve it first", "in_progress": "resolve it first"}
+_ADVICE: Final[Mapping[str, str]] = {_OPEN: "resolve it first", _IN_PROGRESS: "resolve it first"}
 _PAST: Final = {
     "acknowledge": "acknowledged",
     "assign": "assigned",
@@ -52,7 +65,7 @@ class UnknownExpert(TicketRefused):
         self.expert = expert
 
 
-def following(action: str, number: str, status: str) -> str:
+def following(action: str, number: str, status: str) -> TicketStatus:
     """The status after an action.
 
     :raises TicketRefused: this action may not follow on this status

@@ -21,7 +21,7 @@ from services.installation import Installation
 logger = structlog.get_logger()
 
 # The first reason of each word of ABParts' own; its word "evaluation" names none, so an expert has to look.
-_REASON_OF = {word: reason for reason, word in reversed(TRIGGER_TYPE.items())}
+_REASON_OF = {word: reason for reason, word in reversed(list(TRIGGER_TYPE.items()))}
 _OTHER_REASON = "expert_required"
 _ESCALATED = "ABParts set the session to escalated and opened no ticket"
 _TRIGGERED = "ABParts' trigger log says escalate and there is no ticket"

@@ -1,0 +1,67 @@
+"""Rows as parameters of one statement: column by column, each column named once, in the dataclass of the row."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+_SQL_TYPES: Final[dict[Any, str]] = {
+    str: "text",
+    bool: "boolean",
+    int: "bigint",
+    float: "double precision",
+    Decimal: "numeric",
+    UUID: "uuid",
+    datetime: "timestamptz",
+    date: "date",
+    bytes: "bytea",
+}
+
+Row = TypeVar("Row")
+
+# For members of rows whose column has another type than the Python type says.
+Jsonb = Annotated[str, "jsonb"]
+Json = Annotated[str, "json"]
+Integer = Annotated[int, "integer"]
+SmallInteger = Annotated[int, "smallint"]
+
+
+def _sql_type(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        return str(get_args(hint)[1])
+    if get_origin(hint) in {Union, UnionType}:
+        (hint,) = (member for member in get_args(hint) if member is not NoneType)
+        return _sql_type(hint)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        hint = str
+    if hint not in _SQL_TYPES:
+        raise TypeError(f"{hint} has no SQL type here: annotate it, such as Annotated[str, 'jsonb']")
+    return _SQL_TYPES[hint]
+
+
+class Unnest(Generic[Row]):
+    """A frozen dataclass as a table of parameters: `text(f"INSERT INTO … SELECT {u.columns} FROM {u.table}")`.
+
+    :param row: the dataclass (or named tuple); its members are the columns, its annotations give their SQL types
+    :raises TypeError: an annotation gives no SQL type
+    """
+
+    def __init__(self, row: type[Row], alias: str = "n") -> None:
+        types = {name: _sql_type(hint) for name, hint in get_type_hints(row, include_extras=True).items()}
+        self._names = tuple(types)
+        self._values = attrgetter(*types)
+        self.columns = ", ".join(types)
+        arrays = ", ".join(f"CAST(:{name} AS {sql_type}[])" for name, sql_type in types.items())
+        self.table = f"unnest({arrays}) AS {alias} ({self.columns})"
+
+    def parameters(self, rows: Sequence[Row], **others: Any) -> dict[str, Any]:
+        """The statement's parameters: a list for each column, and what else the statement asks for."""
+        if len(self._names) == 1:
+            columns: Any = ([self._values(row) for row in rows],)
+        else:
+            columns = map(list, zip(*map(self._values, rows), strict=True)) if rows else ([] for _ in self._names)
+        return {**others, **dict(zip(self._names, columns, strict=True))}
