@@ -5,14 +5,32 @@ from rules.delivery.limits import AccountLimits, limits_of
 from rules.delivery.replies import BEFORE_MAIL, LocalFault, Phase, ServerReply
 from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope
 from rules.delivery.retry import Case, Times, Transition, next_transition, retry_delay
+from rules.delivery.states import (
+    ANSWERABLE,
+    CLAIMABLE,
+    FINISHED,
+    TICKET_NEWS,
+    UNDELIVERED,
+    Lane,
+    MailTemplate,
+    RecipientState,
+)
 
 __all__ = [
+    "ANSWERABLE",
     "BEFORE_MAIL",
+    "CLAIMABLE",
+    "FINISHED",
+    "TICKET_NEWS",
+    "UNDELIVERED",
     "AccountLimits",
     "Case",
+    "Lane",
     "LocalFault",
+    "MailTemplate",
     "Pause",
     "Phase",
+    "RecipientState",
     "ReplyClass",
     "ReplyKind",
     "ReplyScope",

@@ -5,6 +5,7 @@ from typing import Final
 
 from rules.delivery.replies import BEFORE_MAIL, Phase
 from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope
+from rules.delivery.states import RecipientState
 
 _JITTER: Final = 0.2
 
@@ -52,7 +53,7 @@ class Case:
 class Transition:
     """The recipient's next state, the delay before the next attempt, and whether this one counts."""
 
-    state: str
+    state: RecipientState
     delay: float = 0.0
     counts: bool = True
     short: bool = False
@@ -63,9 +64,9 @@ def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Ti
     """The state of a recipient after an answer; `jitter` from 0 to 1 spreads the delay by ±20 %."""
     match reply_class.kind:
         case ReplyKind.ACCEPTED:
-            return Transition("accepted", short=case.short, repeats=case.repeats)
+            return Transition(RecipientState.ACCEPTED, short=case.short, repeats=case.repeats)
         case ReplyKind.THROTTLED:
-            return Transition("queued", counts=False, short=case.short, repeats=case.repeats)
+            return Transition(RecipientState.QUEUED, counts=False, short=case.short, repeats=case.repeats)
         case ReplyKind.CONFIGURATION if reply_class.sure:
             return _held_back(phase, case, times)
         case ReplyKind.CONFIGURATION:
@@ -75,42 +76,46 @@ def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Ti
         case ReplyKind.UNKNOWN:
             return repeated(case, times)
         case ReplyKind.SPLIT if not case.alone:
-            return Transition("queued", counts=False, short=case.short, repeats=case.repeats)
+            return Transition(RecipientState.QUEUED, counts=False, short=case.short, repeats=case.repeats)
     return deferred(reply_class, case, times, jitter)
 
 
 def _held_back(phase: Phase, case: Case, times: Times) -> Transition:
     """The queue waits for the account. A mail that was refused after the login lets others be the next to try."""
     delay = 0.0 if phase in BEFORE_MAIL else times.first_probe + times.next_probe
-    return Transition("queued", delay, counts=False, short=case.short, repeats=case.repeats)
+    return Transition(RecipientState.QUEUED, delay, counts=False, short=case.short, repeats=case.repeats)
 
 
 def _suspected(case: Case, times: Times) -> Transition:
     """Others go first and show whether the account works; then it goes short, and after that a person decides."""
     if case.short:
-        return Transition("held", short=True, repeats=case.repeats)
-    return Transition("queued", times.retries[0], short=True, repeats=case.repeats)
+        return Transition(RecipientState.HELD, short=True, repeats=case.repeats)
+    return Transition(RecipientState.QUEUED, times.retries[0], short=True, repeats=case.repeats)
 
 
 def refused(reply_class: ReplyClass, case: Case) -> Transition:
     if reply_class.scope is ReplyScope.MESSAGE and not case.short:
-        return Transition("queued", short=True, repeats=case.repeats)
-    return Transition("refused", short=case.short, repeats=case.repeats)
+        return Transition(RecipientState.QUEUED, short=True, repeats=case.repeats)
+    return Transition(RecipientState.REFUSED, short=case.short, repeats=case.repeats)
 
 
 def repeated(case: Case, times: Times) -> Transition:
     """A message whose fate is unknown is sent once more, and after that a person decides."""
     if case.repeats:
-        return Transition("held", short=case.short, repeats=case.repeats)
-    return Transition("unknown", times.repeat_urgent if case.urgent else times.repeat, short=case.short, repeats=1)
+        return Transition(RecipientState.HELD, short=case.short, repeats=case.repeats)
+    return Transition(
+        RecipientState.UNKNOWN, times.repeat_urgent if case.urgent else times.repeat, short=case.short, repeats=1
+    )
 
 
 def deferred(reply_class: ReplyClass, case: Case, times: Times, jitter: float) -> Transition:
     delay = retry_delay(case.attempts, times)
     if delay is None:
-        return Transition("held", short=case.short, repeats=case.repeats)
+        return Transition(RecipientState.HELD, short=case.short, repeats=case.repeats)
     longest = max(delay, times.recipient_hour) if reply_class.pause is Pause.HOUR else delay
-    return Transition("deferred", longest * (1 + _JITTER * (2 * jitter - 1)), short=case.short, repeats=case.repeats)
+    return Transition(
+        RecipientState.DEFERRED, longest * (1 + _JITTER * (2 * jitter - 1)), short=case.short, repeats=case.repeats
+    )
 
 
 def retry_delay(attempts: int, times: Times) -> float | None:

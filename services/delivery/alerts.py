@@ -7,6 +7,8 @@ from sqlalchemy import Connection, text
 
 from config.errors import ConfigurationError
 from config.settings import Settings
+from rules.delivery import CLAIMABLE, UNDELIVERED, RecipientState
+from services.database.words import sql_list
 from services.delivery.circuit_breaker import ALERT as ACCOUNT_ALERT
 from services.monitoring.alerts import any_open, clear_alerts, raise_alert
 from services.outbox.outcomes import mail_held
@@ -37,14 +39,14 @@ _HOLD_THROTTLED = text("""
         LIMIT 1000 FOR UPDATE SKIP LOCKED
     )
 """)
-_TROUBLES = text("""
+_TROUBLES = text(f"""
     SELECT count(*) FILTER (WHERE r.state = 'held') AS held,
            count(*) FILTER (WHERE r.state = 'refused') AS refused,
-           count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown') AND tried.since IS NOT NULL
+           count(*) FILTER (WHERE r.state IN {sql_list(*CLAIMABLE)} AND tried.since IS NOT NULL
                             AND recovery.is_over) AS late,
            count(*) FILTER (WHERE r.state = 'queued' AND r.reply_class IS NULL AND recovery.is_over
                             AND r.next_attempt_at < clock_timestamp() - make_interval(secs => :warn)) AS waiting,
-           count(*) FILTER (WHERE r.state IN ('queued', 'deferred', 'unknown', 'held') AND r.rank <= 1
+           count(*) FILTER (WHERE r.state IN {sql_list(*CLAIMABLE, RecipientState.HELD)} AND r.rank <= 1
                             AND r.handed_on_at IS NOT NULL) AS stuck
     FROM escalation.mail_recipients AS r
     CROSS JOIN (
@@ -56,8 +58,8 @@ _TROUBLES = text("""
         SELECT 1 AS since FROM escalation.delivery_attempts AS a
         WHERE r.reply_class IS NOT NULL AND a.recipient_id = r.recipient_id
           AND a.started_at < clock_timestamp() - make_interval(secs => :warn) LIMIT 1
-    ) AS tried ON r.state IN ('queued', 'deferred', 'unknown')
-    WHERE r.state IN ('queued', 'deferred', 'unknown', 'held', 'refused')
+    ) AS tried ON r.state IN {sql_list(*CLAIMABLE)}
+    WHERE r.state IN {sql_list(*UNDELIVERED)}
       AND (r.state <> 'refused' OR r.queued_at > clock_timestamp() - interval '1 day')
 """)
 _LIST: Final = "see: python -m worker mail list --state"
@@ -91,11 +93,11 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
 
 
 # What is told: nobody has this mail yet, and nobody will within the usual moments.
-_TELL_HELD = text("""
+_TELL_HELD = text(f"""
     UPDATE escalation.mails SET held_at = clock_timestamp()
     WHERE mail_id IN (
         SELECT r.mail_id FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
-        WHERE m.held_at IS NULL AND r.state IN ('queued', 'deferred', 'unknown', 'held', 'refused')
+        WHERE m.held_at IS NULL AND r.state IN {sql_list(*UNDELIVERED)}
           AND CASE r.state
                   WHEN 'held' THEN true
                   WHEN 'refused' THEN r.queued_at > clock_timestamp() - interval '1 day'

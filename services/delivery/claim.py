@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from rules.delivery import CLAIMABLE, Lane
+from services.database.words import sql_list
 from services.delivery.lease import LEASE_SECONDS
 
 
@@ -49,16 +51,16 @@ class ClaimedMail:
 
 
 # A mail's other due addresses come along even beyond the limit: one mail is one conversation.
-_CLAIM = text("""
+_CLAIM = text(f"""
     WITH due AS MATERIALIZED (
         SELECT recipient_id, mail_id, short FROM escalation.mail_recipients
-        WHERE state IN ('queued', 'deferred', 'unknown') AND next_attempt_at <= clock_timestamp()
+        WHERE state IN {sql_list(*CLAIMABLE)} AND next_attempt_at <= clock_timestamp()
           AND lane = ANY(CAST(:lanes AS text[]))
         ORDER BY rank, queued_at, recipient_id LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ), along AS MATERIALIZED (
         SELECT r.recipient_id FROM escalation.mail_recipients AS r
-        WHERE r.mail_id IN (SELECT mail_id FROM due) AND r.state IN ('queued', 'deferred', 'unknown')
+        WHERE r.mail_id IN (SELECT mail_id FROM due) AND r.state IN {sql_list(*CLAIMABLE)}
           AND r.next_attempt_at <= clock_timestamp()
         FOR UPDATE SKIP LOCKED
     ), leased AS (
@@ -84,7 +86,7 @@ _CLAIM = text("""
 """)
 
 
-def claim(connection: Connection, lease_id: UUID, lanes: Sequence[str], limit: int) -> list[ClaimedMail]:
+def claim(connection: Connection, lease_id: UUID, lanes: Sequence[Lane], limit: int) -> list[ClaimedMail]:
     """Lease up to about `limit` mails that are due; nobody else gets them until they are recorded or the lease ends."""
     rows = connection.execute(
         _CLAIM, {"lease_id": lease_id, "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
@@ -129,10 +131,10 @@ def release(connection: Connection, lease_id: UUID, mails: Iterable[ClaimedMail]
     connection.execute(_RELEASE, {"recipient_ids": ids, "lease_id": lease_id})
 
 
-_SAFETY_WAITS = text("""
+_SAFETY_WAITS = text(f"""
     SELECT EXISTS (
         SELECT FROM escalation.mail_recipients
-        WHERE rank = 0 AND (state = 'sending' OR state IN ('queued', 'deferred', 'unknown')
+        WHERE rank = 0 AND (state = 'sending' OR state IN {sql_list(*CLAIMABLE)}
                             AND next_attempt_at <= clock_timestamp())
     )
 """)

@@ -8,6 +8,8 @@ import structlog
 from sqlalchemy import Connection, text
 
 from rules.contacts import ContactBook
+from rules.delivery import UNDELIVERED, RecipientState
+from services.database.words import sql_list
 from services.monitoring.log_context import mail_trace
 from services.outbox.queue import queue_recipients
 
@@ -16,12 +18,12 @@ logger = structlog.get_logger()
 _PRIORITIES: Final = ("urgent", "urgent", "high", "medium", "low")  # by rank
 
 # Not again for a recipient for whom it was done already; waiting mail counts as stuck from when it was due.
-_STRANDED = text("""
+_STRANDED = text(f"""
     WITH stranded AS (
         SELECT r.recipient_id, r.mail_id, r.rank
         FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
         WHERE m.ticket_id IS NOT NULL AND m.template <> 'customer_notice' AND r.handed_on_at IS NULL
-          AND r.state IN ('queued', 'sending', 'deferred', 'held', 'unknown', 'refused')
+          AND r.state IN {sql_list(*UNDELIVERED, RecipientState.SENDING)}
           AND (r.state = 'refused'
                OR r.rank <= 1 AND (r.state = 'held'
                    OR r.queued_at <= clock_timestamp() - make_interval(secs => :stuck_seconds)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from rules.delivery import ReplyClass, ServerReply, Transition
+from rules.delivery import ANSWERABLE, ReplyClass, ServerReply, Transition
+from services.database.words import sql_list
 from services.outbox.outcomes import NewOutcome, columns_of
 
 _REPLY_LENGTH = 2_000
@@ -50,7 +51,7 @@ def begin_body(connection: Connection, lease_id: UUID, recipient_ids: Sequence[U
 
 
 # State `unknown` too: a sender that lost its database meanwhile still knows what the server said.
-_RECORD = text("""
+_RECORD = text(f"""
     WITH result AS (
         SELECT * FROM unnest(
             CAST(:recipient_ids AS uuid[]), CAST(:states AS text[]), CAST(:delays AS double precision[]),
@@ -66,7 +67,7 @@ _RECORD = text("""
             accepted_at = CASE WHEN r.state = 'accepted' THEN clock_timestamp() END,
             reply_phase = r.phase, reply_class = r.class, reply = r.reply
         FROM result AS r
-        WHERE m.recipient_id = r.recipient_id AND m.lease_id = :lease_id AND m.state IN ('sending', 'unknown')
+        WHERE m.recipient_id = r.recipient_id AND m.lease_id = :lease_id AND m.state IN {sql_list(*ANSWERABLE)}
         RETURNING m.recipient_id, m.state
     ), noted AS (
         UPDATE escalation.delivery_attempts AS a

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from rules.contacts import ContactBook
 from rules.decision import Decision, Fired
+from rules.delivery import MailTemplate
 from rules.reasons import rank
 from rules.routing import Recommendation, recipients, recommend, recommended_action
 from services.conversation import Conversation, load_conversations
@@ -18,8 +19,9 @@ from services.events.inbox import record_tickets_of
 from services.events.session_state import KnownSession, known_sessions
 from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
+from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.queue import queue_mails
 from services.tickets.abparts_rows import escalate_sessions, insert_triggers
 from services.tickets.insert import (
     NewTicket,
@@ -149,7 +151,7 @@ def _opening_mail(ticket: NewTicket, published: Published, installation: Install
     first = min(published[one.event.id] for one in ticket.decision.fired)
     return NewMail(
         cause=(ticket.ticket_id,),
-        template="ticket_opened",
+        template=MailTemplate.TICKET_OPENED,
         recipients=recipients(
             installation.contacts,
             reasons=reasons,

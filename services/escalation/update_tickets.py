@@ -8,14 +8,17 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import EscalationRequested, Event
 from rules.decision import TicketUpdate
+from rules.delivery import TICKET_NEWS, MailTemplate
 from rules.reasons import rank
 from rules.routing import recipients
+from services.database.words import sql_list
 from services.escalation.open_tickets import Published, decided_events
 from services.events.inbox import record_tickets_of
 from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
+from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
-from services.outbox.queue import NewMail, append_news, queue_mails
+from services.outbox.queue import append_news, queue_mails
 from services.tickets.abparts_rows import escalate_sessions_by_id, insert_triggers
 from services.tickets.insert import first_of_each
 from services.tickets.update import Update, write_updates
@@ -94,7 +97,7 @@ def _update_mail(
     safety = any(map(_is_safety, news))
     return NewMail(
         cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
-        template="ticket_updated",
+        template=MailTemplate.TICKET_UPDATED,
         recipients=recipients(
             installation.contacts,
             reasons=update.reasons,
@@ -111,10 +114,10 @@ def _update_mail(
     )
 
 
-_THREAD = text("""
+_THREAD = text(f"""
     SELECT m.ticket_id, array_agg(DISTINCT r.address) AS addresses
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
-    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.template IN ('ticket_opened', 'ticket_updated')
+    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.template IN {sql_list(*TICKET_NEWS)}
     GROUP BY m.ticket_id
 """)
 

@@ -6,12 +6,13 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from config.mail_settings import checked_address
+from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, rank
 from services.directory import load_people
 from services.installation import Installation
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.models import NewMail
+from services.outbox.queue import queue_mails
 
-TEMPLATE = "customer_notice"
 # Behind every support mail of an ordinary ticket.
 _LAST = rank(PRIORITIES[0], safety=False)
 # Advice on danger: before ordinary mail, behind all safety mail to the support team.
@@ -59,7 +60,7 @@ def _queue_notices(
     mails = [
         NewMail(
             cause=(ticket.ticket_id, *cause),
-            template=TEMPLATE,
+            template=MailTemplate.CUSTOMER_NOTICE,
             recipients=tuple(_usable([person.email])),
             rank=rank_of_mail,
             ticket_id=ticket.ticket_id,

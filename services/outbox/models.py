@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from rules.delivery import Lane, MailTemplate
 from services.database.encoding import identity
-
-URGENT, NORMAL = "urgent", "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class NewMail:
     """
 
     cause: tuple[str, ...]
-    template: str
+    template: MailTemplate
     recipients: tuple[str, ...]
     rank: int
     ticket_id: str | None = None
@@ -33,6 +32,6 @@ class NewMail:
         return identity("mail", self.template, *self.cause)
 
     @property
-    def lane(self) -> str:
+    def lane(self) -> Lane:
         """Safety mail has a lane of its own."""
-        return URGENT if self.rank == 0 else NORMAL
+        return Lane.URGENT if self.rank == 0 else Lane.NORMAL

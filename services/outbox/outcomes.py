@@ -13,7 +13,9 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from config.settings import TEMPLATES_FOLDER
+from rules.delivery import TICKET_NEWS
 from services.database.encoding import identity, json_text
+from services.database.words import sql_list
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"
@@ -140,12 +142,12 @@ def _log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
     )
 
 
-_TICKETS_OF = text("""
+_TICKETS_OF = text(f"""
     SELECT m.mail_id, m.ticket_id, m.session_id, t.ticket_number, t.priority, t.reasons, s.language
     FROM escalation.mails AS m
     JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
     LEFT JOIN escalation.sessions AS s ON s.session_id = m.session_id
-    WHERE m.mail_id = ANY(CAST(:mail_ids AS uuid[])) AND m.template IN ('ticket_opened', 'ticket_updated')
+    WHERE m.mail_id = ANY(CAST(:mail_ids AS uuid[])) AND m.template IN {sql_list(*TICKET_NEWS)}
 """)
 
 

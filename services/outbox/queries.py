@@ -6,6 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from rules.delivery import CLAIMABLE, UNDELIVERED, RecipientState
+from services.database.words import sql_list
+
 _LIST = text("""
     SELECT m.mail_id, m.template, t.ticket_number, r.address, r.state, r.attempts, r.reply_class, r.reply,
            m.queued_at, r.next_attempt_at, r.accepted_at
@@ -30,10 +33,10 @@ _ATTEMPTS = text("""
     FROM escalation.mail_recipients AS r LEFT JOIN escalation.delivery_attempts AS a ON a.recipient_id = r.recipient_id
     WHERE r.mail_id = :mail_id ORDER BY r.address, a.number
 """)
-_HELD_QUEUE = text("""
+_HELD_QUEUE = text(f"""
     SELECT a.phase, a.reply, count(r.recipient_id) AS waiting
     FROM escalation.mail_accounts AS a
-    LEFT JOIN escalation.mail_recipients AS r ON r.state IN ('queued', 'deferred', 'unknown')
+    LEFT JOIN escalation.mail_recipients AS r ON r.state IN {sql_list(*CLAIMABLE)}
     WHERE a.account = :account AND a.state <> 'closed' GROUP BY a.account
 """)
 
@@ -73,21 +76,21 @@ def show_mail(connection: Connection, mail_id: UUID) -> dict[str, Any]:
     return mail | {"attempts": [dict(row) for row in connection.execute(_ATTEMPTS, {"mail_id": mail_id}).mappings()]}
 
 
-_RETRY = text("""
+_RETRY = text(f"""
     UPDATE escalation.mail_recipients
     SET state = 'queued', attempts = 0, repeats = 0, short = false, next_attempt_at = clock_timestamp(),
         handed_on_at = NULL, lease_id = NULL
     WHERE recipient_id IN (
         SELECT recipient_id FROM escalation.mail_recipients
-        WHERE mail_id = ANY(:mail_ids) AND state IN ('queued', 'deferred', 'held', 'refused', 'unknown', 'cancelled')
+        WHERE mail_id = ANY(:mail_ids) AND state IN {sql_list(*UNDELIVERED, RecipientState.CANCELLED)}
         FOR UPDATE
     )
 """)
-_CANCEL = text("""
+_CANCEL = text(f"""
     UPDATE escalation.mail_recipients SET state = 'cancelled', lease_id = NULL
     WHERE recipient_id IN (
         SELECT recipient_id FROM escalation.mail_recipients
-        WHERE mail_id = ANY(:mail_ids) AND state IN ('queued', 'deferred', 'held', 'refused', 'unknown')
+        WHERE mail_id = ANY(:mail_ids) AND state IN {sql_list(*UNDELIVERED)}
         FOR UPDATE
     )
 """)

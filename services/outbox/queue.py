@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from rules.delivery import TICKET_NEWS
 from services.database.encoding import identity, json_text
-from services.outbox.models import NORMAL, URGENT, NewMail
+from services.database.words import sql_list
+from services.outbox.models import NewMail
 from services.outbox.synthetic_sessions import redirected
-
-__all__ = ["NORMAL", "URGENT", "NewMail", "queue_mails", "queue_recipients"]
 
 _INSERT_MAILS = text("""
     INSERT INTO escalation.mails
@@ -22,7 +22,7 @@ _INSERT_MAILS = text("""
         CAST(:contents AS jsonb[]), CAST(:published AS timestamptz[]))
     ON CONFLICT (mail_id) DO NOTHING
 """)
-_INSERT_RECIPIENTS = text("""
+_INSERT_RECIPIENTS = text(f"""
     INSERT INTO escalation.mail_recipients (recipient_id, mail_id, address, lane, rank, next_attempt_at)
     SELECT n.recipient_id, n.mail_id, n.address, m.lane, m.rank,
            greatest(clock_timestamp(), CASE WHEN n.wait > 0 THEN earlier.at + make_interval(secs => n.wait) END)
@@ -33,7 +33,7 @@ _INSERT_RECIPIENTS = text("""
     LEFT JOIN LATERAL (
         SELECT max(o.queued_at) AS at FROM escalation.mails AS o
         WHERE n.wait > 0 AND o.ticket_id = m.ticket_id AND o.mail_id <> m.mail_id
-          AND o.template IN ('ticket_opened', 'ticket_updated')
+          AND o.template IN {sql_list(*TICKET_NEWS)}
     ) AS earlier ON true
     ON CONFLICT (recipient_id) DO NOTHING
 """)

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from models.abparts import User
 from models.erased import bare
+from rules.delivery import MailTemplate
 from services.directory.tables import readable
-from services.outbox.customer_notice import TEMPLATE
 
 ERASED = "erased"
 
@@ -83,7 +83,8 @@ _STATEMENTS = {
     "addresses": f"""
         UPDATE escalation.mail_recipients SET address = :erased, reply = NULL
         WHERE address <> :erased AND (address = :address OR mail_id IN (
-            SELECT mail_id FROM escalation.mails WHERE template = '{TEMPLATE}' AND {_OF_PERSON}))""",
+            SELECT mail_id FROM escalation.mails
+            WHERE template = '{MailTemplate.CUSTOMER_NOTICE}' AND {_OF_PERSON}))""",
     "tickets": f"UPDATE escalation.tickets AS t SET reasons = {_BARE_REASONS} WHERE t.{_OF_PERSON}",
     "notes": """UPDATE escalation.ticket_actions SET details = '{}'
         WHERE ticket_id = ANY(CAST(:tickets AS text[]))""",

@@ -7,13 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
+from rules.delivery import MailTemplate
 from rules.ladder import Rung, next_rung
 from rules.reasons import PRIORITIES, rank
 from services.installation import Installation, adopted_at
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.models import NewMail
+from services.outbox.queue import queue_mails
 from services.tickets.detect_changes import Noticed, notice
 
-_TEMPLATE = "ticket_unacknowledged"
 _LIMIT = 200
 _CHUNK = 500
 # ABParts' transactions are short: whatever changed longer ago than this before the last sweep was seen by it.
@@ -72,7 +73,7 @@ class _Due:
         ticket, rung = self.ticket, self.rung
         return NewMail(
             cause=(ticket["ticket_id"], ticket["waiting_since"].isoformat(), str(rung.number)),
-            template=_TEMPLATE,
+            template=MailTemplate.TICKET_UNACKNOWLEDGED,
             recipients=(rung.contact.email,),
             rank=self.rank,
             ticket_id=ticket["ticket_id"],

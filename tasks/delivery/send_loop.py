@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from rules.delivery import LocalFault, Phase, ServerReply
+from rules.delivery import Lane, LocalFault, Phase, ServerReply
 from services.database.engine import begin
 from services.delivery.circuit_breaker import CLOSED, TRIAL, account_works, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
@@ -17,7 +17,6 @@ from services.delivery.lease import login_turn
 from services.delivery.record import DeliveryResult, LeaseLost, begin_body
 from services.mail.compose import ComposedMail
 from services.outbox.outcomes import acceptances
-from services.outbox.queue import NORMAL, URGENT
 from services.transports.base import Envelope
 from tasks.delivery.compose_batch import compose_all
 from tasks.delivery.record_result import AttemptedMail, concerns_account, judge, record_surely
@@ -70,7 +69,7 @@ class Run:
             if state.shut:
                 return None
             safety_only = self.urgent_only or (state.just_closed and safety_waits(connection))
-            lanes = [URGENT] if safety_only else [URGENT, NORMAL]
+            lanes = [Lane.URGENT] if safety_only else list(Lane)
             mails = claim(connection, self.lease_id, lanes, 1 if state.narrow else room)
             if mails and state.state == TRIAL:
                 take_trial(connection, self.account)

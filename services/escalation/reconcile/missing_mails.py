@@ -6,20 +6,23 @@ from dataclasses import replace
 from sqlalchemy import Connection, RowMapping, text
 
 from rules.decision import Decision
+from rules.delivery import TICKET_NEWS, MailTemplate
 from rules.reasons import PRIORITIES, REASONS, rank
 from rules.routing import recipients
+from services.database.words import sql_list
 from services.events.inbox import lock_sessions
 from services.events.session_state import read_states
 from services.installation import Installation
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.models import NewMail
+from services.outbox.queue import queue_mails
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.update import adopt, foreign_tickets
 
-_MAILED = text("""
+_MAILED = text(f"""
     SELECT DISTINCT m.ticket_id FROM escalation.mails AS m
     JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
     WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND r.state NOT IN ('refused', 'cancelled')
-      AND m.template IN ('ticket_opened', 'ticket_updated')
+      AND m.template IN {sql_list(*TICKET_NEWS)}
 """)
 
 
@@ -59,7 +62,7 @@ def _opening_mail(details: TicketDetails, installation: Installation) -> NewMail
     organisation = details.user.organisation if details.user else None
     return NewMail(
         cause=(ticket.ticket_id,),
-        template="ticket_opened",
+        template=MailTemplate.TICKET_OPENED,
         recipients=recipients(
             installation.contacts,
             reasons=[reason for reason in ticket.reason_names if reason in REASONS],

@@ -9,6 +9,7 @@ from rules.delivery import (
     Case,
     LocalFault,
     Phase,
+    RecipientState,
     ServerReply,
     Times,
     Transition,
@@ -43,7 +44,7 @@ def test_an_accepted_mail_is_done() -> None:
     [(1, 30), (2, 120), (3, 300), (4, 600), (5, 1_200), (6, 2_400), (7, 3_600), (8, 3_600), (20, 3_600)],
 )
 def test_attempts_become_rarer(attempts: int, seconds: float) -> None:
-    assert step(LATER, Case(attempts)) == Transition("deferred", seconds)
+    assert step(LATER, Case(attempts)) == Transition(RecipientState.DEFERRED, seconds)
 
 
 def test_attempts_end_after_a_day() -> None:
@@ -59,15 +60,15 @@ def test_delays_are_spread(jitter: float, factor: float) -> None:
 
 
 def test_a_recipient_with_an_hourly_limit_is_left_alone_for_an_hour() -> None:
-    assert step(ServerReply(Phase.DOT, 554, "5.2.121 limit")) == Transition("deferred", 3_600)
+    assert step(ServerReply(Phase.DOT, 554, "5.2.121 limit")) == Transition(RecipientState.DEFERRED, 3_600)
 
 
 def test_a_throttle_uses_no_attempt() -> None:
-    assert step(TOO_FAST) == Transition("queued", counts=False)
+    assert step(TOO_FAST) == Transition(RecipientState.QUEUED, counts=False)
 
 
 def test_wrong_settings_burn_nothing() -> None:
-    assert step(WRONG_PASSWORD, Case(attempts=7)) == Transition("queued", counts=False)
+    assert step(WRONG_PASSWORD, Case(attempts=7)) == Transition(RecipientState.QUEUED, counts=False)
 
 
 def test_a_mail_refused_after_the_login_lets_others_be_the_next_to_try() -> None:
@@ -78,8 +79,8 @@ def test_a_mail_refused_after_the_login_lets_others_be_the_next_to_try() -> None
 
 def test_a_mail_that_may_itself_be_to_blame_goes_short_after_the_others_and_then_to_a_person() -> None:
     for answer in (ServerReply(Phase.DOT, 550, "5.7.1 looks like spam"), ServerReply(Phase.RCPT, 550, "5.7.1 not you")):
-        assert step(answer) == Transition("queued", TIMES.retries[0], short=True)
-        assert step(answer, Case(short=True)) == Transition("held", short=True)
+        assert step(answer) == Transition(RecipientState.QUEUED, TIMES.retries[0], short=True)
+        assert step(answer, Case(short=True)) == Transition(RecipientState.HELD, short=True)
     assert step(ServerReply(Phase.MAIL, 550, "5.7.1 not this sender")).counts is False
 
 
@@ -89,14 +90,14 @@ def test_a_refused_recipient_stops() -> None:
 
 
 def test_a_refused_message_is_tried_short_once() -> None:
-    assert step(REFUSED_MESSAGE) == Transition("queued", short=True)
-    assert step(REFUSED_MESSAGE, Case(short=True)) == Transition("refused", short=True)
+    assert step(REFUSED_MESSAGE) == Transition(RecipientState.QUEUED, short=True)
+    assert step(REFUSED_MESSAGE, Case(short=True)) == Transition(RecipientState.REFUSED, short=True)
 
 
 @pytest.mark.parametrize(("urgent", "seconds"), [(True, 60), (False, 900)])
 def test_a_lost_reply_leads_to_one_repeat(urgent: bool, seconds: float) -> None:
-    assert step(LOST, Case(urgent=urgent)) == Transition("unknown", seconds, repeats=1)
-    assert step(LOST, Case(urgent=urgent, repeats=1)) == Transition("held", repeats=1)
+    assert step(LOST, Case(urgent=urgent)) == Transition(RecipientState.UNKNOWN, seconds, repeats=1)
+    assert step(LOST, Case(urgent=urgent, repeats=1)) == Transition(RecipientState.HELD, repeats=1)
 
 
 def test_that_a_reply_was_lost_once_is_never_forgotten() -> None:
@@ -105,7 +106,7 @@ def test_that_a_reply_was_lost_once_is_never_forgotten() -> None:
 
 
 def test_too_many_recipients_come_in_the_next_conversation() -> None:
-    assert step(TOO_MANY, Case(alone=False)) == Transition("queued", counts=False)
+    assert step(TOO_MANY, Case(alone=False)) == Transition(RecipientState.QUEUED, counts=False)
 
 
 def test_a_server_for_which_one_recipient_is_too_many_is_asked_later() -> None:

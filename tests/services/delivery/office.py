@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from config.settings import get_settings
+from rules.delivery import MailTemplate
 from services.database.engine import begin
+from services.outbox.models import NewMail
 from services.outbox.queries import retry
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.queue import queue_mails
 from tasks.delivery.deliver import deliver
 from tasks.mail import sender_of
 from tests.smtp_server import SmtpServer
@@ -30,7 +32,7 @@ class Office:
         """Queue a mail with this subject."""
         content = {"subject": name, "text": text}
         to = recipients or ("support@example.com",)
-        mail = NewMail(cause=(name,), template="test", recipients=to, rank=rank, content=content, **more)
+        mail = NewMail(cause=(name,), template=MailTemplate.TEST, recipients=to, rank=rank, content=content, **more)
         with begin() as connection:
             queue_mails(connection, [mail], "example.com")
         return mail.mail_id

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from config.settings import get_settings
+from rules.delivery import MailTemplate
 from services.database.engine import begin, engine
 from services.delivery.lease import lease, take_slot
 from services.delivery.rate_limits import Rates, limiter
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.models import NewMail
+from services.outbox.queue import queue_mails
 from services.transports.factory import account_of
 from tests.processes import processes, wait_for
 from tests.services.delivery.conftest import Setting
@@ -21,7 +23,13 @@ CLAIM = 10
 
 def test_two_senders_and_500_mails_without_a_duplicate_in_order_of_gravity(office: Office, tmp_path: Path) -> None:
     mails = [
-        NewMail((str(number),), "test", ("support@example.com",), number % 5, content={"subject": "m", "text": TEXT})
+        NewMail(
+            (str(number),),
+            MailTemplate.TEST,
+            ("support@example.com",),
+            number % 5,
+            content={"subject": "m", "text": TEXT},
+        )
         for number in range(500)
     ]
     with begin() as connection:

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import Connection, text
 
 from config.settings import Settings, get_settings
+from rules.delivery import MailTemplate
 from services.mail import ComposedMail, compose
-from services.outbox.queue import NewMail, queue_mails
+from services.outbox.models import NewMail
+from services.outbox.queue import queue_mails
 from tests.events import confidence, message, requested, started, step
 from tests.services.counting import statements
 from tests.services.escalated import escalate
@@ -117,7 +119,7 @@ def test_the_short_version_is_plain_text_with_what_is_needed_to_act(seeded: Conn
 
 def test_a_mail_about_no_ticket_says_what_it_was_queued_with(connection: Connection, settings: Settings) -> None:
     content = {"subject": "Does it\r\nBcc: x@example.com work?", "text": "Yes.\n<b>It</b> does."}
-    mail = NewMail(cause=("1",), template="test", recipients=("x@example.com",), rank=3, content=content)
+    mail = NewMail(cause=("1",), template=MailTemplate.TEST, recipients=("x@example.com",), rank=3, content=content)
     for short in (False, True):
         composed = one(connection, add_mail(connection, mail), short=short)
         assert composed.subject == "Does it Bcc: x@example.com work?"
@@ -127,7 +129,9 @@ def test_a_mail_about_no_ticket_says_what_it_was_queued_with(connection: Connect
 
 def test_a_mail_whose_ticket_is_gone_is_not_composed_and_stops_no_other(seeded: Connection, settings: Settings) -> None:
     escalate(seeded, [started("s"), requested("s")])
-    orphan = NewMail(cause=("2",), template="ticket_opened", recipients=("x@example.com",), rank=3, ticket_id="gone")
+    orphan = NewMail(
+        cause=("2",), template=MailTemplate.TICKET_OPENED, recipients=("x@example.com",), rank=3, ticket_id="gone"
+    )
     mails = [add_mail(seeded, orphan), queued(seeded)[0]]
     assert set(compose(seeded, mails)) == set(mails[:1]) ^ set(mails)
 
@@ -162,9 +166,8 @@ def test_a_notice_is_written_in_the_user_s_language_and_the_support_mail_in_the_
     get_settings.cache_clear()
     (ticket_id,) = escalate(seeded, [started("s", user=NIKOS), requested("s")]).values()
     notice = NewMail(
-        cause=("3",), template="customer_notice", recipients=("nikos@example.com",), rank=4, ticket_id=ticket_id,
-        language="el",
-    )  # fmt: skip
+        ("3",), MailTemplate.CUSTOMER_NOTICE, ("nikos@example.com",), rank=4, ticket_id=ticket_id, language="el"
+    )
     assert "Ο αριθμός του αιτήματός σας είναι:" in body(one(seeded, add_mail(seeded, notice)))
     assert "El usuario ha pedido la ayuda de un experto" in body(one(seeded, queued(seeded)[0]))
 
@@ -176,7 +179,7 @@ def test_a_chased_mail_is_made_from_what_the_ladder_queues(seeded: Connection, s
         "waiting_since": "2026-11-23T21:30:06+00:00", "is_last": True,
     }  # fmt: skip
     mail = NewMail(
-        cause=("4",), template="ticket_unacknowledged", recipients=("emergency@example.com",), rank=3,
+        cause=("4",), template=MailTemplate.TICKET_UNACKNOWLEDGED, recipients=("emergency@example.com",), rank=3,
         ticket_id=ticket_id, content=content,
     )  # fmt: skip
     told = body(one(seeded, add_mail(seeded, mail)))

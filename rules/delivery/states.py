@@ -1,0 +1,47 @@
+"""The words of the outbox: a recipient's states, lanes and templates."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class RecipientState(StrEnum):
+    """Where the mail to one address stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    HELD = "held"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+class Lane(StrEnum):
+    """Which queue a mail waits in; safety mail has one of its own."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+class MailTemplate(StrEnum):
+    """What a mail is; the name of its folder in `templates/`."""
+
+    TICKET_OPENED = "ticket_opened"
+    TICKET_UPDATED = "ticket_updated"
+    TICKET_UNACKNOWLEDGED = "ticket_unacknowledged"
+    CUSTOMER_NOTICE = "customer_notice"
+    TEST = "test"
+
+
+_State = RecipientState
+# A sender may take it once it is due.
+CLAIMABLE: Final = (_State.QUEUED, _State.DEFERRED, _State.UNKNOWN)
+# Whoever handed it over under the lease may still record the answer.
+ANSWERABLE: Final = (_State.SENDING, _State.UNKNOWN)
+# Not accepted, and no sender has it in hand.
+UNDELIVERED: Final = (_State.QUEUED, _State.DEFERRED, _State.HELD, _State.REFUSED, _State.UNKNOWN)
+# Nothing more will be done.
+FINISHED: Final = (_State.ACCEPTED, _State.REFUSED, _State.CANCELLED)
+# What the support team is told of a ticket's changes by.
+TICKET_NEWS: Final = (MailTemplate.TICKET_OPENED, MailTemplate.TICKET_UPDATED)
