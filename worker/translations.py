@@ -12,10 +12,9 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from config.settings import TEMPLATES_FOLDER
-from rules.routing import HOW_SOON
 from services import mail
 from services.mail.i18n import labels
-from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalogue_path
+from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalog_path
 from services.mail.i18n.formatting import locale_of
 
 _CODE: Final = Path(mail.__file__).parent
@@ -28,7 +27,7 @@ Message = str | tuple[str, str]
 
 def messages() -> set[Message]:
     """Every text that is translated; a pair is singular and plural."""
-    named = {text for known in labels.ALL for text in known.values()} | {text.strip() for text in HOW_SOON.values()}
+    named = {text for known in labels.ALL for text in known.values()}
     return named | set(_in_templates()) | set(_in_code())
 
 
@@ -53,7 +52,7 @@ def _found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
 
 def updated(language: str) -> Catalog:
     """The language's catalogue with every text of today: new ones are empty, those of yesterday are gone."""
-    path = catalogue_path(language)
+    path = catalog_path(language)
     known = Catalog()
     if path.exists():
         with path.open("rb") as file:
@@ -74,7 +73,7 @@ def main() -> None:
     for language in LANGUAGES:
         if language != SOURCE_LANGUAGE:
             catalogue = updated(language)
-            path = catalogue_path(language)
+            path = catalog_path(language)
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 write_po(file, catalogue, width=0)

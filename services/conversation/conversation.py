@@ -14,36 +14,36 @@ RESULTS: Final = {True: "helped", False: "did not help", None: "result unknown"}
 
 def _summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None, limit: int) -> str:
     """The problem, what was tried and what is unknown, in at most `limit` characters."""
-    said = [message for message in messages if message.sender == "user" and message.content.strip()]
-    lines = [*problem(said, diagnosis), *tried(steps), *unknown(said, steps, diagnosis)]
-    return cut("\n".join(lines), limit)
+    said = [message for message in messages if message.is_from_user]
+    lines = [*_describe_problem(said, diagnosis), *_describe_steps(steps), *_list_missing(said, steps, diagnosis)]
+    return _cut("\n".join(lines), limit)
 
 
-def problem(said: Sequence[Message], diagnosis: Diagnosis | None) -> Iterator[str]:
+def _describe_problem(said: Sequence[Message], diagnosis: Diagnosis | None) -> Iterator[str]:
     if said:
-        yield f"The user wrote first: {_quoted(said[0].content)}"
+        yield f"The user wrote first: {_quote(said[0].content)}"
     if len(said) > 1:
-        yield f"The user wrote last: {_quoted(said[-1].content)}"
+        yield f"The user wrote last: {_quote(said[-1].content)}"
     if diagnosis:
-        yield f"Diagnosis: {plain(diagnosis.category)}, confidence {diagnosis.confidence_level.replace('_', ' ')}"
+        yield f"Diagnosis: {_flatten(diagnosis.category)}, confidence {diagnosis.confidence_level.replace('_', ' ')}"
         if diagnosis.likely_causes:
-            yield f"Likely causes: {listed(diagnosis.likely_causes)}"
+            yield f"Likely causes: {_join_texts(diagnosis.likely_causes)}"
         if diagnosis.safety_warnings:
-            yield f"Safety warnings: {listed(diagnosis.safety_warnings)}"
+            yield f"Safety warnings: {_join_texts(diagnosis.safety_warnings)}"
 
 
-def tried(steps: Sequence[Step]) -> Iterator[str]:
+def _describe_steps(steps: Sequence[Step]) -> Iterator[str]:
     done = [step for step in steps if step.completed]
     if not done:
         return
     helped = sum(step.success is True for step in done)
     yield f"Tried: {len(done)} {'step' if len(done) == 1 else 'steps'}, {helped or 'none'} of them helped"
     for step in done[-_MOST_STEPS:]:
-        feedback = f" {_quoted(step.feedback)}" if step.feedback else ""
-        yield f"{step.number}. {plain(step.instruction) or 'step'}: {RESULTS[step.success]}{feedback}"
+        feedback = f" {_quote(step.feedback)}" if step.feedback else ""
+        yield f"{step.number}. {_flatten(step.instruction) or 'step'}: {RESULTS[step.success]}{feedback}"
 
 
-def unknown(said: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None) -> Iterator[str]:
+def _list_missing(said: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None) -> Iterator[str]:
     missing = []
     if not said:
         missing.append("what the user says")
@@ -57,21 +57,21 @@ def unknown(said: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis
         yield f"Unknown: {'; '.join(missing)}"
 
 
-def listed(texts: Sequence[str]) -> str:
-    return "; ".join(map(plain, texts))
+def _join_texts(texts: Sequence[str]) -> str:
+    return "; ".join(map(_flatten, texts))
 
 
-def _quoted(text: str) -> str:
-    return f'"{plain(text)}"'
+def _quote(text: str) -> str:
+    return f'"{_flatten(text)}"'
 
 
-def plain(text: str) -> str:
+def _flatten(text: str) -> str:
     """One line without control characters, cut where it is long."""
     line = " ".join(text.split())
-    return cut("".join(letter for letter in line if letter.isprintable()), _LONGEST_QUOTE)
+    return _cut("".join(letter for letter in line if letter.isprintable()), _LONGEST_QUOTE)
 
 
-def cut(text: str, limit: int) -> str:
+def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, TextClause, text
 from models.base import SharedBase
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Message, Step
-from services.directory.tables import Readable, readable
+from services.directory.tables import Readable, find_readable
 
 _MESSAGES = text("""
     SELECT session_id, id AS message_id, sender, content, message_type, language, timestamp AT TIME ZONE 'UTC' AS at
@@ -34,7 +34,7 @@ _NEEDED: Final[Mapping[type[SharedBase], frozenset[str]]] = {
 
 
 @dataclass(slots=True)
-class Stored:
+class StoredSession:
     """A session in ABParts' tables."""
 
     messages: list[Message] = field(default_factory=list)
@@ -42,21 +42,21 @@ class Stored:
     diagnosis: Diagnosis | None = None
 
 
-def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, Stored]:
+def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, StoredSession]:
     """What is stored of each session; four statements. A table that was dropped, or is closed to us, tells nothing."""
-    known = readable(connection, *_NEEDED)
-    stored: dict[str, Stored] = defaultdict(Stored)
-    for row in rows(connection, known, AiMessage, _MESSAGES, session_ids):
+    known = find_readable(connection, *_NEEDED)
+    stored: dict[str, StoredSession] = defaultdict(StoredSession)
+    for row in _select_rows(connection, known, AiMessage, _MESSAGES, session_ids):
         stored[row.pop("session_id")].messages.append(Message(**row))
-    for row in rows(connection, known, TroubleshootingStep, _STEPS, session_ids):
+    for row in _select_rows(connection, known, TroubleshootingStep, _STEPS, session_ids):
         stored[row.pop("session_id")].steps.append(Step(**row))
-    for row in rows(connection, known, AiSession, _ASSESSMENTS, session_ids):
+    for row in _select_rows(connection, known, AiSession, _ASSESSMENTS, session_ids):
         if isinstance(row["assessment"], Mapping):
-            stored[row["session_id"]].diagnosis = _assessed(row["assessment"])
+            stored[row["session_id"]].diagnosis = _make_diagnosis(row["assessment"])
     return stored
 
 
-def rows(
+def _select_rows(
     connection: Connection,
     known: Readable,
     model: type[SharedBase],
@@ -68,19 +68,19 @@ def rows(
     return [dict(row) for row in connection.execute(statement, {"session_ids": list(session_ids)}).mappings()]
 
 
-def _assessed(assessment: Mapping[str, Any]) -> Diagnosis:
+def _make_diagnosis(assessment: Mapping[str, Any]) -> Diagnosis:
     """ABParts' `diagnostic_assessment`; whatever a language model wrote may stand in it."""
     minutes = assessment.get("estimated_duration")
     return Diagnosis(
         category=str(assessment.get("problem_category") or "other"),
         confidence_level=str(assessment.get("confidence_level") or "unknown"),
-        likely_causes=texts(assessment.get("likely_causes")),
-        safety_warnings=texts(assessment.get("safety_warnings")),
-        recommended_steps=texts(assessment.get("recommended_steps")),
+        likely_causes=_make_texts(assessment.get("likely_causes")),
+        safety_warnings=_make_texts(assessment.get("safety_warnings")),
+        recommended_steps=_make_texts(assessment.get("recommended_steps")),
         requires_expert=assessment.get("requires_expert") is True,
         estimated_minutes=minutes if isinstance(minutes, int) else None,
     )
 
 
-def texts(value: Any) -> tuple[str, ...]:
+def _make_texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()

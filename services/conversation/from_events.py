@@ -22,7 +22,7 @@ _READ = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredEvent:
     """An event, the ticket that it led to or was added to, and the rules' signals."""
 
     event: Event
@@ -33,20 +33,20 @@ class Kept:
         """Whatever fired; a rule that the session's state made fire stands beside its own silent answer."""
         for signal in self.signals:
             if signal.get("fired"):
-                yield Evidence.of(signal, self.event.occurred_at, self.event.id, self.ticket_id)
+                yield Evidence.from_signal(signal, self.event.occurred_at, self.event.id, self.ticket_id)
 
 
-def load_kept(connection: Connection, session_ids: Collection[str]) -> dict[str, list[Kept]]:
+def load_stored_events(connection: Connection, session_ids: Collection[str]) -> dict[str, list[StoredEvent]]:
     """The events of each session in the order of their time."""
-    kept: dict[str, list[Kept]] = defaultdict(list)
+    kept: dict[str, list[StoredEvent]] = defaultdict(list)
     for row in connection.execute(_READ, {"session_ids": list(session_ids)}).mappings():
-        kept[row["session_id"]].extend(read(row))
+        kept[row["session_id"]].extend(_read_event(row))
     return kept
 
 
-def read(row: RowMapping) -> Iterator[Kept]:
+def _read_event(row: RowMapping) -> Iterator[StoredEvent]:
     try:
-        yield Kept(event_of(row["payload"]), row["ticket_id"], row["evidence"])
+        yield StoredEvent(event_of(row["payload"]), row["ticket_id"], row["evidence"])
     except InvalidEvent as error:
-        # Written under other rules than today's: the rest of the story is told without it.
+        # Stored by an older version: show the rest of the session without it.
         logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)

@@ -1,4 +1,4 @@
-"""One conversation out of two records of it: what ABParts stored and what the events told."""
+"""Merges what ABParts stored of a session with what its events reported."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,43 +13,43 @@ from escalation_client.events import (
     StepRecorded,
 )
 from services.conversation.conversation import Conversation
-from services.conversation.from_abparts import Stored, load_stored
-from services.conversation.from_events import Kept, load_kept
+from services.conversation.from_abparts import StoredSession, load_stored
+from services.conversation.from_events import StoredEvent, load_stored_events
 from services.conversation.models import Confidence, Diagnosis, Message, Request, Step
 
 
-def merged(session_id: str, stored: Stored, kept: Sequence[Kept]) -> Conversation:
+def _merge(session_id: str, stored: StoredSession, kept: Sequence[StoredEvent]) -> Conversation:
     """Both records as one; `kept` is in the order of its time."""
     return Conversation(
         session_id=session_id,
-        messages=_merged_messages(stored.messages, _told_messages(kept)),
-        steps=_merged_steps([*_told_steps(kept), *stored.steps]),
-        diagnoses=_merged_diagnoses(stored.diagnosis, list(_told_diagnoses(kept))),
-        confidences=tuple(_told_confidences(kept)),
-        requests=tuple(_told_requests(kept)),
-        evidence=tuple(evidence for one in kept for evidence in one.evidence()),
-        hurt=_hurt_of(kept),
+        messages=_merge_messages(stored.messages, _reported_messages(kept)),
+        steps=_merge_steps([*_reported_steps(kept), *stored.steps]),
+        diagnoses=_merge_diagnoses(stored.diagnosis, list(_reported_diagnoses(kept))),
+        confidences=tuple(_reported_confidences(kept)),
+        requests=tuple(_reported_requests(kept)),
+        evidence=tuple(evidence for entry in kept for evidence in entry.evidence()),
+        hurt=_find_injury(kept),
     )
 
 
-def _merged_messages(stored: Iterable[Message], told: Iterable[Message]) -> tuple[Message, ...]:
-    """Each message id once, as ABParts stored it where it did, else as it was first told."""
+def _merge_messages(stored: Iterable[Message], reported: Iterable[Message]) -> tuple[Message, ...]:
+    """Keep each message id once: as ABParts stored it, else as the first event reported it."""
     once: dict[str, Message] = {}
-    for message in [*stored, *told]:
+    for message in [*stored, *reported]:
         once.setdefault(message.message_id, message)
     return tuple(sorted(once.values(), key=lambda message: (message.at, message.message_id)))
 
 
-def _merged_steps(records: Iterable[Step]) -> tuple[Step, ...]:
-    """Each step number once: what was said of it last, and completed when it ever was."""
+def _merge_steps(records: Iterable[Step]) -> tuple[Step, ...]:
+    """Keep each step number once: its latest state, and completed when it ever was."""
     once: dict[int, Step] = {}
     for record in sorted(records, key=lambda step: step.at):
         earlier = once.get(record.number)
-        once[record.number] = followed(earlier, record) if earlier else record
+        once[record.number] = _update_step(earlier, record) if earlier else record
     return tuple(once[number] for number in sorted(once))
 
 
-def followed(earlier: Step, later: Step) -> Step:
+def _update_step(earlier: Step, later: Step) -> Step:
     return replace(
         later,
         instruction=later.instruction or earlier.instruction,
@@ -59,16 +59,16 @@ def followed(earlier: Step, later: Step) -> Step:
     )
 
 
-def _merged_diagnoses(stored: Diagnosis | None, told: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-    """ABParts keeps only its latest, without a time: it comes first, unless an event told the same."""
-    known = {(one.category, one.confidence_level) for one in told}
-    unheard = stored and (stored.category, stored.confidence_level) not in known
-    return (stored, *told) if stored and unheard else tuple(told)
+def _merge_diagnoses(stored: Diagnosis | None, reported: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """ABParts keeps only its latest, without a time: it comes first, unless an event reported the same."""
+    known = {(diagnosis.category, diagnosis.confidence_level) for diagnosis in reported}
+    unreported = stored and (stored.category, stored.confidence_level) not in known
+    return (stored, *reported) if stored and unreported else tuple(reported)
 
 
-def _told_messages(kept: Iterable[Kept]) -> Iterator[Message]:
-    for one in kept:
-        if isinstance(event := one.event, MessageAdded):
+def _reported_messages(kept: Iterable[StoredEvent]) -> Iterator[Message]:
+    for entry in kept:
+        if isinstance(event := entry.event, MessageAdded):
             yield Message(
                 message_id=event.message_id,
                 sender=event.sender,
@@ -79,9 +79,9 @@ def _told_messages(kept: Iterable[Kept]) -> Iterator[Message]:
             )
 
 
-def _told_steps(kept: Iterable[Kept]) -> Iterator[Step]:
-    for one in kept:
-        if isinstance(event := one.event, StepRecorded):
+def _reported_steps(kept: Iterable[StoredEvent]) -> Iterator[Step]:
+    for entry in kept:
+        if isinstance(event := entry.event, StepRecorded):
             yield Step(
                 number=event.step_number,
                 instruction=event.instruction,
@@ -92,9 +92,9 @@ def _told_steps(kept: Iterable[Kept]) -> Iterator[Step]:
             )
 
 
-def _told_diagnoses(kept: Iterable[Kept]) -> Iterator[Diagnosis]:
-    for one in kept:
-        if isinstance(event := one.event, DiagnosisMade):
+def _reported_diagnoses(kept: Iterable[StoredEvent]) -> Iterator[Diagnosis]:
+    for entry in kept:
+        if isinstance(event := entry.event, DiagnosisMade):
             yield Diagnosis(
                 category=event.problem_category,
                 confidence_level=event.confidence_level,
@@ -108,9 +108,9 @@ def _told_diagnoses(kept: Iterable[Kept]) -> Iterator[Diagnosis]:
             )
 
 
-def _told_confidences(kept: Iterable[Kept]) -> Iterator[Confidence]:
-    for one in kept:
-        match one.event:
+def _reported_confidences(kept: Iterable[StoredEvent]) -> Iterator[Confidence]:
+    for entry in kept:
+        match entry.event:
             case ConfidenceReported() as event:
                 yield Confidence(at=event.occurred_at, value=event.confidence, source="report")
             case DiagnosisMade(confidence=float(value)) as event:
@@ -119,9 +119,9 @@ def _told_confidences(kept: Iterable[Kept]) -> Iterator[Confidence]:
                 yield Confidence(at=event.occurred_at, value=value, source="step")
 
 
-def _told_requests(kept: Iterable[Kept]) -> Iterator[Request]:
-    for one in kept:
-        if isinstance(event := one.event, EscalationRequested):
+def _reported_requests(kept: Iterable[StoredEvent]) -> Iterator[Request]:
+    for entry in kept:
+        if isinstance(event := entry.event, EscalationRequested):
             yield Request(
                 event_id=event.id,
                 at=event.occurred_at,
@@ -133,14 +133,14 @@ def _told_requests(kept: Iterable[Kept]) -> Iterator[Request]:
             )
 
 
-def _hurt_of(kept: Iterable[Kept]) -> str:
-    """Said once, it stays said: a later "we are fine" may come from somebody else."""
-    told = {signal.get("hurt") for one in kept for signal in one.signals}
-    return next((word for word in ("said", "denied") if word in told), "unknown")
+def _find_injury(kept: Iterable[StoredEvent]) -> str:
+    """A report of injury stays: a later "we are fine" may come from somebody else."""
+    reports = {signal.get("hurt") for entry in kept for signal in entry.signals}
+    return next((word for word in ("said", "denied") if word in reports), "unknown")
 
 
 def load_conversations(connection: Connection, session_ids: Collection[str]) -> dict[str, Conversation]:
     """The conversation of each session, an empty one where nothing is known; five statements."""
     stored = load_stored(connection, session_ids)
-    kept = load_kept(connection, session_ids)
-    return {session_id: merged(session_id, stored[session_id], kept[session_id]) for session_id in session_ids}
+    kept = load_stored_events(connection, session_ids)
+    return {session_id: _merge(session_id, stored[session_id], kept[session_id]) for session_id in session_ids}

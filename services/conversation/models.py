@@ -1,4 +1,4 @@
-"""What was said, tried, thought and asked for in a session."""
+"""The messages, steps, diagnoses and requests of a session."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something that was said; `sender` is user, assistant or system."""
+    """A message; `sender` is user, assistant or system."""
 
     message_id: str
     sender: str
@@ -17,6 +17,11 @@ class Message:
     at: datetime
     message_type: str = "text"
     language: str | None = None
+
+    @property
+    def is_from_user(self) -> bool:
+        """Whether the user wrote something; blank messages do not count."""
+        return self.sender == "user" and bool(self.content.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,7 @@ class Evidence:
     hurt: str | None = None
 
     @classmethod
-    def of(
+    def from_signal(
         cls, signal: Mapping[str, Any], at: datetime | None, event_id: UUID | None, ticket_id: str | None
     ) -> "Evidence":
         """From a signal as it is stored with its event or ticket."""

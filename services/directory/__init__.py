@@ -1,6 +1,12 @@
 """ABParts' people and machines, read set by set; what is missing is unknown and never an error."""
 
-from services.directory.machines import HoursReading, MachineRecord, MaintenanceEntry, as_machine_context, load_machines
+from services.directory.machines import (
+    HoursReading,
+    MachineRecord,
+    MaintenanceEntry,
+    build_machine_context,
+    load_machines,
+)
 from services.directory.people import Organisation, Person, load_people
 
 __all__ = [
@@ -9,7 +15,7 @@ __all__ = [
     "MaintenanceEntry",
     "Organisation",
     "Person",
-    "as_machine_context",
+    "build_machine_context",
     "load_machines",
     "load_people",
 ]

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, RowMapping
 
 from models.abparts import Machine, MachineHours, MachineMaintenance, Organization
 from services.directory.people import Organisation, load_organisations
-from services.directory.tables import newest_of, readable, rows_of, uuids_of
+from services.directory.tables import NewestRows, find_readable, parse_uuids, select_newest, select_rows
 
-MOST_HOURS: Final = 12
-MOST_MAINTENANCE: Final = 5
+_NEWEST_HOURS: Final = NewestRows(MachineHours, "machine_id", "recorded_date", 12)
+_NEWEST_MAINTENANCE: Final = NewestRows(MachineMaintenance, "machine_id", "maintenance_date", 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,18 @@ class MachineRecord:
 
 def load_machines(connection: Connection, machine_ids: Iterable[str]) -> dict[str, MachineRecord]:
     """The machines that are known, by the id as it was given; five statements at most."""
-    ids = uuids_of(machine_ids)
+    ids = parse_uuids(machine_ids)
     if not ids:
         return {}
-    known = readable(connection, Machine, Organization, MachineHours, MachineMaintenance)
-    rows = rows_of(connection, known, Machine, "id", set(ids.values()))
+    known = find_readable(connection, Machine, Organization, MachineHours, MachineMaintenance)
+    rows = select_rows(connection, known, Machine, "id", set(ids.values()))
     found = [row["id"] for row in rows]
     owners = load_organisations(connection, known, {row["customer_organization_id"] for row in rows})
-    hours = newest_of(connection, known, MachineHours, "machine_id", found, "recorded_date", MOST_HOURS)
-    work = newest_of(connection, known, MachineMaintenance, "machine_id", found, "maintenance_date", MOST_MAINTENANCE)
-    readings, entries = _by_machine(hours), _by_machine(work)
+    hours = select_newest(connection, known, _NEWEST_HOURS, found)
+    work = select_newest(connection, known, _NEWEST_MAINTENANCE, found)
+    readings, entries = _group_by_machine(hours), _group_by_machine(work)
     machines = {
-        row["id"]: _machine_of(
+        row["id"]: _make_machine(
             row, owners.get(row["customer_organization_id"]), readings[row["id"]], entries[row["id"]]
         )
         for row in rows
@@ -82,14 +82,14 @@ def load_machines(connection: Connection, machine_ids: Iterable[str]) -> dict[st
     return {given: machines[machine_id] for given, machine_id in ids.items() if machine_id in machines}
 
 
-def _by_machine(rows: Sequence[RowMapping]) -> dict[UUID, list[RowMapping]]:
+def _group_by_machine(rows: Sequence[RowMapping]) -> dict[UUID, list[RowMapping]]:
     grouped: dict[UUID, list[RowMapping]] = defaultdict(list)
     for row in rows:
         grouped[row["machine_id"]].append(row)
     return grouped
 
 
-def _machine_of(
+def _make_machine(
     row: RowMapping, owner: Organisation | None, hours: Sequence[RowMapping], work: Sequence[RowMapping]
 ) -> MachineRecord:
     return MachineRecord(
@@ -105,28 +105,31 @@ def _machine_of(
         next_maintenance=row["next_maintenance_date"],
         organisation=owner,
         hours_history=tuple(
-            HoursReading(one["hours_value"], one["recorded_date"]) for one in hours if one["hours_value"] is not None
+            HoursReading(reading["hours_value"], reading["recorded_date"])
+            for reading in hours
+            if reading["hours_value"] is not None
         ),
         maintenance=tuple(
-            MaintenanceEntry(one["maintenance_date"], one["maintenance_type"], one["description"]) for one in work
+            MaintenanceEntry(entry["maintenance_date"], entry["maintenance_type"], entry["description"])
+            for entry in work
         ),
     )
 
 
-def as_machine_context(machine: MachineRecord, metadata: Mapping[str, Any]) -> dict[str, Any]:
+def build_machine_context(machine: MachineRecord, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Build `support_tickets.machine_context`; parts and suggestions come from the assistant (`metadata`)."""
     gathered = metadata.get("machine_context")
     gathered = gathered if isinstance(gathered, Mapping) else {}
     return {
-        "machine_details": details(machine),
-        "maintenance_history": maintenance(machine) or _listed(gathered, "recent_maintenance"),
-        "parts_usage": _listed(gathered, "recent_parts_usage"),
-        "hours_history": hours(machine) or _listed(gathered, "hours_history"),
-        "maintenance_suggestions": _listed(gathered, "maintenance_suggestions"),
+        "machine_details": _list_details(machine),
+        "maintenance_history": _list_maintenance(machine) or _find_list(gathered, "recent_maintenance"),
+        "parts_usage": _find_list(gathered, "recent_parts_usage"),
+        "hours_history": _list_hours(machine) or _find_list(gathered, "hours_history"),
+        "maintenance_suggestions": _find_list(gathered, "maintenance_suggestions"),
     }
 
 
-def details(machine: MachineRecord) -> dict[str, Any]:
+def _list_details(machine: MachineRecord) -> dict[str, Any]:
     return {
         "id": str(machine.id),
         "name": machine.name,
@@ -141,17 +144,17 @@ def details(machine: MachineRecord) -> dict[str, Any]:
     }
 
 
-def maintenance(machine: MachineRecord) -> list[dict[str, Any]]:
+def _list_maintenance(machine: MachineRecord) -> list[dict[str, Any]]:
     return [
         {"date": _iso(entry.at), "type": entry.kind, "description": entry.description} for entry in machine.maintenance
     ]
 
 
-def hours(machine: MachineRecord) -> list[dict[str, Any]]:
+def _list_hours(machine: MachineRecord) -> list[dict[str, Any]]:
     return [{"date": _iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
 
 
-def _listed(gathered: Mapping[str, Any], name: str) -> list[Any]:
+def _find_list(gathered: Mapping[str, Any], name: str) -> list[Any]:
     value = gathered.get(name)
     return value if isinstance(value, list) else []
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping
 
 from models.abparts import Organization, User
-from services.directory.tables import Readable, readable, rows_of, uuids_of
+from services.directory.tables import Readable, find_readable, parse_uuids, select_rows
 
 # Canada is left out: it has six zones, and a wrong hour is worse than none.
 _TIME_ZONES: Final = MappingProxyType(
@@ -36,7 +36,6 @@ class Organisation:
     name: str | None = None
     address: str | None = None
     contact_info: str | None = None
-    organisation_type: str | None = None
     country: str | None = None
 
     @property
@@ -70,13 +69,13 @@ class Person:
 
 def load_people(connection: Connection, user_ids: Iterable[str]) -> dict[str, Person]:
     """The users that are known, by the id as it was given; three statements at most."""
-    ids = uuids_of(user_ids)
+    ids = parse_uuids(user_ids)
     if not ids:
         return {}
-    known = readable(connection, User, Organization)
-    rows = rows_of(connection, known, User, "id", set(ids.values()))
+    known = find_readable(connection, User, Organization)
+    rows = select_rows(connection, known, User, "id", set(ids.values()))
     organisations = load_organisations(connection, known, {row["organization_id"] for row in rows})
-    people = {row["id"]: _person_of(row, organisations.get(row["organization_id"])) for row in rows}
+    people = {row["id"]: _make_person(row, organisations.get(row["organization_id"])) for row in rows}
     return {given: people[user_id] for given, user_id in ids.items() if user_id in people}
 
 
@@ -84,11 +83,11 @@ def load_organisations(
     connection: Connection, known: Readable, ids: Collection[UUID | None]
 ) -> dict[UUID, Organisation]:
     """The organisations with these ids, by id."""
-    rows = rows_of(connection, known, Organization, "id", {one for one in ids if one})
-    return {row["id"]: _organisation_of(row) for row in rows}
+    rows = select_rows(connection, known, Organization, "id", set(filter(None, ids)))
+    return {row["id"]: _make_organisation(row) for row in rows}
 
 
-def _person_of(row: RowMapping, organisation: Organisation | None) -> Person:
+def _make_person(row: RowMapping, organisation: Organisation | None) -> Person:
     return Person(
         id=row["id"],
         username=row["username"],
@@ -100,12 +99,11 @@ def _person_of(row: RowMapping, organisation: Organisation | None) -> Person:
     )
 
 
-def _organisation_of(row: RowMapping) -> Organisation:
+def _make_organisation(row: RowMapping) -> Organisation:
     return Organisation(
         id=row["id"],
         name=row["name"],
         address=row["address"],
         contact_info=row["contact_info"],
-        organisation_type=row["organization_type"],
         country=row["country"],
     )

@@ -1,10 +1,11 @@
 """Reading ABParts' own tables as far as they are there and we may: a missing one must not stop a ticket."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, func, null, select, text
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, null, select, text
 
 from models.base import SharedBase
 
@@ -20,13 +21,13 @@ _READABLE = text("""
 """)
 
 
-def readable(connection: Connection, *models: type[SharedBase]) -> Readable:
+def find_readable(connection: Connection, *models: type[SharedBase]) -> Readable:
     """The columns of these tables that exist and that we may read, by the table's name."""
     rows = connection.execute(_READABLE, {"tables": [model.__tablename__ for model in models]})
     return {row.name: frozenset(row.columns) for row in rows}
 
 
-def rows_of(
+def select_rows(
     connection: Connection, known: Readable, model: type[SharedBase], key: str, ids: Collection[UUID]
 ) -> Sequence[RowMapping]:
     """The rows whose `key` is one of the ids; a column that cannot be read is None."""
@@ -34,43 +35,43 @@ def rows_of(
     if not ids or key not in columns:
         return ()
     table = model.__table__
-    return connection.execute(select(*_tolerant(table, columns)).where(table.c[key].in_(ids))).mappings().all()
+    return connection.execute(select(*_select_readable(table, columns)).where(table.c[key].in_(ids))).mappings().all()
 
 
-def newest_of(
-    connection: Connection,
-    known: Readable,
-    model: type[SharedBase],
-    key: str,
-    ids: Collection[UUID],
-    by: str,
-    most: int,
+@dataclass(frozen=True, slots=True)
+class NewestRows:
+    """What `select_newest` reads: for each value of `key` the newest rows by the column `by`, at most `limit`."""
+
+    model: type[SharedBase]
+    key: str
+    by: str
+    limit: int
+
+
+def select_newest(
+    connection: Connection, known: Readable, wanted: NewestRows, ids: Collection[UUID]
 ) -> Sequence[RowMapping]:
-    """For each id its newest rows by the column `by`, the newest first and at most so many."""
-    columns = known.get(model.__tablename__, frozenset())
-    if not ids or not columns.issuperset({key, by}):
+    """Read the newest rows of each id, the newest first."""
+    columns, table = known.get(wanted.model.__tablename__, frozenset()), wanted.model.__table__
+    if not ids or not columns.issuperset({wanted.key, wanted.by}):
         return ()
-    return connection.execute(_newest_first(model.__table__, columns, key, ids, by, most)).mappings().all()
+    key = table.c[wanted.key]
+    place = func.row_number().over(partition_by=key, order_by=table.c[wanted.by].desc()).label("place")
+    ranked = select(*_select_readable(table, columns), place).where(key.in_(ids)).subquery()
+    newest = select(ranked).where(ranked.c.place <= wanted.limit).order_by(ranked.c[wanted.key], ranked.c.place)
+    return connection.execute(newest).mappings().all()
 
 
-def _newest_first(
-    table: FromClause, columns: frozenset[str], key: str, ids: Collection[UUID], by: str, most: int
-) -> Select[Any]:
-    place = func.row_number().over(partition_by=table.c[key], order_by=table.c[by].desc()).label("place")
-    ranked = select(*_tolerant(table, columns), place).where(table.c[key].in_(ids)).subquery()
-    return select(ranked).where(ranked.c.place <= most).order_by(ranked.c[key], ranked.c.place)
-
-
-def _tolerant(table: FromClause, columns: frozenset[str]) -> list[ColumnElement[Any]]:
+def _select_readable(table: FromClause, columns: frozenset[str]) -> list[ColumnElement[Any]]:
     return [column if column.name in columns else null().label(column.name) for column in table.c]
 
 
-def uuids_of(ids: Iterable[str]) -> dict[str, UUID]:
+def parse_uuids(ids: Iterable[str]) -> dict[str, UUID]:
     """The ids that are UUIDs, in any spelling; ABParts' sessions hold them as text, and other text as well."""
     known: dict[str, UUID] = {}
-    for one in ids:
+    for given in ids:
         try:
-            known[one] = UUID(one)
+            known[given] = UUID(given)
         except ValueError:
             continue
     return known

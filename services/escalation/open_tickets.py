@@ -14,7 +14,7 @@ from rules.delivery import MailTemplate
 from rules.reasons import rank
 from rules.routing import Recommendation, recipients, recommend, recommended_action
 from services.conversation import Conversation, load_conversations
-from services.directory import MachineRecord, Person, as_machine_context, load_machines, load_people
+from services.directory import MachineRecord, Person, build_machine_context, load_machines, load_people
 from services.events.inbox import record_tickets_of
 from services.events.session_state import KnownSession, known_sessions
 from services.installation import Installation
@@ -105,7 +105,7 @@ def _new_ticket(
         ticket_id=ticket_id_of(decision.state),
         decision=decision,
         summary=conversation.summary(),
-        machine_context=as_machine_context(machine, session.metadata) if machine else session.machine_context,
+        machine_context=build_machine_context(machine, session.metadata) if machine else session.machine_context,
         expert_contact_info=advise(decision.reasons, priority, conversation.category, session.language, region),
         user_id=session.user_id,
         machine_id=session.machine_id,

@@ -40,7 +40,7 @@ def take(redis: Redis, limit: int) -> list[Asked]:
 
 
 def read(fields: Mapping[bytes, bytes]) -> Asked | None:
-    """The question in an entry; a broken one is nobody's, so there is nobody to tell but the log."""
+    """The question in an entry; one that cannot be read names no sender to answer, so it is only logged."""
     try:
         return _asked_in(parse_object(fields.get(FIELD_QUESTION.encode(), b"")))
     except Unfit as error:

@@ -48,7 +48,7 @@ def _encoded_words(text: str) -> str:
             lines.append(line)
             line = b""
         line += letter
-    words = (f"=?utf-8?b?{b2a_base64(one, newline=False).decode()}?=" for one in [*lines, line])
+    words = (f"=?utf-8?b?{b2a_base64(part, newline=False).decode()}?=" for part in [*lines, line])
     return f"{LINE_END} ".join(words)
 
 

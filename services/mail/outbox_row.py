@@ -43,14 +43,14 @@ class MailRow:
         return self.rank <= 1
 
     def news_moments(self) -> Iterator[datetime]:
-        return (datetime.fromisoformat(one["at"]) for one in self.content.get("news", []))
+        return (datetime.fromisoformat(change["at"]) for change in self.content.get("news", []))
 
     def happened(self, details: TicketDetails) -> datetime:
-        """When the first thing that this mail tells came about."""
+        """Return when the first event that this mail reports happened."""
         return min(self.news_moments(), default=details.event_at)
 
     def is_late(self, details: TicketDetails, most: timedelta, bundled: timedelta) -> bool:
-        """Whether more time went by than should have; updates may wait for each other, a chase begins when queued."""
+        """Whether more time went by than should have; updates may be bundled, a reminder begins when queued."""
         if self.template == "ticket_unacknowledged":
             return self.now - self.queued_at > most
         may_wait = bundled if self.template == "ticket_updated" and self.lane == "normal" else timedelta()

@@ -6,11 +6,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from config.mail_settings import MailSettings
-from services.mail.context.ticket import customer_page, first_screen, ticket_page
-from services.mail.context.transcript import transcript
-from services.mail.i18n.catalogs import known_language
+from services.mail.context.ticket import first_variables, notice_variables, ticket_variables
+from services.mail.context.transcript import render_transcript
+from services.mail.i18n.catalogs import choose_language
 from services.mail.i18n.formatting import LocaleFormatter
-from services.mail.i18n.presenter import SCALES, Presenter
+from services.mail.i18n.presenter import TEXT_LIMITS, Presenter
 from services.mail.jinja import environment
 from services.mail.mime import Attachment, MailContent
 from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
@@ -24,7 +24,7 @@ def letter_of(
     mail: MailRow, details: TicketDetails | None, settings: MailSettings, link: str | None = None
 ) -> MailContent:
     """The whole letter."""
-    formatter = _manners_of(mail, details, settings)
+    formatter = _make_formatter(mail, details, settings)
     if details is None:
         return _rendered(mail.template, _plain_page(mail), formatter.language)
     if mail.template == CUSTOMER_NOTICE:
@@ -36,14 +36,14 @@ def _ticket_letter(
     mail: MailRow, details: TicketDetails, formatter: LocaleFormatter, settings: MailSettings, link: str | None
 ) -> MailContent:
     """Told as fully as keeps the HTML below the limit; all of the session is attached where something was cut."""
-    for limits in SCALES:
+    for limits in TEXT_LIMITS:
         presenter = Presenter(formatter, limits)
-        made = _rendered(mail.template, ticket_page(mail, details, presenter, settings, link), formatter.language)
+        made = _rendered(mail.template, ticket_variables(mail, details, presenter, settings, link), formatter.language)
         if len((made.html or "").encode()) < settings.mail_html_bytes:
             break
     if not presenter.shortened:
         return made
-    whole = transcript(details, presenter, settings.mail_attachment_bytes)
+    whole = render_transcript(details, presenter, settings.mail_attachment_bytes)
     return replace(made, attachment=Attachment(f"{_attachment_name(details)}.txt", whole))
 
 
@@ -51,24 +51,24 @@ def short_letter_of(
     mail: MailRow, details: TicketDetails | None, settings: MailSettings, link: str | None = None
 ) -> MailContent:
     """A few lines of plain text, for a server that refused the letter itself."""
-    formatter, body = _manners_of(mail, details, settings), f"{mail.template}/body.txt"
+    formatter, body = _make_formatter(mail, details, settings), f"{mail.template}/body.txt"
     if details is None:
         page = _plain_page(mail)
     elif mail.template == CUSTOMER_NOTICE:
         page = _notice_page(mail, details, formatter, settings)
     else:
-        page, body = first_screen(mail, details, Presenter(formatter, SCALES[-1]), settings, link), _SHORT
+        page, body = first_variables(mail, details, Presenter(formatter, TEXT_LIMITS[-1]), settings, link), _SHORT
     subject, text = texts([f"{mail.template}/subject.txt", body], page, formatter.language)
     return MailContent(subject, text)
 
 
-def _manners_of(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> LocaleFormatter:
-    """The support team's manners, or the user's own for a mail to the user."""
+def _make_formatter(mail: MailRow, details: TicketDetails | None, settings: MailSettings) -> LocaleFormatter:
+    """Choose the support team's language and zone, or the user's own for a mail to the user."""
     support = ZoneInfo(settings.support_time_zone)
     place = details.user.time_zone if details and details.user else None
     customer = ZoneInfo(place) if place else None
     if mail.template == CUSTOMER_NOTICE:
-        return LocaleFormatter(known_language(mail.language), customer or support)
+        return LocaleFormatter(choose_language(mail.language), customer or support)
     return LocaleFormatter(settings.support_language, support, customer)
 
 
@@ -76,7 +76,7 @@ def _notice_page(
     mail: MailRow, details: TicketDetails, formatter: LocaleFormatter, settings: MailSettings
 ) -> dict[str, Any]:
     presenter = Presenter(formatter)
-    return {**first_screen(mail, details, presenter, settings, None), **customer_page(details, presenter)}
+    return {**first_variables(mail, details, presenter, settings, None), **notice_variables(details, presenter)}
 
 
 def _plain_page(mail: MailRow) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from models.abparts import User
 from models.erased import bare
 from rules.delivery import MailTemplate
-from services.directory.tables import readable
+from services.directory.tables import find_readable
 
 ERASED = "erased"
 
@@ -102,7 +102,7 @@ def traces_of(connection: Connection, user_id: str) -> _Traces:
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
     sessions = list(connection.execute(SESSIONS, {"user_id": user_id, "member": member}).scalars())
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
-    readable_columns = readable(connection, User).get(User.__tablename__, frozenset())
+    readable_columns = find_readable(connection, User).get(User.__tablename__, frozenset())
     if not readable_columns.issuperset({"id", "email"}):
         return _Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
     return _Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)

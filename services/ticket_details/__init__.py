@@ -4,22 +4,22 @@ from services.ticket_details.load import load_ticket_details
 from services.ticket_details.models import (
     Advice,
     ContactCard,
-    Reason,
     Recipient,
     RelatedTicket,
     SessionFacts,
     TicketDetails,
     TicketFacts,
+    TicketReason,
 )
 
 __all__ = [
     "Advice",
     "ContactCard",
-    "Reason",
     "Recipient",
     "RelatedTicket",
     "SessionFacts",
     "TicketDetails",
     "TicketFacts",
+    "TicketReason",
     "load_ticket_details",
 ]

@@ -1,4 +1,4 @@
-"""Stories of tickets, read set by set: as many statements for fifty tickets as for one."""
+"""Loads all details of tickets, set by set: as many statements for fifty tickets as for one."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -8,10 +8,10 @@ from sqlalchemy import Connection, RowMapping, text
 
 from services.conversation import Conversation, Request, load_conversations
 from services.directory import MachineRecord, Person, load_machines, load_people
-from services.ticket_details.missing import unknown_of
-from services.ticket_details.models import Recipient, SessionFacts, TicketDetails, TicketFacts, advice_of
-from services.ticket_details.reasons import reasons_of
-from services.ticket_details.related import Related, load_related, others
+from services.ticket_details.missing import list_unknown
+from services.ticket_details.models import Recipient, SessionFacts, TicketDetails, TicketFacts, parse_advice
+from services.ticket_details.reasons import collect_reasons
+from services.ticket_details.related import Related, load_related, select_others
 from services.tickets.abparts_rows import UNKNOWN_USER
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
@@ -52,17 +52,17 @@ class _Known:
 
 
 def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketDetails]:
-    """The story of each ticket that is ours, by its id."""
+    """Load the details of each ticket of ours, by its id."""
     rows = connection.execute(_TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}).mappings().all()
-    sessions = {row["session_id"]: _session_of(row) for row in rows}
+    sessions = {row["session_id"]: _make_session(row) for row in rows}
     known = _Known(
-        people=load_people(connection, [one.user_id for one in sessions.values() if one.user_id]),
-        machines=load_machines(connection, [one.machine_id for one in sessions.values() if one.machine_id]),
+        people=load_people(connection, [session.user_id for session in sessions.values() if session.user_id]),
+        machines=load_machines(connection, [session.machine_id for session in sessions.values() if session.machine_id]),
         conversations=load_conversations(connection, list(sessions)),
         related=load_related(connection, list(sessions.values())),
         recipients=_load_recipients(connection, ticket_ids),
     )
-    return {row["ticket_id"]: story_of(row, sessions[row["session_id"]], known) for row in rows}
+    return {row["ticket_id"]: _assemble(row, sessions[row["session_id"]], known) for row in rows}
 
 
 def _load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dict[str, list[Recipient]]:
@@ -73,7 +73,7 @@ def _load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dic
     return recipients
 
 
-def _session_of(row: RowMapping) -> SessionFacts:
+def _make_session(row: RowMapping) -> SessionFacts:
     return SessionFacts(
         session_id=row["session_id"],
         user_id=None if row["user_id"] == UNKNOWN_USER else row["user_id"],
@@ -84,43 +84,42 @@ def _session_of(row: RowMapping) -> SessionFacts:
     )
 
 
-def story_of(row: RowMapping, session: SessionFacts, known: _Known) -> TicketDetails:
+def _assemble(row: RowMapping, session: SessionFacts, known: _Known) -> TicketDetails:
     ticket_id = row["ticket_id"]
     conversation = known.conversations[session.session_id]
     user = known.people.get(session.user_id or "")
     machine = known.machines.get(session.machine_id or "")
-    of_session = others(known.related, "session", session.session_id, ticket_id)
+    same_session = select_others(known.related, "session", session.session_id, ticket_id)
+    position = (row["opened_at"], row["ticket_number"])
     return TicketDetails(
-        ticket=_ticket_of(row, conversation),
+        ticket=_make_ticket(row, conversation),
         session=session,
         conversation=conversation,
         user=user,
         machine=machine,
-        advice=advice_of(row["expert_contact_info"]),
-        requests=_requests_of(ticket_id, conversation),
-        earlier_tickets=tuple(
-            one for one in of_session if (one.opened_at, one.number) < (row["opened_at"], row["ticket_number"])
-        ),
-        machine_tickets=others(known.related, "machine", session.machine_id, ticket_id),
-        user_tickets=others(known.related, "user", session.user_id, ticket_id),
+        advice=parse_advice(row["expert_contact_info"]),
+        requests=_select_requests(ticket_id, conversation),
+        earlier_tickets=tuple(earlier for earlier in same_session if (earlier.opened_at, earlier.number) < position),
+        machine_tickets=select_others(known.related, "machine", session.machine_id, ticket_id),
+        user_tickets=select_others(known.related, "user", session.user_id, ticket_id),
         recipients=tuple(known.recipients.get(ticket_id, ())),
-        unknown=unknown_of(user, machine, session.language, conversation),
+        unknown=list_unknown(user, machine, session.language, conversation),
     )
 
 
-def _requests_of(ticket_id: str, conversation: Conversation) -> tuple[Request, ...]:
+def _select_requests(ticket_id: str, conversation: Conversation) -> tuple[Request, ...]:
     counted = {evidence.event_id for evidence in conversation.evidence if evidence.ticket_id == ticket_id}
-    return tuple(one for one in conversation.requests if one.event_id in counted)
+    return tuple(request for request in conversation.requests if request.event_id in counted)
 
 
-def _ticket_of(row: RowMapping, conversation: Conversation) -> TicketFacts:
+def _make_ticket(row: RowMapping, conversation: Conversation) -> TicketFacts:
     return TicketFacts(
         ticket_id=row["ticket_id"],
         number=row["ticket_number"],
         priority=row["shared_priority"] or row["own_priority"],
         status=row["status"],
         opened_at=row["opened_at"],
-        reasons=reasons_of(row["ticket_id"], row["reasons"], row["escalation_reason"], conversation.evidence),
+        reasons=collect_reasons(row["ticket_id"], row["reasons"], row["escalation_reason"], conversation.evidence),
         acknowledged_at=row["acknowledged_at"],
         acknowledged_by=row["acknowledged_by"],
         resolved_at=row["resolved_at"],

@@ -6,7 +6,7 @@ from typing import Final
 from services.conversation import Conversation
 from services.directory import MachineRecord, Person
 
-WORDS: Final = (
+UNKNOWN_WORDS: Final = (
     "user",
     "user_name",
     "user_email",
@@ -20,11 +20,11 @@ WORDS: Final = (
 )
 
 
-def unknown_of(
+def list_unknown(
     user: Person | None, machine: MachineRecord | None, language: str | None, conversation: Conversation
 ) -> tuple[str, ...]:
-    """Those of WORDS that nobody knows, in that order; a missing user or machine stands for all of its parts."""
-    missing = {*unknown_user(user), *_unknown_machine(machine)}
+    """List what nobody knows, in the order of UNKNOWN_WORDS; a missing user or machine stands for all its parts."""
+    missing = {*_list_unknown_user(user), *_list_unknown_machine(machine)}
     facts = {
         "language": language,
         "conversation": conversation.messages,
@@ -32,10 +32,10 @@ def unknown_of(
         "steps": conversation.steps,
     }
     missing.update(name for name, value in facts.items() if not value)
-    return tuple(word for word in WORDS if word in missing)
+    return tuple(word for word in UNKNOWN_WORDS if word in missing)
 
 
-def unknown_user(user: Person | None) -> Iterator[str]:
+def _list_unknown_user(user: Person | None) -> Iterator[str]:
     if user is None:
         yield "user"
         return
@@ -47,7 +47,7 @@ def unknown_user(user: Person | None) -> Iterator[str]:
         yield "organisation"
 
 
-def _unknown_machine(machine: MachineRecord | None) -> Iterator[str]:
+def _list_unknown_machine(machine: MachineRecord | None) -> Iterator[str]:
     if machine is None:
         yield "machine"
     elif machine.hours is None:

@@ -1,4 +1,4 @@
-"""The parts of a ticket's story. What nobody knows is None or empty, and is named in `TicketDetails.unknown`."""
+"""The details of a ticket. What is unknown is None or empty, and is named in `TicketDetails.unknown`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.directory import MachineRecord, Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class TicketReason:
     """Why a human is needed; the first evidence is what brought it about, further ones followed.
 
     `name` is one of `rules.reasons.REASONS`, or another writer's own words for its ticket.
@@ -36,7 +36,7 @@ class TicketFacts:
     priority: str
     status: str | None
     opened_at: datetime
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[TicketReason, ...] = ()
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
@@ -66,7 +66,7 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedTicket:
-    """Another ticket, in so many words."""
+    """Another ticket of the same session, machine or user."""
 
     ticket_id: str
     number: str
@@ -151,34 +151,30 @@ class TicketDetails:
     @property
     def callback_phone(self) -> str | None:
         """The latest telephone number that was left for a call back."""
-        return next((one.callback_phone for one in reversed(self.requests) if one.callback_phone), None)
+        return next((request.callback_phone for request in reversed(self.requests) if request.callback_phone), None)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was written into the dialogue, in order."""
-        return tuple(one.notes for one in self.requests if one.notes)
-
-    def recipients_of(self, mail_id: UUID) -> tuple[Recipient, ...]:
-        """Who else got the same mail."""
-        return tuple(one for one in self.recipients if one.mail_id == mail_id)
+        """The notes of the requests, in order."""
+        return tuple(request.notes for request in self.requests if request.notes)
 
 
 _FIELDS = ("name", "email", "phone", "hours", "specialization")
 
 
-def advice_of(stored: Any) -> Advice | None:
+def parse_advice(stored: Any) -> Advice | None:
     """From `support_tickets.expert_contact_info`; None where another writer left none."""
     if not isinstance(stored, Mapping) or not isinstance(stored.get("primary_contact"), Mapping):
         return None
     alternatives = stored.get("alternative_contacts")
     return Advice(
-        primary=_card_of(stored["primary_contact"]),
-        alternatives=tuple(_card_of(one) for one in alternatives or () if isinstance(one, Mapping)),
+        primary=_parse_card(stored["primary_contact"]),
+        alternatives=tuple(_parse_card(contact) for contact in alternatives or () if isinstance(contact, Mapping)),
         action=stored.get("recommended_action"),
         why=stored.get("why"),
         why_parts=tuple(WhyPart.of_json(part) for part in stored.get("why_parts") or ()),
     )
 
 
-def _card_of(contact: Mapping[str, Any]) -> ContactCard:
+def _parse_card(contact: Mapping[str, Any]) -> ContactCard:
     return ContactCard(**{name: contact.get(name) for name in _FIELDS})

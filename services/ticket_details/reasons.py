@@ -7,33 +7,34 @@ from uuid import UUID
 
 from rules.reasons import REASONS, by_gravity
 from services.conversation import Evidence
-from services.ticket_details.models import Reason
+from services.ticket_details.models import TicketReason
 
 
-def reasons_of(
+def collect_reasons(
     ticket_id: str, stored: Mapping[str, Mapping[str, Any]], shared_reason: str | None, evidence: Collection[Evidence]
-) -> tuple[Reason, ...]:
+) -> tuple[TicketReason, ...]:
     """The gravest first; a ticket that another writer opened has that writer's reason as well, without evidence."""
     names = by_gravity(name for name in stored if name in REASONS)
     reasons = [
-        Reason(name=name, evidence=tuple(_speaking_for(name, ticket_id, stored[name], evidence))) for name in names
+        TicketReason(name=name, evidence=tuple(_collect_evidence(name, ticket_id, stored[name], evidence)))
+        for name in names
     ]
     if shared_reason and shared_reason not in names:
-        reasons.append(Reason(name=shared_reason))
+        reasons.append(TicketReason(name=shared_reason))
     return tuple(reasons)
 
 
-def _speaking_for(
+def _collect_evidence(
     name: str, ticket_id: str, first: Mapping[str, Any], evidence: Collection[Evidence]
 ) -> Iterator[Evidence]:
-    """What brought the reason about, then what followed."""
-    cause = _first_of(first, ticket_id)
+    """Yield the evidence that brought the reason about, then what followed."""
+    cause = _read_first(first, ticket_id)
     yield cause
-    for one in evidence:
-        if one.rule == name and one.ticket_id == ticket_id and one.event_id != cause.event_id:
-            yield one
+    for found in evidence:
+        if found.rule == name and found.ticket_id == ticket_id and found.event_id != cause.event_id:
+            yield found
 
 
-def _first_of(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
+def _read_first(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
     at = datetime.fromisoformat(stored["at"])
-    return Evidence.of(stored, at, UUID(stored["event_id"]), ticket_id)
+    return Evidence.from_signal(stored, at, UUID(stored["event_id"]), ticket_id)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, text
 
 from services.ticket_details.models import RelatedTicket, SessionFacts
 from services.tickets.abparts_rows import UNKNOWN_USER
@@ -12,7 +12,7 @@ from services.tickets.abparts_rows import UNKNOWN_USER
 MOST_RELATED: Final = 5
 
 # One more than is shown, since the ticket itself is among them.
-READ = text("""
+_READ = text("""
     WITH found AS MATERIALIZED (
         SELECT t.id AS ticket_id, t.ticket_number AS number, CAST(t.priority AS text) AS priority,
                CAST(t.status AS text) AS status, t.escalation_reason AS reason,
@@ -42,34 +42,24 @@ Related = Mapping[tuple[str, str], list[RelatedTicket]]
 
 def load_related(connection: Connection, sessions: Collection[SessionFacts]) -> Related:
     """All tickets of each session, and the newest open ones of its machine and of its user; one statement."""
-    user_ids = {one.user_id for one in sessions if one.user_id and one.user_id != UNKNOWN_USER}
+    user_ids = {session.user_id for session in sessions if session.user_id and session.user_id != UNKNOWN_USER}
     rows = connection.execute(
-        READ,
+        _READ,
         {
-            "session_ids": [one.session_id for one in sessions],
-            "machine_ids": [one.machine_id for one in sessions if one.machine_id],
+            "session_ids": [session.session_id for session in sessions],
+            "machine_ids": [session.machine_id for session in sessions if session.machine_id],
             "user_ids": list(user_ids),
             "most": MOST_RELATED + 1,
         },
     ).mappings()
     related: dict[tuple[str, str], list[RelatedTicket]] = defaultdict(list)
     for row in rows:
-        related[row["relation"], row["key"]].append(_related_of(row))
+        members = dict(row)
+        related[members.pop("relation"), members.pop("key")].append(RelatedTicket(**members))
     return related
 
 
-def _related_of(row: RowMapping) -> RelatedTicket:
-    return RelatedTicket(
-        ticket_id=row["ticket_id"],
-        number=row["number"],
-        priority=row["priority"],
-        status=row["status"],
-        reason=row["reason"],
-        opened_at=row["opened_at"],
-    )
-
-
-def others(related: Related, relation: str, key: str | None, ticket_id: str) -> tuple[RelatedTicket, ...]:
+def select_others(related: Related, relation: str, key: str | None, ticket_id: str) -> tuple[RelatedTicket, ...]:
     """The related tickets but the ticket itself, newest first."""
     found = related.get((relation, key or ""), [])
-    return tuple(one for one in found if one.ticket_id != ticket_id)[:MOST_RELATED]
+    return tuple(ticket for ticket in found if ticket.ticket_id != ticket_id)[:MOST_RELATED]

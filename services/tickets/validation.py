@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from models.abparts import User
 from rules.ticket_states import UnknownExpert
-from services.directory.tables import readable, rows_of
+from services.directory.tables import find_readable, select_rows
 
 _LONGEST_NAME = 120
 _LONGEST_NOTE = 4_000
@@ -46,13 +46,13 @@ def checked_expert(connection: Connection, number: str, expert: str) -> tuple[st
 
     :raises UnknownExpert: ABParts has no such user
     """
-    known = readable(connection, User)
+    known = find_readable(connection, User)
     if "id" not in known.get(User.__tablename__, ()):
         return expert, False
     try:
         user_id = UUID(expert)
     except ValueError:
         raise UnknownExpert(number, expert) from None
-    if not rows_of(connection, known, User, "id", [user_id]):
+    if not select_rows(connection, known, User, "id", [user_id]):
         raise UnknownExpert(number, expert)
     return str(user_id), True

@@ -10,7 +10,7 @@ from config.mail_settings import checked_address
 from config.settings import Settings, get_settings
 from rules.delivery import ReplyClass, ReplyKind, ServerReply, classify
 from services.mail.compose import ComposedMail, composed_of
-from services.mail.i18n.labels import trial
+from services.mail.i18n.labels import make_test_mail_content
 from services.mail.outbox_row import MailRow
 from services.transports.base import Envelope, TransportAccount
 from services.transports.factory import make_transport
@@ -76,7 +76,7 @@ def mail_to(settings: Settings, address: str) -> MailRow:
         lane="normal",
         rank=4,
         message_id=f"<{mail_id.hex}@{domain}>",
-        content=trial(settings.support_language),
+        content=make_test_mail_content(settings.support_language),
         queued_at=now,
         now=now,
         recipients=(address,),

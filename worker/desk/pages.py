@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from config.settings import TEMPLATES_FOLDER, Settings
 from rules.ticket_states import UNFINISHED, VERDICTS
-from services.mail.context.ticket import ticket_page
+from services.mail.context.ticket import ticket_variables
 from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import REASONS
 from services.mail.i18n.presenter import Presenter, TextLimits
@@ -51,7 +51,7 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
     presenter = Presenter(formatter, _LIMITS)
     ticket = details.ticket
     page = {
-        **ticket_page(_as_mail(details), details, presenter, settings, None),
+        **ticket_variables(_as_mail(details), details, presenter, settings, None),
         "late": "",
         "said": shown.said,
         "wrong": shown.wrong,

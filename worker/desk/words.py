@@ -6,7 +6,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader
 
 from config.settings import TEMPLATES_FOLDER
-from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalogue_path, compiled, translations
+from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalog_path, compile_catalog, translations
 from services.mail.jinja import make_environment
 
 
@@ -21,6 +21,6 @@ def words_in(language: str) -> gettext.NullTranslations:
     """The page's catalogue and, behind it, the mail's."""
     if language == SOURCE_LANGUAGE:
         return translations(language)
-    words = compiled(catalogue_path(language, "desk"), language)
+    words = compile_catalog(catalog_path(language, "desk"), language)
     words.add_fallback(translations(language))
     return words

@@ -14,8 +14,16 @@ from services.conversation import Confidence, Conversation, Diagnosis, Evidence,
 from services.directory import MachineRecord, Person
 from services.directory.machines import HoursReading, MaintenanceEntry
 from services.directory.people import Organisation
-from services.ticket_details import Advice, ContactCard, Reason, Recipient, SessionFacts, TicketDetails, TicketFacts
-from services.ticket_details.missing import unknown_of
+from services.ticket_details import (
+    Advice,
+    ContactCard,
+    Recipient,
+    SessionFacts,
+    TicketDetails,
+    TicketFacts,
+    TicketReason,
+)
+from services.ticket_details.missing import list_unknown
 
 TEXTS: Final = Path(__file__).parent / "examples.toml"
 _START: Final = datetime(2026, 11, 24, 1, 12, tzinfo=UTC)
@@ -124,7 +132,7 @@ def example_story(language: str) -> TicketDetails:
     return TicketDetails(
         ticket=TicketFacts(
             ticket_id=_TICKET, number="AB-20261124-0007", priority="urgent", status="open", opened_at=at(13.1),
-            reasons=tuple(Reason(name=one.rule, evidence=(one,)) for one in conversation.evidence),
+            reasons=tuple(TicketReason(name=one.rule, evidence=(one,)) for one in conversation.evidence),
         ),
         session=SessionFacts(session_id=_SESSION, language=language, status="escalated", started_at=at(0)),
         conversation=conversation,
@@ -136,7 +144,7 @@ def example_story(language: str) -> TicketDetails:
         ),
         requests=tuple(replace(request, callback_phone=_PHONE) for request in conversation.requests),
         recipients=tuple(_recipient(address) for address in _ADDRESSES),
-        unknown=unknown_of(user, machine, language, conversation),
+        unknown=list_unknown(user, machine, language, conversation),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from services.mail.i18n.labels import trial
+from services.mail.i18n.labels import make_test_mail_content
 from services.mail.outbox_row import MailRow
 from services.ticket_details import TicketDetails
 
@@ -34,7 +34,7 @@ def mail_of(template: str, details: TicketDetails, language: str) -> MailRow:
 def _content_of(template: str, details: TicketDetails, language: str) -> dict[str, Any]:
     if template == "ticket_updated":
         return {"news": list(_news_of(details))}
-    return {"ticket_unacknowledged": _chase_of(details), "test": trial(language)}.get(template, {})
+    return {"ticket_unacknowledged": _chase_of(details), "test": make_test_mail_content(language)}.get(template, {})
 
 
 def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:

@@ -36,33 +36,33 @@ class _Chart:
         return "".join(bar.block for bar in self.bars)
 
 
-def chart(details: TicketDetails, presenter: Presenter) -> _Chart | None:
+def make_chart(details: TicketDetails, presenter: Presenter) -> _Chart | None:
     """The chart of the session's confidences; None where none was told."""
     values = details.conversation.confidences
     if not values:
         return None
-    limit = _limit_of(details)
-    bars = tuple(bar(one, limit, presenter) for one in _thinned(values))
+    limit = _find_limit(details)
+    bars = tuple(_make_bar(confidence, limit, presenter) for confidence in _thin_out(values))
     return _Chart(bars, "" if limit is None else presenter.formatter.percent(limit))
 
 
-def _limit_of(details: TicketDetails) -> float | None:
-    limits = [one.limit for one in details.conversation.evidence if one.rule == "low_confidence"]
+def _find_limit(details: TicketDetails) -> float | None:
+    limits = [evidence.limit for evidence in details.conversation.evidence if evidence.rule == "low_confidence"]
     return next((float(limit) for limit in limits if isinstance(limit, int | float)), None)
 
 
-def bar(one: Confidence, limit: float | None, presenter: Presenter) -> _Bar:
-    value = min(max(one.value, 0.0), 1.0)
+def _make_bar(confidence: Confidence, limit: float | None, presenter: Presenter) -> _Bar:
+    value = min(max(confidence.value, 0.0), 1.0)
     return _Bar(
         words=presenter.formatter.percent(value),
-        clock=presenter.formatter.clock(one.at),
+        clock=presenter.formatter.clock(confidence.at),
         height=max(round(value * _HEIGHT), 2),
         block=_BLOCKS[min(int(value * len(_BLOCKS)), len(_BLOCKS) - 1)],
         low=limit is not None and value < limit,
     )
 
 
-def _thinned(values: Sequence[Confidence]) -> Sequence[Confidence]:
+def _thin_out(values: Sequence[Confidence]) -> Sequence[Confidence]:
     """At most MOST_BARS of them, evenly spread: the first, the last and the lowest are always there."""
     if len(values) <= _MOST_BARS:
         return values

@@ -1,4 +1,4 @@
-"""What was said and tried, as much of it as a mail can hold."""
+"""The conversation and the steps, as much of them as a mail can hold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from services.ticket_details import TicketDetails
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A message; `day` is told when it is another than that of the message before, `kind` when it is no plain text."""
+class _ShownMessage:
+    """A message; `day` is empty where the message before is of the same day, `kind` where it is plain text."""
 
     sender: str
     who: str
@@ -38,26 +38,28 @@ class _StepResult:
     result_words: str
 
 
-def conversation(details: TicketDetails, presenter: Presenter) -> TruncatedList[_Said]:
+def list_messages(details: TicketDetails, presenter: Presenter) -> TruncatedList[_ShownMessage]:
     """The beginning and the end of what was said."""
     messages, limits = details.conversation.messages, presenter.limits
     part = presenter.excerpt(messages, limits.head, limits.tail)
-    head, last = said(part.head, None, presenter)
-    tail, _ = said(part.tail, last, presenter)
+    head, last = _present_messages(part.head, None, presenter)
+    tail, _ = _present_messages(part.tail, last, presenter)
     return TruncatedList(head, part.omitted, tail)
 
 
-def said(messages: Sequence[Message], day: date | None, presenter: Presenter) -> tuple[list[_Said], date | None]:
-    told = []
+def _present_messages(
+    messages: Sequence[Message], day: date | None, presenter: Presenter
+) -> tuple[list[_ShownMessage], date | None]:
+    shown = []
     for message in messages:
         today = message.at.astimezone(presenter.formatter.zone).date()
-        told.append(_said_of(message, today != day, presenter))
+        shown.append(_present_message(message, today != day, presenter))
         day = today
-    return told, day
+    return shown, day
 
 
-def _said_of(message: Message, new_day: bool, presenter: Presenter) -> _Said:
-    return _Said(
+def _present_message(message: Message, new_day: bool, presenter: Presenter) -> _ShownMessage:
+    return _ShownMessage(
         sender=message.sender,
         who=presenter.word(message.sender, SENDERS),
         kind="" if message.message_type == "text" else presenter.word(message.message_type, MESSAGE_TYPES),
@@ -69,17 +71,19 @@ def _said_of(message: Message, new_day: bool, presenter: Presenter) -> _Said:
     )
 
 
-def steps(details: TicketDetails, presenter: Presenter) -> TruncatedList[_StepResult]:
+def list_steps(details: TicketDetails, presenter: Presenter) -> TruncatedList[_StepResult]:
     """The first and the last steps."""
     half = presenter.limits.entries // 2
     part = presenter.excerpt(details.conversation.steps, half, half)
     return TruncatedList(
-        [tried(one, presenter) for one in part.head], part.omitted, [tried(one, presenter) for one in part.tail]
+        [_present_step(step, presenter) for step in part.head],
+        part.omitted,
+        [_present_step(step, presenter) for step in part.tail],
     )
 
 
-def tried(step: Step, presenter: Presenter) -> _StepResult:
-    result = result_of(step)
+def _present_step(step: Step, presenter: Presenter) -> _StepResult:
+    result = name_result(step)
     return _StepResult(
         number=step.number,
         instruction=presenter.short(step.instruction),
@@ -89,14 +93,14 @@ def tried(step: Step, presenter: Presenter) -> _StepResult:
     )
 
 
-def result_of(step: Step) -> str:
+def name_result(step: Step) -> str:
     if step.success is not None:
         return "helped" if step.success else "failed"
     return "untold" if step.completed else "waiting"
 
 
-def summary(details: TicketDetails, presenter: Presenter) -> str:
-    """How many steps were tried and how many of them helped; nothing where none was."""
+def summarize_steps(details: TicketDetails, presenter: Presenter) -> str:
+    """Say how many steps were tried and how many of them helped."""
     done = [step for step in details.conversation.steps if step.completed]
     if not done:
         return presenter.say("Nothing has been tried yet.")

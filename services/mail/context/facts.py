@@ -34,13 +34,13 @@ class _Fact:
         return "ltr" if self.is_code else direction(self.value)
 
 
-def _known(facts: Iterable[tuple[str, str | None] | tuple[str, str | None, bool]]) -> list[_Fact]:
+def _keep_known(facts: Iterable[tuple[str, str | None] | tuple[str, str | None, bool]]) -> list[_Fact]:
     return [_Fact(label, value, *code) for label, value, *code in facts if value]
 
 
-def about_user(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
+def describe_person(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """Who is in trouble, where, and what time it is there."""
-    return _known(_user_facts(details, presenter))
+    return _keep_known(_user_facts(details, presenter))
 
 
 def _user_facts(
@@ -65,11 +65,11 @@ def _user_facts(
         yield presenter.say("Reachable by"), presenter.name(organisation.contact_info)
 
 
-def about_machine(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
+def describe_machine(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """What machine it is, how old and how well cared for."""
     if machine := details.machine:
-        return _known(_machine_facts(machine, presenter))
-    return _known([(presenter.say("Machine id"), presenter.name(details.session.machine_id), True)])
+        return _keep_known(_machine_facts(machine, presenter))
+    return _keep_known([(presenter.say("Machine id"), presenter.name(details.session.machine_id), True)])
 
 
 def _machine_facts(
@@ -78,37 +78,39 @@ def _machine_facts(
     yield presenter.say("Name"), presenter.name(machine.name)
     yield presenter.say("Model"), presenter.name(machine.model), True
     yield presenter.say("Serial number"), presenter.name(machine.serial_number), True
-    yield presenter.say("Operating hours"), hours(machine, presenter)
+    yield presenter.say("Operating hours"), _format_hours(machine, presenter)
     yield presenter.say("Location"), presenter.name(machine.location)
     yield presenter.say("Owner"), presenter.name(machine.organisation.name if machine.organisation else None)
     yield presenter.say("Status"), presenter.word(machine.status, MACHINE_STATUSES)
-    yield presenter.say("Warranty until"), day(machine.warranty_until, presenter)
-    yield presenter.say("Last maintenance"), day(machine.last_maintenance, presenter)
-    yield presenter.say("Next maintenance"), day(machine.next_maintenance, presenter)
+    yield presenter.say("Warranty until"), _format_day(machine.warranty_until, presenter)
+    yield presenter.say("Last maintenance"), _format_day(machine.last_maintenance, presenter)
+    yield presenter.say("Next maintenance"), _format_day(machine.next_maintenance, presenter)
     for entry in machine.maintenance[:_MOST_MAINTENANCE]:
         kind = presenter.word(entry.kind, MAINTENANCE_KINDS)
-        told = ": ".join(filter(None, [kind, presenter.short(entry.description)]))
-        yield presenter.say("Maintenance %(day)s", day=day(entry.at, presenter)), told
+        work = ": ".join(filter(None, [kind, presenter.short(entry.description)]))
+        yield presenter.say("Maintenance %(day)s", day=_format_day(entry.at, presenter)), work
     yield presenter.say("Notes on the machine"), presenter.short(machine.notes)
 
 
-def hours(machine: MachineRecord, presenter: Presenter) -> str | None:
+def _format_hours(machine: MachineRecord, presenter: Presenter) -> str | None:
     if not machine.hours_history:
         return None
     newest = machine.hours_history[0]
     return presenter.say(
-        "%(hours)s (read %(day)s)", hours=presenter.formatter.number(newest.value), day=day(newest.at, presenter)
+        "%(hours)s (read %(day)s)",
+        hours=presenter.formatter.number(newest.value),
+        day=_format_day(newest.at, presenter),
     )
 
 
-def day(moment: date | None, presenter: Presenter) -> str | None:
+def _format_day(moment: date | None, presenter: Presenter) -> str | None:
     return presenter.formatter.day(moment) if moment else None
 
 
-def about_ticket(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
+def describe_ticket(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """The ticket's own lines, for the end of the mail."""
     ticket, session = details.ticket, details.session
-    return _known(
+    return _keep_known(
         [
             (presenter.say("Ticket"), presenter.name(ticket.number), True),
             (presenter.say("Priority"), presenter.word(ticket.priority, PRIORITIES)),
@@ -125,17 +127,17 @@ def about_ticket(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     )
 
 
-def lines(tickets: Iterable[RelatedTicket], presenter: Presenter) -> list[str]:
+def list_related(tickets: Iterable[RelatedTicket], presenter: Presenter) -> list[str]:
     """Other tickets, a line each."""
     return [
         " · ".join(
             [
-                presenter.name(one.number),
-                presenter.word(one.priority, PRIORITIES),
-                presenter.word(one.status, STATUSES),
-                presenter.word(one.reason, REASONS),
-                presenter.formatter.day(one.opened_at),
+                presenter.name(ticket.number),
+                presenter.word(ticket.priority, PRIORITIES),
+                presenter.word(ticket.status, STATUSES),
+                presenter.word(ticket.reason, REASONS),
+                presenter.formatter.day(ticket.opened_at),
             ]
         )
-        for one in tickets
+        for ticket in tickets
     ]

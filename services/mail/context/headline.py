@@ -1,11 +1,12 @@
 """The few words that a lock screen shows."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
+from rules.reasons import Reason
 from services.conversation import Evidence
-from services.mail.context.reasons import written
+from services.mail.context.reasons import find_text
 from services.mail.i18n.labels import CATEGORIES, PRIORITIES, SHORT_REASONS
 from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import one_line
@@ -15,17 +16,20 @@ _LONGEST_PART: Final = 48
 _CLAUSE_END: Final = re.compile(r"[.!?;,:،؛؟\n]")
 
 
-def priority_of(details: TicketDetails) -> str:
+def choose_priority(details: TicketDetails) -> str:
     """A key of PRIORITIES: safety outranks the ticket's own priority, which another writer may have made up."""
     if details.ticket.safety:
         return "safety"
     return details.ticket.priority if details.ticket.priority in PRIORITIES else "medium"
 
 
-def headline(details: TicketDetails, presenter: Presenter, newest: Iterable[Evidence] = ()) -> str:
+def make_headline(details: TicketDetails, presenter: Presenter, newest: Iterable[Evidence] = ()) -> str:
     """What it is about: danger in the user's words or by their meaning, else the gravest reason and kind of problem."""
-    if said := next((one for one in [*newest, *_dangers(details)] if one.phrase), None):
-        return _brief(_danger_words(said, details, presenter))
+    dangers = (
+        found for reason in details.ticket.reasons if reason.name == Reason.SAFETY_CONCERN for found in reason.evidence
+    )
+    if danger := next((evidence for evidence in [*newest, *dangers] if evidence.phrase), None):
+        return _brief(_quote_danger(danger, details, presenter))
     reason = next(iter(details.ticket.reason_names), "")
     category = details.conversation.category
     parts = [presenter.word(reason, SHORT_REASONS)]
@@ -34,22 +38,16 @@ def headline(details: TicketDetails, presenter: Presenter, newest: Iterable[Evid
     return _brief(": ".join(filter(None, parts)))
 
 
-def _dangers(details: TicketDetails) -> Iterator[Evidence]:
-    for reason in details.ticket.reasons:
-        if reason.name == "safety_concern":
-            yield from reason.evidence
-
-
-def _danger_words(said: Evidence, details: TicketDetails, presenter: Presenter) -> str:
+def _quote_danger(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
     """The user's own clause where the reader speaks the language, else what the matched words mean."""
-    phrase = said.phrase or ""
-    if said.gloss and said.language != presenter.language:
-        return said.gloss
-    _, found, after = written(said, details).partition(phrase)
+    phrase = evidence.phrase or ""
+    if evidence.gloss and evidence.language != presenter.language:
+        return evidence.gloss
+    _, found, after = find_text(evidence, details).partition(phrase)
     return phrase + _CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
 
 
-def machine_label(details: TicketDetails) -> str:
+def label_machine(details: TicketDetails) -> str:
     """The machine's name and model, else the organisation."""
     if details.machine:
         name, model = one_line(details.machine.name), one_line(details.machine.model)
@@ -65,22 +63,22 @@ def _brief(text: str) -> str:
     return re.sub(r"\s+\S*$", "", line[: _LONGEST_PART - 1]) + "…"
 
 
-def who(details: TicketDetails, presenter: Presenter) -> list[str]:
+def describe_user(details: TicketDetails, presenter: Presenter) -> list[str]:
     """What stands below the headline: the machine, and who is in trouble, where, and in which language."""
     speaks = presenter.say(
         "speaks %(language)s", language=presenter.formatter.language_name(one_line(details.language))
     )
-    parts = [machine_label(details), *where(details, presenter), speaks if details.language else ""]
+    parts = [label_machine(details), *_list_places(details, presenter), speaks if details.language else ""]
     return list(dict.fromkeys(filter(None, parts)))
 
 
-def preheader(details: TicketDetails, presenter: Presenter) -> str:
+def make_preheader(details: TicketDetails, presenter: Presenter) -> str:
     """What a list of mails shows after the subject: who, for whom, where, and what time it is there."""
     formatter, moment = presenter.formatter, details.event_at
-    return " · ".join([*where(details, presenter), formatter.elsewhere(moment) or formatter.clocks(moment)])
+    return " · ".join([*_list_places(details, presenter), formatter.elsewhere(moment) or formatter.clocks(moment)])
 
 
-def where(details: TicketDetails, presenter: Presenter) -> list[str]:
+def _list_places(details: TicketDetails, presenter: Presenter) -> list[str]:
     """The user, the organisation and the place, as far as they are known."""
     organisation = details.user.organisation if details.user else None
     parts = [

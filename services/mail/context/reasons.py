@@ -9,7 +9,7 @@ from services.conversation import Evidence
 from services.mail.i18n.labels import CATEGORIES, GROUNDS, REASONS
 from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, cut, direction
-from services.ticket_details import Reason, TicketDetails
+from services.ticket_details import TicketDetails, TicketReason
 
 _CONTEXT: Final = 140
 MOST_EVIDENCE: Final = 3
@@ -35,7 +35,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
+class _PresentedReason:
     """A reason in words, the time when it came up, what was written, and the figures behind it."""
 
     words: str
@@ -44,48 +44,48 @@ class _Ground:
     facts: tuple[str, ...]
 
 
-def grounds(details: TicketDetails, presenter: Presenter) -> list[_Ground]:
+def list_reasons(details: TicketDetails, presenter: Presenter) -> list[_PresentedReason]:
     """The reasons of the ticket, the gravest first."""
-    return [ground(reason, details, presenter) for reason in details.ticket.reasons]
+    return [_present_reason(reason, details, presenter) for reason in details.ticket.reasons]
 
 
-def ground(reason: Reason, details: TicketDetails, presenter: Presenter) -> _Ground:
+def _present_reason(reason: TicketReason, details: TicketDetails, presenter: Presenter) -> _PresentedReason:
     shown = reason.evidence[:MOST_EVIDENCE]
-    facts = dict.fromkeys(fact for one in shown for fact in facts_of(one, presenter))
-    quotes = dict.fromkeys(quote for one in shown if (quote := quote_of(one, details, presenter)))
+    facts = dict.fromkeys(fact for evidence in shown for fact in list_facts(evidence, presenter))
+    quotes = dict.fromkeys(quote for evidence in shown if (quote := make_quote(evidence, details, presenter)))
     clock = presenter.formatter.clocks(reason.at) if reason.at else ""
-    return _Ground(presenter.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
+    return _PresentedReason(presenter.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
 
 
-def last_words(details: TicketDetails, presenter: Presenter) -> Quote | None:
+def find_last_words(details: TicketDetails, presenter: Presenter) -> Quote | None:
     """What the user wrote last, for a ticket whose reasons are not in the user's words."""
-    said = [one for one in details.conversation.messages if one.sender == "user" and one.content.strip()]
-    if not said or any(one.phrase for reason in details.ticket.reasons for one in reason.evidence):
+    if any(evidence.phrase for reason in details.ticket.reasons for evidence in reason.evidence):
         return None
-    return Quote(cut(clean(said[-1].content), 2 * _CONTEXT), "", "", "")
+    last = next((message for message in reversed(details.conversation.messages) if message.is_from_user), None)
+    return Quote(cut(clean(last.content), 2 * _CONTEXT), "", "", "") if last else None
 
 
-def quote_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> Quote | None:
+def make_quote(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> Quote | None:
     """The phrase with its surroundings; alone where the text that it stood in is not known."""
     phrase = presenter.short(evidence.phrase)
     if not phrase:
         return None
-    before, after = _surroundings(written(evidence, details), phrase)
-    return Quote(before, phrase, after, _source_of(evidence, details, presenter), presenter.short(evidence.gloss))
+    before, after = _cut_surroundings(find_text(evidence, details), phrase)
+    return Quote(before, phrase, after, _name_source(evidence, details, presenter), presenter.short(evidence.gloss))
 
 
-def written(evidence: Evidence, details: TicketDetails) -> str:
+def find_text(evidence: Evidence, details: TicketDetails) -> str:
     """The text that the phrase stands in."""
     if evidence.message_id and (message := details.conversation.message(evidence.message_id)):
         return clean(message.content)
     if evidence.from_notes:
-        found = [one.notes for one in details.conversation.requests if one.event_id == evidence.event_id]
+        found = [request.notes for request in details.conversation.requests if request.event_id == evidence.event_id]
         return clean(found[0] or "") if found else ""
-    steps = [one.feedback for one in details.conversation.steps if one.number == evidence.step]
+    steps = [step.feedback for step in details.conversation.steps if step.number == evidence.step]
     return clean(steps[0] or "") if steps else ""
 
 
-def _surroundings(text: str, phrase: str) -> tuple[str, str]:
+def _cut_surroundings(text: str, phrase: str) -> tuple[str, str]:
     """What stands before and after a phrase, cut at a word where it is long."""
     before, found, after = text.partition(phrase)
     if not found:
@@ -97,7 +97,7 @@ def _surroundings(text: str, phrase: str) -> tuple[str, str]:
     return before, after
 
 
-def _source_of(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
+def _name_source(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
     """Where the words stand, and their language where it is not that of the session."""
     if evidence.step is not None:
         place = presenter.say("answer to step %(number)s", number=evidence.step)
@@ -108,8 +108,8 @@ def _source_of(evidence: Evidence, details: TicketDetails, presenter: Presenter)
     return presenter.formatter.comma.join(part for part in parts if part)
 
 
-def facts_of(evidence: Evidence, presenter: Presenter) -> Iterator[str]:
-    """What the rules compared, in sentences."""
+def list_facts(evidence: Evidence, presenter: Presenter) -> Iterator[str]:
+    """Say what the rules compared, in sentences."""
     match evidence:
         case Evidence(rule="low_confidence", observed=(int() | float()) as seen, limit=(int() | float()) as limit):
             values = {"observed": presenter.formatter.percent(seen), "limit": presenter.formatter.percent(limit)}
@@ -120,18 +120,18 @@ def facts_of(evidence: Evidence, presenter: Presenter) -> Iterator[str]:
         case Evidence(rule="expert_required", grounds=()):
             yield presenter.say("The session was marked as escalated.")
         case Evidence(rule="expert_required"):
-            yield _expert(evidence, presenter)
+            yield _explain_expert(evidence, presenter)
     if evidence.flagged:
         yield presenter.say("The assistant itself saw danger.")
 
 
-def _expert(evidence: Evidence, presenter: Presenter) -> str:
-    told = "; ".join(presenter.word(_code_of(one), GROUNDS) for one in evidence.grounds)
+def _explain_expert(evidence: Evidence, presenter: Presenter) -> str:
+    grounds = "; ".join(presenter.word(_find_code(ground), GROUNDS) for ground in evidence.grounds)
     category = presenter.word(evidence.category, CATEGORIES) or presenter.word("other", CATEGORIES)
-    return presenter.say("Diagnosis “%(category)s”: %(grounds)s.", category=category, grounds=told)
+    return presenter.say("Diagnosis “%(category)s”: %(grounds)s.", category=category, grounds=grounds)
 
 
-def _code_of(ground: str) -> str:
-    """A rule writes its grounds in words, with its limits in them."""
+def _find_code(ground: str) -> str:
+    """Map a rule's ground, which is written in words with its limits, to a key of GROUNDS."""
     known = (("very_low", "very_low"), ("safety warnings", "safety_warnings"), ("category", "category"))
     return next((code for sign, code in known if sign in ground), ground)

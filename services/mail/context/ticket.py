@@ -6,78 +6,76 @@ from typing import Any
 
 from config.mail_settings import MailSettings
 from rules.recommendation import WhyPart
-from services.mail.context.changes import danger_in, is_danger, news_of
-from services.mail.context.confidence_chart import chart
-from services.mail.context.contact_buttons import action, buttons, call, helper
-from services.mail.context.conversation import conversation, steps, summary
-from services.mail.context.facts import about_machine, about_ticket, about_user, lines
-from services.mail.context.headline import headline, machine_label, preheader, priority_of, who
-from services.mail.context.reasons import grounds, last_words
-from services.mail.i18n.labels import CATEGORIES, HURT, LEVELS, PRIORITIES, UNKNOWN, WHY
+from services.mail.context.changes import find_danger_evidence, has_danger, list_changes
+from services.mail.context.confidence_chart import make_chart
+from services.mail.context.contact_buttons import list_buttons, make_call_buttons, present_contact, recommend_action
+from services.mail.context.conversation import list_messages, list_steps, summarize_steps
+from services.mail.context.facts import describe_machine, describe_person, describe_ticket, list_related
+from services.mail.context.headline import choose_priority, describe_user, label_machine, make_headline, make_preheader
+from services.mail.context.reasons import find_last_words, list_reasons
+from services.mail.i18n.labels import CATEGORIES, HOW_SOON, HURT, LEVELS, PRIORITIES, UNKNOWN, WHY
 from services.mail.i18n.presenter import Presenter
 from services.mail.outbox_row import MailRow
 from services.mail.sanitize import one_line
 from services.ticket_details import Advice, ContactCard, TicketDetails
 
 
-def customer_page(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
+def notice_variables(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
     """Variables beside those of every ticket; `informed` only when a server accepted a support mail."""
-    helper = details.advice.primary if details.advice else ContactCard()
+    contact = details.advice.primary if details.advice else ContactCard()
     return {
         "called": presenter.name(details.user.called) if details.user else "",
-        "informed": any(one.template == "ticket_opened" and one.state == "accepted" for one in details.recipients),
-        "helper": presenter.name(helper.name),
-        "helper_phone": presenter.name(helper.phone),
-        "helper_call": next((button.href for button in call("", helper.phone or "")), ""),
-        "helper_hours": presenter.name(helper.hours),
+        "informed": any(
+            recipient.template == "ticket_opened" and recipient.state == "accepted" for recipient in details.recipients
+        ),
+        "helper": presenter.name(contact.name),
+        "helper_phone": presenter.name(contact.phone),
+        "helper_call": next((button.href for button in make_call_buttons("", contact.phone or "")), ""),
+        "helper_hours": presenter.name(contact.hours),
         "callback_phone": one_line(details.callback_phone),
     }
 
 
-def ticket_page(
+def ticket_variables(
     mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """The variables of the ticket templates."""
-    return {**first_screen(mail, details, presenter, settings, link), **_sections(details, presenter)}
+    return {**first_variables(mail, details, presenter, settings, link), **_sections(details, presenter)}
 
 
-def first_screen(
+def first_variables(
     mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings, link: str | None
 ) -> dict[str, Any]:
     """Those of a short mail: enough to act on."""
-    priority, why = priority_of(details), grounds(details, presenter)
+    priority, reasons = choose_priority(details), list_reasons(details, presenter)
     return {
         "number": presenter.name(details.ticket.number),
         "title": presenter.name(details.ticket.number),
         "priority": priority,
         "priority_words": presenter.say(PRIORITIES[priority]),
-        "headline": headline(details, presenter, danger_in(mail.content, details)),
-        "reply_mark": "" if is_danger(mail.content) else "Re: ",
-        "machine_label": machine_label(details),
-        "preheader": preheader(details, presenter),
-        "late": late(mail, details, presenter, settings),
-        "hurt": _hurt(details, presenter),
+        "headline": make_headline(details, presenter, find_danger_evidence(mail.content, details)),
+        "reply_mark": "" if has_danger(mail.content) else "Re: ",
+        "machine_label": label_machine(details),
+        "preheader": make_preheader(details, presenter),
+        "late": _explain_delay(mail, details, presenter, settings),
+        # That nobody knows matters only where there is danger.
+        "hurt": presenter.say(HURT[details.hurt]) if details.ticket.safety or details.hurt != "unknown" else "",
         "nobody_hurt": details.hurt == "denied",
-        "grounds": why,
-        "further": why if mail.template == "ticket_updated" else why[1:],
-        "who": who(details, presenter),
-        "last_words": last_words(details, presenter),
+        "reasons": reasons,
+        "further": reasons if mail.template == "ticket_updated" else reasons[1:],
+        "who": describe_user(details, presenter),
+        "last_words": find_last_words(details, presenter),
         "notes": [presenter.long(text) for text in details.notes],
-        "news": news_of(mail.content, details, presenter),
+        "news": list_changes(mail.content, details, presenter),
         "chase": _chase(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
-        "buttons": buttons(details, presenter),
+        "buttons": list_buttons(details, presenter),
         "link": link,
         "recipients": [presenter.name(address) for address in mail.recipients],
         "safety": details.ticket.safety,
     }
 
 
-def _hurt(details: TicketDetails, presenter: Presenter) -> str:
-    """Whether anyone is hurt; that nobody knows matters only where there is danger."""
-    return presenter.say(HURT[details.hurt]) if details.ticket.safety or details.hurt != "unknown" else ""
-
-
-def late(mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings) -> str:
+def _explain_delay(mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings) -> str:
     """How old the event is, where the mail leaves late."""
     most, bundled = timedelta(seconds=settings.mail_late_seconds), timedelta(seconds=settings.mail_bundle_seconds)
     if not mail.is_late(details, most, bundled):
@@ -105,22 +103,25 @@ def _chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
 def _sections(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
     """The variables of the sections."""
     return {
-        "user": about_user(details, presenter),
-        "machine": about_machine(details, presenter),
-        "ticket": about_ticket(details, presenter),
+        "user": describe_person(details, presenter),
+        "machine": describe_machine(details, presenter),
+        "ticket": describe_ticket(details, presenter),
         "unknown": [presenter.say(UNKNOWN[word]) for word in details.unknown],
-        "tried": summary(details, presenter),
+        "tried": summarize_steps(details, presenter),
         "diagnosis": _diagnosis(details, presenter),
-        "chart": chart(details, presenter),
-        "steps": steps(details, presenter),
-        "conversation": conversation(details, presenter),
+        "chart": make_chart(details, presenter),
+        "steps": list_steps(details, presenter),
+        "conversation": list_messages(details, presenter),
         "contact": _contact(details, presenter),
-        "action": action(details, presenter),
+        "action": recommend_action(details, presenter),
+        "action_label": presenter.word(details.ticket.priority, HOW_SOON)
+        if details.ticket.priority in HOW_SOON
+        else presenter.say("Next step:"),
         "related": _related(details, presenter),
     }
 
 
-def why(advice: Advice, presenter: Presenter) -> Iterator[str]:
+def _explain_contact(advice: Advice, presenter: Presenter) -> Iterator[str]:
     """The grounds for the contact; another writer's are shown as they are."""
     if not advice.why_parts and advice.why:
         yield presenter.short(advice.why)
@@ -162,9 +163,9 @@ def _contact(details: TicketDetails, presenter: Presenter) -> dict[str, Any] | N
         return None
     number = details.ticket.number
     return {
-        "primary": helper(details.advice.primary, number, presenter),
-        "others": [helper(card, number, presenter) for card in details.advice.alternatives],
-        "why": presenter.formatter.comma.join(why(details.advice, presenter)),
+        "primary": present_contact(details.advice.primary, number, presenter),
+        "others": [present_contact(card, number, presenter) for card in details.advice.alternatives],
+        "why": presenter.formatter.comma.join(_explain_contact(details.advice, presenter)),
     }
 
 
@@ -175,4 +176,4 @@ def _related(details: TicketDetails, presenter: Presenter) -> list[tuple[str, li
         (presenter.say("Other open tickets of this machine"), details.machine_tickets),
         (presenter.say("Other open tickets of this user"), details.user_tickets),
     ]
-    return [(label, lines(tickets, presenter)) for label, tickets in groups if tickets]
+    return [(label, list_related(tickets, presenter)) for label, tickets in groups if tickets]

@@ -15,7 +15,7 @@ SOURCE_LANGUAGE: Final = "en"
 LANGUAGES: Final = (SOURCE_LANGUAGE, "el", "ar", "es", "tr", "no")
 
 
-def known_language(language: str | None) -> str:
+def choose_language(language: str | None) -> str:
     """The language itself where there is a catalogue for it, else English; of `nb-NO` or `pt_BR` the root counts."""
     root = (language or "").replace("_", "-").partition("-")[0].lower()
     root = {"nb": "no", "nn": "no"}.get(root, root)
@@ -25,14 +25,16 @@ def known_language(language: str | None) -> str:
 @lru_cache(maxsize=len(LANGUAGES))
 def translations(language: str) -> gettext.NullTranslations:
     """The catalogue of one of LANGUAGES."""
-    return gettext.NullTranslations() if language == SOURCE_LANGUAGE else compiled(catalogue_path(language), language)
+    return (
+        gettext.NullTranslations() if language == SOURCE_LANGUAGE else compile_catalog(catalog_path(language), language)
+    )
 
 
-def catalogue_path(language: str, domain: str = "mail") -> Path:
+def catalog_path(language: str, domain: str = "mail") -> Path:
     return TEMPLATES_FOLDER / "locale" / language / "LC_MESSAGES" / f"{domain}.po"
 
 
-def compiled(path: Path, language: str) -> gettext.GNUTranslations:
+def compile_catalog(path: Path, language: str) -> gettext.GNUTranslations:
     """The translations of a catalogue."""
     binary = BytesIO()
     with path.open("rb") as source:

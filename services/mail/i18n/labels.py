@@ -11,13 +11,13 @@ from services.mail.i18n.catalogs import translations
 Words = Mapping[str, str]
 
 
-def words(**given: str) -> Words:
+def _words(**given: str) -> Words:
     return MappingProxyType(given)
 
 
 REASONS: Final[Words] = MappingProxyType(REASON_WORDS)
 # For subjects, of which a lock screen shows forty letters.
-SHORT_REASONS: Final = words(
+SHORT_REASONS: Final = _words(
     safety_concern="danger reported",
     user_request="asks for a person",
     expert_required="expert needed",
@@ -25,14 +25,15 @@ SHORT_REASONS: Final = words(
     low_confidence="assistant unsure",
     steps_exceeded="steps did not help",
 )
-PRIORITIES: Final = words(safety="URGENT SAFETY", urgent="URGENT", high="HIGH", medium="MEDIUM", low="LOW")
+PRIORITIES: Final = _words(safety="URGENT SAFETY", urgent="URGENT", high="HIGH", medium="MEDIUM", low="LOW")
 ACTION_WORDS: Final[Words] = MappingProxyType({name: text[0].upper() + text[1:] for name, text in ACTIONS.items()})
-HURT: Final = words(
+HOW_SOON: Final = _words(urgent="Do this now:", high="Do this as soon as possible:")
+HURT: Final = _words(
     said="Somebody is hurt, the user says.",
     denied="Nobody is hurt, the user says.",
     unknown="Unknown: nobody has said whether anyone is hurt.",
 )
-CATEGORIES: Final = words(
+CATEGORIES: Final = _words(
     startup="start-up",
     cleaning_performance="cleaning performance",
     mechanical="mechanical",
@@ -42,21 +43,21 @@ CATEGORIES: Final = words(
     maintenance="maintenance",
     other="other",
 )
-LEVELS: Final = words(high="high", medium="medium", low="low", very_low="very low", unknown="unknown")
-SENDERS: Final = words(user="User", assistant="Assistant", system="System")
-MESSAGE_TYPES: Final = words(
+LEVELS: Final = _words(high="high", medium="medium", low="low", very_low="very low", unknown="unknown")
+SENDERS: Final = _words(user="User", assistant="Assistant", system="System")
+MESSAGE_TYPES: Final = _words(
     voice="voice message",
     image="photo",
     diagnostic_step="troubleshooting step",
     escalation="request for a person",
 )
-RESULTS: Final = words(helped="helped", failed="did not help", untold="done, result not told", waiting="not done yet")
-STATUSES: Final = words(open="open", in_progress="in progress", resolved="resolved", closed="closed")
-SESSION_STATUSES: Final = words(active="active", completed="completed", escalated="escalated", abandoned="abandoned")
-MACHINE_STATUSES: Final = words(
+RESULTS: Final = _words(helped="helped", failed="did not help", untold="done, result not told", waiting="not done yet")
+STATUSES: Final = _words(open="open", in_progress="in progress", resolved="resolved", closed="closed")
+SESSION_STATUSES: Final = _words(active="active", completed="completed", escalated="escalated", abandoned="abandoned")
+MACHINE_STATUSES: Final = _words(
     active="active", inactive="inactive", maintenance="under maintenance", decommissioned="decommissioned"
 )
-MAINTENANCE_KINDS: Final = words(
+MAINTENANCE_KINDS: Final = _words(
     scheduled="scheduled",
     unscheduled="unscheduled",
     repair="repair",
@@ -65,8 +66,8 @@ MAINTENANCE_KINDS: Final = words(
     calibration="calibration",
     other="other",
 )
-ROLES: Final = words(user="user", admin="administrator", super_admin="super administrator")
-UNKNOWN: Final = words(
+ROLES: Final = _words(user="user", admin="administrator", super_admin="super administrator")
+UNKNOWN: Final = _words(
     user="who the user is",
     user_name="the user's name",
     user_email="the user's mail address",
@@ -78,16 +79,16 @@ UNKNOWN: Final = words(
     diagnosis="what is wrong",
     steps="what was tried",
 )
-GROUNDS: Final = words(
+GROUNDS: Final = _words(
     requires_expert="the assistant says that an expert is needed",
     very_low="its confidence is very low",
     safety_warnings="there are many safety warnings",
     category="its kind of problem is one for experts",
 )
-NEWS: Final = words(
+NEWS: Final = _words(
     reason="Further reason", safety="New sign of danger", notes="New notes", ended="The session ended as solved"
 )
-WHY: Final = words(
+WHY: Final = _words(
     emergency="takes every safety concern",
     language="speaks %(subject)s",
     other_language="does not speak %(subject)s",
@@ -99,20 +100,21 @@ WHY: Final = words(
     region="responsible for %(subject)s",
     other_region="not responsible for %(subject)s",
 )
-_TRIAL: Final = words(
+_TEST_MAIL: Final = _words(
     subject="Test of the escalation worker", text="This mail shows that mail works. There is nothing to do."
 )
 ALL: Final = (
-    REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES, RESULTS,
-    STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY, _TRIAL,
+    REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HOW_SOON, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES,
+    RESULTS, STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY,
+    _TEST_MAIL,
 )  # fmt: skip
 
 
-def spoken(code: str | None, known: Words) -> str:
+def find_words(code: str | None, known: Words) -> str:
     """The English words for a code; what a language model or another writer made up is shown as it is."""
     return known.get(code or "", (code or "").replace("_", " "))
 
 
-def trial(language: str) -> dict[str, str]:
-    """Subject and text in one of the languages."""
-    return {name: translations(language).gettext(text) for name, text in _TRIAL.items()}
+def make_test_mail_content(language: str) -> dict[str, str]:
+    """Return the subject and text of the test mail in one of the languages."""
+    return {name: translations(language).gettext(text) for name, text in _TEST_MAIL.items()}

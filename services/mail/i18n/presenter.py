@@ -1,4 +1,4 @@
-"""How a mail is told: in which language and manner, and how much of it."""
+"""Renders texts for one reader: translated, formatted, cleaned and shortened."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 
 from services.mail.i18n.catalogs import translations
 from services.mail.i18n.formatting import LocaleFormatter
-from services.mail.i18n.labels import Words, spoken
+from services.mail.i18n.labels import Words, find_words
 from services.mail.sanitize import clean, cut, one_line
 
 Entry = TypeVar("Entry")
@@ -14,7 +14,7 @@ Entry = TypeVar("Entry")
 
 @dataclass(frozen=True, slots=True)
 class TextLimits:
-    """How much is told: characters of a long and of a short text, entries of a list, and of the conversation."""
+    """How much is shown: characters of a long and of a short text, entries of a list, messages at either end."""
 
     long: int
     short: int
@@ -24,7 +24,7 @@ class TextLimits:
 
 
 # The first that makes the HTML small enough is used; the last is small whatever is in the session.
-SCALES: Final = (
+TEXT_LIMITS: Final = (
     TextLimits(long=2_000, short=500, entries=30, head=4, tail=26),
     TextLimits(long=800, short=300, entries=16, head=4, tail=16),
     TextLimits(long=400, short=150, entries=8, head=2, tail=8),
@@ -47,7 +47,7 @@ class Presenter:
     """Translates, cleans and shortens; `shortened` becomes true when anything was left out."""
 
     formatter: LocaleFormatter
-    limits: TextLimits = SCALES[0]
+    limits: TextLimits = TEXT_LIMITS[0]
     shortened: bool = field(default=False, init=False)
 
     @property
@@ -56,29 +56,29 @@ class Presenter:
 
     def say(self, text: str, **values: object) -> str:
         """A sentence in the reader's language."""
-        said = translations(self.language).gettext(text)
-        return said % values if values else said
+        translated = translations(self.language).gettext(text)
+        return translated % values if values else translated
 
-    def count(self, one: str, many: str, number: int) -> str:
+    def count(self, singular: str, plural: str, number: int) -> str:
         """A sentence with a number, in the right plural form."""
-        said = translations(self.language).ngettext(one, many, number)
-        return said % {"number": self.formatter.number(number)}
+        translated = translations(self.language).ngettext(singular, plural, number)
+        return translated % {"number": self.formatter.number(number)}
 
     def word(self, code: str | None, known: Words) -> str:
         """A code in the reader's words."""
-        return self.say(spoken(one_line(code), known)) if code in known else self.name(spoken(code, known))
+        return self.say(find_words(one_line(code), known)) if code in known else self.name(find_words(code, known))
 
     def name(self, text: str | None) -> str:
         """One line that is a name, a number or a place."""
-        return self.kept(one_line(text), LONGEST_NAME)
+        return self._keep(one_line(text), LONGEST_NAME)
 
     def short(self, text: str | None) -> str:
         """A text of some sentences."""
-        return self.cleaned(text or "", self.limits.short)
+        return self._clean(text or "", self.limits.short)
 
     def long(self, text: str | None) -> str:
         """A text of any length."""
-        return self.cleaned(text or "", self.limits.long)
+        return self._clean(text or "", self.limits.long)
 
     def shorts(self, texts: Iterable[str]) -> list[str]:
         """The first of some short texts."""
@@ -86,12 +86,12 @@ class Presenter:
         self.shortened |= len(every) > self.limits.entries
         return [self.short(text) for text in every[: self.limits.entries]]
 
-    def cleaned(self, text: str, limit: int) -> str:
+    def _clean(self, text: str, limit: int) -> str:
         """Of a long text only what may be shown is cleaned, since some are very long."""
         self.shortened |= len(text) > 2 * limit
-        return self.kept(clean(text[: 2 * limit]), limit)
+        return self._keep(clean(text[: 2 * limit]), limit)
 
-    def kept(self, text: str, limit: int) -> str:
+    def _keep(self, text: str, limit: int) -> str:
         self.shortened |= len(text) > limit
         return cut(text, limit)
 

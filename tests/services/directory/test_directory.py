@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Connection, text
 
-from services.directory import as_machine_context, load_machines, load_people
-from services.directory.machines import MOST_HOURS
+from services.directory import build_machine_context, load_machines, load_people
 from tests.services.counting import statements
 
 NIKOS = "0b000000-0000-4000-8000-000000000001"
@@ -80,7 +79,7 @@ def test_only_the_newest_readings_are_told(seeded: Connection) -> None:
     )
     machine = load_machines(seeded, [BARE, KEF_5])[BARE]
     assert machine.hours == 3100
-    assert [reading.value for reading in machine.hours_history] == [3100 - n for n in range(MOST_HOURS)]
+    assert [reading.value for reading in machine.hours_history] == [3100 - n for n in range(12)]
 
 
 def test_the_context_of_a_machine_has_abparts_shape_and_is_json(seeded: Connection) -> None:
@@ -89,7 +88,7 @@ def test_the_context_of_a_machine_has_abparts_shape_and_is_json(seeded: Connecti
         "recent_parts_usage": [{"part": "inlet filter"}],
         "maintenance_suggestions": ["Grease the winch"],
     }
-    context = as_machine_context(load_machines(seeded, [KEF_5])[KEF_5], {"machine_context": gathered})
+    context = build_machine_context(load_machines(seeded, [KEF_5])[KEF_5], {"machine_context": gathered})
     assert json.loads(json.dumps(context)) == context
     assert list(context) == [
         "machine_details",
@@ -106,7 +105,7 @@ def test_the_context_of_a_machine_has_abparts_shape_and_is_json(seeded: Connecti
 
 @pytest.mark.parametrize("metadata", [{}, {"machine_context": None}, {"machine_context": {"hours_history": "x"}}])
 def test_the_assistant_may_have_gathered_nothing(seeded: Connection, metadata: dict[str, object]) -> None:
-    context = as_machine_context(load_machines(seeded, [BARE])[BARE], metadata)
+    context = build_machine_context(load_machines(seeded, [BARE])[BARE], metadata)
     assert (context["parts_usage"], context["hours_history"], context["maintenance_history"]) == ([], [], [])
 
 

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from services.mail.i18n.catalogs import catalogue_path, known_language
+from services.mail.i18n.catalogs import catalog_path, choose_language
 from services.mail.i18n.formatting import locale_of
 from tests.services.mail.letters import LANGUAGES, TEMPLATES, letter
 from worker.preview.example import example_story
@@ -19,7 +19,7 @@ PLACES = re.compile(r"%\(\w+\)s")
 
 @lru_cache(maxsize=len(LANGUAGES))
 def catalogue(language: str) -> Catalog:
-    with catalogue_path(language).open("rb") as file:
+    with catalog_path(language).open("rb") as file:
         return read_po(file, locale=locale_of(language))
 
 
@@ -82,4 +82,4 @@ def test_a_mail_in_another_language_has_no_english_sentence(template: str, langu
     [("el", "el"), ("nb-NO", "no"), ("nn", "no"), ("pt_BR", "en"), ("AR", "ar"), ("", "en"), (None, "en")],
 )
 def test_a_language_without_a_catalogue_is_answered_in_english(code: str | None, expected: str) -> None:
-    assert known_language(code) == expected
+    assert choose_language(code) == expected

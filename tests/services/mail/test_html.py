@@ -8,7 +8,7 @@ import pytest
 from config.settings import TEMPLATES_FOLDER as FOLDER
 from services.mail.jinja import InliningLoader, environment
 from services.mail.render import letter_of
-from services.ticket_details import ContactCard, Reason, RelatedTicket, TicketDetails
+from services.ticket_details import ContactCard, RelatedTicket, TicketDetails, TicketReason
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,
@@ -42,7 +42,9 @@ def hostile_story() -> TicketDetails:
     card = ContactCard(name=HOSTILE, email=HOSTILE, phone=HOSTILE, hours=HOSTILE, specialization=HOSTILE)
     advice = replace(details.advice, primary=card, alternatives=(card,), why=HOSTILE) if details.advice else None
     cause = replace(details.ticket.reasons[0].evidence[0], phrase=HOSTILE, gloss=HOSTILE)
-    ticket = replace(details.ticket, reasons=(Reason(name="safety_concern", evidence=(cause,)), Reason(name=HOSTILE)))
+    ticket = replace(
+        details.ticket, reasons=(TicketReason(name="safety_concern", evidence=(cause,)), TicketReason(name=HOSTILE))
+    )
     diagnosis = replace(details.conversation.diagnoses[0], category=HOSTILE, likely_causes=(HOSTILE,))
     requests = tuple(replace(one, notes=HOSTILE, callback_phone=HOSTILE) for one in details.requests)
     told = with_conversation(

@@ -7,7 +7,7 @@ import pytest
 from services.conversation import Conversation
 from services.mail.i18n.catalogs import translations
 from services.mail.mime import MailContent
-from services.ticket_details import Reason, TicketDetails
+from services.ticket_details import TicketDetails, TicketReason
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,
@@ -185,7 +185,7 @@ def test_a_notice_s_telephone_number_can_be_touched() -> None:
 
 def test_a_notice_without_danger_warns_of_none() -> None:
     details = example_story("en")
-    calm = replace(details.ticket, reasons=(Reason(name="user_request"),), priority="medium")
+    calm = replace(details.ticket, reasons=(TicketReason(name="user_request"),), priority="medium")
     for told in both(letter(replace(details, ticket=calm), "customer_notice")):
         assert "stop the machine" not in told
 
@@ -209,7 +209,7 @@ def test_codes_that_nobody_knows_are_shown_as_they_are() -> None:
     details = example_story("en")
     diagnosis = replace(details.conversation.diagnoses[0], category="net_drum_gearbox", confidence_level="so_so")
     strange = with_conversation(details, diagnoses=(diagnosis,))
-    strange = replace(strange, ticket=replace(details.ticket, reasons=(Reason(name="Phoned the office"),)))
+    strange = replace(strange, ticket=replace(details.ticket, reasons=(TicketReason(name="Phoned the office"),)))
     for told in both(letter(strange)):
         for shown in ("net drum gearbox", "so so", "Phoned the office"):
             assert shown in told
