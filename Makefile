@@ -40,10 +40,11 @@ chaos: environment ## Let a storm of faults rage and check that nothing is lost 
 breakages: environment ## Break each promise on purpose and show what finds it (ARGS='--storm --write-docs')
 	@$(RUN) bench.breakages $(ARGS)
 
-check: environment ## Lint, format, types and layers, without running the program
+check: environment ## Lint, format, types, dead code and layers, without running the program
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
+	@$(RUN) vulture
 	@$(RUN) pytest -q tests/test_layers.py
 
 fmt: environment ## Put the code into shape

@@ -8,9 +8,9 @@ from kombu.utils.url import parse_url
 
 from config.settings import get_settings
 
-TASKS = ("tasks.events", "tasks.mail", "tasks.tickets", "tasks.follow_up", "tasks.sweeps")
+_TASKS = ("tasks.events", "tasks.mail", "tasks.tickets", "tasks.follow_up", "tasks.sweeps")
 KEY_PREFIX = "escalation:celery:"
-HINT_VISIBILITY_SECONDS = 120
+_HINT_VISIBILITY_SECONDS = 120
 
 
 def tls_of(url: str) -> dict[str, Any] | None:
@@ -20,7 +20,7 @@ def tls_of(url: str) -> dict[str, Any] | None:
     return {"ssl_cert_reqs": ssl.CERT_REQUIRED, **parse_url(url).get("ssl", {})}
 
 
-def broker_settings() -> dict[str, Any]:
+def _broker_settings() -> dict[str, Any]:
     """Where messages go and how they are written, read when it is first needed (reasons: docs/architecture.md)."""
     url = get_settings().redis_url.get_secret_value()
     return {
@@ -28,7 +28,7 @@ def broker_settings() -> dict[str, Any]:
         "broker_use_ssl": tls_of(url),
         "broker_transport_options": {
             "global_keyprefix": KEY_PREFIX,
-            "visibility_timeout": HINT_VISIBILITY_SECONDS,
+            "visibility_timeout": _HINT_VISIBILITY_SECONDS,
             "socket_timeout": 5,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
@@ -42,5 +42,5 @@ def broker_settings() -> dict[str, Any]:
     }
 
 
-app = Celery("escalation", include=TASKS)
-app.add_defaults(broker_settings)
+app = Celery("escalation", include=_TASKS)
+app.add_defaults(_broker_settings)

@@ -1,6 +1,8 @@
 """The layers as code: who may import whom. An import that points backwards fails here."""
 
 import ast
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,3 +84,83 @@ def test_rules_ask_no_clock_and_read_no_file() -> None:
         and (name := getattr(node.func, "attr", getattr(node.func, "id", ""))) in forbidden
     ]
     assert calls == []
+
+
+# The packages of services/, from the bottom up: each may import those of the rows below it, none of its own row.
+SERVICES: tuple[frozenset[str], ...] = (
+    frozenset({"database", "directory", "installation", "transports"}),
+    frozenset({"conversation", "events"}),
+    frozenset({"monitoring", "outbox", "history"}),
+    frozenset({"delivery", "privacy", "tickets"}),
+    frozenset({"schema", "ticket_details"}),
+    frozenset({"escalation", "mail"}),
+)
+HEIGHT = {package: height for height, row in enumerate(SERVICES) for package in row}
+PRODUCT = ("client/src", "config", "rules", "models", "services", "tasks", "worker")
+
+
+def package_of(name: str) -> str:
+    """`services.delivery.claim` lies in delivery."""
+    return name.split(".")[1] if name.startswith("services.") else ""
+
+
+def test_every_package_of_services_has_its_row() -> None:
+    found = {path.name.removesuffix(".py") for path in (ROOT / "services").iterdir() if not path.name.startswith("__")}
+    assert found == set(HEIGHT)
+
+
+def test_a_package_of_services_imports_only_those_of_the_rows_below_it() -> None:
+    backwards = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("services")
+        if (own := path.relative_to(ROOT / "services").parts[0].removesuffix(".py")) in HEIGHT
+        for name in imports(path)
+        if (other := package_of(name)) and other != own and HEIGHT[other] >= HEIGHT[own]
+    ]
+    assert backwards == []
+
+
+def test_no_class_name_stands_twice_in_the_product() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for layer in PRODUCT:
+        for path in modules(layer):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    places[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in places.items() if len(paths) > 1} == {}
+
+
+# Whose module-level names are a face to be seen. Not: what the client offers to others, tables (`models`), and
+# commands, which typer reads by their names.
+FACES = ("config", "rules", "services", "tasks", "worker")
+WITHOUT_A_FACE = ROOT / "worker" / "commands"
+USERS = (*PRODUCT, "tests", "demo", "bench", "docs", "client")
+
+
+def words_by_file() -> dict[Path, set[str]]:
+    """Every word of every file that could use a name: a name in a text, such as Celery's `module:name`, counts."""
+    paths = [path for folder in USERS for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".md"}]
+    return {path: set(re.findall(r"\w+", path.read_text(encoding="utf-8"))) for path in paths}
+
+
+def module_level_names(path: Path) -> Iterator[str]:
+    """Those that are assigned or defined there; what a decorator hands to somebody else has its use."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and not node.decorator_list):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_what_no_other_file_uses_begins_with_an_underscore() -> None:
+    uses = Counter(word for words in words_by_file().values() for word in words)
+    bare = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for layer in FACES
+        for path in modules(layer)
+        if WITHOUT_A_FACE not in path.parents
+        for name in module_level_names(path)
+        if not name.startswith("_") and uses[name] == 1
+    ]
+    assert bare == []

@@ -15,14 +15,14 @@ __version__ = "1.0.0"
 def __getattr__(name: str) -> Any:
     # Celery asks for `worker.app`; the command line's --help should not pay for importing it.
     if name in {"app", "celery"}:
-        check_settings()
+        _check_settings()
         from worker.celery_app import app
 
         return app
     raise AttributeError(f"module 'worker' has no attribute {name!r}")
 
 
-def check_settings() -> None:
+def _check_settings() -> None:
     """End `celery -A worker …` with what is wrong in words; Celery would show where in its code it was found."""
     from config.settings import get_settings
 

@@ -23,7 +23,7 @@ from worker.schedule import beat_schedule
 __all__ = ["app"]
 
 
-def worker_settings() -> dict[str, Any]:
+def _worker_settings() -> dict[str, Any]:
     """What workers and beat need beyond who only sends (reasons: docs/architecture.md)."""
     return {
         "broker_connection_retry_on_startup": True,
@@ -46,7 +46,7 @@ def worker_settings() -> dict[str, Any]:
 
 
 guard_the_lists()
-app.add_defaults(worker_settings)
+app.add_defaults(_worker_settings)
 app.steps["worker"].add(DoorbellStep)
 app.steps["worker"].add(WatchmanStep)
 task_postrun.connect(note_the_run)

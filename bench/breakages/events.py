@@ -36,7 +36,6 @@ QUEUE_APART = """    from services.database.engine import begin
 WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(redis, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
-HALVE = "    elif len(received) > 1:\n"
 DRAIN = "tests/tasks/evaluation/test_drain.py"
 BATCH = "tests/tasks/evaluation/test_batch.py"
 FAULTS = "tests/tasks/evaluation/test_batch_faults.py"

@@ -60,7 +60,7 @@ def insert_events(connection: Connection, received: Sequence[Received], policy_v
     return set(rows.scalars())
 
 
-DECIDED = text("""
+_DECIDED = text("""
     UPDATE escalation.event_inbox AS i
     SET decision = 'escalate', ticket_id = n.ticket_id, evidence = i.evidence || n.evidence
     FROM unnest(CAST(:event_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:evidence AS jsonb[]))
@@ -72,7 +72,7 @@ DECIDED = text("""
 def record_tickets_of(connection: Connection, decided: Sequence[tuple[UUID, str, list[dict[str, object]]]]) -> None:
     """Note with each event that led to a ticket which one, and the evidence that only its session's state gave."""
     connection.execute(
-        DECIDED,
+        _DECIDED,
         {
             "event_ids": [str(event_id) for event_id, _, _ in decided],
             "ticket_ids": [ticket_id for _, ticket_id, _ in decided],

@@ -1,19 +1,19 @@
 """Posts words to an incoming webhook of Slack, Teams or whatever takes JSON."""
 
-import json
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
+import requests
 import structlog
+
+from rules.delivery import Phase
+from services.transports.http_client import HttpClient, failed_request
 
 logger = structlog.get_logger()
 SECONDS = 10
 _SLACK = "hooks.slack.com"
-HTTP = "HTTP "
+_HTTP = "HTTP "
 
 
 def body_for(url: str, words: str) -> dict[str, Any]:
@@ -44,36 +44,35 @@ def post(url: str, words: str) -> bool:
     """Whether the webhook took it; if not, the log says why."""
     answer = offer(url, words)
     if not answer.taken:
-        logger.warning("webhook_refused" if answer.words.startswith(HTTP) else "webhook_failed", answer=answer.words)
+        logger.warning("webhook_refused" if answer.words.startswith(_HTTP) else "webhook_failed", answer=answer.words)
     return answer.taken
 
 
 def offer(url: str, words: str) -> _WebhookReply:
     """Post the words and say what came back."""
-    request = Request(
-        url,
-        data=json.dumps(body_for(url, words)).encode(),
-        headers={"Content-Type": "application/json", "User-Agent": "escalation-worker"},
-    )
-    try:
-        with urlopen(request, timeout=SECONDS) as answer:
-            return _WebhookReply(True, f"{HTTP}{answer.status}")
-    except HTTPError as error:
-        with error:
-            return _WebhookReply(False, f"{HTTP}{error.code}")
-    except HTTPException as error:
-        # Such as that the address holds a space: its words would repeat it.
-        return _WebhookReply(False, type(error).__name__)
-    except OSError as error:
-        why = error.reason if isinstance(error, URLError) else error
-        return _WebhookReply(False, f"{type(why).__name__}: {why}"[:300])
+    return _call("POST", url, json=body_for(url, words))
 
 
 def beat(url: str) -> bool:
     """Call the address, which may hold a secret and so is not logged; False when that failed."""
-    try:
-        with urlopen(Request(url, headers={"User-Agent": "escalation-worker"}), timeout=SECONDS):
-            return True
-    except (URLError, OSError, HTTPException) as error:
-        logger.warning("heartbeat_failed", error=type(error).__name__)
-        return False
+    answer = _call("GET", url, allow_redirects=True)
+    if not answer.taken:
+        logger.warning("heartbeat_failed", error=answer.words)
+    return answer.taken
+
+
+def _call(method: str, url: str, **options: Any) -> _WebhookReply:
+    """A webhook that answers with another address has not taken anything; a heartbeat's may have moved."""
+    with HttpClient(None, SECONDS, SECONDS) as https:
+        https.headers["User-Agent"] = "escalation-worker"
+        try:
+            with https.request(method, url, **options) as response:
+                return _WebhookReply(response.status_code < 300, f"{_HTTP}{response.status_code}")
+        except requests.RequestException as error:
+            return _WebhookReply(False, _words_without_address(error))
+
+
+def _words_without_address(error: requests.RequestException) -> str:
+    """The system's words; those of requests itself would repeat the address."""
+    reply = failed_request(error, Phase.POST)
+    return reply.text if reply.finding or "[Errno" in reply.text else type(error).__name__

@@ -20,7 +20,6 @@ _TICKETS = text("""
            own.acknowledged_at, own.acknowledged_by, CAST(shared.priority AS text) AS shared_priority,
            own.priority AS own_priority, CAST(shared.status AS text) AS status,
            shared.escalation_reason, shared.expert_contact_info, shared.resolution_notes,
-           shared.resolved_at AT TIME ZONE 'UTC' AS resolved_at,
            coalesce(shared.created_at AT TIME ZONE 'UTC', own.opened_at) AS opened_at,
            coalesce(state.user_id, session.user_id) AS user_id,
            coalesce(state.machine_id, session.machine_id) AS machine_id,
@@ -122,6 +121,5 @@ def _make_ticket(row: RowMapping, conversation: Conversation) -> TicketFacts:
         reasons=collect_reasons(row["ticket_id"], row["reasons"], row["escalation_reason"], conversation.evidence),
         acknowledged_at=row["acknowledged_at"],
         acknowledged_by=row["acknowledged_by"],
-        resolved_at=row["resolved_at"],
         resolution_notes=row["resolution_notes"],
     )

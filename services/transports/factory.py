@@ -4,9 +4,7 @@ What Graph and OAuth2 need is imported where it is used: their libraries cost ev
 """
 
 import os
-import ssl
 from functools import lru_cache, partial
-from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -18,6 +16,7 @@ from services.transports.file import FileTransport
 from services.transports.smtp import SmtpTransport
 from services.transports.smtp_auth import Credentials
 from services.transports.smtp_connection import Server
+from services.transports.tls import tls_context
 
 
 def make_transport(settings: Settings) -> Transport:
@@ -83,22 +82,11 @@ def server_of(settings: Settings) -> Server:
         host=settings.smtp_server,
         port=settings.smtp_port,
         tls=tls,
-        context=tls_context(settings.smtp_ca_file),
+        context=tls_context(settings.smtp_ca_file, "SMTP_CA_FILE"),
         connect_seconds=settings.smtp_connect_seconds,
         command_seconds=settings.smtp_command_seconds,
         reply_seconds=settings.smtp_reply_seconds,
     )
-
-
-def tls_context(authority: Path | None) -> ssl.SSLContext:
-    """Certificates are always verified: against the system's authorities, and a private one where it is named."""
-    context = ssl.create_default_context()
-    if authority:
-        try:
-            context.load_verify_locations(authority)
-        except OSError as error:
-            raise ConfigurationError(f"SMTP_CA_FILE: cannot read certificates from {authority}: {error}") from error
-    return context
 
 
 def credentials_of(settings: Settings) -> Credentials | None:

@@ -12,14 +12,14 @@ from pydantic import SecretStr
 from config.settings import Settings
 from rules.delivery import Phase, ServerReply
 from services.transports.base import BeginBody, ConversationEnded, Envelope, TransportAccount
-from services.transports.http_client import Https, failed_request, retry_after
+from services.transports.http_client import HttpClient, RequestBody, failed_request, retry_after
 from services.transports.oauth_factory import token_source
-from services.transports.oauth_google import parsed
 from services.transports.redaction import without
 
 # A header and its folded lines (RFC 5322, 2.2.3).
 _RECIPIENT_HEADERS: Final = re.compile(rb"^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*\r\n", re.IGNORECASE | re.MULTILINE)
 _FOLD: Final = ",\r\n "
+_EXPIRED: Final = 401
 
 
 def _addressed_to(message: bytes, recipients: Sequence[str]) -> bytes:
@@ -27,9 +27,6 @@ def _addressed_to(message: bytes, recipients: Sequence[str]) -> bytes:
     head, separator, body = message.partition(b"\r\n\r\n")
     kept = _RECIPIENT_HEADERS.sub(b"", head + b"\r\n").removesuffix(b"\r\n")
     return f"To: {_FOLD.join(recipients)}\r\n".encode() + kept + separator + body
-
-
-_EXPIRED: Final = 401
 
 
 def graph_host(settings: Settings) -> str:
@@ -44,7 +41,7 @@ class GraphTransport:
         mailbox = settings.graph_mailbox or settings.sender
         self.url = f"{settings.graph_url}/users/{quote(mailbox)}/sendMail"
         self.settings = settings
-        self.https = Https(settings.https_ca_file, settings.smtp_connect_seconds, settings.smtp_reply_seconds)
+        self.https = HttpClient(settings.https_ca_file, settings.smtp_connect_seconds, settings.smtp_reply_seconds)
         self.token = self.new_token_source()
         self.has_token = False
 
@@ -77,13 +74,16 @@ class GraphTransport:
         return answer if newer == token else self.post(newer, body)
 
     def post(self, token: SecretStr, body: bytes) -> ServerReply:
+        """Nothing is known of a message whose body had begun and whose answer did not come whole."""
         headers = {"Authorization": f"Bearer {token.get_secret_value()}", "Content-Type": "text/plain"}
+        sent = RequestBody(body)
         try:
-            response = self.https.request("POST", self.url, data=body, headers=headers)
+            # As a stream: the status counts, whatever becomes of the words behind it.
+            with self.https.request("POST", self.url, data=sent, headers=headers, stream=True) as response:
+                words = without(_words_of(response), token.get_secret_value())[:500]
+                return ServerReply(Phase.POST, response.status_code, words, retry_after=retry_after(response.headers))
         except requests.RequestException as error:
-            return failed_request(error, Phase.POST)
-        words = without(_said(response), token.get_secret_value())[:500]
-        return ServerReply(Phase.POST, response.status_code, words, retry_after=retry_after(response.headers))
+            return failed_request(error, Phase.POST if sent.begun else Phase.CONNECT)
 
     def prepare(self) -> ServerReply | None:
         """Get a token; more cannot be tried without sending."""
@@ -102,9 +102,10 @@ class GraphTransport:
         self.https.close()
 
 
-def _said(response: requests.Response) -> str:
+def _words_of(response: requests.Response) -> str:
     """Graph's error code and message, or the plain reason."""
-    error = parsed(response).get("error")
-    if isinstance(error, dict):
-        return f"{error.get('code', '')}: {error.get('message', '')}"
-    return response.reason or ""
+    try:
+        error = response.json()["error"]
+        return f"{error['code']}: {error['message']}"
+    except (requests.RequestException, ValueError, KeyError, TypeError):
+        return response.reason or ""

@@ -1,51 +1,103 @@
 """HTTPS with time-outs on every request, a private authority where one is named, and answers instead of exceptions."""
 
-from collections.abc import Mapping
+import io
+import ssl
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import described
+from services.transports.tls import tls_context
 
-_LONGEST_SECONDS = 86_400.0
+_LONGEST_SECONDS: Final = 86_400.0
+# Causes of causes: requests wraps urllib3, which wraps the system's error.
+_DEEPEST: Final = 10
 
 
-class Https(requests.Session):
-    """A session that remembers the status of its last response; `connect` and `read` are time-outs in seconds."""
+class _OwnTrust(HTTPAdapter):
+    """Verifies with our context; requests would trust only the list of authorities that it brings along."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self.context = context
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options, ssl_context=self.context)
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
+        return super().proxy_manager_for(*arguments, **options, ssl_context=self.context)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, verify, cert)
+        if verify is True:
+            conn.ca_certs = None
+
+
+class HttpClient(requests.Session):
+    """A session that remembers how its last request ended; `connect` and `read` are time-outs in seconds.
+
+    :raises ConfigurationError: `authority`, which HTTPS_CA_FILE names, cannot be read
+    """
 
     def __init__(self, authority: Path | None, connect: float, read: float) -> None:
         super().__init__()
-        self.authority = str(authority) if authority else None
         self.time_outs = (connect, read)
         self.status: int | None = None
+        self.retry_after: float | None = None
+        self.mount("https://", _OwnTrust(tls_context(authority, "HTTPS_CA_FILE")))
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         options["timeout"] = self.time_outs
-        options["allow_redirects"] = False
-        if self.authority:
-            options["verify"] = self.authority
-        self.status = None
+        options.setdefault("allow_redirects", False)
+        self.status = self.retry_after = None
         response = super().request(method, url, **options)
-        self.status = response.status_code
+        self.status, self.retry_after = response.status_code, retry_after(response.headers)
         return response
+
+
+class RequestBody(io.BytesIO):
+    """A request's body that knows whether its first byte was asked for: the server cannot act on less."""
+
+    begun = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.begun = True
+        return super().read(size)
 
 
 def failed_request(error: requests.RequestException, phase: Phase) -> ServerReply:
     """What an error means; one that came before the request had gone out is of phase `connect`."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return ServerReply(Phase.CONNECT, text=described(error), finding=LocalFault.CERTIFICATE)
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _never_connected(error):
-        return ServerReply(Phase.CONNECT, text=described(error))
-    return ServerReply(phase, text=described(error))
+    causes = list(_causes_of(error))
+    text = described(next((cause for cause in causes if isinstance(cause, OSError) and cause.errno), error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ServerReply(Phase.CONNECT, text=described(cause), finding=LocalFault.CERTIFICATE)
+    if any(type(cause).__name__ in _NEVER_CONNECTED for cause in causes):
+        return ServerReply(Phase.CONNECT, text=text)
+    return ServerReply(phase, text=text)
 
 
-def _never_connected(error: requests.RequestException) -> bool:
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    return type(cause).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
+# Of urllib3, which requests does not hand on as types of its own.
+_NEVER_CONNECTED: Final = frozenset(
+    {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ConnectTimeout", "ProxyError"}
+)
+
+
+def _causes_of(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, the outermost first."""
+    cause: object = error
+    for _ in range(_DEEPEST):
+        if not isinstance(cause, BaseException):
+            return
+        yield cause
+        inner = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
+        cause = inner if isinstance(inner, BaseException) else cause.__cause__ or cause.__context__
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

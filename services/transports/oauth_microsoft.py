@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from rules.delivery import Phase, ServerReply
 from services.transports.base import ConversationEnded
-from services.transports.http_client import Https, failed_request
+from services.transports.http_client import HttpClient, failed_request
 from services.transports.redaction import without
 
 
@@ -22,13 +22,13 @@ class MicrosoftTokens:
     client_id: str
     credential: str | dict[str, str] = field(repr=False)
     scope: str
-    https: Https
+    https: HttpClient
     application: Any = None
 
     def token(self) -> SecretStr:
         """A token that is valid now.
 
-        :raises Stopped: none was given
+        :raises ConversationEnded: none was given
         """
         try:
             result = self.connected().acquire_token_for_client([self.scope])
@@ -39,7 +39,12 @@ class MicrosoftTokens:
             return SecretStr(result["access_token"])
         self.forget()
         raise ConversationEnded(
-            ServerReply(Phase.TOKEN, self.https.status or 400, self.harmless(_explained(result))[:500])
+            ServerReply(
+                Phase.TOKEN,
+                self.https.status or 400,
+                self.harmless(_explained(result))[:500],
+                retry_after=self.https.retry_after,
+            )
         )
 
     def connected(self) -> Any:
@@ -60,11 +65,14 @@ class MicrosoftTokens:
 
     def failure(self, error: Exception) -> ServerReply:
         """An error status is msal's error, no connection that of requests; a ValueError is msal's word for a tenant
-        that the end point does not know, and for a key that it cannot read."""
+        that the end point does not know, for a throttled discovery, and for a key that it cannot read."""
         if isinstance(error, requests.RequestException):
             return failed_request(error, Phase.TOKEN)
-        status = 400 if isinstance(error, ValueError) else self.https.status or 500
-        return ServerReply(Phase.TOKEN, status, self.harmless(str(error))[:300])
+        status = self.https.status or 0
+        if status < 400:
+            status = 400 if isinstance(error, ValueError) else 500
+        words = self.harmless(str(error))[:300]
+        return ServerReply(Phase.TOKEN, status, words, retry_after=self.https.retry_after)
 
     def harmless(self, text: str) -> str:
         """A key never leaves this process; a secret does."""

@@ -20,7 +20,9 @@ from worker.doctor.postgres import not_read
 
 PART = CheckedPart("mail")
 _SECONDS = 60.0
-_CIRCUIT = text("SELECT state, hint FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'")
+_CIRCUIT = text(
+    "SELECT state, hint AS remedy FROM escalation.mail_accounts WHERE account = :account AND state <> 'closed'"
+)
 _HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
 
 _AFTERWARDS = "Once it is mended, restart the mailer if it was a setting, else run python -m worker mail probe."

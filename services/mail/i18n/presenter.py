@@ -9,7 +9,7 @@ from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import Words, find_words
 from services.mail.sanitize import clean, cut, one_line
 
-Entry = TypeVar("Entry")
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ LONGEST_NAME: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
-class TruncatedList(Generic[Entry]):
+class TruncatedList(Generic[_Entry]):
     """The beginning and the end of a list, and how many entries between them are left out."""
 
-    head: Sequence[Entry]
+    head: Sequence[_Entry]
     omitted: int = 0
-    tail: Sequence[Entry] = ()
+    tail: Sequence[_Entry] = ()
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Presenter:
         self.shortened |= len(text) > limit
         return cut(text, limit)
 
-    def excerpt(self, entries: Sequence[Entry], head: int, tail: int) -> TruncatedList[Entry]:
+    def excerpt(self, entries: Sequence[_Entry], head: int, tail: int) -> TruncatedList[_Entry]:
         """The list itself when it is short, else its two ends."""
         omitted = len(entries) - head - tail
         if omitted <= 1:

@@ -130,7 +130,7 @@ def _triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
     ]
 
 
-FINDERS = {
+_FINDERS = {
     "ai_sessions": _escalated_sessions,
     "support_tickets": known_tickets,
     "escalation_triggers": known_triggers,
@@ -139,7 +139,7 @@ FINDERS = {
 
 def unknown_rows(connection: Connection, state: TableState) -> list[dict[str, Any]]:
     """The rows of a lost table that only the worker's own tables know."""
-    find = FINDERS.get(state.name)
+    find = _FINDERS.get(state.name)
     return find(connection, unrecorded(state)) if find and state.fate in LOST_ROWS else []
 
 
