@@ -39,7 +39,6 @@ class TicketFacts:
     reasons: tuple[TicketReason, ...] = ()
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
-    resolved_at: datetime | None = None
     resolution_notes: str | None = None
 
     @property

@@ -14,7 +14,7 @@ from services.ticket_details import TicketDetails
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeItem:
+class _ChangeItem:
     """One change: its heading, its time, what the user wrote, and the figures."""
 
     kind: str
@@ -30,7 +30,7 @@ class ChangeItem:
         return self.kind == "safety"
 
 
-def list_changes(content: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> list[ChangeItem]:
+def list_changes(content: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> list[_ChangeItem]:
     """List the changes that the mail was queued for: danger first, then by time."""
     items = [_item(change, details, presenter) for change in _unique(content.get("news", []))]
     items.sort(key=lambda change: (not change.is_safety, change.at))
@@ -45,13 +45,13 @@ def _unique(news: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             yield change
 
 
-def _item(news: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> ChangeItem:
+def _item(news: Mapping[str, Any], details: TicketDetails, presenter: Presenter) -> _ChangeItem:
     event_id, reason = UUID(news["event_id"]), news.get("reason")
     evidence = _evidence_for(event_id, reason, details)
     quotes = dict.fromkeys(quote for found in evidence if (quote := make_quote(found, details, presenter)))
     kind, at = news["kind"], datetime.fromisoformat(news["at"])
     heading = presenter.say(NEWS[kind])
-    return ChangeItem(
+    return _ChangeItem(
         kind="safety" if reason == "safety_concern" else kind,
         heading=f"{heading}: {presenter.word(reason, REASONS)}" if kind == "reason" else heading,
         at=at,
