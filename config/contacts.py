@@ -100,8 +100,8 @@ def _hours_of(entry: ContactEntry) -> WorkingHours:
 
 
 def _step_of(entry: StepEntry, contacts: dict[str, Contact]) -> LadderStep:
-    rungs = tuple(contacts[key] for key in entry.rungs)
-    return LadderStep(rungs, timedelta(hours=entry.hours, minutes=entry.minutes), entry.days, entry.wall_clock)
+    levels = tuple(contacts[key] for key in entry.rungs)
+    return LadderStep(levels, timedelta(hours=entry.hours, minutes=entry.minutes), entry.days, entry.wall_clock)
 
 
 def _route_of(entry: RouteEntry, contacts: dict[str, Contact]) -> Route:

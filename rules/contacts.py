@@ -67,9 +67,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class LadderStep:
-    """How long each rung has to acknowledge a ticket, as working time plus working days, and who is on which rung."""
+    """How long each level has to acknowledge a ticket, as working time plus working days, and who is on which level."""
 
-    rungs: tuple[Contact, ...]
+    levels: tuple[Contact, ...]
     time: timedelta = timedelta()
     days: int = 0
     wall_clock: bool = False

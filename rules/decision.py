@@ -11,10 +11,9 @@ from uuid import UUID
 
 from escalation_client.events import EscalationRequested, Event, SessionEnded, SessionStarted, StepRecorded
 from rules.policy import Policy
-from rules.reasons import PRIORITIES, by_gravity, highest
-from rules.triggers import Signal, failed, signal
-
-_STATUSES = ("active", "abandoned", "completed", "escalated")
+from rules.reasons import PRIORITIES, Reason, by_gravity, highest
+from rules.session_status import SESSION_STATUSES, SessionStatus
+from rules.triggers import Signal, has_failed, signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,16 @@ class SessionState:
     announced_by: UUID | None = None
     ended: str | None = None
     failed_steps: Mapping[int, datetime] = field(default_factory=dict)
-    status: str = "active"
+    status: str = SessionStatus.ACTIVE
     ticket: OpenTicket | None = None
     last_ticket_id: str | None = None
     tickets: int = 0
     closed_at: datetime | None = None
+
+    @property
+    def next_ordinal(self) -> int:
+        """Which of the session's tickets the next one is, from 1."""
+        return self.tickets + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,17 @@ def decide(state: SessionState, examined: Sequence[Examined], policy: Policy) ->
     """Merge new events into a session's state and say what follows."""
     events = sorted(examined, key=lambda one: (one.event.occurred_at, one.event.id))
     merged = _merge(state, [one.event for one in events])
-    fired = tuple(_fired_of(merged, events, policy))
-    status = "escalated" if fired or merged.status == "escalated" else merged.ended or merged.status
-    merged = replace(merged, status=max(merged.status, status, key=_STATUSES.index))
+    fired = tuple(_find_fired(merged, events, policy))
+    status = (
+        SessionStatus.ESCALATED if fired or merged.status == SessionStatus.ESCALATED else merged.ended or merged.status
+    )
+    merged = replace(merged, status=max(merged.status, status, key=SESSION_STATUSES.index))
     return Decision(
         state=merged,
         fired=fired,
         reasons=tuple(by_gravity(one.reason for one in fired)),
         priority=highest(one.signal.priority for one in fired) if fired else None,
-        news=tuple(_news_of(state.ticket, fired, events)) if state.ticket else (),
+        news=tuple(_find_news(state.ticket, fired, events)) if state.ticket else (),
     )
 
 
@@ -113,11 +119,13 @@ def _merge(state: SessionState, events: Iterable[Event]) -> SessionState:
         match event:
             case SessionStarted():
                 state = _announced(state, event)
-            case StepRecorded() if failed(event):
+            case StepRecorded() if has_failed(event):
                 last = max(state.failed_steps.get(event.step_number, event.occurred_at), event.occurred_at)
                 state = replace(state, failed_steps={**state.failed_steps, event.step_number: last})
             case SessionEnded():
-                state = replace(state, ended=max(state.ended or "active", event.status, key=_STATUSES.index))
+                state = replace(
+                    state, ended=max(state.ended or SessionStatus.ACTIVE, event.status, key=SESSION_STATUSES.index)
+                )
             case _:
                 continue
     return state
@@ -141,50 +149,50 @@ def _announced(state: SessionState, event: SessionStarted) -> SessionState:
     )
 
 
-def counts(state: SessionState, event: Event) -> bool:
+def _counts(state: SessionState, event: Event) -> bool:
     """After a ticket was resolved or closed only what happened later counts."""
     return state.closed_at is None or event.occurred_at > state.closed_at
 
 
-def _fired_of(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
+def _find_fired(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
     for one in events:
-        if counts(state, one.event):
+        if _counts(state, one.event):
             yield from (Fired(one.event, signal) for signal in one.signals if signal.fired)
-            yield from steps_exceeded(state, one.event, policy)
+            yield from _count_steps(state, one.event, policy)
 
 
-def steps_exceeded(state: SessionState, event: Event, policy: Policy) -> Iterable[Fired]:
+def _count_steps(state: SessionState, event: Event, policy: Policy) -> Iterable[Fired]:
     """The limit is passed by the set of steps, so whichever event completes the set fires, and each one after it."""
-    if isinstance(event, StepRecorded) and failed(event):
+    if isinstance(event, StepRecorded) and has_failed(event):
         steps = sum(state.closed_at is None or at > state.closed_at for at in state.failed_steps.values())
         if steps >= policy.step_limit:
-            yield Fired(event, signal("steps_exceeded", True, observed=steps, limit=policy.step_limit))
+            yield Fired(event, signal(Reason.STEPS_EXCEEDED, True, observed=steps, limit=policy.step_limit))
 
 
-def _news_of(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[TicketUpdate]:
+def _find_news(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[TicketUpdate]:
     """What an open ticket's reader does not know yet."""
     known = set(ticket.reasons)
     for one in fired:
         if one.reason not in known:
             known.add(one.reason)
             yield TicketUpdate("reason", one.event, one.reason)
-        elif one.reason == "safety_concern":
+        elif one.reason == Reason.SAFETY_CONCERN:
             yield TicketUpdate("safety", one.event, one.reason)
     for examined in events:
         event = examined.event
         if isinstance(event, EscalationRequested) and event.notes:
             yield TicketUpdate("notes", event)
-        elif isinstance(event, SessionEnded) and event.status == "completed":
+        elif isinstance(event, SessionEnded) and event.status == SessionStatus.COMPLETED:
             yield TicketUpdate("ended", event)
 
 
-def raised(ticket: OpenTicket, priority: str | None) -> str | None:
+def raise_priority(ticket: OpenTicket, priority: str | None) -> str | None:
     """The ticket's new priority when this one is higher, else None: a further reason raises it and never lowers it."""
     higher = priority and PRIORITIES.index(priority) > PRIORITIES.index(ticket.priority)
     return priority if higher else None
 
 
-def evidence_of(fired: Fired) -> dict[str, Any]:
+def make_evidence(fired: Fired) -> dict[str, Any]:
     """What is kept with a ticket for a reason: the event, when, and what the rule saw."""
     return {
         "event_id": str(fired.event.id),

@@ -8,8 +8,8 @@ from rules.duty import in_utc, working_time_after
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """A place on the ladder that is due: rung 0 got the support mail, `previous` did not answer in time."""
+class LadderLevel:
+    """A level of the ladder that is due: level 0 got the support mail, `previous` did not answer in time."""
 
     number: int
     contact: Contact
@@ -18,8 +18,18 @@ class Rung:
     is_last: bool
 
 
-def due_at(step: LadderStep, last_rung: int, since: datetime) -> datetime:
-    """When the time of a rung that was told `since` is over, in UTC: by its own working hours, or by the wall clock.
+@dataclass(frozen=True, slots=True)
+class WaitingTicket:
+    """A ticket that nobody has acknowledged since `waiting_since`; no `last_level`: only the support mail went out."""
+
+    priority: str
+    waiting_since: datetime
+    last_level: int | None = None
+    last_sent_at: datetime | None = None
+
+
+def due_at(step: LadderStep, level: int, since: datetime) -> datetime:
+    """When the time of a level that was asked `since` is over, in UTC: by its own working hours, or by the wall clock.
 
     A day is a working day of that contact: the same time on the next one, when all of them are equally long.
 
@@ -27,29 +37,17 @@ def due_at(step: LadderStep, last_rung: int, since: datetime) -> datetime:
     """
     if step.wall_clock:
         return in_utc(since) + step.time + timedelta(days=step.days)
-    hours = step.rungs[last_rung].hours
+    hours = step.levels[level].hours
     return working_time_after(since, step.time + step.days * hours.working_day, hours)
 
 
-def next_rung(
-    book: ContactBook,
-    *,
-    priority: str,
-    opened_at: datetime,
-    last_rung: int | None,
-    last_sent_at: datetime | None,
-    acknowledged: bool,
-    now: datetime,
-) -> Rung | None:
-    """The rung that a ticket goes to now; none when it is acknowledged, has time left, or the ladder is at its end.
-
-    `last_rung` and `last_sent_at` say which rung was told last and when; none: only the support mail went out.
-    """
-    step, told = book.ladder[priority], last_rung or 0
-    if acknowledged or told + 1 >= len(step.rungs):
+def find_next_level(book: ContactBook, ticket: WaitingTicket, now: datetime) -> LadderLevel | None:
+    """The level that a ticket goes to now; None while it has time left, and at the end of the ladder."""
+    step, level = book.ladder[ticket.priority], ticket.last_level or 0
+    if level + 1 >= len(step.levels):
         return None
-    due = due_at(step, told, last_sent_at or opened_at)
+    due = due_at(step, level, ticket.last_sent_at or ticket.waiting_since)
     if due > now:
         return None
-    following = told + 1
-    return Rung(following, step.rungs[following], step.rungs[told], due, following + 1 == len(step.rungs))
+    following = level + 1
+    return LadderLevel(following, step.levels[following], step.levels[level], due, following + 1 == len(step.levels))

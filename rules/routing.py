@@ -1,28 +1,28 @@
 """Whom to contact and whom to mail."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from rules.contacts import GENERAL, Contact, ContactBook, Route
 from rules.duty import duty_changes, on_duty
-from rules.reasons import by_gravity
+from rules.reasons import Priority, Reason, by_gravity
 from rules.recommendation import WhyPart, in_english
 
 __all__ = ["Contact", "ContactBook", "Recommendation", "recipients", "recommend", "recommended_action"]
 
 MOST_ALTERNATIVES: Final = 3
-ACTIONS: Final = {
-    "safety_concern": "call the user and make sure that nobody is in danger and that the machine is off.",
-    "user_request": "contact the user, who asked for a person.",
-    "expert_required": "check the diagnosis as an expert and contact the user.",
-    "complex_issue": "read the whole session and take the troubleshooting over.",
-    "low_confidence": "check the assistant's diagnosis, then confirm or correct it with the user.",
-    "steps_exceeded": "look through the steps tried so far and go on from there with the user.",
+ACTIONS: Final[Mapping[str, str]] = {
+    Reason.SAFETY_CONCERN: "call the user and make sure that nobody is in danger and that the machine is off.",
+    Reason.USER_REQUEST: "contact the user, who asked for a person.",
+    Reason.EXPERT_REQUIRED: "check the diagnosis as an expert and contact the user.",
+    Reason.COMPLEX_ISSUE: "read the whole session and take the troubleshooting over.",
+    Reason.LOW_CONFIDENCE: "check the assistant's diagnosis, then confirm or correct it with the user.",
+    Reason.STEPS_EXCEEDED: "look through the steps tried so far and go on from there with the user.",
 }
-HOW_SOON: Final = {"urgent": "At once: ", "high": "As soon as possible: "}
+HOW_SOON: Final[Mapping[str, str]] = {Priority.URGENT: "At once: ", Priority.HIGH: "As soon as possible: "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,71 +47,70 @@ class Recommendation:
         }
 
 
-def recommend(
-    book: ContactBook,
-    *,
-    reasons: Collection[str],
-    priority: str,
-    category: str | None,
-    language: str | None,
-    region: str | None,
-    now: datetime,
-) -> Recommendation:
+@dataclass(frozen=True, slots=True)
+class RoutedCase:
+    """What decides whom a ticket goes to; unknown members are None."""
+
+    reasons: tuple[str, ...]
+    priority: str
+    category: str | None = None
+    language: str | None = None
+    region: str | None = None
+
+    @property
+    def is_safety(self) -> bool:
+        return Reason.SAFETY_CONCERN in self.reasons
+
+    @property
+    def spoken(self) -> str | None:
+        """The language without its region."""
+        return re.split("[-_]", self.language.lower())[0] if self.language else None
+
+    def named_fields(self, contact: Contact) -> list[str]:
+        """The contact's fields that the category names; it may be any text, such as `Hydraulic / pump`."""
+        words = set(re.findall("[a-z]+", (self.category or "").lower()))
+        return sorted(field for field in contact.fields if words.issuperset(field.split("_")))
+
+
+def recommend(book: ContactBook, case: RoutedCase, now: datetime) -> Recommendation:
     """The best contact for a ticket, and up to three others.
 
     Compared in this order, the first difference decides: field (specialist, general, other), language, on duty now,
     region (named, everywhere, other), place in the file. A safety concern goes to an emergency line, whatever else;
     nothing else does, but an urgent ticket has it among its alternatives. Alternatives on duty come first.
     """
-    safety = "safety_concern" in reasons
-    spoken = language and re.split("[-_]", language.lower())[0]
 
     def merit(contact: Contact) -> tuple[bool, int, bool, bool, int]:
         return (
-            contact.emergency == safety,
-            _field_grade(contact, category),
-            spoken in contact.languages,
+            contact.emergency == case.is_safety,
+            2 if case.named_fields(contact) else int(GENERAL in contact.fields),
+            case.spoken in contact.languages,
             on_duty(contact.hours, now),
-            _region_grade(contact, region),
+            2 if case.region in contact.regions else int(not contact.regions),
         )
 
     primary, *others = sorted(book.contacts, key=merit, reverse=True)
-    others = [contact for contact in others if safety or priority == "urgent" or not contact.emergency]
+    emergency_too = case.is_safety or case.priority == Priority.URGENT
+    others = [contact for contact in others if emergency_too or not contact.emergency]
     others.sort(key=lambda contact: on_duty(contact.hours, now), reverse=True)
-    parts = tuple(_reasons_for(primary, safety, category, spoken, region, now))
+    parts = tuple(_explain(primary, case, now))
     return Recommendation(primary, tuple(others[:MOST_ALTERNATIVES]), in_english(parts, now), parts)
 
 
-def _specialities(contact: Contact, category: str | None) -> list[str]:
-    """The contact's fields that a category names; it may be any text, such as `Hydraulic / pump`."""
-    words = set(re.findall("[a-z]+", (category or "").lower()))
-    return sorted(field for field in contact.fields if words.issuperset(field.split("_")))
-
-
-def _field_grade(contact: Contact, category: str | None) -> int:
-    return 2 if _specialities(contact, category) else int(GENERAL in contact.fields)
-
-
-def _region_grade(contact: Contact, region: str | None) -> int:
-    return 2 if region in contact.regions else int(not contact.regions)
-
-
-def _reasons_for(
-    contact: Contact, safety: bool, category: str | None, language: str | None, region: str | None, now: datetime
-) -> Iterable[WhyPart]:
-    if safety and contact.emergency:
+def _explain(contact: Contact, case: RoutedCase, now: datetime) -> Iterable[WhyPart]:
+    if case.is_safety and contact.emergency:
         yield WhyPart("emergency")
-    if language:
-        yield WhyPart("language" if language in contact.languages else "other_language", language)
-    if known := _specialities(contact, category):
+    if case.spoken:
+        yield WhyPart("language" if case.spoken in contact.languages else "other_language", case.spoken)
+    if known := case.named_fields(contact):
         yield WhyPart("field", known[0])
     elif GENERAL in contact.fields and not contact.emergency:
         yield WhyPart("general")
     changes = duty_changes(contact.hours, now)
     duty = "on_duty" if on_duty(contact.hours, now) else "off_duty"
     yield WhyPart(duty, moment=changes) if changes else WhyPart("always")
-    if region and contact.regions:
-        yield WhyPart("region" if region in contact.regions else "other_region", region)
+    if case.region and contact.regions:
+        yield WhyPart("region" if case.region in contact.regions else "other_region", case.region)
 
 
 def recommended_action(reasons: Collection[str], priority: str) -> str:
@@ -127,11 +126,11 @@ def recipients(
 ) -> tuple[str, ...]:
     """The addresses of the support mail, each once: the default ones, unless a route replaces them, then the routes'.
 
-    Without a default the mail goes to the first rung of the ladder: it always goes to somebody.
+    Without a default the mail goes to the first level of the ladder, so that it always goes to somebody.
     """
     routes = [route for route in book.routes if _matches(route, reasons, priority, region)]
     replaced = any(route.replace for route in routes)
-    addresses = [] if replaced else list(default or [book.ladder[priority].rungs[0].email])
+    addresses = [] if replaced else list(default or [book.ladder[priority].levels[0].email])
     addresses += [address for route in routes for address in route.addresses]
     once: dict[str, str] = {}
     for address in addresses:

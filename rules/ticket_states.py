@@ -17,7 +17,18 @@ class TicketStatus(StrEnum):
 STATUSES: Final = tuple(TicketStatus)
 UNFINISHED: Final = (TicketStatus.OPEN, TicketStatus.IN_PROGRESS)
 FINISHED: Final = (TicketStatus.RESOLVED, TicketStatus.CLOSED)
-VERDICTS: Final = ("needed", "too_early", "too_late", "not_needed")
+
+
+class TriggerFeedback(StrEnum):
+    """What an expert says of a trigger."""
+
+    NEEDED = "needed"
+    TOO_EARLY = "too_early"
+    TOO_LATE = "too_late"
+    NOT_NEEDED = "not_needed"
+
+
+FEEDBACK_WORDS: Final = tuple(TriggerFeedback)
 
 _OPEN, _IN_PROGRESS, _RESOLVED, _CLOSED = TicketStatus
 # From a status to the one that follows; what is not here may not be done. The same status: nothing is left to do.

@@ -1,4 +1,4 @@
-"""What each rule says of one event. Every rule that applies is asked; what it saw is kept, also when it is silent."""
+"""What each rule says of one event. Every rule that applies is asked; what it saw is kept, whether it fires or not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,8 @@ from escalation_client.events import (
 )
 from rules.detection import Finding, Lexicon, detect
 from rules.policy import Policy
-from rules.reasons import BASE_PRIORITY, highest
+from rules.reasons import BASE_PRIORITY, Priority, Reason, highest
+from rules.session_status import SessionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Signal:
 
     reason: str
     fired: bool
-    priority: str = "medium"
+    priority: str = Priority.MEDIUM
     evidence: dict[str, Any] = field(default_factory=dict)
 
     def as_evidence(self) -> dict[str, Any]:
@@ -37,67 +38,69 @@ def signal(reason: str, fired: bool, /, **evidence: Any) -> Signal:
 
 def examine(event: Event, policy: Policy, lexicon: Lexicon) -> tuple[Signal, ...]:
     """Ask every rule that an event of this type can answer; needs no state, so it runs before any lock is taken."""
-    return tuple(_signals_of(event, policy, lexicon))
+    return tuple(_find_signals(event, policy, lexicon))
 
 
-def _signals_of(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Signal]:
+def _find_signals(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Signal]:
     match event:
         case MessageAdded():
             text = event.content if event.sender == "user" else ""
-            yield from _heard(text, event.language, event.safety, lexicon, message_id=event.message_id)
+            yield from _listen(text, event.language, event.safety, lexicon, message_id=event.message_id)
         case StepRecorded():
-            yield from _heard(event.user_feedback or "", None, event.safety, lexicon, step=event.step_number)
-            yield from confidence(event.confidence, policy)
-            yield signal("steps_exceeded", False, step=event.step_number, failed=failed(event), limit=policy.step_limit)
+            yield from _listen(event.user_feedback or "", None, event.safety, lexicon, step=event.step_number)
+            yield from _check_confidence(event.confidence, policy)
+            yield signal(
+                Reason.STEPS_EXCEEDED, False, step=event.step_number, failed=has_failed(event), limit=policy.step_limit
+            )
         case DiagnosisMade():
-            yield from _heard("", None, event.safety, lexicon)
-            yield expert(event, policy)
-            yield from confidence(event.confidence, policy)
+            yield from _listen("", None, event.safety, lexicon)
+            yield _check_expert(event, policy)
+            yield from _check_confidence(event.confidence, policy)
         case ConfidenceReported():
-            yield from confidence(event.confidence, policy)
+            yield from _check_confidence(event.confidence, policy)
         case EscalationRequested():
-            yield from requested(event, lexicon)
+            yield from _check_request(event, lexicon)
         case SessionEnded():
-            fired = event.status == "escalated"
-            yield signal("expert_required", fired, observed=event.status, limit="escalated")
+            fired = event.status == SessionStatus.ESCALATED
+            yield signal(Reason.EXPERT_REQUIRED, fired, observed=event.status, limit=SessionStatus.ESCALATED)
         case _:
             return
 
 
-def failed(step: StepRecorded) -> bool:
+def has_failed(step: StepRecorded) -> bool:
     """Whether a step was done and did not succeed (success unknown counts as not)."""
     return step.completed and step.success is not True
 
 
-def _heard(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:
+def _listen(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:
     """Danger and a wish for a human in a user's own words; the publisher's own safety flag counts as danger."""
     if not text and flagged is None:
         return
     findings = detect(text, language, lexicon)
     danger = findings.danger
-    evidence = said(danger) if danger else {}
+    evidence = _quote(danger) if danger else {}
     if flagged:
         evidence["flag"] = "safety: true"
-    yield signal("safety_concern", bool(danger or flagged), **evidence, **(source if evidence else {}))
+    yield signal(Reason.SAFETY_CONCERN, bool(danger or flagged), **evidence, **(source if evidence else {}))
     if text:
         wish = findings.handoff
-        yield signal("user_request", wish is not None, **(said(wish) | source if wish else {}))
+        yield signal(Reason.USER_REQUEST, wish is not None, **(_quote(wish) | source if wish else {}))
     for weak in findings.weak:
-        yield signal(weak.kind, False, weak=True, **said(weak), **source)
+        yield signal(weak.kind, False, weak=True, **_quote(weak), **source)
 
 
-def said(finding: Finding) -> dict[str, Any]:
+def _quote(finding: Finding) -> dict[str, Any]:
     return dict(finding.as_evidence())
 
 
-def confidence(value: float | None, policy: Policy) -> Iterator[Signal]:
+def _check_confidence(value: float | None, policy: Policy) -> Iterator[Signal]:
     """The assistant's own doubt; strictly below the threshold."""
     if value is not None:
         limit = policy.confidence_threshold
-        yield signal("low_confidence", value < limit, observed=value, limit=limit)
+        yield signal(Reason.LOW_CONFIDENCE, value < limit, observed=value, limit=limit)
 
 
-def expert(event: DiagnosisMade, policy: Policy) -> Signal:
+def _check_expert(event: DiagnosisMade, policy: Policy) -> Signal:
     """Whether a diagnosis calls for an expert, and each ground on which it does."""
     grounds = {
         "requires_expert": event.requires_expert,
@@ -107,7 +110,7 @@ def expert(event: DiagnosisMade, policy: Policy) -> Signal:
         "expert category": _needs_expert(event, policy),
     }
     return signal(
-        "expert_required",
+        Reason.EXPERT_REQUIRED,
         any(grounds.values()),
         grounds=[name for name, holds in grounds.items() if holds],
         category=event.problem_category,
@@ -121,12 +124,14 @@ def _needs_expert(event: DiagnosisMade, policy: Policy) -> bool:
     return doubtful and event.problem_category.strip().lower() in policy.expert_categories
 
 
-def requested(event: EscalationRequested, lexicon: Lexicon) -> Iterator[Signal]:
+def _check_request(event: EscalationRequested, lexicon: Lexicon) -> Iterator[Signal]:
     """What the "Escalate to Expert" dialogue asks for; safety is urgent whatever was asked, notes are words too."""
     priority = event.priority or BASE_PRIORITY[event.reason]
-    if event.reason == "safety_concern":
-        priority = highest((priority, "urgent"))
+    if event.reason == Reason.SAFETY_CONCERN:
+        priority = highest((priority, Priority.URGENT))
     yield Signal(event.reason, True, priority, {"requested": event.reason, "priority": event.priority})
-    if event.notes and event.reason != "safety_concern":
+    if event.notes and event.reason != Reason.SAFETY_CONCERN:
         danger = detect(event.notes, None, lexicon).danger
-        yield signal("safety_concern", danger is not None, **(said(danger) | {"source": "notes"} if danger else {}))
+        yield signal(
+            Reason.SAFETY_CONCERN, danger is not None, **(_quote(danger) | {"source": "notes"} if danger else {})
+        )

@@ -1,4 +1,4 @@
-"""Sweeps over tickets that are open: notice what people did, chase what nobody took, mend what fell through."""
+"""Sweeps over open tickets: notice what people did, escalate what nobody acknowledged, repair what fell through."""
 
 from celery import shared_task
 
@@ -9,12 +9,12 @@ from services.events.stream import redis_client
 from services.installation import get_installation, note_mode
 from services.monitoring.health import measure, troubles
 from services.monitoring.webhooks import beat
-from services.tickets.escalation_ladder import chase, notice_changes
+from services.tickets.escalation_ladder import escalate_unacknowledged, notice_changes
 from tasks.hints import hint
 
 
-class Unmended(Exception):
-    """Something could not be mended; the text says how much of what, so that Flower shows it in red."""
+class ReconcileIncomplete(Exception):
+    """Something could not be repaired; the text says how much of what, so that Flower shows it in red."""
 
 
 @shared_task(name="escalation.notice_tickets")
@@ -29,12 +29,12 @@ def notice_tickets() -> str:
 
 @shared_task(name="escalation.chase_tickets")
 def chase_tickets() -> str:
-    """Send tickets that nobody has acknowledged in time to the next rung of their ladder."""
+    """Send tickets that nobody has acknowledged in time to the next level of their ladder."""
     chased = 0
     with begin() as connection:
         if only_one(connection, "tickets"):
             note_mode(connection, get_installation().settings.mode)
-            chased = chase(connection, get_installation())
+            chased = escalate_unacknowledged(connection, get_installation())
     if chased:
         hint("deliver_urgent")
         hint("deliver_due")
@@ -43,24 +43,24 @@ def chase_tickets() -> str:
 
 @shared_task(name="escalation.reconcile")
 def reconcile_all() -> str:
-    """Mend what fell through; say so to the heartbeat's address when there was nothing to mend.
+    """Repair what fell through; call the heartbeat's address when there was nothing to repair.
 
-    :raises Unmended: something could not be mended
+    :raises ReconcileIncomplete: something could not be repaired
     """
     with begin() as connection:
         if not only_one(connection, "reconcile"):
             return "busy"
         note_mode(connection, get_installation().settings.mode)
         report = reconcile(connection, get_installation())
-    if report.mended:
+    if report.repaired:
         for name in ("deliver_urgent", "deliver_due", "relay_outcomes"):
             hint(name)
     if report.left:
-        raise Unmended(f"{report.summary()}: see python -m worker reconcile --dry-run")
-    return f"{report.summary()} heartbeat={heartbeat(report)}"
+        raise ReconcileIncomplete(f"{report.summary()}: see python -m worker reconcile --dry-run")
+    return f"{report.summary()} heartbeat={_send_heartbeat(report)}"
 
 
-def heartbeat(report: ReconcileReport) -> str:
+def _send_heartbeat(report: ReconcileReport) -> str:
     """Only ever called when all is clean, the queues included."""
     url = get_installation().settings.heartbeat_url
     if url is None:

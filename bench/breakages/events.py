@@ -26,12 +26,12 @@ COUNTED = """    WHERE day = (now() AT TIME ZONE :zone)::date
 TAKE = "        numbers = _take_numbers(connection, len(waiting), zone)\n"
 TAKE_APART = """        from services.database.engine import begin
         with begin() as apart:
-            numbers = take_numbers(apart, len(waiting), zone)
+            numbers = _take_numbers(apart, len(waiting), zone)
 """
 QUEUE = "    queue_mails(connection, mails, installation.message_id_domain)\n    numbered"
 QUEUE_APART = """    from services.database.engine import begin
     with begin() as apart:
-        queue_mails(apart, mails, knowledge.message_id_domain)
+        queue_mails(apart, mails, installation.message_id_domain)
     numbered"""
 WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(redis, [entry.entry_id for entry in entries])\n" + WRITE
@@ -148,8 +148,8 @@ EVENTS = (
         (
             SourceChange(
                 "rules/triggers.py",
-                "return tuple(_signals_of(event, policy, lexicon))",
-                "return tuple(_signals_of(event, policy, lexicon))[:1]",
+                "return tuple(_find_signals(event, policy, lexicon))",
+                "return tuple(_find_signals(event, policy, lexicon))[:1]",
             ),
         ),
         ("tests/rules/test_triggers.py::test_every_rule_is_asked_not_only_the_first_that_matches",),
@@ -161,7 +161,7 @@ EVENTS = (
             SourceChange(
                 "rules/reasons.py",
                 "sorted(set(reasons), key=REASONS.index)",
-                "sorted(set(reasons), key=lambda one: -REASONS.index(one))",
+                "sorted(set(reasons), key=lambda reason: -REASONS.index(reason))",
             ),
         ),
         ("tests/rules/test_decision.py",),
@@ -177,5 +177,23 @@ EVENTS = (
             ),
         ),
         (f"{FAULTS}::test_an_event_that_postgresql_refuses_is_found_by_halving",),
+    ),
+    Breakage(
+        "reconcile repairs what is still on its way (no grace)",
+        3,
+        (
+            SourceChange(
+                "services/escalation/reconcile/run.py",
+                "RECONCILE_GRACE = timedelta(seconds=60)",
+                "RECONCILE_GRACE = timedelta(seconds=0)",
+            ),
+        ),
+        ("tests/services/escalation/test_reconcile.py::test_what_may_still_be_on_its_way_is_left_alone",),
+    ),
+    Breakage(
+        "a sweep over tickets does not look back behind the last one (no overlap)",
+        2,
+        (SourceChange("services/tickets/escalation_ladder.py", "_OVERLAP_MINUTES = 60", "_OVERLAP_MINUTES = 0"),),
+        ("tests/services/tickets/test_plain_sql.py::test_a_change_that_was_committed_after_the_last_sweep_is_noticed",),
     ),
 )

@@ -3,14 +3,14 @@
 Sources: PostgreSQL manual, "Array Input and Output Syntax"; psycopg2, "Adapting new Python types to SQL syntax".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from json import JSONEncoder
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from psycopg2.extensions import QuotedString, register_adapter
+from psycopg2.extensions import ISQLQuote, QuotedString, cursor
 
 
 def _quoted(value: str) -> str:
@@ -46,10 +46,13 @@ def literal(values: Sequence[Any]) -> str:
 
 
 class _ArrayLiteral:
-    """What psycopg2 asks when a statement has a list as parameter; the statement says of what type the array is."""
+    """A list as parameter of psycopg2 (its protocol `ISQLQuote`); the statement says of what type the array is."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.text: Any = QuotedString(literal(values))
+
+    def __conform__(self, protocol: Any) -> "_ArrayLiteral | None":
+        return self if protocol is ISQLQuote else None
 
     def prepare(self, connection: Any) -> None:
         self.text.prepare(connection)
@@ -59,16 +62,27 @@ class _ArrayLiteral:
         return whole
 
 
-def send_lists_as_literals() -> None:
-    """From now on, on every connection of this process."""
-    register_adapter(list, _ArrayLiteral)
+def _wrap_lists(parameters: Any) -> Any:
+    if not isinstance(parameters, Mapping):
+        return parameters
+    return {name: _ArrayLiteral(value) if isinstance(value, list) else value for name, value in parameters.items()}
+
+
+class ListCursor(cursor):
+    """A cursor that sends lists as literals: psycopg2 itself could be told so for the whole process only."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        super().execute(query, _wrap_lists(vars))
+
+    def executemany(self, query: Any, vars_list: Any) -> None:
+        super().executemany(query, map(_wrap_lists, vars_list))
 
 
 _NAMESPACE = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
 
 
 def identity(*parts: object) -> UUID:
-    """The id of the thing that these parts name."""
+    """The id that these parts derive: the same parts, the same id."""
     return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
 
 

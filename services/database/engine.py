@@ -1,4 +1,4 @@
-"""One engine a process; whoever opens a transaction does so here."""
+"""One engine a process, and its transactions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +9,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from config.settings import Settings, get_settings
-from services.database.encoding import send_lists_as_literals
+from services.database.encoding import ListCursor
 from services.database.errors import described
 
 _DRIVER = "postgresql+psycopg2://"
-# psycopg2 keeps this for the process, so it is said once, wherever an engine will be made.
-send_lists_as_literals()
 
 
 def driver_url(url: str) -> str:
@@ -24,7 +22,7 @@ def driver_url(url: str) -> str:
 
 
 def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine:
-    """An engine whose connections say who they are and never wait for ever (a migration of much data may take long)."""
+    """An engine whose connections name themselves and never wait for ever (a migration of much data may take long)."""
     options = {
         "escalation.actor": "worker",
         "timezone": "UTC",
@@ -45,6 +43,7 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
             "keepalives_interval": 10,
             "keepalives_count": 3,
             "tcp_user_timeout": 30_000,
+            "cursor_factory": ListCursor,
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
@@ -53,17 +52,17 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
 
 
 def _leave_out_rows(context: ExceptionContext) -> None:
-    """Keep what PostgreSQL says first: what follows quotes rows and statements, and so texts of users.
+    """Keep PostgreSQL's primary message only: the rest quotes rows and statements, and so texts of users.
 
     Errors go to the logs and, as results of tasks, to Flower.
     """
     original, error = context.original_exception, context.sqlalchemy_exception
-    said = getattr(getattr(original, "diag", None), "message_primary", None)
-    if said and error:
+    message = getattr(getattr(original, "diag", None), "message_primary", None)
+    if message and error:
         # invalid input syntax for type uuid: "what it was"
-        said = said.partition(': "')[0]
-        original.args = (said,)
-        error.args = (f"({type(original).__name__}) {said}",)
+        message = message.partition(': "')[0]
+        original.args = (message,)
+        error.args = (f"({type(original).__name__}) {message}",)
 
 
 @lru_cache(maxsize=1)
@@ -105,15 +104,15 @@ def forget_connections() -> None:
     engine().dispose(close=False)
 
 
-_TELL_EVERY = 10
-# What a server says that will be there in a moment (errcodes 57P03, 57P01, 53300).
-_ON_ITS_WAY = ("starting up", "shutting down", "not yet accepting", "in recovery", "too many clients")
-# What waiting does not mend, besides what the server itself refuses.
+_REPORT_EVERY = 10
+# Errors of a server that will be there in a moment (errcodes 57P03, 57P01, 53300).
+_STARTING = ("starting up", "shutting down", "not yet accepting", "in recovery", "too many clients")
+# What waiting does not repair, besides what the server itself refuses.
 _NEVER = ("certificate", "does not support SSL", "no password supplied")
 
 
-def wait_for_database(engine: Engine, seconds: float, tell: Callable[[str], None]) -> None:
-    """Return once PostgreSQL takes a connection; say every ten seconds what is waited for.
+def wait_for_database(engine: Engine, seconds: float, report: Callable[[str], None]) -> None:
+    """Return once PostgreSQL takes a connection; report every ten seconds what is waited for.
 
     :raises sqlalchemy.exc.OperationalError: it did not within so many seconds, or it refuses
     """
@@ -121,7 +120,7 @@ def wait_for_database(engine: Engine, seconds: float, tell: Callable[[str], None
         retry=retry_if_exception(_not_there_yet),
         wait=wait_fixed(1),
         stop=stop_after_delay(seconds),
-        before_sleep=lambda state: _tell_now_and_then(state, seconds, tell),
+        before_sleep=lambda state: _report_now_and_then(state, seconds, report),
         reraise=True,
     ):
         with attempt, engine.connect():
@@ -132,12 +131,12 @@ def _not_there_yet(error: BaseException) -> bool:
     if not isinstance(error, OperationalError):
         return False
     words = str(error.orig)
-    refused = "FATAL" in words and not any(sign in words for sign in _ON_ITS_WAY)
-    return not refused and not any(sign in words for sign in _NEVER)
+    refused = "FATAL" in words and not any(phrase in words for phrase in _STARTING)
+    return not refused and not any(phrase in words for phrase in _NEVER)
 
 
-def _tell_now_and_then(state: RetryCallState, seconds: float, tell: Callable[[str], None]) -> None:
+def _report_now_and_then(state: RetryCallState, seconds: float, report: Callable[[str], None]) -> None:
     error = state.outcome.exception() if state.outcome else None
-    if (state.attempt_number - 1) % _TELL_EVERY == 0 and isinstance(error, OperationalError):
+    if (state.attempt_number - 1) % _REPORT_EVERY == 0 and isinstance(error, OperationalError):
         waited = state.seconds_since_start or 0
-        tell(f"Waiting for PostgreSQL, {waited:.0f} of {seconds:.0f} s: {described(error)}")
+        report(f"Waiting for PostgreSQL, {waited:.0f} of {seconds:.0f} s: {described(error)}")

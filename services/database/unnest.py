@@ -53,10 +53,15 @@ class Unnest(Generic[Row]):
     def __init__(self, row: type[Row], alias: str = "n") -> None:
         types = {name: _sql_type(hint) for name, hint in get_type_hints(row, include_extras=True).items()}
         self._names = tuple(types)
+        self._alias = alias
         self._values = attrgetter(*types)
         self.columns = ", ".join(types)
         arrays = ", ".join(f"CAST(:{name} AS {sql_type}[])" for name, sql_type in types.items())
         self.table = f"unnest({arrays}) AS {alias} ({self.columns})"
+
+    def assignments(self, key: str) -> str:
+        """`a = n.a, b = n.b` for an UPDATE of all columns but the key."""
+        return ", ".join(f"{name} = {self._alias}.{name}" for name in self._names if name != key)
 
     def parameters(self, rows: Sequence[Row], **others: Any) -> dict[str, Any]:
         """The statement's parameters: a list for each column, and what else the statement asks for."""

@@ -15,7 +15,7 @@ from services.escalation.open_tickets import open_tickets
 from services.escalation.update_tickets import update_tickets
 from services.events.decoding import Received, Rejected
 from services.events.inbox import insert_events, lock_sessions
-from services.events.rejected import rejected_lately, set_aside
+from services.events.rejected import count_recent, set_aside
 from services.events.session_state import read_states, write_states
 from services.installation import Installation
 from services.outbox.outcomes import NewOutcome, queue_outcomes
@@ -54,17 +54,19 @@ def process(
 
 
 def _process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> BatchResult:
-    """Set aside what cannot be used and tell the assistant so, unless so many are that nobody would read it.
+    """Set aside what cannot be used and publish an outcome for each, up to an hourly limit.
 
-    A flood would push what others wait for out of the outcomes' stream.
+    Without the limit a flood would push what others wait for out of the outcomes' stream.
     """
     room = settings.outcomes_keep // _SHARE_OF_OUTCOMES
-    room -= rejected_lately(connection, room)
+    room -= count_recent(connection, room)
     fresh = set_aside(connection, rejected)
     outcomes = [
-        NewOutcome(cause=(one.rejected_id,), type="event.rejected", session_id=one.session_id, event_id=one.event_id)
-        for one in fresh
-        if one.session_id or one.event_id
+        NewOutcome(
+            cause=(entry.rejected_id,), type="event.rejected", session_id=entry.session_id, event_id=entry.event_id
+        )
+        for entry in fresh
+        if entry.session_id or entry.event_id
     ][: max(room, 0)]
     if outcomes:
         queue_outcomes(connection, outcomes)
@@ -72,32 +74,32 @@ def _process_rejected(connection: Connection, rejected: Sequence[Rejected], sett
 
 
 def process_events(connection: Connection, received: Sequence[Received], installation: Installation) -> BatchResult:
-    once = {one.event.id: one for one in received}
-    lock_sessions(connection, (one.event.session_id for one in once.values()))
+    once = {entry.event.id: entry for entry in received}
+    lock_sessions(connection, (entry.event.session_id for entry in once.values()))
     fresh = insert_events(connection, list(once.values()), installation.policy.version)
     counted = BatchResult(events=len(fresh), duplicates=len(received) - len(fresh))
     if not fresh:
         return counted
-    new = [one for event_id, one in once.items() if event_id in fresh]
-    by_session = grouped(one.examined for one in new)
+    new = [entry for event_id, entry in once.items() if event_id in fresh]
+    by_session = group_by_session(entry.examined for entry in new)
     states = read_states(connection, by_session)
     decisions = [decide(states[session_id], events, installation.policy) for session_id, events in by_session.items()]
     changed = [decision.state for decision in decisions if decision.state != states[decision.state.session_id]]
     if changed:
         write_states(connection, changed)
     return counted + escalate(
-        connection, adopted(connection, decisions, states, by_session, installation), new, installation
+        connection, adopt_foreign(connection, decisions, states, by_session, installation), new, installation
     )
 
 
-def grouped(examined: Iterable[Examined]) -> dict[str, list[Examined]]:
+def group_by_session(examined: Iterable[Examined]) -> dict[str, list[Examined]]:
     by_session: dict[str, list[Examined]] = defaultdict(list)
-    for one in examined:
-        by_session[one.event.session_id].append(one)
+    for event in examined:
+        by_session[event.event.session_id].append(event)
     return by_session
 
 
-def adopted(
+def adopt_foreign(
     connection: Connection,
     decisions: Sequence[Decision],
     states: dict[str, SessionState],
@@ -124,18 +126,15 @@ def escalate(
     """Open and update tickets; in shadow mode nothing beyond the decisions themselves is written."""
     if installation.settings.mode == "shadow":
         return BatchResult()
-    published = {one.event.id: one.entry.published_at for one in received}
+    published = {entry.event.id: entry.entry.published_at for entry in received}
     result = BatchResult()
-    if updates := _updates_of(decisions):
-        result += BatchResult(**update_tickets(connection, updates, published, installation))
-    if openings := [decision for decision in decisions if decision.opens]:
-        result += BatchResult(**open_tickets(connection, openings, published, installation))
-    return result
-
-
-def _updates_of(decisions: Iterable[Decision]) -> list[Update]:
-    return [
+    updates = [
         Update(decision, decision.state.ticket)
         for decision in decisions
         if decision.state.ticket and (decision.fired or decision.news)
     ]
+    if updates:
+        result += BatchResult(**update_tickets(connection, updates, published, installation))
+    if openings := [decision for decision in decisions if decision.opens]:
+        result += BatchResult(**open_tickets(connection, openings, published, installation))
+    return result

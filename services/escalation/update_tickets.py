@@ -9,11 +9,11 @@ from sqlalchemy import Connection, text
 from escalation_client.events import EscalationRequested, Event
 from rules.decision import TicketUpdate
 from rules.delivery import TICKET_NEWS, MailTemplate
-from rules.reasons import rank
+from rules.reasons import Reason, rank
 from rules.routing import recipients
 from services.database.words import sql_list
-from services.escalation.open_tickets import Published, decided_events
-from services.events.inbox import record_tickets_of
+from services.escalation.open_tickets import Published, link_events
+from services.events.inbox import record_tickets
 from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
 from services.outbox.models import NewMail
@@ -23,8 +23,6 @@ from services.tickets.abparts_rows import escalate_sessions_by_id, insert_trigge
 from services.tickets.insert import first_of_each
 from services.tickets.update import Update, write_updates
 
-_SAFETY = "safety_concern"
-
 
 def update_tickets(
     connection: Connection, updates: Sequence[Update], published: Published, installation: Installation
@@ -33,70 +31,57 @@ def update_tickets(
     if any(update.changes_row for update in updates):
         write_updates(connection, updates)
     triggers = [
-        (one.ticket.ticket_id, fired) for one in updates for fired in first_of_each(one.decision.fired).values()
+        (update.ticket.ticket_id, fired)
+        for update in updates
+        for fired in first_of_each(update.decision.fired).values()
     ]
     if triggers:
         insert_triggers(connection, triggers)
-        escalate_sessions_by_id(connection, [one.session_id for one in updates if one.decision.fired])
-        record_tickets_of(
-            connection, [entry for one in updates for entry in decided_events(one.decision, one.ticket.ticket_id)]
+        escalate_sessions_by_id(connection, [update.session_id for update in updates if update.decision.fired])
+        record_tickets(
+            connection,
+            [event for update in updates for event in link_events(update.decision, update.ticket.ticket_id)],
         )
-    outcomes = [updated(update, events) for update in updates if (events := _answered(update))]
+    outcomes = [_update_outcome(update, events) for update in updates if (events := _answered_events(update))]
     if outcomes:
         queue_outcomes(connection, outcomes)
-    told = [update for update in updates if update.decision.news]
-    if not told:
+    news = [update for update in updates if update.decision.news]
+    if not news:
         return {"updated": len(updates), "outcomes": len(outcomes)}
-    mails = [*_urgent_mails(told, published, installation), *_bundled_mails(connection, told, published, installation)]
-    mails = _with_thread(connection, mails)
+    urgent_updates = [update for update in news if _has_danger(update)]
+    mails = [_update_mail(update, published, installation) for update in urgent_updates]
+    mails += _bundle_mails(connection, [update for update in news if not _has_danger(update)], published, installation)
+    mails = _add_thread(connection, mails)
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
-    warn_customers(connection, [update.ticket.ticket_id for update in told if _is_new_danger(update)], installation)
+    # Only where the ticket is about danger from now on: the customer is warned once.
+    new_danger = [update.ticket.ticket_id for update in urgent_updates if Reason.SAFETY_CONCERN in update.new_reasons]
+    warn_customers(connection, new_danger, installation)
     urgent = sum(mail.rank == 0 for mail in mails)
     return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(outcomes)}
 
 
-def _is_safety(news: TicketUpdate) -> bool:
-    return news.kind == "safety" or news.reason == _SAFETY
+def _has_danger(update: Update) -> bool:
+    return any(news.kind == "safety" or news.reason == Reason.SAFETY_CONCERN for news in update.decision.news)
 
 
-def _is_new_danger(update: Update) -> bool:
-    """Whether the ticket is about danger from now on."""
-    return _SAFETY in update.new_reasons and any(map(_is_safety, update.decision.news))
-
-
-def _urgent_mails(updates: Sequence[Update], published: Published, installation: Installation) -> list[NewMail]:
-    """One mail at once for each ticket with new danger, with everything else that is new."""
-    return [
-        _update_mail(update, update.decision.news, published, installation)
-        for update in updates
-        if any(map(_is_safety, update.decision.news))
-    ]
-
-
-def _bundled_mails(
+def _bundle_mails(
     connection: Connection, updates: Sequence[Update], published: Published, installation: Installation
 ) -> list[NewMail]:
-    """The others are added to a mail that is still waiting, or get one that keeps its distance to the previous mail."""
-    calm = [update for update in updates if not any(map(_is_safety, update.decision.news))]
-    if not calm:
+    """Add news to a mail that still waits; the others get a mail that keeps its distance to the previous one."""
+    if not updates:
         return []
-    joined = append_news(
-        connection, [(one.ticket.ticket_id, [_as_json(news) for news in one.decision.news]) for one in calm]
-    )
+    news = [(update.ticket.ticket_id, [_as_json(news) for news in update.decision.news]) for update in updates]
+    joined = append_news(connection, news)
     return [
-        _update_mail(update, update.decision.news, published, installation)
-        for update in calm
-        if update.ticket.ticket_id not in joined
+        _update_mail(update, published, installation) for update in updates if update.ticket.ticket_id not in joined
     ]
 
 
-def _update_mail(
-    update: Update, news: Sequence[TicketUpdate], published: Published, installation: Installation
-) -> NewMail:
-    safety = any(map(_is_safety, news))
+def _update_mail(update: Update, published: Published, installation: Installation) -> NewMail:
+    news, danger = update.decision.news, _has_danger(update)
     return NewMail(
-        cause=(update.ticket.ticket_id, *sorted(str(one.event.id) for one in news)),
+        cause=(update.ticket.ticket_id, *sorted(str(item.event.id) for item in news)),
         template=MailTemplate.TICKET_UPDATED,
         recipients=recipients(
             installation.contacts,
@@ -105,12 +90,12 @@ def _update_mail(
             region=None,  # whoever got the ticket's earlier mails by region gets this one too
             default=installation.settings.support_email,
         ),
-        rank=rank(update.priority, safety),
+        rank=rank(update.priority, danger),
         ticket_id=update.ticket.ticket_id,
         session_id=update.session_id,
-        content={"news": [_as_json(one) for one in news]},
-        published_at=min(published[one.event.id] for one in news),
-        apart_seconds=0.0 if safety else installation.settings.mail_bundle_seconds,
+        content={"news": [_as_json(item) for item in news]},
+        published_at=min(published[item.event.id] for item in news),
+        apart_seconds=0.0 if danger else installation.settings.mail_bundle_seconds,
     )
 
 
@@ -122,7 +107,7 @@ _THREAD = text(f"""
 """)
 
 
-def _with_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMail]:
+def _add_thread(connection: Connection, mails: Sequence[NewMail]) -> list[NewMail]:
     """Whoever got an earlier mail of the ticket gets this one too."""
     rows = connection.execute(_THREAD, {"ticket_ids": [mail.ticket_id for mail in mails]})
     earlier = {row.ticket_id: row.addresses for row in rows}
@@ -143,14 +128,14 @@ def _as_json(news: TicketUpdate) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _answered(update: Update) -> list[Event]:
+def _answered_events(update: Update) -> list[Event]:
     """What the assistant hears of: news, and each request of its dialogue, even one that adds nothing to the ticket."""
-    news = [one.event for one in update.decision.news]
-    asked = [one.event for one in update.decision.fired if isinstance(one.event, EscalationRequested)]
+    news = [item.event for item in update.decision.news]
+    asked = [fired.event for fired in update.decision.fired if isinstance(fired.event, EscalationRequested)]
     return list({event.id: event for event in [*news, *asked]}.values())
 
 
-def updated(update: Update, events: Sequence[Event]) -> NewOutcome:
+def _update_outcome(update: Update, events: Sequence[Event]) -> NewOutcome:
     return NewOutcome(
         cause=(update.ticket.ticket_id, *sorted(str(event.id) for event in events)),
         type="ticket.updated",

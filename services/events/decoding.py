@@ -9,7 +9,7 @@ from rules.decision import Examined
 from services.database.encoding import identity, json_text
 from services.events.stream import StreamEntry
 
-# Four times the largest event: enough to see whose it was and to mend it, and a flood of huge ones fills no disk.
+# Four times the largest event: enough to see whose it was and to repair it, and a flood of huge ones fills no disk.
 KEPT_BYTES = 1024 * 1024
 
 
@@ -43,7 +43,7 @@ class Rejected:
     session_id: str | None = None
 
     @property
-    def whole(self) -> bytes:
+    def content(self) -> bytes:
         """The event as it came; all the entry's fields when it has no field `event`."""
         if self.entry.raw is not None:
             return self.entry.raw
@@ -52,19 +52,19 @@ class Rejected:
     @property
     def payload(self) -> bytes:
         """As much of it as is kept."""
-        return self.whole[:KEPT_BYTES]
+        return self.content[:KEPT_BYTES]
 
     @property
-    def told(self) -> str:
+    def stored_reason(self) -> str:
         """The reason as it is kept: text that PostgreSQL can hold, whatever an error said."""
-        size = len(self.whole)
+        size = len(self.content)
         kept = f" (of {size} bytes the first {KEPT_BYTES} bytes are kept)" if size > KEPT_BYTES else ""
         return self.reason.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0") + kept
 
     @property
     def rejected_id(self) -> UUID:
-        """The same for the same content."""
-        size = len(self.whole)
+        """Derived from the content, so that the same content is kept once."""
+        size = len(self.content)
         return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
 
 

@@ -1,11 +1,14 @@
 """The inbox: every event is written once, under its session's lock."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from services.database.encoding import json_text
+from services.database.unnest import Jsonb, Unnest
 from services.events.decoding import Received
 
 _LOCK_SESSIONS = text("""
@@ -23,16 +26,21 @@ def lock_sessions(connection: Connection, session_ids: Iterable[str]) -> None:
     connection.execute(_LOCK_SESSIONS, {"session_ids": sorted(set(session_ids))})
 
 
-_INSERT_EVENTS = text("""
-    INSERT INTO escalation.event_inbox
-        (event_id, session_id, type, occurred_at, published_at, payload, decision, evidence, policy_version)
-    SELECT event_id, session_id, type, occurred_at, published_at, payload, decision, evidence, :policy_version
-    FROM unnest(
-        CAST(:event_ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:types AS text[]),
-        CAST(:occurred AS timestamptz[]), CAST(:published AS timestamptz[]),
-        CAST(:payloads AS jsonb[]), CAST(:decisions AS text[]), CAST(:evidence AS jsonb[])
-    ) AS n (event_id, session_id, type, occurred_at, published_at, payload, decision, evidence)
-    ORDER BY event_id
+class _EventRow(NamedTuple):
+    event_id: UUID
+    session_id: str
+    type: str
+    occurred_at: datetime
+    published_at: datetime
+    payload: Jsonb
+    decision: str
+    evidence: Jsonb
+
+
+_EVENT_ROWS = Unnest(_EventRow)
+_INSERT_EVENTS = text(f"""
+    INSERT INTO escalation.event_inbox ({_EVENT_ROWS.columns}, policy_version)
+    SELECT {_EVENT_ROWS.columns}, :policy_version FROM {_EVENT_ROWS.table} ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 """)
@@ -40,42 +48,44 @@ _INSERT_EVENTS = text("""
 
 def insert_events(connection: Connection, received: Sequence[Received], policy_version: str) -> set[UUID]:
     """Write the events that are not there yet and return their ids; only these go on."""
-    rows = connection.execute(
-        _INSERT_EVENTS,
-        {
-            "event_ids": [str(one.event.id) for one in received],
-            "session_ids": [one.event.session_id for one in received],
-            "types": [one.event.type for one in received],
-            "occurred": [one.event.occurred_at for one in received],
-            "published": [one.entry.published_at for one in received],
-            "payloads": [(one.entry.raw or b"").decode() for one in received],
-            "decisions": [one.decision for one in received],
-            "evidence": [one.evidence for one in received],
-            "policy_version": policy_version,
-        },
-    )
-    if rows.rowcount == len(received):
+    rows = [
+        _EventRow(
+            event_id=entry.event.id,
+            session_id=entry.event.session_id,
+            type=entry.event.type,
+            occurred_at=entry.event.occurred_at,
+            published_at=entry.entry.published_at,
+            payload=(entry.entry.raw or b"").decode(),
+            decision=entry.decision,
+            evidence=entry.evidence,
+        )
+        for entry in received
+    ]
+    inserted = connection.execute(_INSERT_EVENTS, _EVENT_ROWS.parameters(rows, policy_version=policy_version))
+    if inserted.rowcount == len(rows):
         # All of them are new, as nearly always: no need to read which.
-        return {one.event.id for one in received}
-    return set(rows.scalars())
+        return {row.event_id for row in rows}
+    return set(inserted.scalars())
 
 
-_DECIDED = text("""
+@dataclass(frozen=True, slots=True)
+class TicketOfEvent:
+    """An event that led to a ticket, and the evidence that only its session's state gave, as JSON."""
+
+    event_id: UUID
+    ticket_id: str
+    evidence: Jsonb
+
+
+_TICKETS_OF_EVENTS = Unnest(TicketOfEvent)
+_RECORD_TICKETS = text(f"""
     UPDATE escalation.event_inbox AS i
     SET decision = 'escalate', ticket_id = n.ticket_id, evidence = i.evidence || n.evidence
-    FROM unnest(CAST(:event_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:evidence AS jsonb[]))
-        AS n (event_id, ticket_id, evidence)
+    FROM {_TICKETS_OF_EVENTS.table}
     WHERE i.event_id = n.event_id
 """)
 
 
-def record_tickets_of(connection: Connection, decided: Sequence[tuple[UUID, str, list[dict[str, object]]]]) -> None:
-    """Note with each event that led to a ticket which one, and the evidence that only its session's state gave."""
-    connection.execute(
-        _DECIDED,
-        {
-            "event_ids": [str(event_id) for event_id, _, _ in decided],
-            "ticket_ids": [ticket_id for _, ticket_id, _ in decided],
-            "evidence": [json_text(evidence) for _, _, evidence in decided],
-        },
-    )
+def record_tickets(connection: Connection, tickets: Sequence[TicketOfEvent]) -> None:
+    """Note with each event that led to a ticket which one it is."""
+    connection.execute(_RECORD_TICKETS, _TICKETS_OF_EVENTS.parameters(tickets))

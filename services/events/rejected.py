@@ -1,7 +1,8 @@
-"""What cannot be used, kept whole until a person has mended it."""
+"""Events that cannot be used, kept whole until a person has repaired or dismissed them."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,28 +10,38 @@ from uuid import UUID
 from redis import Redis
 from sqlalchemy import Connection, text
 
+from services.database.unnest import Unnest
 from services.events.decoding import Rejected
 from services.events.stream import EVENTS
 
-_LATELY = text("""
+_COUNT_RECENT = text("""
     SELECT count(*) FROM (
         SELECT FROM escalation.rejected_events WHERE rejected_at > clock_timestamp() - interval '1 hour' LIMIT :most
-    ) AS lately
+    ) AS recent
 """)
 
 
-def rejected_lately(connection: Connection, most: int) -> int:
+def count_recent(connection: Connection, most: int) -> int:
     """How many were set aside in the last hour; `most` when there were more."""
-    count: int = connection.execute(_LATELY, {"most": most}).scalar_one()
+    count: int = connection.execute(_COUNT_RECENT, {"most": most}).scalar_one()
     return count
 
 
-_SET_ASIDE = text("""
-    INSERT INTO escalation.rejected_events (rejected_id, entry_id, event_id, session_id, reason, payload, times_seen)
-    SELECT * FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:entry_ids AS text[]), CAST(:event_ids AS uuid[]),
-        CAST(:session_ids AS text[]), CAST(:reasons AS text[]), CAST(:payloads AS bytea[]), CAST(:times AS bigint[]))
-        AS n (rejected_id) ORDER BY n.rejected_id
+@dataclass(frozen=True, slots=True)
+class _RejectedRow:
+    rejected_id: UUID
+    entry_id: str
+    event_id: UUID | None
+    session_id: str | None
+    reason: str
+    payload: bytes
+    times_seen: int
+
+
+_REJECTED_ROWS = Unnest(_RejectedRow)
+_SET_ASIDE = text(f"""
+    INSERT INTO escalation.rejected_events ({_REJECTED_ROWS.columns})
+    SELECT {_REJECTED_ROWS.columns} FROM {_REJECTED_ROWS.table} ORDER BY rejected_id
     ON CONFLICT (rejected_id) DO UPDATE
     SET times_seen = rejected_events.times_seen + excluded.times_seen, entry_id = excluded.entry_id,
         reason = excluded.reason, replayed_at = NULL
@@ -41,20 +52,21 @@ _SET_ASIDE = text("""
 
 def set_aside(connection: Connection, rejected: Sequence[Rejected]) -> list[Rejected]:
     """Keep what cannot be used, whole, once for each content; return what was not there before."""
-    ids = [one.rejected_id for one in rejected]
+    ids = [entry.rejected_id for entry in rejected]
     by_id, times = dict(zip(ids, rejected, strict=True)), Counter(ids)
-    written = connection.execute(
-        _SET_ASIDE,
-        {
-            "ids": [str(rejected_id) for rejected_id in by_id],
-            "entry_ids": [one.entry.entry_id for one in by_id.values()],
-            "event_ids": [str(one.event_id) if one.event_id else None for one in by_id.values()],
-            "session_ids": [one.session_id for one in by_id.values()],
-            "reasons": [one.told for one in by_id.values()],
-            "payloads": [one.payload for one in by_id.values()],
-            "times": [times[rejected_id] for rejected_id in by_id],
-        },
-    )
+    rows = [
+        _RejectedRow(
+            rejected_id=rejected_id,
+            entry_id=entry.entry.entry_id,
+            event_id=entry.event_id,
+            session_id=entry.session_id,
+            reason=entry.stored_reason,
+            payload=entry.payload,
+            times_seen=times[rejected_id],
+        )
+        for rejected_id, entry in by_id.items()
+    ]
+    written = connection.execute(_SET_ASIDE, _REJECTED_ROWS.parameters(rows))
     return [by_id[rejected_id] for rejected_id in written.scalars()]
 
 
@@ -65,7 +77,7 @@ _LIST = text("""
     WHERE CAST(:all AS boolean) OR replayed_at IS NULL
     ORDER BY rejected_at DESC, rejected_id LIMIT :limit
 """)
-_UNMENDED = text("""
+_WAITING = text("""
     SELECT count(*) FROM escalation.rejected_events
     WHERE replayed_at IS NULL AND rejected_at > clock_timestamp() - make_interval(hours => :hours)
 """)
@@ -83,7 +95,7 @@ _PAYLOADS = text("""
 """)
 
 
-class NotFound(Exception):
+class RejectedEventNotFound(Exception):
     """No rejected event, or more than one, begins with this id."""
 
 
@@ -92,23 +104,25 @@ def list_rejected(connection: Connection, limit: int, replayed_too: bool) -> Seq
     return [dict(row) for row in connection.execute(_LIST, {"limit": limit, "all": replayed_too}).mappings()]
 
 
-def unmended(connection: Connection, hours: int) -> int:
+def count_waiting(connection: Connection, hours: int) -> int:
     """How many were set aside within so many hours and nobody has replayed."""
-    return int(connection.execute(_UNMENDED, {"hours": hours}).scalar_one())
+    return int(connection.execute(_WAITING, {"hours": hours}).scalar_one())
 
 
-def find(connection: Connection, prefix: str) -> dict[str, Any]:
+def find_rejected(connection: Connection, prefix: str) -> dict[str, Any]:
     """The one whose id begins so.
 
-    :raises NotFound: there is none, or there are several
+    :raises RejectedEventNotFound: there is none, or there are several
     """
     rows = connection.execute(_FIND, {"prefix": prefix.lower()}).mappings().all()
     if len(rows) != 1:
-        raise NotFound(f"{'no' if not rows else 'more than one'} rejected event has an id that begins with {prefix!r}")
+        raise RejectedEventNotFound(
+            f"{'no' if not rows else 'more than one'} rejected event has an id that begins with {prefix!r}"
+        )
     return dict(rows[0])
 
 
-def waiting(connection: Connection, since: datetime, limit: int) -> list[tuple[UUID, bytes]]:
+def list_waiting(connection: Connection, since: datetime, limit: int) -> list[tuple[UUID, bytes]]:
     """Those that were not replayed yet, oldest first."""
     return [tuple(row) for row in connection.execute(_PAYLOADS, {"since": since, "limit": limit})]
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from rules.decision import OpenTicket, SessionState
 from services.database.encoding import json_text
+from services.database.unnest import Jsonb, Unnest
 
 _READ = text("""
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,
@@ -70,38 +72,45 @@ def _as_state(row: dict[str, Any]) -> SessionState:
     )
 
 
-_WRITE = text("""
+@dataclass(frozen=True, slots=True)
+class _StateRow:
+    session_id: str
+    user_id: str | None
+    machine_id: str | None
+    language: str | None
+    announced_at: datetime | None
+    announced_by: UUID | None
+    ended: str | None
+    failed_steps: Jsonb
+    status: str
+
+
+_STATE_ROWS = Unnest(_StateRow)
+_WRITE = text(f"""
     UPDATE escalation.sessions AS s
-    SET user_id = n.user_id, machine_id = n.machine_id, language = n.language, announced_at = n.announced_at,
-        announced_by = n.announced_by, ended = n.ended, failed_steps = n.failed_steps, status = n.status
-    FROM unnest(
-        CAST(:session_ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]),
-        CAST(:languages AS text[]),
-        CAST(:announced_at AS timestamptz[]), CAST(:announced_by AS uuid[]), CAST(:ended AS text[]),
-        CAST(:failed_steps AS jsonb[]), CAST(:statuses AS text[]))
-        AS n (session_id, user_id, machine_id, language, announced_at, announced_by, ended, failed_steps, status)
+    SET {_STATE_ROWS.assignments(key="session_id")}
+    FROM {_STATE_ROWS.table}
     WHERE s.session_id = n.session_id
 """)
 
 
 def write_states(connection: Connection, states: Sequence[SessionState]) -> None:
     """Write the states that changed; their rows are locked already."""
-    connection.execute(
-        _WRITE,
-        {
-            "session_ids": [state.session_id for state in states],
-            "user_ids": [state.user_id for state in states],
-            "machine_ids": [state.machine_id for state in states],
-            "languages": [state.language for state in states],
-            "announced_at": [state.announced_at for state in states],
-            "announced_by": [str(state.announced_by) if state.announced_by else None for state in states],
-            "ended": [state.ended for state in states],
-            "failed_steps": [
-                json_text({step: at.isoformat() for step, at in state.failed_steps.items()}) for state in states
-            ],
-            "statuses": [state.status for state in states],
-        },
-    )
+    rows = [
+        _StateRow(
+            session_id=state.session_id,
+            user_id=state.user_id,
+            machine_id=state.machine_id,
+            language=state.language,
+            announced_at=state.announced_at,
+            announced_by=state.announced_by,
+            ended=state.ended,
+            failed_steps=json_text({step: at.isoformat() for step, at in state.failed_steps.items()}),
+            status=state.status,
+        )
+        for state in states
+    ]
+    connection.execute(_WRITE, _STATE_ROWS.parameters(rows))
 
 
 _READ_KNOWN = text("""
@@ -111,7 +120,7 @@ _READ_KNOWN = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class KnownSession:
+class _KnownSession:
     """A session's user, machine and language as far as anybody has told us."""
 
     session_id: str
@@ -127,16 +136,16 @@ class KnownSession:
         return context if isinstance(context, dict) else None
 
 
-def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, KnownSession]:
+def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, _KnownSession]:
     """What is known of these sessions, by id; one that ABParts never stored is known by its events alone."""
     rows = connection.execute(_READ_KNOWN, {"session_ids": [state.session_id for state in states]}).mappings()
     stored = {row["id"]: row for row in rows}
     return {state.session_id: _combine(state, dict(stored.get(state.session_id, {}))) for state in states}
 
 
-def _combine(state: SessionState, row: dict[str, Any]) -> KnownSession:
+def _combine(state: SessionState, row: dict[str, Any]) -> _KnownSession:
     metadata = row.get("session_metadata")
-    return KnownSession(
+    return _KnownSession(
         session_id=state.session_id,
         user_id=state.user_id or row.get("user_id"),
         machine_id=state.machine_id or row.get("machine_id"),

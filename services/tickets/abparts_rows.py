@@ -1,66 +1,92 @@
 """ABParts' rows that say why a session was escalated."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
 from services.database.encoding import identity
+from services.database.unnest import Unnest
 from services.tickets.insert import NewTicket
 
-_INSERT_TRIGGERS = text("""
+
+@dataclass(frozen=True, slots=True)
+class _TriggerRow:
+    id: str
+    session_id: str
+    trigger_type: str
+    trigger_value: float | None
+    triggered_at: datetime
+    decision_reason: str
+
+
+_TRIGGER_ROWS = Unnest(_TriggerRow)
+_INSERT_TRIGGERS = text(f"""
     INSERT INTO public.escalation_triggers
         (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
-    SELECT n.id, n.session_id, n.type, n.value, n.at AT TIME ZONE 'UTC', 'escalate', n.reason
-    FROM unnest(
-        CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:types AS text[]), CAST(:values AS double precision[]),
-        CAST(:times AS timestamptz[]), CAST(:reasons AS text[])) AS n (id, session_id, type, value, at, reason)
+    SELECT id, session_id, trigger_type, trigger_value, triggered_at AT TIME ZONE 'UTC', 'escalate', decision_reason
+    FROM {_TRIGGER_ROWS.table}
     ON CONFLICT (id) DO NOTHING
 """)
 
 
 def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]]) -> None:
-    """One row for each reason of each ticket that fired."""
-    connection.execute(
-        _INSERT_TRIGGERS,
-        {
-            "ids": [str(identity("trigger", ticket_id, one.reason)) for ticket_id, one in triggers],
-            "session_ids": [one.event.session_id for _, one in triggers],
-            "types": [TRIGGER_TYPE[one.reason] for _, one in triggers],
-            "values": [observed(one.signal.evidence) for _, one in triggers],
-            "times": [one.event.occurred_at for _, one in triggers],
-            "reasons": [told(one.reason, one.signal.evidence) for _, one in triggers],
-        },
-    )
+    """One row for each reason of each ticket (by its id) that fired."""
+    rows = [
+        _TriggerRow(
+            id=str(trigger_id(ticket_id, fired.reason)),
+            session_id=fired.event.session_id,
+            trigger_type=TRIGGER_TYPE[fired.reason],
+            trigger_value=numeric_observation(fired.signal.evidence),
+            triggered_at=fired.event.occurred_at,
+            decision_reason=describe_decision(fired.reason, fired.signal.evidence),
+        )
+        for ticket_id, fired in triggers
+    ]
+    connection.execute(_INSERT_TRIGGERS, _TRIGGER_ROWS.parameters(rows))
 
 
-def observed(evidence: Mapping[str, Any]) -> float | None:
+def trigger_id(ticket_id: str, reason: str) -> UUID:
+    """The id of the row in ABParts' `escalation_triggers` for a ticket's reason."""
+    return identity("trigger", ticket_id, reason)
+
+
+def numeric_observation(evidence: Mapping[str, Any]) -> float | None:
     value = evidence.get("observed")
     return float(value) if isinstance(value, int | float) else None
 
 
-def told(reason: str, evidence: Mapping[str, Any]) -> str:
-    """The decision in words: the reason, what was seen, and the limit."""
+def describe_decision(reason: str, evidence: Mapping[str, Any]) -> str:
+    """The reason, what was seen, and the limit, in one line."""
     details = [
         f"{name}={evidence[name]}" for name in ("observed", "limit", "phrase", "gloss", "flag") if evidence.get(name)
     ]
-    grounds = evidence.get("grounds") or []
-    return "; ".join([reason, *details, *grounds])
+    return "; ".join([reason, *details, *(evidence.get("grounds") or [])])
 
 
-# Who a session of ours belongs to when nobody said: ABParts' column takes no null.
+# The user of a session whose user is unknown: ABParts' column takes no null.
 UNKNOWN_USER = "unknown"
 
-_INSERT_SESSIONS = text("""
-    INSERT INTO public.ai_sessions (id, user_id, machine_id, status, language, created_at, updated_at)
-    SELECT n.id, n.user_id, n.machine_id, 'escalated', n.language, utc.now, utc.now
-    FROM unnest(
-        CAST(:ids AS text[]), CAST(:user_ids AS text[]), CAST(:machine_ids AS text[]), CAST(:languages AS text[]))
-        AS n (id, user_id, machine_id, language),
-        (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
-    ORDER BY n.id
+
+@dataclass(frozen=True, slots=True)
+class _SessionRow:
+    id: str
+    user_id: str
+    machine_id: str | None
+    language: str
+
+
+_SESSION_ROWS = Unnest(_SessionRow)
+_INSERT_SESSIONS = text(f"""
+    INSERT INTO public.ai_sessions ({_SESSION_ROWS.columns}, status, created_at, updated_at)
+    SELECT {_SESSION_ROWS.columns}, 'escalated', utc.now, utc.now
+    FROM {_SESSION_ROWS.table}, (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
+    ORDER BY id
     ON CONFLICT DO NOTHING
 """)
 _ESCALATE_SESSIONS = text("""
@@ -74,15 +100,11 @@ _ESCALATE_SESSIONS = text("""
 
 def escalate_sessions(connection: Connection, tickets: Sequence[NewTicket]) -> None:
     """Mark ABParts' sessions as escalated; one that was never stored is added, since the ticket refers to it."""
-    connection.execute(
-        _INSERT_SESSIONS,
-        {
-            "ids": [ticket.session_id for ticket in tickets],
-            "user_ids": [ticket.user_id or UNKNOWN_USER for ticket in tickets],
-            "machine_ids": [ticket.machine_id for ticket in tickets],
-            "languages": [ticket.language or "en" for ticket in tickets],
-        },
-    )
+    rows = [
+        _SessionRow(ticket.session_id, ticket.user_id or UNKNOWN_USER, ticket.machine_id, ticket.language or "en")
+        for ticket in tickets
+    ]
+    connection.execute(_INSERT_SESSIONS, _SESSION_ROWS.parameters(rows))
     escalate_sessions_by_id(connection, [ticket.session_id for ticket in tickets])
 
 

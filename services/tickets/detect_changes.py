@@ -1,4 +1,4 @@
-"""Notices what has happened to tickets, by whatever means, and tells it: acknowledgement, outcome, end of the chase.
+"""Notices what has happened to tickets, by whatever means, and writes what follows: acknowledgement, outcome, mails.
 
 ABParts' row is what counts. The audit log says who changed it and when; the changes of one row stand in it in the order
 of their commits, since each waits for the row's lock.
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.reasons import REASONS, by_gravity
 from rules.ticket_changes import Happening, TicketChange, TicketRow, happenings
+from services.database.unnest import Unnest
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 
 _UNKNOWN = "unknown"
@@ -40,18 +41,27 @@ _CHANGES = text("""
     WHERE table_name = 'support_tickets' AND action = 'update' AND row_id = ANY(CAST(:ticket_ids AS text[]))
     ORDER BY row_id, audit_id
 """)
-_WRITE = text("""
-    UPDATE escalation.tickets AS t
-    SET acknowledged_at = n.acknowledged_at, acknowledged_by = n.acknowledged_by, waiting_since = n.waiting_since,
-        seen_status = n.status, seen_assigned = n.assigned, seen_priority = n.priority, seen_audit_id = n.audit_id
-    FROM unnest(
-        CAST(:ids AS text[]), CAST(:acknowledged_at AS timestamptz[]), CAST(:acknowledged_by AS text[]),
-        CAST(:waiting AS timestamptz[]), CAST(:statuses AS text[]), CAST(:assigned AS text[]),
-        CAST(:priorities AS text[]), CAST(:audit_ids AS bigint[]))
-        AS n (id, acknowledged_at, acknowledged_by, waiting_since, status, assigned, priority, audit_id)
-    WHERE t.ticket_id = n.id
+
+
+@dataclass(frozen=True, slots=True)
+class _NoticedRow:
+    ticket_id: str
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    waiting_since: datetime
+    seen_status: str
+    seen_assigned: str | None
+    seen_priority: str
+    seen_audit_id: int
+
+
+_NOTICED_ROWS = Unnest(_NoticedRow)
+_WRITE = text(f"""
+    UPDATE escalation.tickets AS t SET {_NOTICED_ROWS.assignments(key="ticket_id")}
+    FROM {_NOTICED_ROWS.table}
+    WHERE t.ticket_id = n.ticket_id
 """)
-_CALL_OFF = text("""
+_CANCEL_MAILS = text("""
     UPDATE escalation.mail_recipients AS r SET state = 'cancelled'
     FROM escalation.mails AS m
     WHERE m.mail_id = r.mail_id AND m.template = 'ticket_unacknowledged'
@@ -75,16 +85,16 @@ class Noticed:
         self.acknowledged_at = self.ticket["acknowledged_at"]
         self.acknowledged_by = self.ticket["acknowledged_by"]
         self.waiting_since = self.ticket["waiting_since"]
-        for one in self.happened:
-            if one.kind == "acknowledged":
-                self.acknowledged_at, self.acknowledged_by = one.at, one.by
-            elif one.kind in {"reopened", "released"}:
+        for happening in self.happened:
+            if happening.kind == "acknowledged":
+                self.acknowledged_at, self.acknowledged_by = happening.at, happening.by
+            elif happening.kind in {"reopened", "released"}:
                 self.acknowledged_at = self.acknowledged_by = None
-            if one.kind in _RESTARTS:
-                self.waiting_since = one.at
+            if happening.kind in _RESTARTS:
+                self.waiting_since = happening.at
 
     @property
-    def ends_the_chase(self) -> bool:
+    def ends_the_ladder(self) -> bool:
         return not self.row.unfinished or self.acknowledged_at is not None
 
 
@@ -95,10 +105,17 @@ def notice(connection: Connection, ticket_ids: Sequence[str]) -> list[Noticed]:
         return []
     changes = _read_changes(connection, [ticket["ticket_id"] for ticket in tickets])
     noticed = [_compare(ticket, changes[ticket["ticket_id"]]) for ticket in tickets]
-    write(connection, noticed)
-    _tell(connection, noticed)
-    if over := [one.ticket["ticket_id"] for one in noticed if one.ends_the_chase]:
-        connection.execute(_CALL_OFF, {"ticket_ids": over})
+    _write(connection, noticed)
+    outcomes = [
+        _outcome(change, happening)
+        for change in noticed
+        for happening in change.happened
+        if happening.kind in _OUTCOMES
+    ]
+    if outcomes:
+        queue_outcomes(connection, outcomes)
+    if over := [change.ticket["ticket_id"] for change in noticed if change.ends_the_ladder]:
+        connection.execute(_CANCEL_MAILS, {"ticket_ids": over})
     return noticed
 
 
@@ -125,29 +142,24 @@ def _row_of(row: RowMapping) -> TicketRow:
     return TicketRow(row["status"], row["assigned"], row["priority"])
 
 
-def write(connection: Connection, noticed: Sequence[Noticed]) -> None:
-    connection.execute(
-        _WRITE,
-        {
-            "ids": [one.ticket["ticket_id"] for one in noticed],
-            "acknowledged_at": [one.acknowledged_at for one in noticed],
-            "acknowledged_by": [one.acknowledged_by for one in noticed],
-            "waiting": [one.waiting_since for one in noticed],
-            "statuses": [one.row.status for one in noticed],
-            "assigned": [one.row.assigned for one in noticed],
-            "priorities": [one.row.priority for one in noticed],
-            "audit_ids": [one.audit_id for one in noticed],
-        },
-    )
+def _write(connection: Connection, noticed: Sequence[Noticed]) -> None:
+    rows = [
+        _NoticedRow(
+            ticket_id=change.ticket["ticket_id"],
+            acknowledged_at=change.acknowledged_at,
+            acknowledged_by=change.acknowledged_by,
+            waiting_since=change.waiting_since,
+            seen_status=change.row.status,
+            seen_assigned=change.row.assigned,
+            seen_priority=change.row.priority,
+            seen_audit_id=change.audit_id,
+        )
+        for change in noticed
+    ]
+    connection.execute(_WRITE, _NOTICED_ROWS.parameters(rows))
 
 
-def _tell(connection: Connection, noticed: Sequence[Noticed]) -> None:
-    outcomes = [outcome(one, happening) for one in noticed for happening in one.happened if happening.kind in _OUTCOMES]
-    if outcomes:
-        queue_outcomes(connection, outcomes)
-
-
-def outcome(noticed: Noticed, happening: Happening) -> NewOutcome:
+def _outcome(noticed: Noticed, happening: Happening) -> NewOutcome:
     ticket = noticed.ticket
     return NewOutcome(
         cause=(ticket["ticket_id"], happening.at.isoformat()),

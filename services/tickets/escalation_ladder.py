@@ -1,15 +1,17 @@
-"""The ladder: a ticket that nobody has acknowledged in time is sent to the next rung, and the mail says so."""
+"""The ladder: a ticket that nobody has acknowledged in time is sent to the next level, and the mail says so."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import islice
+from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, text
 
 from rules.delivery import MailTemplate
-from rules.ladder import Rung, next_rung
-from rules.reasons import PRIORITIES, rank
+from rules.ladder import LadderLevel, WaitingTicket, find_next_level
+from rules.reasons import PRIORITIES, Priority, Reason, rank
+from services.database.unnest import Integer, Unnest
 from services.installation import Installation, adopted_at
 from services.outbox.models import NewMail
 from services.outbox.queue import queue_mails
@@ -20,7 +22,7 @@ _CHUNK = 500
 # ABParts' transactions are short: whatever changed longer ago than this before the last sweep was seen by it.
 _OVERLAP_MINUTES = 60
 
-UNFINISHED = text("""
+_MAYBE_CHANGED = text("""
     SELECT own.ticket_id FROM escalation.tickets AS own
     JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     WHERE (own.seen_status NOT IN ('resolved', 'closed') OR own.seen_priority IS NULL)
@@ -49,104 +51,102 @@ _WAITING = text("""
       AND own.waiting_since >= :adopted
     ORDER BY own.waiting_since, own.ticket_id
 """)
-_KEEP = text("""
-    INSERT INTO escalation.ticket_rungs (mail_id, ticket_id, rung, contact, priority, waiting_since, sent_at)
-    SELECT n.*, :now
-    FROM unnest(CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:rungs AS integer[]),
-                CAST(:contacts AS text[]), CAST(:priorities AS text[]), CAST(:waiting AS timestamptz[])) AS n
+
+
+@dataclass(frozen=True, slots=True)
+class _LevelRow:
+    mail_id: UUID
+    ticket_id: str
+    rung: Integer
+    contact: str
+    priority: str
+    waiting_since: datetime
+
+
+_LEVEL_ROWS = Unnest(_LevelRow)
+_RECORD = text(f"""
+    INSERT INTO escalation.ticket_rungs ({_LEVEL_ROWS.columns}, sent_at)
+    SELECT {_LEVEL_ROWS.columns}, :now FROM {_LEVEL_ROWS.table}
     ON CONFLICT (mail_id) DO NOTHING
 """)
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
-    """A ticket and the rung that it goes to now."""
+class _DueTicket:
+    """A ticket and the level that it goes to now."""
 
     ticket: RowMapping
-    rung: Rung
-
-    @property
-    def rank(self) -> int:
-        return rank(_priority_of(self.ticket), "safety_concern" in self.ticket["reasons"])
+    level: LadderLevel
 
     def mail(self) -> NewMail:
-        ticket, rung = self.ticket, self.rung
+        ticket, level = self.ticket, self.level
+        waiting_since = ticket["waiting_since"].isoformat()
         return NewMail(
-            cause=(ticket["ticket_id"], ticket["waiting_since"].isoformat(), str(rung.number)),
+            cause=(ticket["ticket_id"], waiting_since, str(level.number)),
             template=MailTemplate.TICKET_UNACKNOWLEDGED,
-            recipients=(rung.contact.email,),
-            rank=self.rank,
+            recipients=(level.contact.email,),
+            rank=rank(_known_priority(ticket), Reason.SAFETY_CONCERN in ticket["reasons"]),
             ticket_id=ticket["ticket_id"],
             session_id=ticket["session_id"],
-            content=self.content(),
+            content={
+                "rung": level.number,
+                "contact": level.contact.as_json(),
+                "previous": level.previous.as_json(),
+                "waiting_since": waiting_since,
+                "is_last": level.is_last,
+            },
         )
-
-    def content(self) -> dict[str, Any]:
-        """What the mail says of the chase: this rung, who was asked before, and how long nobody has answered."""
-        return {
-            "rung": self.rung.number,
-            "contact": self.rung.contact.as_json(),
-            "previous": self.rung.previous.as_json(),
-            "waiting_since": self.ticket["waiting_since"].isoformat(),
-            "is_last": self.rung.is_last,
-        }
 
 
 def notice_changes(connection: Connection) -> list[Noticed]:
     """Notice what people did with tickets since the last sweep, by whatever means."""
-    changed = list(connection.execute(UNFINISHED, {"overlap": _OVERLAP_MINUTES}).scalars())
+    changed = list(connection.execute(_MAYBE_CHANGED, {"overlap": _OVERLAP_MINUTES}).scalars())
     noticed = [
-        one for place in range(0, len(changed), _CHUNK) for one in notice(connection, changed[place : place + _CHUNK])
+        ticket
+        for place in range(0, len(changed), _CHUNK)
+        for ticket in notice(connection, changed[place : place + _CHUNK])
     ]
     connection.execute(_NOTICED)
     return noticed
 
 
-def chase(connection: Connection, installation: Installation, now: datetime | None = None) -> int:
-    """Send every ticket whose time is over to its next rung; return how many mails were queued."""
+def escalate_unacknowledged(connection: Connection, installation: Installation, now: datetime | None = None) -> int:
+    """Send every ticket whose time is over to its next level; return how many mails were queued."""
     if installation.settings.mode == "shadow":
         return 0
     notice_changes(connection)
     waiting = connection.execute(_WAITING, {"adopted": adopted_at(connection)}).mappings().all()
     now = now or datetime.now(UTC)
-    due = list(_due_of(waiting, installation, now))[:_LIMIT]
+    due = list(islice(_find_due(waiting, installation, now), _LIMIT))
     if due:
-        queue(connection, due, installation, now)
+        _queue(connection, due, installation, now)
     return len(due)
 
 
-def _due_of(waiting: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[_Due]:
-    for ticket in waiting:
-        rung = next_rung(
-            installation.contacts,
-            priority=_priority_of(ticket),
-            opened_at=ticket["waiting_since"],
-            last_rung=ticket["rung"],
-            last_sent_at=ticket["sent_at"],
-            acknowledged=False,
-            now=now,
-        )
-        if rung is not None:
-            yield _Due(ticket, rung)
+def _find_due(tickets: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[_DueTicket]:
+    for ticket in tickets:
+        waiting = WaitingTicket(_known_priority(ticket), ticket["waiting_since"], ticket["rung"], ticket["sent_at"])
+        if level := find_next_level(installation.contacts, waiting, now):
+            yield _DueTicket(ticket, level)
 
 
-def _priority_of(ticket: RowMapping) -> str:
+def _known_priority(ticket: RowMapping) -> str:
     """The row's own; another writer may have made one up."""
-    return ticket["priority"] if ticket["priority"] in PRIORITIES else "medium"
+    return ticket["priority"] if ticket["priority"] in PRIORITIES else Priority.MEDIUM
 
 
-def queue(connection: Connection, due: Sequence[_Due], installation: Installation, now: datetime) -> None:
-    mails = [one.mail() for one in due]
+def _queue(connection: Connection, due: Sequence[_DueTicket], installation: Installation, now: datetime) -> None:
+    mails = [ticket.mail() for ticket in due]
     queue_mails(connection, mails, installation.message_id_domain)
-    connection.execute(
-        _KEEP,
-        {
-            "mail_ids": [str(mail.mail_id) for mail in mails],
-            "ticket_ids": [mail.ticket_id for mail in mails],
-            "rungs": [one.rung.number for one in due],
-            "contacts": [one.rung.contact.key for one in due],
-            "priorities": [one.ticket["priority"] for one in due],
-            "waiting": [one.ticket["waiting_since"] for one in due],
-            "now": now,
-        },
-    )
+    rows = [
+        _LevelRow(
+            mail_id=mail.mail_id,
+            ticket_id=item.ticket["ticket_id"],
+            rung=item.level.number,
+            contact=item.level.contact.key,
+            priority=item.ticket["priority"],
+            waiting_since=item.ticket["waiting_since"],
+        )
+        for mail, item in zip(mails, due, strict=True)
+    ]
+    connection.execute(_RECORD, _LEVEL_ROWS.parameters(rows, now=now))

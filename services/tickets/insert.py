@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from rules.decision import Decision, Fired, SessionState, evidence_of
+from rules.decision import Decision, Fired, SessionState, make_evidence
+from rules.reasons import Priority
 from services.database.encoding import identity, json_text
+from services.database.unnest import Integer, Json, Jsonb, Unnest
 
 _TAKE = text("""
     UPDATE escalation.ticket_counters SET last = last + :count
@@ -72,45 +74,42 @@ class NewTicket:
         return self.decision.state.session_id
 
     @property
-    def ordinal(self) -> int:
-        return _ordinal_of(self.decision.state)
-
-    @property
     def priority(self) -> str:
-        return self.decision.priority or "medium"
-
-    def contact_info(self) -> dict[str, Any]:
-        return {**self.expert_contact_info, "ticket_reference": self.number}
+        return self.decision.priority or Priority.MEDIUM
 
 
-def _ordinal_of(state: SessionState) -> int:
-    """Which of the session's tickets the next one is, from 1."""
-    return state.tickets + 1
-
-
-def ticket_id_of(state: SessionState) -> str:
+def derive_ticket_id(state: SessionState) -> str:
     """The id of the session's next ticket."""
-    return str(identity("ticket", state.session_id, _ordinal_of(state)))
+    return str(identity("ticket", state.session_id, state.next_ordinal))
 
 
 def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
     """Each reason counts once: the earliest event that gave it."""
     first: dict[str, Fired] = {}
-    for one in fired:
-        first.setdefault(one.reason, one)
+    for rule in fired:
+        first.setdefault(rule.reason, rule)
     return first
 
 
-_INSERT_TICKETS = text("""
-    INSERT INTO public.support_tickets
-        (id, session_id, ticket_number, priority, status, escalation_reason, session_summary,
-         machine_context, expert_contact_info, created_at, updated_at)
-    SELECT n.id, n.session_id, n.number, n.priority, 'open', n.reason, n.summary, n.machine, n.contact, utc.now, utc.now
-    FROM unnest(
-        CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:numbers AS text[]), CAST(:priorities AS text[]),
-        CAST(:reasons AS text[]), CAST(:summaries AS text[]), CAST(:machines AS json[]), CAST(:contacts AS json[]))
-        AS n (id, session_id, number, priority, reason, summary, machine, contact),
-        (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
+@dataclass(frozen=True, slots=True)
+class _SharedRow:
+    """A row of ABParts' `support_tickets`."""
+
+    id: str
+    session_id: str
+    ticket_number: str
+    priority: str
+    escalation_reason: str
+    session_summary: str
+    machine_context: Json | None
+    expert_contact_info: Json
+
+
+_SHARED_ROWS = Unnest(_SharedRow)
+_INSERT_SHARED = text(f"""
+    INSERT INTO public.support_tickets ({_SHARED_ROWS.columns}, status, created_at, updated_at)
+    SELECT {_SHARED_ROWS.columns}, 'open', utc.now, utc.now
+    FROM {_SHARED_ROWS.table}, (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
     ON CONFLICT (ticket_number) DO NOTHING
     RETURNING id
 """)
@@ -119,7 +118,7 @@ _INSERT_TICKETS = text("""
 def number_and_insert(connection: Connection, tickets: Sequence[NewTicket], zone: str) -> list[NewTicket]:
     """Give each ticket a number and write ABParts' rows; a number that somebody else took is skipped.
 
-    :raises NumbersExhausted: after twenty rounds
+    :raises _NumbersExhausted: after twenty rounds
     """
     done: list[NewTicket] = []
     waiting = list(tickets)
@@ -136,47 +135,59 @@ def number_and_insert(connection: Connection, tickets: Sequence[NewTicket], zone
 
 
 def _insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[str]:
-    rows = connection.execute(
-        _INSERT_TICKETS,
-        {
-            "ids": [ticket.ticket_id for ticket in tickets],
-            "session_ids": [ticket.session_id for ticket in tickets],
-            "numbers": [ticket.number for ticket in tickets],
-            "priorities": [ticket.priority for ticket in tickets],
-            "reasons": [ticket.decision.reasons[0] for ticket in tickets],
-            "summaries": [ticket.summary for ticket in tickets],
-            "machines": [json_text(ticket.machine_context) if ticket.machine_context else None for ticket in tickets],
-            "contacts": [json_text(ticket.contact_info()) for ticket in tickets],
-        },
-    )
-    return set(rows.scalars())
+    rows = [
+        _SharedRow(
+            id=ticket.ticket_id,
+            session_id=ticket.session_id,
+            ticket_number=ticket.number,
+            priority=ticket.priority,
+            escalation_reason=ticket.decision.reasons[0],
+            session_summary=ticket.summary,
+            machine_context=json_text(ticket.machine_context) if ticket.machine_context else None,
+            expert_contact_info=json_text({**ticket.expert_contact_info, "ticket_reference": ticket.number}),
+        )
+        for ticket in tickets
+    ]
+    return set(connection.execute(_INSERT_SHARED, _SHARED_ROWS.parameters(rows)).scalars())
 
 
-_INSERT_OWN = text("""
-    INSERT INTO escalation.tickets
-        (ticket_id, session_id, ordinal, ticket_number, priority, reasons, earlier_ticket_id)
-    SELECT * FROM unnest(
-        CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:ordinals AS integer[]), CAST(:numbers AS text[]),
-        CAST(:priorities AS text[]), CAST(:reasons AS jsonb[]), CAST(:earlier AS text[]))
+@dataclass(frozen=True, slots=True)
+class _OwnRow:
+    """A row of our `tickets`."""
+
+    ticket_id: str
+    session_id: str
+    ordinal: Integer
+    ticket_number: str
+    priority: str
+    reasons: Jsonb
+    earlier_ticket_id: str | None
+
+
+_OWN_ROWS = Unnest(_OwnRow)
+_INSERT_OWN = text(f"""
+    INSERT INTO escalation.tickets ({_OWN_ROWS.columns}) SELECT {_OWN_ROWS.columns} FROM {_OWN_ROWS.table}
 """)
 
 
 def insert_own(connection: Connection, tickets: Sequence[NewTicket]) -> None:
     """Write what we know of the tickets beyond ABParts' rows."""
-    connection.execute(
-        _INSERT_OWN,
-        {
-            "ids": [ticket.ticket_id for ticket in tickets],
-            "session_ids": [ticket.session_id for ticket in tickets],
-            "ordinals": [ticket.ordinal for ticket in tickets],
-            "numbers": [ticket.number for ticket in tickets],
-            "priorities": [ticket.priority for ticket in tickets],
-            "reasons": [json_text(reasons_of(ticket.decision)) for ticket in tickets],
-            "earlier": [ticket.decision.state.last_ticket_id for ticket in tickets],
-        },
-    )
+    rows = [
+        _OwnRow(
+            ticket_id=ticket.ticket_id,
+            session_id=ticket.session_id,
+            ordinal=ticket.decision.state.next_ordinal,
+            ticket_number=ticket.number,
+            priority=ticket.priority,
+            reasons=json_text(collect_evidence(ticket.decision)),
+            earlier_ticket_id=ticket.decision.state.last_ticket_id,
+        )
+        for ticket in tickets
+    ]
+    connection.execute(_INSERT_OWN, _OWN_ROWS.parameters(rows))
 
 
-def reasons_of(decision: Decision) -> dict[str, Any]:
+def collect_evidence(decision: Decision) -> dict[str, Any]:
+    """What each reason of a decision rests on, by reason."""
     first = first_of_each(decision.fired)
-    return {reason: evidence_of(first[reason]) for reason in decision.reasons}
+    return {reason: make_evidence(first[reason]) for reason in decision.reasons}

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, text
 
-from rules.decision import Decision, OpenTicket, raised
-from rules.reasons import by_gravity
+from rules.decision import Decision, OpenTicket, raise_priority
+from rules.reasons import PRIORITIES, by_gravity
 from services.database.encoding import json_text
-from services.tickets.insert import reasons_of
+from services.database.unnest import Integer, Jsonb, Unnest
+from services.tickets.insert import collect_evidence
 
 _FOREIGN = text("""
     SELECT DISTINCT ON (p.session_id) p.session_id, p.id, p.ticket_number, p.priority
@@ -29,29 +29,31 @@ def foreign_tickets(connection: Connection, session_ids: Collection[str]) -> dic
     return {row.session_id: OpenTicket(row.id, row.ticket_number, frozenset(), row.priority) for row in rows}
 
 
-_ADOPT = text("""
-    INSERT INTO escalation.tickets (ticket_id, session_id, ordinal, ticket_number, priority, reasons, adopted)
-    SELECT n.ticket_id, n.session_id, n.ordinal, n.number, n.priority, '{}'::jsonb, true
-    FROM unnest(CAST(:ids AS text[]), CAST(:session_ids AS text[]), CAST(:ordinals AS integer[]),
-                CAST(:numbers AS text[]), CAST(:priorities AS text[]))
-        AS n (ticket_id, session_id, ordinal, number, priority)
+@dataclass(frozen=True, slots=True)
+class _AdoptedRow:
+    ticket_id: str
+    session_id: str
+    ordinal: Integer
+    ticket_number: str
+    priority: str
+
+
+_ADOPTED_ROWS = Unnest(_AdoptedRow)
+_ADOPT = text(f"""
+    INSERT INTO escalation.tickets ({_ADOPTED_ROWS.columns}, reasons, adopted)
+    SELECT {_ADOPTED_ROWS.columns}, '{{}}'::jsonb, true FROM {_ADOPTED_ROWS.table}
     ON CONFLICT (ticket_id) DO NOTHING
 """)
 
 
 def adopt(connection: Connection, decisions: Sequence[Decision]) -> None:
     """Take on tickets that somebody else opened, so that a session never has two open ones."""
-    tickets = [(decision.state, decision.state.ticket) for decision in decisions if decision.state.ticket]
-    connection.execute(
-        _ADOPT,
-        {
-            "ids": [ticket.ticket_id for _, ticket in tickets],
-            "session_ids": [state.session_id for state, _ in tickets],
-            "ordinals": [state.tickets + 1 for state, _ in tickets],
-            "numbers": [ticket.ticket_number for _, ticket in tickets],
-            "priorities": [ticket.priority for _, ticket in tickets],
-        },
-    )
+    rows = [
+        _AdoptedRow(ticket.ticket_id, state.session_id, state.next_ordinal, ticket.ticket_number, ticket.priority)
+        for state in (decision.state for decision in decisions)
+        if (ticket := state.ticket)
+    ]
+    connection.execute(_ADOPT, _ADOPTED_ROWS.parameters(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,57 +77,55 @@ class Update:
 
     @property
     def priority(self) -> str:
-        return raised(self.ticket, self.decision.priority) or self.ticket.priority
+        return raise_priority(self.ticket, self.decision.priority) or self.ticket.priority
 
     @property
     def changes_row(self) -> bool:
         return bool(self.new_reasons) or self.priority != self.ticket.priority
 
 
+@dataclass(frozen=True, slots=True)
+class _UpdatedRow:
+    ticket_id: str
+    reason: str
+    priority: str
+    raised: bool
+    added: Jsonb
+
+
+_UPDATED_ROWS = Unnest(_UpdatedRow)
 # A priority that a person lowered stays lowered until something graver than all before comes.
-_UPDATE_SHARED = text("""
+_UPDATE_SHARED = text(f"""
     UPDATE public.support_tickets AS t
     SET escalation_reason = n.reason, updated_at = now() AT TIME ZONE 'UTC',
         priority = CASE WHEN n.raised AND array_position(ranks.names, n.priority)
                              > coalesce(array_position(ranks.names, CAST(t.priority AS text)), 0)
                         THEN n.priority ELSE t.priority END
-    FROM unnest(CAST(:ids AS text[]), CAST(:reasons AS text[]), CAST(:priorities AS text[]), CAST(:raised AS boolean[]))
-        AS n (id, reason, priority, raised),
-        (SELECT ARRAY['low', 'medium', 'high', 'urgent'] AS names) AS ranks
-    WHERE t.id = n.id
+    FROM {_UPDATED_ROWS.table}, (SELECT CAST(:priorities AS text[]) AS names) AS ranks
+    WHERE t.id = n.ticket_id
 """)
-_UPDATE_OWN = text("""
-    UPDATE escalation.tickets AS t
-    SET reasons = n.added || t.reasons, priority = n.priority
-    FROM unnest(CAST(:ids AS text[]), CAST(:added AS jsonb[]), CAST(:priorities AS text[])) AS n (id, added, priority)
-    WHERE t.ticket_id = n.id
+_UPDATE_OWN = text(f"""
+    UPDATE escalation.tickets AS t SET reasons = n.added || t.reasons, priority = n.priority
+    FROM {_UPDATED_ROWS.table}
+    WHERE t.ticket_id = n.ticket_id
 """)
 
 
 def write_updates(connection: Connection, updates: Sequence[Update]) -> None:
     """Add reasons to tickets and raise their priority where the new ones are graver."""
-    changed = sorted((update for update in updates if update.changes_row), key=lambda update: update.ticket.ticket_id)
-    ids = [update.ticket.ticket_id for update in changed]
-    priorities = [update.priority for update in changed]
-    connection.execute(
-        _UPDATE_SHARED,
-        {
-            "ids": ids,
-            "reasons": [update.reasons[0] for update in changed],
-            "priorities": priorities,
-            "raised": [update.priority != update.ticket.priority for update in changed],
-        },
-    )
-    connection.execute(
-        _UPDATE_OWN,
-        {
-            "ids": ids,
-            "added": [json_text(added(update)) for update in changed],
-            "priorities": priorities,
-        },
-    )
-
-
-def added(update: Update) -> dict[str, Any]:
-    reasons = reasons_of(update.decision)
-    return {reason: reasons[reason] for reason in update.new_reasons}
+    rows = []
+    for update in sorted(updates, key=lambda update: update.ticket.ticket_id):
+        if update.changes_row:
+            evidence = collect_evidence(update.decision)
+            rows.append(
+                _UpdatedRow(
+                    ticket_id=update.ticket.ticket_id,
+                    reason=update.reasons[0],
+                    priority=update.priority,
+                    raised=update.priority != update.ticket.priority,
+                    added=json_text({reason: evidence[reason] for reason in update.new_reasons}),
+                )
+            )
+    parameters = _UPDATED_ROWS.parameters(rows)
+    connection.execute(_UPDATE_SHARED, parameters | {"priorities": list(PRIORITIES)})
+    connection.execute(_UPDATE_OWN, parameters)

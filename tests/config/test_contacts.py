@@ -8,8 +8,8 @@ import pytest
 
 from config.contacts import ensure_real, load_contacts
 from config.errors import ConfigurationError
-from rules.reasons import PRIORITIES
-from rules.routing import recipients, recommend
+from rules.reasons import PRIORITIES, Priority, Reason
+from rules.routing import RoutedCase, recipients, recommend
 from tests.config.changed_contacts import SHIPPED, Changed
 
 
@@ -43,15 +43,8 @@ def test_what_ships_has_the_times_of_every_priority() -> None:
 def test_what_ships_sends_a_safety_concern_to_the_emergency_line_at_night() -> None:
     book = load_contacts(SHIPPED)
     night = datetime(2026, 3, 8, 2, tzinfo=UTC)
-    found = recommend(
-        book,
-        reasons=["safety_concern"],
-        priority="urgent",
-        category="hydraulic",
-        language="ar",
-        region="OM",
-        now=night,
-    )
+    case = RoutedCase((Reason.SAFETY_CONCERN,), Priority.URGENT, category="hydraulic", language="ar", region="OM")
+    found = recommend(book, case, night)
     assert found.primary.key == "emergency"
     mailed = recipients(book, reasons=["safety_concern"], priority="urgent", region="OM", default=["team@oraseas.test"])
     assert mailed == ("team@oraseas.test", "emergency@example.com")

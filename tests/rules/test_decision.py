@@ -14,7 +14,7 @@ from config.lexicon import load_lexicon
 from config.policy import load_policy
 from config.settings import CONFIG_FOLDER
 from escalation_client.events import Event
-from rules.decision import Decision, Examined, OpenTicket, SessionState, decide, raised
+from rules.decision import Decision, Examined, OpenTicket, SessionState, decide, raise_priority
 from rules.reasons import by_gravity, highest
 from rules.triggers import examine
 from tests.events import at, confidence, diagnosed, ended, message, requested, started, step
@@ -36,7 +36,7 @@ def with_ticket(decision: Decision) -> SessionState:
     reasons = (known.reasons if known else frozenset()) | set(decision.reasons)
     priority = decision.priority or "low"
     if known:
-        priority = raised(known, decision.priority) or known.priority
+        priority = raise_priority(known, decision.priority) or known.priority
     return replace(state, ticket=OpenTicket("t", "AB-1", frozenset(reasons), priority), tickets=1)
 
 

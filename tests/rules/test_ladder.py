@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.contacts import Contact, LadderStep
-from rules.ladder import Rung, due_at, next_rung
+from rules.ladder import LadderLevel, WaitingTicket, due_at, find_next_level
 from rules.reasons import PRIORITIES
 from tests.rules.contact_book import BOOK, ELECTRICAL, EMERGENCY, HYDRAULIC, LADDER, SUPPORT
 
@@ -20,18 +20,10 @@ def athens(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Athens"))
 
 
-def rung_at(
-    now: datetime, priority: str, opened_at: datetime, last_rung: int | None = None, sent: datetime | None = None
-) -> Rung | None:
-    return next_rung(
-        BOOK,
-        priority=priority,
-        opened_at=opened_at,
-        last_rung=last_rung,
-        last_sent_at=sent,
-        acknowledged=False,
-        now=now,
-    )
+def level_at(
+    now: datetime, priority: str, waiting_since: datetime, last_level: int | None = None, sent: datetime | None = None
+) -> LadderLevel | None:
+    return find_next_level(BOOK, WaitingTicket(priority, waiting_since, last_level, sent), now)
 
 
 @pytest.mark.parametrize(
@@ -51,24 +43,24 @@ def rung_at(
         ("low", "2026-03-07 10:00", "2026-03-09 18:00", HYDRAULIC),
     ],
 )
-def test_the_next_rung_is_due_when_the_time_of_the_priority_is_over(
+def test_the_next_level_is_due_when_the_time_of_the_priority_is_over(
     priority: str, opened: str, due: str, contact: Contact
 ) -> None:
     # The difference is taken in UTC: in one zone Python subtracts the readings of the clock.
     moment = athens(due).astimezone(UTC)
-    assert rung_at(moment - timedelta(seconds=1), priority, athens(opened)) is None
-    rung = rung_at(moment, priority, athens(opened))
-    assert rung is not None
-    assert (rung.number, rung.contact, rung.previous, rung.due_at) == (1, contact, SUPPORT, moment)
+    assert level_at(moment - timedelta(seconds=1), priority, athens(opened)) is None
+    level = level_at(moment, priority, athens(opened))
+    assert level is not None
+    assert (level.number, level.contact, level.previous, level.due_at) == (1, contact, SUPPORT, moment)
 
 
-def test_a_rung_has_its_own_hours_and_its_own_time_zone() -> None:
+def test_a_level_has_its_own_hours_and_its_own_time_zone() -> None:
     friday = athens("2026-03-06 17:30")
-    rung = rung_at(athens("2026-03-09 10:30"), "high", athens("2026-03-06 12:00"), 1, friday)
-    assert rung is not None
-    assert (rung.contact, rung.previous, rung.is_last) == (EMERGENCY, ELECTRICAL, True)
+    level = level_at(athens("2026-03-09 10:30"), "high", athens("2026-03-06 12:00"), 1, friday)
+    assert level is not None
+    assert (level.contact, level.previous, level.is_last) == (EMERGENCY, ELECTRICAL, True)
     # Oslo, an hour behind Athens, closes at 18:00 of Athens: half an hour on Friday, half an hour on Monday.
-    assert rung.due_at == athens("2026-03-09 10:30")
+    assert level.due_at == athens("2026-03-09 10:30")
 
 
 def test_a_contact_around_the_clock_has_a_day_of_24_hours() -> None:
@@ -78,21 +70,11 @@ def test_a_contact_around_the_clock_has_a_day_of_24_hours() -> None:
 
 
 @pytest.mark.parametrize("priority", PRIORITIES)
-def test_the_ladder_ends_and_stops_when_somebody_acts(priority: str) -> None:
+def test_the_ladder_ends(priority: str) -> None:
     opened = athens("2026-03-04 10:00")
-    last = len(LADDER[priority].rungs) - 1
-    assert rung_at(opened + A_YEAR, priority, opened, last, opened) is None
-    assert rung_at(opened + A_YEAR, priority, opened, last + 5, opened) is None
-    acknowledged = next_rung(
-        BOOK,
-        priority=priority,
-        opened_at=opened,
-        last_rung=None,
-        last_sent_at=None,
-        acknowledged=True,
-        now=opened + A_YEAR,
-    )
-    assert acknowledged is None
+    last = len(LADDER[priority].levels) - 1
+    assert level_at(opened + A_YEAR, priority, opened, last, opened) is None
+    assert level_at(opened + A_YEAR, priority, opened, last + 5, opened) is None
 
 
 def test_the_times_are_those_of_the_book() -> None:
@@ -111,13 +93,13 @@ moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=s
 
 
 @given(st.sampled_from(PRIORITIES), moments)
-def test_every_ticket_climbs_every_rung_once_and_in_order(priority: str, opened: datetime) -> None:
-    climbed: list[Rung] = []
-    told: tuple[int | None, datetime | None] = (None, None)
-    while rung := rung_at(opened + A_YEAR, priority, opened, *told):
-        climbed.append(rung)
-        told = (rung.number, rung.due_at)
-    assert [rung.contact for rung in climbed] == list(LADDER[priority].rungs[1:])
-    assert [rung.is_last for rung in climbed] == [False] * (len(climbed) - 1) + [True]
-    assert sorted(rung.due_at for rung in climbed) == [rung.due_at for rung in climbed]
+def test_every_ticket_climbs_every_level_once_and_in_order(priority: str, opened: datetime) -> None:
+    climbed: list[LadderLevel] = []
+    asked: tuple[int | None, datetime | None] = (None, None)
+    while level := level_at(opened + A_YEAR, priority, opened, *asked):
+        climbed.append(level)
+        asked = (level.number, level.due_at)
+    assert [level.contact for level in climbed] == list(LADDER[priority].levels[1:])
+    assert [level.is_last for level in climbed] == [False] * (len(climbed) - 1) + [True]
+    assert sorted(level.due_at for level in climbed) == [level.due_at for level in climbed]
     assert climbed[0].due_at > opened

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.contacts import FIELDS, REGIONS, Contact, ContactBook
-from rules.reasons import PRIORITIES, REASONS
+from rules.reasons import PRIORITIES, REASONS, Priority, Reason
 from rules.recommendation import LANGUAGE_NAMES
-from rules.routing import MOST_ALTERNATIVES, Recommendation, recommend, recommended_action
+from rules.routing import MOST_ALTERNATIVES, Recommendation, RoutedCase, recommend, recommended_action
 from tests.rules.contact_book import ALWAYS, BOOK, ELECTRICAL, EMERGENCY, HYDRAULIC, OSLO_OFFICE, SUPPORT, contact
 
 WEDNESDAY_NOON = datetime(2026, 3, 4, 10, tzinfo=UTC)
@@ -19,15 +19,9 @@ SATURDAY = datetime(2026, 3, 7, 10, tzinfo=UTC)
 
 
 def recommended(book: ContactBook = BOOK, **asked: Any) -> Recommendation:
-    usual: dict[str, Any] = {
-        "reasons": ["expert_required"],
-        "priority": "high",
-        "category": None,
-        "language": "en",
-        "region": "GR",
-        "now": WEDNESDAY_NOON,
-    }
-    return recommend(book, **{**usual, **asked})
+    now = asked.pop("now", WEDNESDAY_NOON)
+    usual = RoutedCase((Reason.EXPERT_REQUIRED,), Priority.HIGH, category=None, language="en", region="GR")
+    return recommend(book, replace(usual, **asked), now)
 
 
 def book_of(*contacts: Contact) -> ContactBook:
@@ -166,31 +160,29 @@ def test_the_action_follows_the_gravest_reason(reasons: list[str], priority: str
     assert recommended_action(reasons, priority) == expected
 
 
-situations = st.fixed_dictionaries(
-    {
-        "reasons": st.sets(st.sampled_from(REASONS), min_size=1),
-        "priority": st.sampled_from(PRIORITIES),
-        "category": st.none() | st.sampled_from(FIELDS) | st.text(),
-        "language": st.none() | st.sampled_from(sorted(LANGUAGE_NAMES)) | st.text(),
-        "region": st.none() | st.sampled_from(REGIONS),
-        "now": st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC)),
-    }
+cases = st.builds(
+    RoutedCase,
+    reasons=st.lists(st.sampled_from(REASONS), min_size=1, unique=True).map(tuple),
+    priority=st.sampled_from(PRIORITIES),
+    category=st.none() | st.sampled_from(FIELDS) | st.text(),
+    language=st.none() | st.sampled_from(sorted(LANGUAGE_NAMES)) | st.text(),
+    region=st.none() | st.sampled_from(REGIONS),
 )
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
 
 
-@given(situations)
-def test_a_safety_concern_goes_to_an_emergency_line_and_nothing_else_does(situation: dict[str, Any]) -> None:
-    found = recommend(BOOK, **situation)
-    assert found.primary.emergency is ("safety_concern" in situation["reasons"])
+@given(cases, moments)
+def test_a_safety_concern_goes_to_an_emergency_line_and_nothing_else_does(case: RoutedCase, now: datetime) -> None:
+    found = recommend(BOOK, case, now)
+    assert found.primary.emergency is ("safety_concern" in case.reasons)
     assert found.why
     assert found.primary not in found.alternatives
     assert len(set(found.alternatives)) == len(found.alternatives) <= MOST_ALTERNATIVES
 
 
-@given(situations, st.permutations(BOOK.contacts))
+@given(cases, moments, st.permutations(BOOK.contacts))
 def test_the_same_question_has_the_same_answer_whatever_the_order_of_the_reasons(
-    situation: dict[str, Any], contacts: list[Contact]
+    case: RoutedCase, now: datetime, contacts: list[Contact]
 ) -> None:
     book = book_of(*contacts)
-    turned = {**situation, "reasons": sorted(situation["reasons"], reverse=True)}
-    assert recommend(book, **situation) == recommend(book, **turned)
+    assert recommend(book, case, now) == recommend(book, replace(case, reasons=case.reasons[::-1]), now)

@@ -10,7 +10,7 @@ import typer
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.events.rejected import NotFound, find, list_rejected, replay, waiting
+from services.events.rejected import RejectedEventNotFound, find_rejected, list_rejected, list_waiting, replay
 from services.events.stream import connect
 from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
@@ -62,7 +62,7 @@ def replay_command(
         raise typer.BadParameter("name one event, or all since some time: replay ID, or replay --since-hours 2")
     with begin() as connection:
         if rejected_id is None:
-            payloads = waiting(connection, datetime.now(UTC) - timedelta(hours=since_hours or 0), limit)
+            payloads = list_waiting(connection, datetime.now(UTC) - timedelta(hours=since_hours or 0), limit)
         else:
             payloads = [mended(looked_up(rejected_id), event)]
         redis = connect(get_settings().redis_url.get_secret_value())
@@ -77,8 +77,8 @@ def mended(row: dict[str, Any], event: Path | None) -> tuple[UUID, bytes]:
 def looked_up(rejected_id: str) -> dict[str, Any]:
     try:
         with begin() as connection:
-            return find(connection, rejected_id)
-    except NotFound as error:
+            return find_rejected(connection, rejected_id)
+    except RejectedEventNotFound as error:
         console.print(f"{error}: see python -m worker rejected list", style="red", markup=False)
         raise typer.Exit(1) from None
 

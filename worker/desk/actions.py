@@ -12,7 +12,7 @@ from services.monitoring.log_context import ticket_trace
 from services.ticket_details import load_ticket_details
 from services.tickets.actions import acknowledge, resolve
 from services.tickets.queries import TicketNotFound
-from services.tickets.trigger_feedback import give_verdicts, verdicts_of
+from services.tickets.trigger_feedback import give_feedback, read_feedback
 from services.tickets.validation import UnfitText
 from worker.desk.pages import Shown
 from worker.desk.words import words_in
@@ -34,7 +34,7 @@ def read(ticket_id: str, settings: Settings, said: str = "", wrong: str = "") ->
     """
     with begin() as connection:
         details = load_ticket_details(connection, [ticket_id]).get(ticket_id)
-        verdicts = verdicts_of(connection, ticket_id)
+        verdicts = read_feedback(connection, ticket_id)
     if details is None or details.ticket.status is None:
         raise TicketNotFound("This ticket has been deleted.")
     return Shown(
@@ -70,6 +70,6 @@ def done(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> N
             verdicts = {
                 name.removeprefix(_VERDICT): value for name, value in fields.items() if name.startswith(_VERDICT)
             }
-            give_verdicts(connection, ticket_id, verdicts, who)
+            give_feedback(connection, ticket_id, verdicts, who)
         case _:
             raise UnfitText("the form should ask for take, resolve or verdict")

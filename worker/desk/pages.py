@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from config.settings import TEMPLATES_FOLDER, Settings
-from rules.ticket_states import UNFINISHED, VERDICTS
+from rules.ticket_states import FEEDBACK_WORDS, UNFINISHED
 from services.mail.context.ticket import ticket_variables
 from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import REASONS
@@ -66,7 +66,7 @@ def ticket_html(shown: Shown, token: str, settings: Settings) -> str:
             for name in ticket.reason_names
             if name in REASONS
         ],
-        "verdict_names": VERDICTS,
+        "verdict_names": FEEDBACK_WORDS,
     }
     return environment(settings.support_language).get_template("desk/ticket.html").render(page)
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from services.database.engine import engine
-from services.events.rejected import unmended
+from services.events.rejected import count_waiting
 from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import not_read
 
@@ -18,7 +18,7 @@ def check(_: Settings) -> Iterator[CheckResult]:
     tried = f"look for events that were set aside in the last {_HOURS} hours"
     try:
         with engine().connect() as connection:
-            count = unmended(connection, _HOURS)
+            count = count_waiting(connection, _HOURS)
     except DBAPIError as error:
         yield not_read(PART, tried, error)
         return

@@ -1,23 +1,23 @@
-"""What a reconciliation found and mended, as counts."""
+"""What a reconciliation found and repaired, as counts."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One kind: how many were found, and how many of them mended."""
+    """One kind: how many were found, and how many of them were repaired."""
 
     found: int = 0
-    mended: int = 0
+    repaired: int = 0
 
     @property
     def left(self) -> int:
-        return self.found - self.mended
+        return self.found - self.repaired
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """All kinds; `lost_tickets` are those whose row is gone though nobody deleted it, which only a rebuild can mend."""
+    """All kinds; `lost_tickets` are those whose row is gone though nobody deleted it, which only a rebuild restores."""
 
     undecided_events: Tally = Tally()
     escalated_sessions: Tally = Tally()
@@ -35,14 +35,14 @@ class ReconcileReport:
 
     @property
     def left(self) -> dict[str, int]:
-        """What could not be mended, by kind."""
+        """What could not be repaired, by kind."""
         return {name: tally.left for name, tally in self.tallies().items() if tally.left}
 
     @property
-    def mended(self) -> int:
-        return sum(tally.mended for tally in self.tallies().values())
+    def repaired(self) -> int:
+        return sum(tally.repaired for tally in self.tallies().values())
 
     def summary(self) -> str:
-        """For Flower: `clean`, or the kinds with what was mended of what was found."""
-        found = (f"{name}={tally.mended}/{tally.found}" for name, tally in self.tallies().items() if tally.found)
+        """For Flower: `clean`, or the kinds with what was repaired of what was found."""
+        found = (f"{name}={tally.repaired}/{tally.found}" for name, tally in self.tallies().items() if tally.found)
         return " ".join(found) or "clean"

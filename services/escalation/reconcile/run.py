@@ -1,4 +1,4 @@
-"""One reconciliation in the caller's transaction; what can only fail is left and counted, the rest is mended."""
+"""One reconciliation in the caller's transaction; what can only fail is left and counted, the rest is repaired."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,15 +18,18 @@ from services.installation import Installation, active_since
 logger = structlog.get_logger()
 
 # What is younger may still be on its way, also in a transaction of ABParts' own.
-_GRACE = timedelta(seconds=60)
+RECONCILE_GRACE = timedelta(seconds=60)
 
-Mend = Callable[[Connection, Sequence[RowMapping], Installation], Tally]
+_Repair = Callable[[Connection, Sequence[RowMapping], Installation], Tally]
 
 
 def reconcile(
-    connection: Connection, installation: Installation, since: datetime | None = None, grace: timedelta = _GRACE
+    connection: Connection,
+    installation: Installation,
+    since: datetime | None = None,
+    grace: timedelta = RECONCILE_GRACE,
 ) -> ReconcileReport:
-    """Find and mend what fell through since the worker became active, or since another time.
+    """Find and repair what fell through since the worker became active, or since another time.
 
     In shadow mode nothing is looked for: the worker opens no tickets, so all would be missing.
     """
@@ -34,42 +37,42 @@ def reconcile(
         return ReconcileReport()
     span = Span(since or active_since(connection), datetime.now(UTC) - grace)
     report = ReconcileReport(
-        undecided_events=mended(connection, "undecided_events", span, decide_again, installation),
-        escalated_sessions=mended(connection, "escalated_sessions", span, counted(open_for_sessions), installation),
-        lone_triggers=mended(connection, "lone_triggers", span, counted(open_for_triggers), installation),
-        unmailed_tickets=mended(connection, "unmailed_tickets", span, counted(mail_tickets), installation),
+        undecided_events=_repair(connection, "undecided_events", span, decide_again, installation),
+        escalated_sessions=_repair(connection, "escalated_sessions", span, _count_all(open_for_sessions), installation),
+        lone_triggers=_repair(connection, "lone_triggers", span, _count_all(open_for_triggers), installation),
+        unmailed_tickets=_repair(connection, "unmailed_tickets", span, _count_all(mail_tickets), installation),
         lost_tickets=Tally(found=len(find(connection, "lost_tickets", span))),
     )
     for kind, tally in report.tallies().items():
         if tally.found:
-            logger.warning("reconciled", kind=kind, found=tally.found, mended=tally.mended)
+            logger.warning("reconciled", kind=kind, found=tally.found, repaired=tally.repaired)
     return report
 
 
-def counted(mend: Callable[[Connection, Sequence[RowMapping], Installation], int]) -> Mend:
-    """With all that was found counted as found."""
-    return lambda connection, rows, installation: Tally(len(rows), mend(connection, rows, installation))
+def _count_all(repair: Callable[[Connection, Sequence[RowMapping], Installation], int]) -> _Repair:
+    """Count every row as found."""
+    return lambda connection, rows, installation: Tally(len(rows), repair(connection, rows, installation))
 
 
-def mended(connection: Connection, kind: str, span: Span, mend: Mend, installation: Installation) -> Tally:
+def _repair(connection: Connection, kind: str, span: Span, repair: _Repair, installation: Installation) -> Tally:
     rows = find(connection, kind, span)
-    return _in_savepoint(connection, kind, rows, mend, installation) if rows else Tally()
+    return _in_savepoint(connection, kind, rows, repair, installation) if rows else Tally()
 
 
 def _in_savepoint(
-    connection: Connection, kind: str, rows: Sequence[RowMapping], mend: Mend, installation: Installation
+    connection: Connection, kind: str, rows: Sequence[RowMapping], repair: _Repair, installation: Installation
 ) -> Tally:
-    """All at once, and in halves when something among them cannot be mended."""
+    """All at once, and in halves when something among them cannot be repaired."""
     try:
         with connection.begin_nested():
-            return mend(connection, rows, installation)
+            return repair(connection, rows, installation)
     except DBAPIError as error:
         if trouble(error) in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise
         if len(rows) == 1:
-            logger.error("not_mended", kind=kind, session_id=rows[0].get("session_id"), error=described(error))
+            logger.error("not_repaired", kind=kind, session_id=rows[0].get("session_id"), error=described(error))
             return Tally(found=1)
     middle = len(rows) // 2
-    first = _in_savepoint(connection, kind, rows[:middle], mend, installation)
-    second = _in_savepoint(connection, kind, rows[middle:], mend, installation)
-    return Tally(first.found + second.found, first.mended + second.mended)
+    first = _in_savepoint(connection, kind, rows[:middle], repair, installation)
+    second = _in_savepoint(connection, kind, rows[middle:], repair, installation)
+    return Tally(first.found + second.found, first.repaired + second.repaired)

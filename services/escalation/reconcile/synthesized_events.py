@@ -1,4 +1,4 @@
-"""What ABParts said of a session elsewhere than in the stream, as events, so that it goes the usual way."""
+"""Makes events of what ABParts wrote about a session elsewhere than in the stream, so that they go the usual way."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping
 from escalation_client.events import Event, InvalidEvent, SessionEnded, encode
 from escalation_client.events.wire import event_of
 from rules.decision import Examined
-from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE
+from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE, Reason
 from rules.triggers import Signal, examine
 from services.database.encoding import identity
 from services.escalation.process_batch import process_events
@@ -20,41 +20,40 @@ from services.installation import Installation
 
 logger = structlog.get_logger()
 
-# The first reason of each word of ABParts' own; its word "evaluation" names none, so an expert has to look.
-_REASON_OF = {word: reason for reason, word in reversed(list(TRIGGER_TYPE.items()))}
-_OTHER_REASON = "expert_required"
+# The first reason of each of ABParts' words; its word "evaluation" names none, so an expert has to look.
+_REASONS_BY_TRIGGER_TYPE = {word: reason for reason, word in reversed(list(TRIGGER_TYPE.items()))}
 _ESCALATED = "ABParts set the session to escalated and opened no ticket"
 _TRIGGERED = "ABParts' trigger log says escalate and there is no ticket"
 
 
 def open_for_sessions(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Open tickets for sessions that ABParts escalated; return for how many sessions."""
-    return _process(connection, [escalated(row) for row in rows], installation)
+    return _process(connection, [_from_session(row) for row in rows], installation)
 
 
 def open_for_triggers(connection: Connection, rows: Sequence[RowMapping], installation: Installation) -> int:
     """Open tickets for triggers of ABParts' own that decided to escalate; return for how many triggers."""
-    return _process(connection, [_triggered(row) for row in rows], installation)
+    return _process(connection, [_from_trigger(row) for row in rows], installation)
 
 
 def _process(connection: Connection, received: Sequence[Received | None], installation: Installation) -> int:
-    usable = [one for one in received if one is not None]
+    usable = [entry for entry in received if entry is not None]
     return process_events(connection, usable, installation).events if usable else 0
 
 
-def escalated(row: RowMapping) -> Received | None:
+def _from_session(row: RowMapping) -> Received | None:
     evidence = {"observed": "escalated", "limit": "escalated", "grounds": [_ESCALATED]}
-    return _said_by_abparts(row, "escalated session", row["at"].isoformat(), "expert_required", evidence)
+    return _session_ended(row, "escalated session", row["at"].isoformat(), Reason.EXPERT_REQUIRED, evidence)
 
 
-def _triggered(row: RowMapping) -> Received | None:
+def _from_trigger(row: RowMapping) -> Received | None:
     evidence = {"observed": row["trigger_value"], "grounds": [_TRIGGERED], "trigger_id": row["id"]}
-    reason = _REASON_OF.get(row["trigger_type"], _OTHER_REASON)
+    reason = _REASONS_BY_TRIGGER_TYPE.get(row["trigger_type"], Reason.EXPERT_REQUIRED)
     known = {name: value for name, value in evidence.items() if value is not None}
-    return _said_by_abparts(row, "lone trigger", row["id"], reason, known)
+    return _session_ended(row, "lone trigger", row["id"], reason, known)
 
 
-def _said_by_abparts(row: RowMapping, kind: str, key: str, reason: str, evidence: dict[str, Any]) -> Received | None:
+def _session_ended(row: RowMapping, kind: str, key: str, reason: str, evidence: dict[str, Any]) -> Received | None:
     """ABParts has escalated the session, which is what this event says; None when no event can name the session."""
     try:
         event = SessionEnded(
@@ -64,12 +63,12 @@ def _said_by_abparts(row: RowMapping, kind: str, key: str, reason: str, evidence
             status="escalated",
         )
     except InvalidEvent as error:
-        logger.error("session_cannot_be_mended", kind=kind, error=error.member)
+        logger.error("session_cannot_be_repaired", kind=kind, error=error.member)
         return None
-    return received(event, (Signal(reason, True, BASE_PRIORITY[reason], evidence),), datetime.now(UTC))
+    return _as_received(event, (Signal(reason, True, BASE_PRIORITY[reason], evidence),), datetime.now(UTC))
 
 
-def received(event: Event, signals: tuple[Signal, ...], published_at: datetime) -> Received:
+def _as_received(event: Event, signals: tuple[Signal, ...], published_at: datetime) -> Received:
     """An event as if it had come from the stream."""
     entry = StreamEntry(f"{int(published_at.timestamp() * 1000)}-0", encode(event).encode(), {})
     return Received(entry, Examined(event, signals))
@@ -82,4 +81,4 @@ def from_inbox(row: RowMapping, installation: Installation) -> Received | None:
     except InvalidEvent as error:
         logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)
         return None
-    return received(event, examine(event, installation.policy, installation.lexicon), row["published_at"])
+    return _as_received(event, examine(event, installation.policy, installation.lexicon), row["published_at"])

@@ -12,7 +12,7 @@ from services.database.encoding import identity
 from services.privacy.erasure import ERASED
 from services.schema.rebuild.audit_rows import NO_ROWS
 from services.schema.rebuild.table_state import LOST_ROWS, TableState
-from services.tickets.abparts_rows import UNKNOWN_USER, observed, told
+from services.tickets.abparts_rows import UNKNOWN_USER, describe_decision, numeric_observation
 
 _UNRECORDED = """
     NOT EXISTS (SELECT FROM escalation.audit_log AS a WHERE a.table_name = '{table}' AND a.row_id = {key})
@@ -121,9 +121,9 @@ def _triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
             "id": str(identity("trigger", ticket["ticket_id"], reason)),
             "session_id": ticket["session_id"],
             "type": TRIGGER_TYPE[reason],
-            "value": observed(evidence),
+            "value": numeric_observation(evidence),
             "at": evidence["at"],
-            "told": told(reason, evidence),
+            "told": describe_decision(reason, evidence),
         }
         for reason, evidence in ticket["reasons"].items()
         if reason in REASONS

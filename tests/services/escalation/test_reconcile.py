@@ -1,4 +1,4 @@
-"""What fell through is found and mended; what is as it should be, or older than the switch-on, is left alone."""
+"""What fell through is found and repaired; what is as it should be, or older than the switch-on, is left alone."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from config.settings import get_settings
 from services.database.engine import begin
 from services.escalation.reconcile import ReconcileReport, Tally, reconcile
+from services.escalation.reconcile.run import RECONCILE_GRACE
 from services.installation import Installation, get_installation, note_mode
 from services.tickets.actions import resolve
 from tasks.evaluation.batch import write
@@ -37,9 +38,18 @@ TICKETS = """
 """
 
 
-def run(get_installation: Installation) -> ReconcileReport:
+def run(installation: Installation) -> ReconcileReport:
     with begin() as connection:
-        return reconcile(connection, get_installation, grace=timedelta(seconds=-1))
+        return reconcile(connection, installation, grace=timedelta(seconds=-1))
+
+
+def test_what_may_still_be_on_its_way_is_left_alone(installation: Installation, connection: Connection) -> None:
+    longest = timedelta(seconds=installation.settings.statement_timeout_seconds)
+    assert longest <= RECONCILE_GRACE, "a transaction of ABParts may still be writing the ticket"
+    by_sql(connection, SESSION, id="s", status="escalated")
+    with begin() as own:
+        assert reconcile(own, installation).clean
+    assert run(installation).escalated_sessions == Tally(1, 1)
 
 
 def test_nothing_is_found_where_all_is_well(
@@ -146,7 +156,7 @@ def test_what_was_deleted_on_purpose_stays_deleted_and_what_is_lost_is_said(
     assert report.lone_triggers == Tally()
 
 
-def test_one_that_cannot_be_mended_does_not_hold_the_others_up(
+def test_one_that_cannot_be_repaired_does_not_hold_the_others_up(
     installation: Installation, connection: Connection
 ) -> None:
     by_sql(connection, SESSION, id="x" * 65, status="escalated")

@@ -52,6 +52,8 @@ def test_the_heartbeat_is_sent_only_when_all_is_clean(
     assert follow_up.reconcile_all() == "unmailed_tickets=1/1 heartbeat=withheld"
     assert monitoring.beats == 1
     by_sql(connection, "UPDATE escalation.mail_recipients SET state = 'refused'")
-    with pytest.raises(follow_up.Unmended, match="unmailed_tickets=0/1: see python -m worker reconcile --dry-run"):
+    with pytest.raises(
+        follow_up.ReconcileIncomplete, match="unmailed_tickets=0/1: see python -m worker reconcile --dry-run"
+    ):
         follow_up.reconcile_all()
     assert monitoring.beats == 1

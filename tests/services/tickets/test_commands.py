@@ -97,7 +97,7 @@ def test_reconcile_shows_what_it_would_do_before_it_does_it(installation: Instal
     by_sql(connection, "UPDATE public.ai_sessions SET created_at = created_at - interval '1 hour'")
     assert run("reconcile").stdout == "All is clean.\n"
     would = run("reconcile", "--since", "2020-01-01", "--dry-run").stdout
-    assert "would be mended" in would
+    assert "would be repaired" in would
     assert rows(connection, "SELECT * FROM escalation.tickets") == []
     assert "escalated sessions" in run("reconcile", "--since", "2020-01-01").stdout
     assert len(rows(connection, "SELECT * FROM escalation.tickets")) == 1

@@ -1,4 +1,4 @@
-"""Tickets that nobody takes go from rung to rung, and the chase ends when anybody acts, by whatever means."""
+"""Tickets that nobody takes go from level to level, and the ladder ends when anybody acts, by whatever means."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from services.database.engine import begin
 from services.installation import Installation
 from services.tickets.actions import acknowledge, prioritise, reopen, resolve
-from services.tickets.escalation_ladder import chase
+from services.tickets.escalation_ladder import escalate_unacknowledged
 from tasks.evaluation.batch import write
 from tests.events import message
 from tests.services.tickets.conftest import Opened, by_sql
@@ -30,7 +30,7 @@ def urgent(installation: Installation, entries: Entries, connection: Connection)
 
 def after(installation: Installation, **time: float) -> int:
     with begin() as connection:
-        return chase(connection, installation, datetime.now(UTC) + timedelta(**time))
+        return escalate_unacknowledged(connection, installation, datetime.now(UTC) + timedelta(**time))
 
 
 def test_an_urgent_ticket_goes_on_after_ten_minutes_and_each_rung_is_told_once(
@@ -104,8 +104,8 @@ def test_medium_tickets_wait_for_the_working_hours_of_the_contact(
     # Friday 17:00 in Athens: an hour until the end of the week.
     by_sql(connection, "UPDATE escalation.tickets SET waiting_since = '2026-11-20 15:00+00'")
     with begin() as own:
-        assert chase(own, installation, datetime(2026, 11, 23, 8, 59, tzinfo=UTC)) == 0
-        assert chase(own, installation, datetime(2026, 11, 23, 9, 1, tzinfo=UTC)) == 1
+        assert escalate_unacknowledged(own, installation, datetime(2026, 11, 23, 8, 59, tzinfo=UTC)) == 0
+        assert escalate_unacknowledged(own, installation, datetime(2026, 11, 23, 9, 1, tzinfo=UTC)) == 1
 
 
 def test_what_is_older_than_the_adoption_is_never_chased(

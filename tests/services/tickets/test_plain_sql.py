@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import cast
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from services.tickets.actions import acknowledge
 from services.tickets.escalation_ladder import notice_changes
@@ -48,6 +48,17 @@ def test_a_change_that_the_database_did_not_record_is_noticed_all_the_same(
     by_sql(connection, "UPDATE public.support_tickets SET status = 'in_progress'")
     act(notice_changes)
     assert ticket_row(connection, number)["acknowledged_by"] == "unknown"
+
+
+def test_a_change_that_was_committed_after_the_last_sweep_is_noticed(opened: Opened, connection: Connection) -> None:
+    number = opened()
+    by_sql(connection, "UPDATE public.support_tickets SET status = 'resolved'")
+    act(notice_changes)
+    with connection.engine.connect() as slow, slow.begin():
+        slow.execute(text("UPDATE public.support_tickets SET status = 'open', assigned_expert_id = 'expert-7'"))
+        act(notice_changes)
+    act(notice_changes)
+    assert ticket_row(connection, number)["acknowledged_at"] is not None
 
 
 def test_tickets_that_others_opened_can_be_worked_on(opened: Opened, connection: Connection) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from escalation_client.events import encode
 from services.database import engine as database
-from services.events.rejected import find, list_rejected, replay
+from services.events.rejected import find_rejected, list_rejected, replay
 from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring
 from services.events.trimming import trim
 from services.installation import Installation
@@ -180,7 +180,7 @@ def test_a_rejected_event_is_told_and_can_be_replayed(
     drain(redis, installation)
     (row,) = list_rejected(connection, 10, replayed_too=False)
     assert (row["session_id"], row["event_id"]) == ("s", confidence("s", 0.9).id)
-    found = find(connection, str(row["rejected_id"])[:8])
+    found = find_rejected(connection, str(row["rejected_id"])[:8])
     assert bytes(found["payload"]).decode() == bad
     assert replay(connection, redis, [(row["rejected_id"], encode(confidence("s", 0.1)).encode())]) == 1
     assert drain(redis, installation).opened == 1
