@@ -3,7 +3,7 @@
 from rules.delivery.classify import among_others, classify, provider_of
 from rules.delivery.limits import AccountLimits, limits_of
 from rules.delivery.replies import BEFORE_MAIL, LocalFault, Phase, ServerReply
-from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope
+from rules.delivery.reply_class import Pause, ReplyClass, ReplyKind, ReplyScope, same_refusal
 from rules.delivery.retry import Case, Times, Transition, next_transition, retry_delay
 from rules.delivery.states import (
     ANSWERABLE,
@@ -43,4 +43,5 @@ __all__ = [
     "next_transition",
     "provider_of",
     "retry_delay",
+    "same_refusal",
 ]

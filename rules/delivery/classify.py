@@ -88,7 +88,7 @@ def _by_first_digit(answer: ServerReply) -> ReplyClass:
 
 
 def _scope_of(answer: ServerReply) -> ReplyScope:
-    if answer.phase in BEFORE_MAIL:
+    if answer.phase in BEFORE_MAIL | {Phase.MAIL}:
         return ReplyScope.ACCOUNT
     subject = answer.enhanced.split(".")[1] if answer.enhanced else ""
     if subject in _SUBJECTS:

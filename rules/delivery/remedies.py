@@ -48,6 +48,26 @@ REMEDIES: Final = {
         "The server offers no way to log in that fits: check SMTP_PORT and TLS (many offer AUTH only after it), "
         "SMTP_AUTH, or leave SMTP_USERNAME empty for a relay that needs no login."
     ),
+    "ehlo_name": (
+        "The server does not like the name that this side introduces itself with: set SMTP_EHLO_NAME to a full host "
+        "name that DNS knows, such as worker.example.com (a container's own name has no dot)."
+    ),
+    "relay": (
+        "The server does not relay for us (see the reply): it may want a login (SMTP_USERNAME, SMTP_PASSWORD), this "
+        "machine's address among those that may relay, or FROM_EMAIL to be an address of its own."
+    ),
+    "unverified": (
+        "The provider has not verified the sender: verify FROM_EMAIL or its domain there. In Amazon SES' sandbox "
+        "recipients have to be verified too; ask for production access."
+    ),
+    "sender": (
+        "The server refuses the sender at MAIL FROM (see the reply): FROM_EMAIL must be an address that this login may "
+        "send from."
+    ),
+    "same_refusal": (
+        "Two mails in a row were refused in the same words, so it may be the account and not the mails: see the reply. "
+        "Mail goes out one at a time until one is accepted; then what was refused meanwhile is sent again."
+    ),
     "send_as": "FROM_EMAIL must be the mailbox that logs in, or that mailbox needs the right Send As for it.",
     "sender_throttled": (
         "The server throttles this sender because of errors that went on and on: mend their cause first and wait; "

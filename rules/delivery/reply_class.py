@@ -62,6 +62,11 @@ def permanent(scope: ReplyScope, remedy: str) -> ReplyClass:
     return ReplyClass(ReplyKind.PERMANENT, scope, remedy=REMEDIES[remedy])
 
 
+def same_refusal() -> ReplyClass:
+    """Two mails in a row were refused alike: never sure, so that each further mail is the next to try."""
+    return configuration("same_refusal", sure=False)
+
+
 ACCEPTED: Final = ReplyClass(ReplyKind.ACCEPTED, ReplyScope.MESSAGE)
 UNKNOWN: Final = ReplyClass(ReplyKind.UNKNOWN, ReplyScope.MESSAGE, remedy=REMEDIES["unknown"])
 SPLIT: Final = ReplyClass(ReplyKind.SPLIT, ReplyScope.RECIPIENT)

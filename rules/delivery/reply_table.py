@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from rules.delivery.remedies import REMEDIES
 from rules.delivery.replies import Phase, ServerReply
 from rules.delivery.reply_class import (
     SPLIT,
@@ -20,8 +21,21 @@ from rules.delivery.reply_class import (
     throttled,
 )
 
+# From here on a reply may be about the mail; by default Postfix says only now what it thinks of earlier commands.
+_ENVELOPE: Final = frozenset({Phase.MAIL, Phase.RCPT})
 CONTENT: Final = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
 LOGIN: Final = frozenset({Phase.AUTH, Phase.TOKEN})
+
+
+_RELAY: Final = (
+    r"relay(ing)? (is )?(not permitted|denied|disallowed|not allowed|access denied)|(cannot|unable to) relay"
+)
+# A limit of ours; not what a recipient's mailbox exceeds, or gets.
+_OWN_LIMIT: Final = (
+    r"(?s)^(?!.*(mailbox|storage|disk|receiving|inbox|over ?quota|hop count|size|login))"
+    r"(?=.*(too many (e-?mails|messages)|\brates?\b|\blimits?\b.*\bexceeded"
+    r"|\bexceeded\b.*\b(limits?|e-?mails|messages|quota)))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,16 @@ THROTTLE_ROWS: Final = (
     _ReplyRule(throttled(Pause.CONNECTIONS, "connections"), codes="432", enhanced=r"4\.3\.2"),
     _ReplyRule(throttled(Pause.RATE, "rate"), codes=r"4\d\d", words=r"submission rate|maximum sending rate"),
 )
+# Limits of shared hosts and of providers' plans, which come as refusals for good.
+_LIMIT_ROWS: Final = (
+    _ReplyRule(
+        throttled(Pause.QUOTA, "quota"),
+        codes=r"5\d\d",
+        words=_OWN_LIMIT + r".*\b(hour|hourly|day|daily|month|monthly)\b",
+        phases=_ENVELOPE | CONTENT,
+    ),
+    _ReplyRule(throttled(Pause.RATE, "rate"), codes=r"5\d\d", words=_OWN_LIMIT, phases=_ENVELOPE | CONTENT),
+)
 ACCOUNT_ROWS: Final = (
     _ReplyRule(configuration("send_as"), enhanced=r"5\.7\.60"),
     _ReplyRule(configuration("send_as"), words="SendAsDenied"),
@@ -82,7 +106,41 @@ ACCOUNT_ROWS: Final = (
         configuration("blocked"),
         enhanced=r"5\.1\.8|5\.7\.(50[1-3]|64|60[6-9]|6[1-4]\d|705|708|750)",
     ),
+    _ReplyRule(configuration("ehlo_name"), codes=r"5\d\d", phases=frozenset({Phase.EHLO})),
+    # Google's relay closes the connection on a name without a dot (its page "SMTP relay: EHLO").
+    _ReplyRule(configuration("ehlo_name"), codes="421", words=r"\(EHLO\)", phases=frozenset({Phase.EHLO})),
+    _ReplyRule(
+        configuration("ehlo_name"),
+        codes=r"50[14]|55\d",
+        words=r"(helo|ehlo)( command)? rejected|invalid (helo|ehlo)|(helo|ehlo) argument|fully.qualified hostname",
+    ),
+    _ReplyRule(
+        ReplyClass(ReplyKind.TRANSIENT, ReplyScope.ACCOUNT, remedy=REMEDIES["ehlo_name"]),
+        codes=r"4\d\d",
+        words=r"(helo|ehlo)( command)? rejected",
+    ),
+    _ReplyRule(
+        ReplyClass(ReplyKind.TRANSIENT, ReplyScope.ACCOUNT, remedy=REMEDIES["ehlo_name"]),
+        codes=r"4\d\d",
+        phases=frozenset({Phase.EHLO}),
+    ),
     _ReplyRule(configuration("wants_tls"), codes="530", words="STARTTLS"),
+    _ReplyRule(
+        configuration("not_authenticated"),
+        codes=r"5\d\d",
+        words=r"(authentication|smtp auth) (is )?required|must (first )?authenticate|not authenticated",
+        phases=_ENVELOPE | CONTENT,
+    ),
+    _ReplyRule(
+        configuration("unverified"),
+        codes=r"5\d\d",
+        words=r"email address is not verified|verified sender identity|(sender|domain|from address)[^.]{0,40} not "
+        r"(been )?verified|unverified (sender|domain|address)",
+        phases=_ENVELOPE | CONTENT,
+    ),
+    # At RCPT it may be this recipient that is relayed to by none: another mail shows which.
+    _ReplyRule(configuration("relay", sure=False), codes=r"5\d\d", words=_RELAY, phases=frozenset({Phase.RCPT})),
+    _ReplyRule(configuration("relay"), codes=r"5\d\d", words=_RELAY, phases=CONTENT | {Phase.MAIL}),
     _ReplyRule(configuration("not_authenticated"), codes="530"),
 )
 _MAIL_ROWS: Final = (
@@ -100,6 +158,10 @@ _MAIL_ROWS: Final = (
     _ReplyRule(
         permanent(ReplyScope.MESSAGE, "too_large"), codes="552", enhanced=r"(5\.3\.\d+)?", phases=CONTENT | {Phase.MAIL}
     ),
-    _ReplyRule(permanent(ReplyScope.MESSAGE, "message"), codes=r"5\d\d", enhanced=r"5\.6\.\d+"),
+    _ReplyRule(
+        permanent(ReplyScope.MESSAGE, "message"), codes=r"5\d\d", enhanced=r"5\.6\.\d+", phases=CONTENT | {Phase.RCPT}
+    ),
+    # What is left at MAIL is about who sends.
+    _ReplyRule(configuration("sender"), codes=r"5\d\d", phases=frozenset({Phase.MAIL})),
 )
-ROWS: Final = LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS + _MAIL_ROWS
+ROWS: Final = LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS + _LIMIT_ROWS + _MAIL_ROWS

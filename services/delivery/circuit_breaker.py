@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from rules.delivery import BEFORE_MAIL, ReplyClass, ServerReply, Times
+from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times
+from services.database.words import sql_list
 from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"
@@ -108,6 +109,43 @@ def _parameters_of(account: str, answer: ServerReply, reply_class: ReplyClass, t
     }
 
 
+def suspect_again(connection: Connection, account: str, answer: ServerReply, reply_class: ReplyClass) -> None:
+    """The mail of the trial was refused as others were: raise the alarm, and let the next one be the trial."""
+    give_trial_back(connection, account)
+    code = f"{answer.code or ''} {answer.enhanced or ''}".strip()
+    summary = f"mail after mail is refused in the same words ({answer.phase.value}: {code})"
+    raise_alert(connection, ALERT, summary, reply_class.remedy)
+
+
+# Else two addresses that nobody knows would be tried for ever.
+_MOST_ATTEMPTS = 4
+# The words without what differs from mail to mail: addresses, ids, numbers.
+_WORDS = "regexp_replace(lower({}), '\\S*[0-9@<]\\S*', '', 'g')"
+# The first of them was refused before anybody suspected the account. One mail alone may be to blame itself.
+_REQUEUE = text(f"""
+    WITH alike AS (
+        SELECT r.recipient_id, r.mail_id, r.state, r.attempts
+        FROM escalation.mail_accounts AS a
+        JOIN escalation.mail_recipients AS r ON r.reply_phase = a.phase
+             AND {_WORDS.format("r.reply")} = {_WORDS.format("a.reply")}
+        WHERE a.account = :account AND a.state <> 'closed' AND r.state IN {sql_list(*UNDELIVERED)}
+          AND r.next_attempt_at > a.opened_at - interval '1 hour' AND r.reply_class IN ('permanent', 'configuration')
+    )
+    UPDATE escalation.mail_recipients SET state = 'queued', short = false, next_attempt_at = clock_timestamp()
+    WHERE recipient_id IN (SELECT recipient_id FROM alike WHERE state IN ('refused', 'held')
+                           AND (:by_hand OR attempts < {_MOST_ATTEMPTS}))
+      AND (:by_hand OR (SELECT count(DISTINCT mail_id) FROM alike) > 1)
+""")
+
+
+def requeue_refused(connection: Connection, account: str, *, by_hand: bool = False) -> int:
+    """Send again what was refused in the words that made the account suspicious; the number of recipients.
+
+    :param by_hand: somebody has fixed the account, so that also what was refused alone or often is sent again
+    """
+    return connection.execute(_REQUEUE, {"account": account, "by_hand": by_hand}).rowcount
+
+
 _TAKE_PROBE = text("""
     UPDATE escalation.mail_accounts
     SET probes = probes + 1, next_probe_at = clock_timestamp() + make_interval(secs => :next_probe)
@@ -162,7 +200,8 @@ def take_trial(connection: Connection, account: str) -> None:
 
 
 def close_circuit(connection: Connection, account: str) -> bool:
-    """Let the queue go; whether it had been held."""
+    """Let the queue go, and what was refused for the account's sake; whether it had been held."""
+    requeue_refused(connection, account)
     closed = connection.execute(_CLOSE, {"account": account}).scalar() is not None
     clear_alerts(connection, ALERT)
     return closed

@@ -6,7 +6,7 @@ import structlog
 
 from rules.delivery import ReplyClass, ReplyKind, ServerReply, Times, classify
 from services.database.engine import begin
-from services.delivery.circuit_breaker import open_circuit, probe_succeeded
+from services.delivery.circuit_breaker import open_circuit, probe_succeeded, requeue_refused
 from services.transports.base import Transport
 
 logger = structlog.get_logger()
@@ -14,28 +14,39 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Probed:
-    """What came of a probe: the circuit's state when the login worked, else the answer and what it means."""
+    """What came of a probe: the circuit's state when the login worked, else the answer and what it means.
+
+    `requeued`: the recipients to whom mail is sent again that was refused while the account was suspicious.
+    """
 
     state: str | None
     answer: ServerReply | None = None
     reply_class: ReplyClass | None = None
+    requeued: int = 0
 
     @property
     def works(self) -> bool:
         return self.answer is None
 
 
-def probe(transport: Transport, failed_phase: str, times: Times) -> _Probed:
-    """Log in with no transaction open, and record what came of it."""
+def probe(transport: Transport, failed_phase: str, times: Times, *, by_hand: bool = False) -> _Probed:
+    """Log in with no transaction open, and record what came of it; `by_hand`: somebody has fixed the account."""
     answer = transport.probe()
     account = transport.account
     if answer is None:
         with begin() as connection:
-            probed = _Probed(probe_succeeded(connection, account.key, failed_phase))
+            requeued = requeue_refused(connection, account.key, by_hand=by_hand)
+            probed = _Probed(probe_succeeded(connection, account.key, failed_phase), requeued=requeued)
     else:
         probed = _Probed(None, answer, classify(answer, account.provider))
         _record_failure(account.key, probed, times)
-    logger.info("mail_account_probed", works=probed.works, state=probed.state, code=answer.code if answer else None)
+    logger.info(
+        "mail_account_probed",
+        works=probed.works,
+        state=probed.state,
+        requeued=probed.requeued,
+        code=answer.code if answer else None,
+    )
     return probed
 
 

@@ -32,13 +32,16 @@ from services.delivery.circuit_breaker import (
     open_circuit,
     pause,
     suspect,
+    suspect_again,
 )
 from services.delivery.claim import ClaimedMail
 from services.delivery.reachability import not_reached, reached
 from services.delivery.record import DeliveryResult, record
+from services.delivery.refusals import recent_refusals
 from services.installation import get_installation
 from services.outbox.customer_notice import tell_customers
 from services.outbox.outcomes import NewOutcome
+from services.transports.base import TransportAccount
 
 logger = structlog.get_logger()
 
@@ -105,6 +108,8 @@ def _settle_account(
         if one.reply_class.kind is ReplyKind.CONFIGURATION:
             doubt = open_circuit if one.reply_class.sure else suspect
             doubt(connection, account, one.answer, one.reply_class, times)
+            if gate.state == TRIAL and not one.reply_class.sure:
+                suspect_again(connection, account, one.answer, one.reply_class)
         elif one.reply_class.kind is ReplyKind.THROTTLED:
             pause(connection, account, _rest_of(one, times))
     if gate.state == TRIAL and not any(one.reply_class.kind is ReplyKind.CONFIGURATION for one in results):
@@ -155,15 +160,21 @@ _TAKEN = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
 
 
 def judge(
-    mail: ClaimedMail, answers: dict[str, ServerReply], provider: str, times: Times, *, on_trial: bool = False
+    mail: ClaimedMail,
+    answers: dict[str, ServerReply],
+    account: TransportAccount,
+    times: Times,
+    *,
+    on_trial: bool = False,
 ) -> list[DeliveryResult]:
     """A verdict and the next step for each recipient, by its own answer.
 
     :param on_trial: another mail was refused just before, so that a doubtful refusal is the account's now
     """
-    reply_classes = _verdicts_of(answers, provider)
+    reply_classes = _verdicts_of(answers, account.provider)
     if on_trial:
         reply_classes = {address: replace(reply_class, sure=True) for address, reply_class in reply_classes.items()}
+    reply_classes = recent_refusals(account.key).weigh(mail.mail_id, answers, reply_classes)
     alone = all(reply_class.kind is ReplyKind.SPLIT for reply_class in reply_classes.values())
     results = []
     for one in mail.recipients:

@@ -137,7 +137,7 @@ class Run:
 
     def record(self, mail: ClaimedMail, answers: dict[str, ServerReply], claimed: Claim) -> list[DeliveryResult]:
         account, times, on_trial = self.sender.transport.account, self.sender.times, claimed.gate.state == TRIAL
-        results = judge(mail, answers, account.provider, times, on_trial=on_trial) if answers else []
+        results = judge(mail, answers, account, times, on_trial=on_trial) if answers else []
         tried = AttemptedMail(self.lease_id, mail, results, claimed.acceptances.get(mail.mail_id))
         self.tally.update(record_surely(self.session, tried, account.key, times, claimed.gate))
         return results

@@ -135,13 +135,15 @@ def probe_command() -> None:
     transport = make_transport(settings)
     with begin() as connection:
         failed_phase = take_probe(connection, transport.account.key, settings.mail_times, now=True)
-    probed = probe(transport, failed_phase or "auth", settings.mail_times)
+    probed = probe(transport, failed_phase or "auth", settings.mail_times, by_hand=True)
     if probed.answer and probed.reply_class:
         console.print(explained(transport.account, probed.answer, probed.reply_class), style="red", markup=False)
         raise typer.Exit(1)
     hint("deliver_urgent")
     hint("deliver_due")
     console.print("Logged in. " + AFTER_PROBE[probed.state or CLOSED])
+    if probed.requeued:
+        console.print(f"{counted(probed.requeued, 'recipient')} that had been refused meanwhile: queued again.")
 
 
 def chosen(mail_id: str | None, state: State | None, ticket: str | None, older_hours: float | None) -> list[UUID]:

@@ -74,6 +74,53 @@ REPLIES = [
             "5.7.649",
         )
     ],
+    # What providers say of an account or a sender, with codes of a recipient or of a message
+    (
+        Phase.DOT, 554, "Message rejected: Email address is not verified. The following identities failed the check "
+        "in region EU-WEST-1: sender@example.com", "amazon", CONFIGURATION, "verify FROM_EMAIL",
+    ),
+    (
+        Phase.DOT, 550, "The from address does not match a verified Sender Identity. Mail cannot be sent until this "
+        "error is resolved.", "other", CONFIGURATION, "verify FROM_EMAIL",
+    ),
+    (Phase.RCPT, 553, "Relaying disallowed as support@example.com", "other", CONFIGURATION, "relay"),
+    (Phase.DOT, 553, "Relaying disallowed. Invalid Domain - example.com", "other", CONFIGURATION, "relay"),
+    (Phase.RCPT, 550, "relay not permitted", "other", CONFIGURATION, "relay"),
+    (Phase.RCPT, 550, "5.7.1 Relaying denied", "other", CONFIGURATION, "relay"),
+    (Phase.RCPT, 550, "SMTP AUTH is required for message submission on port 587", "other", CONFIGURATION, "login"),
+    (Phase.RCPT, 550, "5.7.1 authentication required", "other", CONFIGURATION, "SMTP_USERNAME"),
+    (
+        Phase.RCPT, 504, "5.5.2 <e3b0c442>: Helo command rejected: need fully-qualified hostname", "other",
+        CONFIGURATION, "SMTP_EHLO_NAME",
+    ),
+    (Phase.EHLO, 501, "5.5.2 Invalid EHLO argument", "other", CONFIGURATION, "SMTP_EHLO_NAME"),
+    (Phase.EHLO, 501, "Syntactically invalid HELO argument(s)", "other", CONFIGURATION, "SMTP_EHLO_NAME"),
+    (Phase.RCPT, 550, "5.7.1 Helo command rejected: Host not found", "other", CONFIGURATION, "SMTP_EHLO_NAME"),
+    (
+        Phase.EHLO, 421, "4.7.0 Try again later, closing connection. (EHLO) a1-20020a05", "google", CONFIGURATION,
+        "SMTP_EHLO_NAME",
+    ),
+    (
+        Phase.EHLO, 421, "4.3.2 too busy, come back later", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT),
+        "SMTP_EHLO_NAME",
+    ),
+    (
+        Phase.RCPT, 450, "4.7.1 <worker>: Helo command rejected: Host not found", "other",
+        (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), "SMTP_EHLO_NAME",
+    ),
+    (Phase.MAIL, 501, "5.1.7 Bad sender address syntax", "other", CONFIGURATION, "FROM_EMAIL"),
+    (Phase.MAIL, 553, "5.1.8 <x@example.com>... Domain of sender address does not exist", "other", CONFIGURATION, ""),
+    (Phase.MAIL, 550, "5.1.0 Address rejected", "other", CONFIGURATION, "MAIL FROM"),
+    (Phase.MAIL, 450, "4.1.8 Domain not found", "other", (ReplyKind.TRANSIENT, ReplyScope.ACCOUNT), ""),
+    (Phase.DOT, 550, "5.7.0 Requested action not taken: too many emails per second", "other", THROTTLED, "fast"),
+    (
+        Phase.RCPT, 550, "Domain example.com has exceeded the max emails per hour (101/100 (101%)) allowed. Message "
+        "discarded.", "other", THROTTLED, "quota",
+    ),
+    (Phase.RCPT, 550, "5.7.1 Daily sending limit exceeded, try again in a day", "other", THROTTLED, "quota"),
+    (Phase.RCPT, 552, "5.2.2 mailbox quota exceeded, the limit is 100 messages", "other", RECIPIENT, "address"),
+    (Phase.DOT, 554, "5.4.6 Hop count exceeded - possible mail loop", "other", MESSAGE, "short"),
+
     # Throttles
     (Phase.AUTH, 432, "4.3.2 Concurrent connections limit exceeded.", "microsoft", THROTTLED, "MAIL_CONNECTIONS"),
     (
@@ -244,6 +291,6 @@ def test_the_provider_is_known_by_its_host(host: str, provider: str) -> None:
 
 
 def test_the_same_code_means_another_thing_elsewhere() -> None:
-    reply = ServerReply(Phase.DOT, 550, "5.4.5 Daily user sending limit exceeded.")
+    reply = ServerReply(Phase.DOT, 550, "5.4.5 Not now.")
     assert classify(reply, "google").kind is ReplyKind.THROTTLED
     assert classify(reply, "other").kind is ReplyKind.PERMANENT

@@ -1,10 +1,12 @@
 """A refusal that may be the mail's own fault: another mail shows whether it is the account's."""
 
 import pytest
+from typer.testing import CliRunner
 
 from tasks import mail
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session
+from worker.commands import cli
 
 GOOD, BAD = "good@example.com", "bad@example.com"
 SPAM = "550 5.7.1 Our system has detected that this message is likely unsolicited mail"
@@ -87,3 +89,58 @@ def test_a_recipient_refused_for_the_account_s_sake_holds_the_queue(office: Offi
     office.queue("another")
     assert office.send() == {"queued": 1}
     assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["554 Message rejected: account under review", "550 5.1.0 Sender not known here"],
+)
+def test_the_same_refusal_for_two_mails_in_a_row_makes_the_account_suspicious(office: Office, reply: str) -> None:
+    """And nothing is lost: once the account works again everything that was refused meanwhile goes out."""
+    office.server.on_every("rcpt", reply)
+    mails = [office.queue(f"mail {number}", f"reader{number}@example.com") for number in range(4)]
+    for _ in range(6):
+        office.send()
+    assert (office.account()["state"] != "closed", office.alerts()[:1]) == (True, ["mail_account"])
+    assert office.server.count("rcpt") <= len(mails) + 1
+
+    office.server.as_usual()
+    result = CliRunner().invoke(cli, ["mail", "probe"])
+    assert result.exit_code == 0, result.output
+    assert "queued again" in result.output
+    office.all_due()
+    for _ in range(3):
+        office.send()
+    assert office.states() == {"accepted": 4}
+    assert (office.account()["state"], office.alerts()) == ("closed", [])
+
+
+def test_two_unknown_readers_are_no_reason_to_hold_other_mail(office: Office) -> None:
+    office.server.on_every(
+        "rcpt", lambda session: "550 5.1.1 no such user" if session.argument.startswith("nobody") else None
+    )
+    for number in range(3):
+        office.queue(f"mail {number}", f"nobody{number}@example.com")
+    for _ in range(4):
+        office.send()
+    office.queue("good", GOOD)
+    assert office.send()["accepted"] == 1
+    assert (office.account()["state"], office.alerts()) == ("closed", [])
+    # What was refused is tried a few times more, and then never again.
+    for _ in range(12):
+        office.all_due()
+        office.send()
+    tries = office.server.count("rcpt")
+    office.all_due()
+    office.send()
+    assert office.server.count("rcpt") == tries
+    assert set(office.states()) <= {"accepted", "refused", "held"}
+
+
+def test_the_same_unknown_reader_twice_is_the_reader_s_fault(office: Office) -> None:
+    office.server.on_every("rcpt", "550 5.1.1 no such user")
+    for number in range(3):
+        office.queue(f"mail {number}", BAD)
+    office.send()
+    assert office.states() == {"refused": 3}
+    assert office.rows("SELECT FROM escalation.mail_accounts WHERE state <> 'closed'") == []
