@@ -28,7 +28,7 @@ class _Refusal:
         return self.mail_id != other.mail_id and bool(self.words & other.words) and not same_address
 
 
-class RecentRefusals:
+class _RecentRefusals:
     """The last refusal that this process has seen at an account, until the account takes a mail."""
 
     def __init__(self) -> None:
@@ -69,6 +69,6 @@ def _read_refusal(
 
 
 @lru_cache(maxsize=8)
-def recent_refusals(account: str) -> RecentRefusals:
+def recent_refusals(account: str) -> _RecentRefusals:
     """Those of this process at this account."""
-    return RecentRefusals()
+    return _RecentRefusals()
