@@ -22,7 +22,7 @@ up: environment ## Start the whole stack on this machine and keep it running
 	@$(RUN) worker up $(ARGS)
 
 # In the order of the folders: the slowest files have the fewest tests, and would begin last by their number.
-test: check ## Check and test everything that needs no Debian packages and no minutes
+test: check ## Check and test everything that runs in a few minutes and needs no Debian packages
 	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS) || { \
 	  echo "What failed side by side must pass alone; once more, one after the other:"; \
 	  $(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); }

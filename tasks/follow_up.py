@@ -7,7 +7,7 @@ from services.database.locks import only_one
 from services.escalation.reconcile import ReconcileReport, reconcile
 from services.events.stream import redis_client
 from services.installation import get_installation, note_mode
-from services.monitoring.health import measure, troubles
+from services.monitoring.health import exceeded_limits, measure
 from services.monitoring.webhooks import beat
 from services.tickets.escalation_ladder import escalate_unacknowledged, notice_changes
 from tasks.hints import hint
@@ -67,6 +67,6 @@ def _send_heartbeat(report: ReconcileReport) -> str:
         return "unset"
     with begin() as connection:
         health = measure(connection, redis_client())
-    if not report.clean or troubles(health, get_installation().settings):
+    if not report.clean or exceeded_limits(health, get_installation().settings):
         return "withheld"
     return "sent" if beat(url.get_secret_value()) else "failed"

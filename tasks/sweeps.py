@@ -9,7 +9,7 @@ from services.database.locks import only_one
 from services.events.stream import answer_ring, redis_client
 from services.events.trimming import trim
 from services.monitoring.alerts import claim_posts, clear_alerts, note_posted, raise_alert
-from services.monitoring.health import measure, troubles
+from services.monitoring.health import exceeded_limits, measure
 from services.monitoring.webhooks import post
 from services.outbox.outcomes import relay
 from services.privacy.retention import keep
@@ -42,7 +42,7 @@ def queue_health() -> str:
     """
     with begin() as connection:
         health = measure(connection, redis_client())
-    if found := troubles(health, get_settings()):
+    if found := exceeded_limits(health, get_settings()):
         raise QueueTrouble(f"{'; '.join(found)} ({health.summary()})")
     return health.summary()
 
@@ -84,7 +84,7 @@ def _watch_queues(settings: Settings) -> None:
     with begin() as connection:
         if not only_one(connection, "post_alerts"):
             return
-        if found := troubles(measure(connection, redis_client()), settings):
+        if found := exceeded_limits(measure(connection, redis_client()), settings):
             raise_alert(connection, _QUEUES, "; ".join(found), _HINT)
         else:
             clear_alerts(connection, _QUEUES)

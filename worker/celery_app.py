@@ -16,8 +16,8 @@ from tasks.celery_config import app
 from worker.celery_guards.messages import guard_the_lists
 from worker.celery_guards.requests import FOR_EVERY_TASK
 from worker.doorbell import DoorbellStep
-from worker.liveness.last_seen import note_the_run, note_what_beat_sends
-from worker.liveness.thread import WatchmanStep, watch_beside_beat
+from worker.liveness.last_seen import record_beat, record_sweep
+from worker.liveness.thread import LivenessStep, monitor_beside_beat
 from worker.schedule import beat_schedule
 
 __all__ = ["app"]
@@ -48,10 +48,10 @@ def _worker_settings() -> dict[str, Any]:
 guard_the_lists()
 app.add_defaults(_worker_settings)
 app.steps["worker"].add(DoorbellStep)
-app.steps["worker"].add(WatchmanStep)
-task_postrun.connect(note_the_run)
-beat_init.connect(note_what_beat_sends)
-beat_init.connect(watch_beside_beat)
+app.steps["worker"].add(LivenessStep)
+task_postrun.connect(record_sweep)
+beat_init.connect(record_beat)
+beat_init.connect(monitor_beside_beat)
 
 
 @setup_logging.connect

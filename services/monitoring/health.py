@@ -94,7 +94,7 @@ def age(entry_id: bytes | None) -> float:
     return max(0.0, datetime.now(UTC).timestamp() - milliseconds / 1000)
 
 
-def troubles(health: Health, settings: Settings) -> list[str]:
+def exceeded_limits(health: Health, settings: Settings) -> list[str]:
     """Each limit that is passed, in words."""
     limits = {
         "stream lag": (health.lag, settings.health_stream_lag),

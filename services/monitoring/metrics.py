@@ -1,4 +1,4 @@
-"""What the exporter and `status` tell: a few statements over small tables; no personal data and no rehearsals."""
+"""What the exporter and `status` show: few statements, small tables; no personal data, no synthetic sessions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,7 +95,7 @@ def settled(connection: Connection) -> datetime:
     return moment
 
 
-def news(connection: Connection, after: datetime, until: datetime) -> MetricsDelta:
+def read_delta(connection: Connection, after: datetime, until: datetime) -> MetricsDelta:
     """What happened after one moment and until another."""
     span = {"after": after, "until": until}
     return MetricsDelta(

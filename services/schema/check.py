@@ -24,9 +24,9 @@ def compare(connection: Connection) -> list[Difference]:
     here = version(connection)
     known = remembered_columns(connection) if here else {}
     found = [
-        one
+        difference
         for need in wanted.values()
-        for one in _table_differences(need, tables.get(need.name), here, known.get(need.name, ()))
+        for difference in _table_differences(need, tables.get(need.name), here, known.get(need.name, ()))
     ]
     return [*found, *_version_differences(here), *_audit_differences(tables, here)]
 
@@ -88,7 +88,7 @@ def _unknown_columns(need: TableNeed, table: LiveTable) -> Iterator[Difference]:
     """A column that must be filled and that the worker does not know makes every one of its inserts fail."""
     known = {column.name for column in need.columns}
     for live in table.columns.values():
-        # In the older shape it is the key under its former name, told of already.
+        # In the older shape it is the key under its former name, which is reported already.
         if live.name not in known and live.required and not live.filled and live.name != table.primary:
             yield Difference(
                 DifferenceKind.SHAPE,
@@ -120,7 +120,7 @@ def _version_differences(here: str | None) -> Iterator[Difference]:
 def _audit_differences(tables: Mapping[str, LiveTable], here: str | None) -> Iterator[Difference]:
     for name in AUDITED:
         if here and name in tables and not tables[name].audited:
-            remedy = "`db rebuild` shows what happened and mends it."
+            remedy = "`db rebuild` shows what happened and repairs it."
             yield Difference(
                 DifferenceKind.STATE, f"public.{name}", "is not audited", "its changes should be on record", remedy
             )

@@ -35,7 +35,7 @@ def _missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remem
         return Difference(
             DifferenceKind.NOTE, place, "is missing", "tickets tell what it holds", "They will say it is unknown."
         )
-    wanted = f"{_wanted_types(column)}{_must_be_filled(column)}"
+    wanted = f"{_wanted_types(column)}{', not null' if column.required else ''}"
     if remembered and column.name != "id":
         return Difference(DifferenceKind.LOST, place, "is missing", wanted, REBUILD)
     if column.name == "id" and table.primary:
@@ -54,10 +54,6 @@ def described(live: LiveColumn) -> str:
 
 def _wanted_types(column: ColumnNeed) -> str:
     return f"it should be {' or '.join(column.types[:2])}"
-
-
-def _must_be_filled(column: ColumnNeed) -> str:
-    return ", not null" if column.required else ""
 
 
 def _retype(need: TableNeed, column: ColumnNeed, live: LiveColumn) -> str:

@@ -113,7 +113,7 @@ class DifferenceKind(StrEnum):
     """How grave a difference is."""
 
     SHAPE = "shape"  # the code would fail on it: nothing is migrated
-    LOST = "lost"  # a column, its key, or that it is always filled: the code would fail, and a rebuild mends it
+    LOST = "lost"  # a column, its key, or that it is always filled: the code would fail, and a rebuild repairs it
     STATE = "state"  # something is missing that was there, or is not there yet
     RIGHTS = "rights"  # the role may not do what it has to
     NOTE = "note"  # good to know

@@ -34,7 +34,9 @@ def migrate(engine: Engine, patience_seconds: float = _PATIENCE_SECONDS) -> list
     :raises sqlalchemy.exc.OperationalError: a table was in use all the time
     """
     for attempt in Retrying(
-        retry=retry_if_exception(_table_in_use),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, OperationalError) and trouble(error) is DatabaseFailure.LOCKED
+        ),
         wait=wait_random(0.2, 1.0),
         stop=stop_after_delay(patience_seconds),
         reraise=True,
@@ -46,13 +48,13 @@ def migrate(engine: Engine, patience_seconds: float = _PATIENCE_SECONDS) -> list
         return check(connection)
 
 
-def _table_in_use(error: BaseException) -> bool:
-    return isinstance(error, OperationalError) and trouble(error) is DatabaseFailure.LOCKED
-
-
 def _refuse_what_differs(connection: Connection) -> None:
     """:raises NotAdoptable: the tables' shape or the role's rights forbid the migration"""
-    differences = [one for one in compare(connection) if one.kind in {DifferenceKind.SHAPE, DifferenceKind.LOST}]
+    differences = [
+        difference
+        for difference in compare(connection)
+        if difference.kind in {DifferenceKind.SHAPE, DifferenceKind.LOST}
+    ]
     if version(connection) != newest():
         differences += missing_rights(connection, "owner")
     if differences:

@@ -13,7 +13,7 @@ from services.delivery.alerts import ALERTS as OUTBOX
 from services.events.stream import StreamEntry
 from services.installation import Installation, get_installation
 from services.monitoring.alerts import clear_alerts, raise_alert
-from services.monitoring.health import Health, troubles
+from services.monitoring.health import Health, exceeded_limits
 from services.monitoring.webhooks import body_for
 from tasks import sweeps
 from tasks import sweeps as alerts
@@ -114,7 +114,7 @@ def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Installat
     rows = dict(re.findall(r"^\| (.+) \| (.+) \|$", page, re.MULTILINE))
     told = [alarm.summary.partition(";")[0] for alarm in ALARMS.values()]
     outbox = [summary.removeprefix("{count} ") for _, summary, _ in OUTBOX.values()]
-    limits = [words.partition(" (s)")[0].partition(" 9")[0] for words in troubles(AWFUL, installation.settings)]
+    limits = [words.partition(" (s)")[0].partition(" 9")[0] for words in exceeded_limits(AWFUL, installation.settings)]
     every = (*told, *outbox, *limits, "mail is held", "mail cannot be sent")
     assert [words for words in every if not any(words in said for said in rows)] == []
     sections = {section for said, section in rows.items() if any(words in said for words in every)}

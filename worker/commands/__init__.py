@@ -15,7 +15,7 @@ COMMANDS = {
     "db": "worker.commands.db",
     "rejected": "worker.commands.rejected",
     "tickets": "worker.commands.tickets",
-    "desk": "worker.commands.desk",
+    "web": "worker.commands.desk",
     "explain": "worker.commands.explain",
     "reconcile": "worker.commands.reconcile",
     "shadow": "worker.commands.shadow",
@@ -23,10 +23,12 @@ COMMANDS = {
     "detect": "worker.commands.detect",
     "health": "worker.commands.health",
     "status": "worker.commands.status",
-    "house": "worker.commands.privacy",
+    "privacy": "worker.commands.privacy",
     "doctor": "worker.commands.doctor",
     "exporter": "worker.commands.exporter",
 }
+# Former names, which go on working and are not listed.
+ALIASES = {"house": "privacy", "desk": "web"}
 # They start servers that only the extra "embedded" brings; the production image has neither.
 EMBEDDED = {"up", "demo"}
 
@@ -44,9 +46,10 @@ class LazyCommands(TyperGroup):
         return available()
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in available():
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in available():
             return None
-        command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
+        command = typer.main.get_command(import_module(COMMANDS[name]).app)
         command.name = cmd_name
         return command
 

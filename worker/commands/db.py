@@ -54,7 +54,7 @@ def migrate(
             tell(error.differences)
             raise typer.Exit(1) from None
     tell(left)
-    if any(one.kind is DifferenceKind.STATE for one in left):
+    if any(difference.kind is DifferenceKind.STATE for difference in left):
         raise typer.Exit(1)
     console.print("The database has the newest shape.")
 
@@ -71,17 +71,19 @@ def check(
         except rights.UnknownRole as error:
             raise typer.BadParameter(str(error), param_hint="--role") from None
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in differences], indent=2))
+        typer.echo(json.dumps([asdict(difference) for difference in differences], indent=2))
     else:
         tell(differences)
-    if any(one.kind is not DifferenceKind.NOTE for one in differences):
+    if any(difference.kind is not DifferenceKind.NOTE for difference in differences):
         raise typer.Exit(1)
     console.print("The database is as the worker needs it.")
 
 
 def tell(differences: Sequence[Difference]) -> None:
-    for one in differences:
-        console.print(f"- {'(good to know) ' if one.kind is DifferenceKind.NOTE else ''}{one}", markup=False)
+    for difference in differences:
+        console.print(
+            f"- {'(good to know) ' if difference.kind is DifferenceKind.NOTE else ''}{difference}", markup=False
+        )
 
 
 @app.command()

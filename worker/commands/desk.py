@@ -1,4 +1,4 @@
-"""`python -m worker desk`: serves the ticket's page."""
+"""`python -m worker web` (or `desk`): serves the ticket's page."""
 
 from typing import Annotated
 

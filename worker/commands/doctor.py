@@ -12,7 +12,7 @@ from config.settings import get_settings
 from rules.explanation import counted
 from worker.commands.terminal import Output
 from worker.doctor import alerts
-from worker.doctor.end_to_end import EVENTS, rehearse
+from worker.doctor.end_to_end import EVENTS, run_synthetic_sessions
 from worker.doctor.finding import CheckResult, Level, exit_code
 from worker.doctor.run import examine
 
@@ -81,7 +81,7 @@ def marked_sessions(to: str | None, reason: str, seconds: float) -> Iterator[Che
         address = checked_address(to or "")
     except ValueError as error:
         raise typer.BadParameter(f"--to {to or ''}: {error}; the mails go there and to nobody else") from None
-    return rehearse(get_settings(), list(EVENTS) if reason == "all" else [reason], address, seconds)
+    return run_synthetic_sessions(get_settings(), list(EVENTS) if reason == "all" else [reason], address, seconds)
 
 
 def show(finding: CheckResult, as_json: bool) -> None:

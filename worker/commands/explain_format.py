@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from rules.reasons import REASON_WORDS, by_gravity
@@ -60,7 +61,7 @@ def ticket_lines(tickets: Iterable[Row]) -> Iterator[Line]:
 
 def mail_lines(attempts: Iterable[Row]) -> Iterator[Line]:
     """Each recipient once, with the tries below."""
-    for (queued_at, template, address), rows in groupby(attempts, key=of_recipient):
+    for (queued_at, template, address), rows in groupby(attempts, key=itemgetter("queued_at", "template", "address")):
         tries = list(rows)
         due = tries[0]["next_attempt_at"] if tries[0]["state"] in {"queued", "deferred", "unknown"} else None
         again = f", due at {shown(due)}" if due else ""
@@ -69,10 +70,6 @@ def mail_lines(attempts: Iterable[Row]) -> Iterator[Line]:
             if row["number"]:
                 said = " ".join(shown(row[name]) for name in ("code", "reply") if row[name])
                 yield shown(row["started_at"]), f"  try {row['number']}: {ending(row)}{said and f', {said}'}"
-
-
-def of_recipient(row: Row) -> tuple[Any, ...]:
-    return row["queued_at"], row["template"], row["address"]
 
 
 def ending(row: Row) -> str:

@@ -75,7 +75,7 @@ def told_held(held: dict[str, Any]) -> str:
     cause, waiting = harmless(f"{held['phase']}: {held['reply']}"), counted(held["waiting"], "mail waits", "mails wait")
     return (
         f"Mail is held: {waiting} for the mail account, in the states queued, deferred and unknown, "
-        f"since it failed at {cause}. Nothing is lost. python -m worker doctor says what to mend; "
+        f"since it failed at {cause}. Nothing is lost. python -m worker doctor says what to fix; "
         "then python -m worker mail probe."
     )
 

@@ -1,4 +1,4 @@
-"""`python -m worker house …`: forget what is old, and whoever asks for it."""
+"""`python -m worker privacy …`: delete what is old, and erase a person on request."""
 
 from collections.abc import Collection
 from typing import Annotated

@@ -16,27 +16,32 @@ def tell_plan(console: Console, plan: Plan) -> None:
     table.add_column("table", no_wrap=True)
     for name in COLUMNS:
         table.add_column(name, overflow="fold")
-    for one in plan.tables:
-        counts = (one.from_log, one.from_own, one.deleted)
-        table.add_row(one.state.name, happened(one, plan), *(str(count) if count else "" for count in counts))
+    for table_plan in plan.tables:
+        counts = (table_plan.from_log, table_plan.from_own, table_plan.deleted)
+        table.add_row(
+            table_plan.state.name, happened(table_plan, plan), *(str(count) if count else "" for count in counts)
+        )
     console.print(table)
-    tell_list(console, "Columns that are made what they were:", [column_words(one) for one in plan.columns])
+    tell_list(
+        console, "Columns that are made what they were:", [column_words(column_plan) for column_plan in plan.columns]
+    )
     tell_list(console, "Foreign keys that are made again:", plan.references)
     tell_list(console, "What cannot be known:", plan.unknown)
 
 
 def happened(table: TablePlan, plan: Plan) -> str:
-    columns = any(one.column.table == table.state.name for one in plan.columns)
+    columns = any(column_plan.column.table == table.state.name for column_plan in plan.columns)
     fate = Fate.WHOLE if table.nothing_to_do else table.state.fate
     if not columns:
         return fate.value
     return "lost columns" if fate is Fate.WHOLE else f"{fate.value}, lost columns"
 
 
-def column_words(one: ColumnPlan) -> str:
+def column_words(column_plan: ColumnPlan) -> str:
     """What became of a column, and how many of its rows can be filled from where."""
-    became = "not what it was" if one.column.exists else "dropped"
-    return f"{one.column}, {became}: {counted(one.from_log, 'row')} from the log, {one.from_own} from own tables"
+    became = "not what it was" if column_plan.column.exists else "dropped"
+    log, own = counted(column_plan.from_log, "row"), column_plan.from_own
+    return f"{column_plan.column}, {became}: {log} from the log, {own} from own tables"
 
 
 def tell_report(console: Console, report: RebuildReport) -> None:

@@ -14,7 +14,7 @@ from services.events.rejected import RejectedEventNotFound, find_rejected, list_
 from services.events.stream import connect
 from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
-app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, look at, mend, replay.")
+app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, show, fix, replay, dismiss.")
 console = Output()
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
@@ -53,7 +53,7 @@ def show(rejected_id: Annotated[str, typer.Argument(help="The id, or how it begi
 @app.command("replay")
 def replay_command(
     rejected_id: Annotated[str | None, typer.Argument(help="The id, or how it begins; none with --since.")] = None,
-    event: Annotated[Path | None, typer.Option(help="A file with the mended event, published instead.")] = None,
+    event: Annotated[Path | None, typer.Option(help="A file with the corrected event, published instead.")] = None,
     since_hours: Annotated[float | None, typer.Option(min=0, help="All that were set aside in the last hours.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000,
 ) -> None:
@@ -64,13 +64,13 @@ def replay_command(
         if rejected_id is None:
             payloads = list_waiting(connection, datetime.now(UTC) - timedelta(hours=since_hours or 0), limit)
         else:
-            payloads = [mended(looked_up(rejected_id), event)]
+            payloads = [corrected(looked_up(rejected_id), event)]
         redis = connect(get_settings().redis_url.get_secret_value())
         count = replay(connection, redis, payloads) if payloads else 0
     console.print(f"{count} published again.")
 
 
-def mended(row: dict[str, Any], event: Path | None) -> tuple[UUID, bytes]:
+def corrected(row: dict[str, Any], event: Path | None) -> tuple[UUID, bytes]:
     return row["rejected_id"], event.read_bytes() if event else bytes(row["payload"])
 
 

@@ -21,7 +21,7 @@ WORDS = {
     ReplyKind.ACCEPTED: "The mail server took the mail: mail works.",
     ReplyKind.TRANSIENT: "The server cannot be reached or asks to try later. A queued mail would be retried.",
     ReplyKind.THROTTLED: "The account is sending too fast. A queued mail would wait and use up no attempt.",
-    ReplyKind.CONFIGURATION: "Our settings or the account are wrong. The queue would be held until that is mended.",
+    ReplyKind.CONFIGURATION: "Our settings or the account are wrong. The queue would be held until that is fixed.",
     ReplyKind.PERMANENT: "The server will never take this mail for this address.",
     ReplyKind.SPLIT: "The server wants fewer recipients at once. A queued mail would go in parts.",
     ReplyKind.UNKNOWN: "The connection ended before the server confirmed the mail: it may have arrived or not.",

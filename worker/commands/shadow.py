@@ -66,14 +66,14 @@ def show(found: ShadowReport, limit: int) -> None:
 
 def different_table(found: ShadowReport, limit: int) -> Table:
     table = uncut_table("session", "what", "the worker's reasons", "ABParts' reason", "ABParts' ticket")
-    for one in found.different[:limit]:
-        what = "another reason" if one.differs else WORDS[one.kind].partition(";")[0]
+    for session in found.different[:limit]:
+        what = "another reason" if session.differs else WORDS[session.kind].partition(";")[0]
         cells = (
-            one.session_id,
+            session.session_id,
             what,
-            ", ".join(one.reasons),
-            one.their_reason or "",
-            "yes" if one.ticket_by_them else "no",
+            ", ".join(session.reasons),
+            session.their_reason or "",
+            "yes" if session.ticket_by_them else "no",
         )
         table.add_row(*map(quoted, cells))
     return table

@@ -47,9 +47,9 @@ def list_command(
 
 def table_of(tickets: list[dict[str, Any]]) -> Table:
     table = uncut_table("number", "priority", "status", "opened (UTC)", "reason", "taken by", whole=("number",))
-    for one in tickets:
-        cells = (one["ticket_number"], one["priority"], one["status"], f"{one['opened_at']:%Y-%m-%d %H:%M}",
-                 one["reason"], one["assigned"] or one["acknowledged_by"] or "")  # fmt: skip
+    for ticket in tickets:
+        cells = (ticket["ticket_number"], ticket["priority"], ticket["status"], f"{ticket['opened_at']:%Y-%m-%d %H:%M}",
+                 ticket["reason"], ticket["assigned"] or ticket["acknowledged_by"] or "")  # fmt: skip
         table.add_row(*map(quoted, cells))
     return table
 

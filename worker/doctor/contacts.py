@@ -11,7 +11,7 @@ from worker.doctor.finding import CheckedPart, CheckResult
 
 PART = CheckedPart("contacts")
 _POLICY = CheckedPart("policy")
-_MEND = "Mend the file and restart the workers; running ones keep what they read."
+_FIX = "Fix the file and restart the workers; running ones keep what they read."
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
@@ -21,7 +21,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         book = load_contacts(settings.contacts_file)
         ensure_real(book, settings.escalation_embedded)
     except ConfigurationError as error:
-        yield PART.broken(tried, str(error), _MEND)
+        yield PART.broken(tried, str(error), _FIX)
         return
     yield PART.ok(tried, f"{counted(len(book.contacts), 'contact')}, version {book.version}")
     if not settings.support_email:
@@ -34,4 +34,4 @@ def policy(settings: Settings) -> CheckResult:
     try:
         return _POLICY.ok(tried, f"version {load_policy(settings.policy_file).version}")
     except ConfigurationError as error:
-        return _POLICY.broken(tried, str(error), f"{_MEND} POLICY_… in the environment wins over it.")
+        return _POLICY.broken(tried, str(error), f"{_FIX} POLICY_… in the environment wins over it.")

@@ -44,7 +44,7 @@ EVENTS: dict[str, Callable[[str, datetime], list[Event]]] = {
 }
 
 
-def rehearse(settings: Settings, reasons: list[str], to: str, seconds: float) -> Iterator[CheckResult]:
+def run_synthetic_sessions(settings: Settings, reasons: list[str], to: str, seconds: float) -> Iterator[CheckResult]:
     """One marked session for each reason, removed afterwards; at most so many seconds for each."""
     if settings.mode == "shadow":
         yield PART.unknown("publish a marked session", "MODE=shadow opens no tickets", "Set MODE=active.")

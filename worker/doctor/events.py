@@ -24,6 +24,6 @@ def check(_: Settings) -> Iterator[CheckResult]:
         return
     if count:
         remedy = "See why, and tell the assistant's developers: python -m worker rejected list"
-        yield PART.warning(tried, f"{count}, and nobody has mended and replayed them", remedy)
+        yield PART.warning(tried, f"{count}, and nobody has replayed or dismissed them", remedy)
     else:
         yield PART.ok(tried, "none that was not replayed")

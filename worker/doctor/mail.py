@@ -25,7 +25,7 @@ _CIRCUIT = text(
 )
 _HELD = text("SELECT count(*) FROM escalation.mail_recipients WHERE state IN ('held', 'queued', 'deferred', 'unknown')")
 
-_AFTERWARDS = "Once it is mended, restart the mailer if it was a setting, else run python -m worker mail probe."
+_AFTERWARDS = "Once it is fixed, restart the mailer if it was a setting, else run python -m worker mail probe."
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:

@@ -58,7 +58,7 @@ def not_read(part: CheckedPart, tried: str, error: DBAPIError) -> CheckResult:
 def advice(error: DBAPIError) -> str:
     words = str(error.orig)
     if words.startswith("invalid "):
-        return "Mend what stands after ? in DATABASE_URL; most often sslmode and sslrootcert are meant."
+        return "Fix what stands after ? in DATABASE_URL; most often sslmode and sslrootcert are meant."
     if error.orig is not None and getattr(error.orig, "pgcode", None) in _MISSING:
         return "The database was changed: python -m worker db check names what is missing."
     if "too many clients" in words or "connection slots" in words:
@@ -109,13 +109,13 @@ def _encryption(connection: Connection) -> str:
 def _shape(connection: Connection) -> Iterator[CheckResult]:
     tried = "compare the tables with what the program needs"
     differences = [*compare(connection), *missing_rights(connection, "application")]
-    for one in differences:
-        found = f"{one.place} {one.found}; {one.needed}"
-        make = PART.note if one.kind is DifferenceKind.NOTE else PART.broken
-        yield make(tried, found, one.remedy.replace("`db ", "`python -m worker db "))
-    if all(one.kind is DifferenceKind.NOTE for one in differences):
+    for difference in differences:
+        found = f"{difference.place} {difference.found}; {difference.needed}"
+        make = PART.note if difference.kind is DifferenceKind.NOTE else PART.broken
+        yield make(tried, found, difference.remedy.replace("`db ", "`python -m worker db "))
+    if all(difference.kind is DifferenceKind.NOTE for difference in differences):
         yield PART.ok(tried, "all that is needed is there, and changes are audited")
-    if not any(one.place == "schema escalation" for one in differences):
+    if not any(difference.place == "schema escalation" for difference in differences):
         yield from _protection(connection)
         yield from _second_writers(connection)
 

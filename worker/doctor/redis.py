@@ -15,7 +15,7 @@ from services.events.stream import EVENTS, GROUP, connect
 from services.monitoring.health import stream_state
 from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import CheckedPart, CheckResult, about_clock
-from worker.doctor.redis_durability import keeping
+from worker.doctor.redis_durability import check_durability
 from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import BEAT, last_runs
 
@@ -30,7 +30,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     try:
         information: Any = redis.info()
         yield from server(settings, information)
-        yield from keeping(PART, redis, information)
+        yield from check_durability(PART, redis, information)
         seconds, microseconds = redis.time()
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
         yield from stream(settings, redis)

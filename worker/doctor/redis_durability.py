@@ -17,7 +17,7 @@ _DISK = "Look at its log, and at the space on its disk"
 _NEARLY_FULL = 0.9
 
 
-def keeping(part: CheckedPart, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
+def check_durability(part: CheckedPart, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     found = [*_policies(part, redis, information), *_files(part, information), *_memory(part, information)]
     yield from found or [part.ok(_TRIED, "every write is on disk before it is confirmed")]
 

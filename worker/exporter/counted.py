@@ -5,7 +5,7 @@ from datetime import datetime
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection
 
-from services.monitoring.metrics import MetricsDelta, news, settled
+from services.monitoring.metrics import MetricsDelta, read_delta, settled
 
 SECONDS = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400)
 
@@ -37,7 +37,7 @@ class Counted:
         """Add what happened since the last reading; the first only notes the time."""
         until = settled(connection)
         if self.until:
-            self.add(news(connection, self.until, until))
+            self.add(read_delta(connection, self.until, until))
         self.until = until
 
     def add(self, happened: MetricsDelta) -> None:

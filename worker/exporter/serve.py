@@ -5,7 +5,6 @@ import threading
 from types import FrameType
 
 from prometheus_client import CollectorRegistry, start_http_server
-from sqlalchemy import Engine
 
 from config.settings import Settings
 from services.database.engine import engine
@@ -20,18 +19,13 @@ def serve(settings: Settings) -> None:
     """
     redis = connect(settings.redis_url.get_secret_value())
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(EscalationCollector(_reader(), redis))
+    registry.register(EscalationCollector(engine().execution_options(postgresql_readonly=True), redis))
     server, thread = start_http_server(settings.exporter_port, settings.exporter_address, registry)
     _wait_for_the_end()
     server.shutdown()
     server.server_close()
     thread.join()
     redis.close()
-
-
-def _reader() -> Engine:
-    """The engine, whose connections may not change anything here."""
-    return engine().execution_options(postgresql_readonly=True)
 
 
 def _wait_for_the_end() -> None:

@@ -1,4 +1,4 @@
-"""The watchman: a thread in each worker and in beat that sees what has fallen silent and posts it.
+"""The liveness monitor: a thread in each worker and in beat that notices what no longer works and raises the alarm.
 
-A sweep can tell nobody that sweeps have ended: beat, a worker, Redis and PostgreSQL are watched by whatever still runs.
+A sweep cannot report that sweeps have stopped, so every process that still runs watches all of the others.
 """

@@ -1,4 +1,4 @@
-"""Signs of life: when each sweep last ran and when beat last rang, kept in Redis for whoever asks how things are."""
+"""When each sweep last ran and when beat last sent a message, kept in Redis."""
 
 import time
 from typing import Any
@@ -15,18 +15,18 @@ BEAT = "beat"
 PING_SECONDS = 2.0
 
 
-def note_the_run(task: Any = None, **_: Any) -> None:
-    """A sweep has ended, well or not."""
+def record_sweep(task: Any = None, **_: Any) -> None:
+    """Record that a sweep ended."""
     if task is not None and task.name in SECONDS_BETWEEN:
         redis_client().hset(LAST_RUNS, task.name, f"{time.time():.3f}")
 
 
-def note_what_beat_sends(**_: Any) -> None:
-    """Only in beat's own process: every hint that it sends is its sign of life."""
-    after_task_publish.connect(_note_the_tick)
+def record_beat(**_: Any) -> None:
+    """In beat's own process: record each message that it sends."""
+    after_task_publish.connect(_record_tick)
 
 
-def _note_the_tick(**_: Any) -> None:
+def _record_tick(**_: Any) -> None:
     redis_client().hset(LAST_RUNS, BEAT, f"{time.time():.3f}")
 
 

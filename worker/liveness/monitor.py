@@ -1,4 +1,4 @@
-"""What has fallen silent, and what is certainly well."""
+"""Observes what no longer works, and what certainly works."""
 
 import math
 import time
@@ -36,8 +36,8 @@ ALARMS: Final = {
     "schema": Alarm("the database is not as the worker needs it"),
     "redis": Alarm("Redis does not answer; nothing is decided, and no mail leaves, until it does"),
     "worker": Alarm("no worker waits at the event stream; events wait in Redis"),
-    "beat": Alarm("beat does not ring; nothing that failed is tried again"),
-    SWEEPS: Alarm("sweeps have not ended for long"),
+    "beat": Alarm("beat sends nothing; whatever failed is not tried again"),
+    SWEEPS: Alarm("sweeps have not run for long"),
 }
 
 
@@ -46,23 +46,23 @@ WELL, GONE = 0.0, math.inf
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Observation:
     """Alarms by key, and the keys of what was seen well; of any other nothing is known at the moment."""
 
     alarms: dict[str, Alarm]
     well: set[str]
 
 
-class Lookout:
+class LivenessMonitor:
     """Remembers when each part was last well. `patience`: for how many seconds a part may be silent."""
 
     def __init__(self, engine: Engine, redis: Redis, patience: float) -> None:
         self.engine, self.redis, self.patience = engine, redis, patience
-        self.began = self.looked = time.monotonic()
+        self.began = self.observed = time.monotonic()
         self.seen: dict[str, float] = {}
         self.difference = ""
 
-    def look(self) -> Sight:
+    def observe(self) -> Observation:
         """Try every part and sweep."""
         self.wake()
         database = self.database()
@@ -72,16 +72,16 @@ class Lookout:
             ages = {name: age for name, age in ages.items() if name not in SECONDS_BETWEEN}
         silent = {name for name, age in ages.items() if self.is_silent(name, age)}
         for name in {*ALARMS, *SECONDS_BETWEEN} - ages.keys():
-            # Nobody can tell: its silence is not its own.
+            # Unknown: what it reports to does not answer.
             self.seen[name] = time.monotonic()
-        return Sight(self.alarms(silent), self.well(ages))
+        return Observation(self.alarms(silent), self.well(ages))
 
     def wake(self) -> None:
-        """Who was frozen, maybe together with beat, has not seen whether sweeps ran meanwhile."""
+        """After this process was frozen, maybe together with beat, give the sweeps their time anew."""
         now = time.monotonic()
-        if now - self.looked > self.patience:
+        if now - self.observed > self.patience:
             self.seen.update(dict.fromkeys(SECONDS_BETWEEN, now))
-        self.looked = now
+        self.observed = now
 
     def alarms(self, silent: set[str]) -> dict[str, Alarm]:
         late = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if name in silent]
@@ -90,7 +90,7 @@ class Lookout:
         return {key: ALARMS[key].about(about.get(key, "")) for key in keys}
 
     def well(self, ages: dict[str, float]) -> set[str]:
-        """Stricter than not silent: a watchman who has just begun has seen nothing yet."""
+        """Stricter than not silent: a monitor that has just begun has seen nothing yet."""
         found = {key for key in ages.keys() & ALARMS.keys() if ages[key] <= self.patience}
         ran = [ages.get(name) for name in SECONDS_BETWEEN]
         late = [name for name, age in ages.items() if age != GONE and age > self.limit(name)]
@@ -108,7 +108,7 @@ class Lookout:
         """Seconds since each was well; what cannot be judged is left out."""
         try:
             with self.engine.connect() as connection:
-                wrong = [one for one in compare(connection) if one.kind is not DifferenceKind.NOTE]
+                wrong = [difference for difference in compare(connection) if difference.kind is not DifferenceKind.NOTE]
         except DBAPIError:
             return {"postgresql": GONE}
         self.difference = f"{wrong[0].place} {wrong[0].found}" if wrong else ""

@@ -1,4 +1,4 @@
-"""Keeps watch beside the work, in each worker and in beat."""
+"""Runs the liveness monitor in each worker and in beat."""
 
 import threading
 from typing import Any
@@ -8,14 +8,14 @@ from celery import bootsteps
 from config.settings import get_settings
 from services.database.engine import make_engine
 from services.events.stream import connect
-from worker.liveness.monitor import Lookout
+from worker.liveness.monitor import LivenessMonitor
 from worker.liveness.notifier import AlertNotifier
 
 _LONGEST_PAUSE_SECONDS = 15.0
 
 
-class WatchmanStep(bootsteps.StartStopStep):
-    """Keeps watch as long as the worker runs, with or without its broker."""
+class LivenessStep(bootsteps.StartStopStep):
+    """Runs as long as the worker runs, with or without its broker."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -24,30 +24,30 @@ class WatchmanStep(bootsteps.StartStopStep):
         self.stopping = threading.Event()
 
     def start(self, parent: Any) -> None:
-        _start_watching(self.stopping)
+        _start_monitoring(self.stopping)
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
 
 
-def watch_beside_beat(**_: Any) -> None:
+def monitor_beside_beat(**_: Any) -> None:
     """Until beat's process ends."""
-    _start_watching(threading.Event())
+    _start_monitoring(threading.Event())
 
 
-def _start_watching(stopping: threading.Event) -> None:
-    threading.Thread(target=_watch, args=(stopping,), name="watchman", daemon=True).start()
+def _start_monitoring(stopping: threading.Event) -> None:
+    threading.Thread(target=_monitor, args=(stopping,), name="liveness-monitor", daemon=True).start()
 
 
-def _watch(stopping: threading.Event) -> None:
-    """Look and tell until told to stop; with connections of its own, since a child may be forked at any moment."""
+def _monitor(stopping: threading.Event) -> None:
+    """Observe and notify until stopped; with connections of its own, since a child may be forked at any moment."""
     settings = get_settings()
     engine = make_engine(settings)
     redis = connect(settings.redis_url.get_secret_value())
-    lookout = Lookout(engine, redis, settings.alert_after_seconds)
-    presenter = AlertNotifier(engine, redis, settings)
+    monitor = LivenessMonitor(engine, redis, settings.alert_after_seconds)
+    notifier = AlertNotifier(engine, redis, settings)
     pause = min(_LONGEST_PAUSE_SECONDS, settings.alert_after_seconds / 4)
     while not stopping.wait(pause):
-        presenter.tell(lookout.look())
+        notifier.notify(monitor.observe())
         engine.dispose()
     redis.close()

@@ -52,13 +52,13 @@ def rebuild(connection: Connection) -> RebuildReport:
     states = [table.state for table in report.plan.tables if not table.nothing_to_do]
     for state in states:
         _make_table(connection, state)
-    for one in report.plan.columns:
-        add(connection, one.column)
+    for column_plan in report.plan.columns:
+        add(connection, column_plan.column)
     # Every table exists now and records what happens to it.
     for state in states:
         report.written[state.name] = _restore(connection, state)
-    for one in report.plan.columns:
-        report.filled[str(one.column)] = fill(connection, one.column)
+    for column_plan in report.plan.columns:
+        report.filled[str(column_plan.column)] = fill(connection, column_plan.column)
     _make_references(connection, report)
     for statement in finish(connection, report.plan.columns):
         _try_to(connection, report, statement)

@@ -77,7 +77,7 @@ def erased_rows(connection: Connection, state: TableState) -> int:
     return count(connection, state, "erased") if state.audited and state.fate in LOST_ROWS else 0
 
 
-def mended_rows(connection: Connection, state: TableState) -> int:
+def repaired_rows(connection: Connection, state: TableState) -> int:
     """How many of them hold letters that must be replaced."""
     return count(connection, state, "jsonb_typeof(new) = 'string'") if state.fate in LOST_ROWS else 0
 

@@ -76,10 +76,10 @@ def lost_columns(
 ) -> tuple[ColumnPlan, ...]:
     """The columns at these places (`public.table.column`), in the order of their tables."""
     columns = [
-        _LostColumn(state, **one, exists=one["name"] in state.columns)
+        _LostColumn(state, **column, exists=column["name"] in state.columns)
         for state in states
-        for one in state.shape["columns"]
-        if f"public.{state.name}.{one['name']}" in places
+        for column in state.shape["columns"]
+        if f"public.{state.name}.{column['name']}" in places
     ]
     return tuple(_column_plan(connection, column) for column in columns)
 
@@ -107,15 +107,17 @@ def fill(connection: Connection, column: _LostColumn) -> int:
     column = replace(column, exists=True)
     filled = connection.execute(column.statement(_FILL, _KNOWN), column.given).rowcount
     own = own_values(connection, column.table, column.name, _not_known(connection, column))
-    one = column.statement(_FILL_ONE)
-    return filled + sum(connection.execute(one, {"id": key, "value": value}).rowcount for key, value in own.items())
+    statement = column.statement(_FILL_ONE)
+    return filled + sum(
+        connection.execute(statement, {"id": key, "value": value}).rowcount for key, value in own.items()
+    )
 
 
 def finish(connection: Connection, columns: Sequence[ColumnPlan]) -> Iterator[str]:
     """What hung on the columns and is gone: default, NOT NULL, keys, indexes, triggers, grants."""
     shapes = connection.execute(SHAPE, {"names": list(SHARED_TABLES)}).scalar_one()
-    for one in columns:
-        yield from _belongings_of(one.column, shapes[one.column.table])
+    for plan in columns:
+        yield from _belongings_of(plan.column, shapes[plan.column.table])
 
 
 def _belongings_of(column: _LostColumn, now: Mapping[str, Any]) -> Iterator[str]:
@@ -124,12 +126,12 @@ def _belongings_of(column: _LostColumn, now: Mapping[str, Any]) -> Iterator[str]
         yield f'{place} ALTER COLUMN "{column.name}" SET DEFAULT {column.default}'
     if column.required:
         yield f'{place} ALTER COLUMN "{column.name}" SET NOT NULL'
-    there = {one["name"] for one in now["constraints"]}
+    there = {constraint["name"] for constraint in now["constraints"]}
     for key in was["constraints"]:
         if key["name"] not in there and names(key["definition"], column):
             yield f'{place} ADD CONSTRAINT "{key["name"]}" {key["definition"]}'
     for kind in ("indexes", "triggers", "grants"):
-        yield from (one for one in was[kind] if one not in now[kind] and names(one, column))
+        yield from (definition for definition in was[kind] if definition not in now[kind] and names(definition, column))
 
 
 def names(definition: str, column: _LostColumn) -> bool:

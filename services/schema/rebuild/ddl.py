@@ -40,8 +40,8 @@ def create(state: TableState) -> Iterator[str]:
     """The table with its columns, keys and indexes; no foreign keys yet."""
     columns = ", ".join(_column_definition(**column) for column in state.shape["columns"])
     yield f"CREATE TABLE public.{state.name} ({columns})"
-    for one in state.shape["constraints"]:
-        yield f'ALTER TABLE public.{state.name} ADD CONSTRAINT "{one["name"]}" {one["definition"]}'
+    for constraint in state.shape["constraints"]:
+        yield f'ALTER TABLE public.{state.name} ADD CONSTRAINT "{constraint["name"]}" {constraint["definition"]}'
     yield from state.shape["indexes"]
 
 
@@ -70,10 +70,10 @@ def belongings(connection: Connection, states: Sequence[TableState]) -> Iterator
 
 def missing_references(connection: Connection, states: Sequence[TableState]) -> list[_Reference]:
     """The foreign keys that were there and are not, each once."""
-    remembered = {_Reference(**one) for state in states for one in state.shape["references"]}
+    remembered = {_Reference(**reference) for state in states for reference in state.shape["references"]}
     present = {(row.name, row.conname) for row in connection.execute(_CONSTRAINTS)}
-    missing = [one for one in remembered if (one.table, one.name) not in present]
-    return sorted(missing, key=lambda one: (one.table, one.name))
+    missing = [reference for reference in remembered if (reference.table, reference.name) not in present]
+    return sorted(missing, key=lambda reference: (reference.table, reference.name))
 
 
 def table_is_there(connection: Connection, reference: _Reference) -> bool:

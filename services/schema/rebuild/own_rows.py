@@ -102,16 +102,18 @@ def with_summaries(connection: Connection, tickets: Sequence[Mapping[str, Any]])
     sessions = {ticket["session_id"] for ticket in tickets}
     erased = set(connection.execute(_ERASED_AMONG, {"sessions": list(sessions)}).scalars())
     known = load_conversations(connection, sessions - erased)
-    summaries = dict.fromkeys(erased, ERASED) | {session: one.summary() for session, one in known.items()}
+    summaries = dict.fromkeys(erased, ERASED) | {
+        session: conversation.summary() for session, conversation in known.items()
+    }
     return [{**ticket, "summary": summaries[ticket["session_id"]]} for ticket in tickets]
 
 
 def known_triggers(connection: Connection, which: Which) -> list[dict[str, Any]]:
     tickets = connection.execute(text(_REASONS_OF)).mappings()
-    triggers = [one for ticket in tickets for one in _triggers_of(ticket)]
-    given = {**which.parameters, "triggers": [one["id"] for one in triggers]}
+    triggers = [trigger for ticket in tickets for trigger in _triggers_of(ticket)]
+    given = {**which.parameters, "triggers": [trigger["id"] for trigger in triggers]}
     wanted = set(connection.execute(text(_AMONG.format(condition=which.about("n.id"))), given).scalars())
-    return [one for one in triggers if one["id"] in wanted]
+    return [trigger for trigger in triggers if trigger["id"] in wanted]
 
 
 def _triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from rules.explanation import counted
 from services.schema.check import compare
 from services.schema.introspection import Difference, DifferenceKind
-from services.schema.rebuild.audit_rows import deleted_rows, erased_rows, lost_rows, mended_rows, vanished_rows
+from services.schema.rebuild.audit_rows import deleted_rows, erased_rows, lost_rows, repaired_rows, vanished_rows
 from services.schema.rebuild.columns import ColumnPlan, lost_columns
 from services.schema.rebuild.ddl import missing_references
 from services.schema.rebuild.own_rows import unknown_rows
@@ -32,7 +32,7 @@ class TablePlan:
     from_own: int
     deleted: int
     vanished: int
-    mended: int
+    repaired: int
     erased: int
 
     @property
@@ -62,19 +62,21 @@ def make_plan(connection: Connection) -> Plan:
     """
     states = table_states(connection)
     differences = compare(connection)
-    if unfit := [one for one in differences if one.kind is DifferenceKind.SHAPE]:
+    if unfit := [difference for difference in differences if difference.kind is DifferenceKind.SHAPE]:
         raise TableMismatch(unfit)
-    columns = lost_columns(connection, states, {one.place for one in differences if one.kind is DifferenceKind.LOST})
+    columns = lost_columns(
+        connection, states, {difference.place for difference in differences if difference.kind is DifferenceKind.LOST}
+    )
     states = [_with_columns(state, columns) for state in states]
     tables = tuple(_table_plan(connection, state) for state in states)
-    references = tuple(f"{one.name} of {one.table}" for one in missing_references(connection, states))
+    references = tuple(f"{reference.name} of {reference.table}" for reference in missing_references(connection, states))
     return Plan(tables, columns, references, (*unknown(tables), *_unknown_of_columns(columns)))
 
 
 def _with_columns(state: TableState, columns: Sequence[ColumnPlan]) -> TableState:
     """They are added before any row is written, so the rows have them too."""
-    added = {one.column.name for one in columns if one.column.table == state.name} | set(state.columns)
-    return replace(state, columns=tuple(one["name"] for one in state.shape["columns"] if one["name"] in added))
+    added = {plan.column.name for plan in columns if plan.column.table == state.name} | set(state.columns)
+    return replace(state, columns=tuple(column["name"] for column in state.shape["columns"] if column["name"] in added))
 
 
 def _table_plan(connection: Connection, state: TableState) -> TablePlan:
@@ -84,7 +86,7 @@ def _table_plan(connection: Connection, state: TableState) -> TablePlan:
         from_own=len(unknown_rows(connection, state)),
         deleted=deleted_rows(connection, state),
         vanished=vanished_rows(connection, state),
-        mended=mended_rows(connection, state),
+        repaired=repaired_rows(connection, state),
         erased=erased_rows(connection, state),
     )
 
@@ -109,17 +111,17 @@ def _unknown_of_table(table: TablePlan) -> Iterator[str]:
         yield f"{name}: who took {table.vanished} rows away unrecorded. They are not restored."
     if table.erased:
         yield f"{name}: what {table.erased} rows held that were erased on request. They stay erased."
-    if table.mended:
-        yield f"{name}: letters of {table.mended} rows that no text can hold; they are replaced by U+FFFD."
+    if table.repaired:
+        yield f"{name}: letters of {table.repaired} rows that no text can hold; they are replaced by U+FFFD."
     yield from _unknown_of_own(table)
 
 
 def _unknown_of_columns(columns: Sequence[ColumnPlan]) -> Iterator[str]:
-    for one in columns:
-        if one.unknown:
-            table, name = one.column.table, one.column.name
+    for plan in columns:
+        if plan.unknown:
+            table, name = plan.column.table, plan.column.name
             yield (
-                f"{table}: what {counted(one.unknown, 'row')} held in column {name}. It stays null there, and may be "
+                f"{table}: what {counted(plan.unknown, 'row')} held in column {name}. It stays null there, and may be "
                 f"null, until somebody fills it: SELECT id FROM {table} WHERE {name} IS NULL."
             )
 

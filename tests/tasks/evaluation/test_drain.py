@@ -14,7 +14,7 @@ from services.events.rejected import find_rejected, list_rejected, replay
 from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring
 from services.events.trimming import trim
 from services.installation import Installation
-from services.monitoring.health import measure, troubles
+from services.monitoring.health import exceeded_limits, measure
 from services.outbox.outcomes import relay
 from tasks.evaluation.drain import drain, summary, take_over, write_and_acknowledge
 from tests.events import confidence, message, started
@@ -195,9 +195,9 @@ def test_health_is_told_in_numbers_and_a_passed_limit_in_words(
     redis.xadd(EVENTS, {"event": encode(confidence("waiting", 0.9))})
     health = measure(connection, redis)
     assert (health.lag, health.pending, health.due) == (1, 0, 3)
-    assert troubles(health, installation.settings) == []
+    assert exceeded_limits(health, installation.settings) == []
     strict = installation.settings.model_copy(update={"health_oldest_mail_seconds": 0.0001})
-    assert [trouble.split(" (s)")[0] for trouble in troubles(health, strict)] == ["oldest due mail"]
+    assert [trouble.split(" (s)")[0] for trouble in exceeded_limits(health, strict)] == ["oldest due mail"]
 
 
 def test_every_consumer_is_a_process_of_a_host() -> None:

@@ -87,14 +87,14 @@ def test_postgresql(installation: Installation) -> None:
 def test_beat(installation: Installation) -> None:
     installation.beat.kill()
     installation.publish()
-    installation.alerted("beat does not ring")
+    installation.alerted("beat sends nothing")
     wait_for(lambda: installation.beat_is_silent_for(BEAT_LATE), "the doctor's patience")
     [beat] = broken(installation, "look when beat last rang")
     assert "Beat: Start it" in beat["remedy"]
 
     installation.beat.restart()
     installation.nothing_is_lost()
-    installation.all_clear("beat does not ring")
+    installation.all_clear("beat sends nothing")
 
 
 def test_a_worker(installation: Installation) -> None:
@@ -161,7 +161,7 @@ def test_the_contacts(installation: Installation) -> None:
     installation.alerted(WAITS)
     contacts = installation.examine().broken()["contacts"]
     assert "contacts.toml, line " in contacts["found"]
-    assert "Mend the file and restart the workers" in contacts["remedy"]
+    assert "Fix the file and restart the workers" in contacts["remedy"]
 
     installation.contacts.write_text(right, encoding="utf-8")
     installation.nothing_is_lost()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
 from services.events.stream import EVENTS
-from services.monitoring.metrics import news, state
+from services.monitoring.metrics import read_delta, state
 from services.outbox.synthetic_sessions import MARK, plan
 from tests.events import confidence
 from tests.processes import Processes, wait_for
@@ -83,7 +83,7 @@ def test_what_came_of_a_rehearsal_that_was_given_up_goes_to_nobody_else_and_goes
     wait_for(lambda: sessions(connection), "the ticket that nobody wants")
     assert list(connection.execute(text("SELECT address FROM escalation.mail_recipients")).scalars()) == [OPTIONS[-1]]
     assert state(connection).unacknowledged == []
-    counted = news(connection, datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
+    counted = read_delta(connection, datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC))
     assert (counted.tickets, counted.decisions, counted.accepted) == ([], [], [])
     connection.execute(text("UPDATE escalation.settings SET updated_at = now() - interval '2 hours'"))
     assert doctor.run(*OPTIONS).returncode == 0

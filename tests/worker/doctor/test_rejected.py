@@ -23,5 +23,5 @@ def test_what_was_set_aside_today_is_told_with_the_command_that_shows_it(
     assert none.level == "ok"
     connection.execute(SET_ASIDE)
     [some] = check(get_settings())
-    assert (some.level, some.found) == ("warning", "2, and nobody has mended and replayed them")
+    assert (some.level, some.found) == ("warning", "2, and nobody has replayed or dismissed them")
     assert "python -m worker rejected list" in some.remedy
