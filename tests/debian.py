@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 PACKAGES = {
+    "cc": "build-essential",
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
     "make": "make",
     "noto-fonts": "fonts-noto-core",
+    "pgbouncer": "pgbouncer",
     "postfix": "postfix",
     "postgresql": "postgresql",
     "promtool": "prometheus",
@@ -27,6 +29,7 @@ PACKAGES = {
     "systemd-analyze": "systemd",
 }
 SERVERS = {
+    "pgbouncer": "pgbouncer.service",
     "postfix": "postfix.service",
     "postgresql": "postgresql.service",
     "promtool": "prometheus.service",

@@ -38,8 +38,7 @@ def _worker_settings() -> dict[str, Any]:
         "worker_send_task_events": True,
         "worker_hijack_root_logger": False,
         "beat_schedule": beat_schedule(),
-        # In memory: every sweep is an interval, so there is nothing to remember and no file to write.
-        "beat_scheduler": "celery.beat:Scheduler",
+        "beat_scheduler": "worker.beat_scheduler:MonotonicScheduler",
         "beat_enable_remote_control": True,
         "timezone": "UTC",
     }

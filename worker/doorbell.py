@@ -77,6 +77,9 @@ def _ring_for(redis: Redis, stream: str) -> str:
 
 
 def silent_seconds(redis: Redis) -> float:
-    """Since a doorbell last gave its sign of life; infinite when none did within a minute."""
+    """Since a doorbell last gave its sign of life, by Redis' clock; infinite when none did within a minute.
+
+    A sign that lasts longer than any is given for is from before Redis' clock was set back, and says nothing.
+    """
     left: Any = redis.pttl(SIGN_OF_LIFE)
-    return math.inf if left < 0 else max(0.0, SIGN_OF_LIFE_SECONDS - left / 1000)
+    return SIGN_OF_LIFE_SECONDS - left / 1000 if 0 <= left <= SIGN_OF_LIFE_SECONDS * 1000 else math.inf

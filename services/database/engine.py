@@ -11,6 +11,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from config.settings import Settings, get_settings
 from services.database.encoding import ListCursor
 from services.database.errors import described
+from services.database.session import session_settings, set_after_connecting
 
 _DRIVER = "postgresql+psycopg2://"
 
@@ -23,12 +24,6 @@ def driver_url(url: str) -> str:
 
 def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine:
     """An engine whose connections name themselves and never wait for ever (a migration of much data may take long)."""
-    options = {
-        "escalation.actor": "worker",
-        "timezone": "UTC",
-        "lock_timeout": f"{settings.lock_timeout_seconds * 1000:.0f}ms",
-        "statement_timeout": f"{settings.statement_timeout_seconds * 1000 if statement_timeout else 0:.0f}ms",
-    }
     made = create_engine(
         driver_url(settings.database_url.get_secret_value()),
         hide_parameters=True,
@@ -38,17 +33,30 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
         pool_recycle=1800,
         connect_args={
             "application_name": "escalation-worker",
+            "client_encoding": "utf8",
             "connect_timeout": 5,
             "keepalives_idle": 30,
             "keepalives_interval": 10,
             "keepalives_count": 3,
             "tcp_user_timeout": 30_000,
             "cursor_factory": ListCursor,
-            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
+    set_after_connecting(made, session_settings(settings, statement_timeout=statement_timeout))
+    event.listen(made, "handle_error", _drop_sessions_that_only_read)
     event.listen(made, "handle_error", _leave_out_rows)
     return made
+
+
+# read_only_sql_transaction (PostgreSQL manual, appendix A).
+_READ_ONLY = "25006"
+
+
+def _drop_sessions_that_only_read(context: ExceptionContext) -> None:
+    """A server that became read-only, or a replica: once it is writable again, kept sessions would go on refusing."""
+    is_ours = not (context.execution_context and context.execution_context.execution_options.get("postgresql_readonly"))
+    if getattr(context.original_exception, "pgcode", None) == _READ_ONLY and is_ours:
+        context.is_disconnect = True
 
 
 def _leave_out_rows(context: ExceptionContext) -> None:

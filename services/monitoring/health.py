@@ -1,7 +1,6 @@
 """How the queues are: Celery's own are nearly always empty here, so these are the ones to watch."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
@@ -19,7 +18,9 @@ _MAILS = text("""
         FROM escalation.mail_recipients WHERE state IN ('queued', 'deferred', 'unknown', 'sending', 'held')
     )
     SELECT coalesce(max(age) FILTER (WHERE lane = 'urgent'), 0) AS oldest_urgent,
-           count(*) FILTER (WHERE is_due) AS due, coalesce(max(age) FILTER (WHERE is_due), 0) AS oldest_due,
+           count(*) FILTER (WHERE is_due) AS due,
+           -- A negative age among them says that the clock was set back, and must not hide behind an older mail.
+           coalesce(min(age) FILTER (WHERE age < -2), max(age) FILTER (WHERE is_due), 0) AS oldest_due,
            count(*) FILTER (WHERE state = 'held') AS held,
            coalesce(max(age) FILTER (WHERE state = 'held'), 0) AS oldest_held,
            (SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > now() - interval '1 hour') AS rejected
@@ -63,17 +64,24 @@ def measure(connection: Connection, redis: Redis) -> Health:
 
 
 def stream_state(redis: Redis) -> tuple[int, int, float]:
-    """Entries not read yet, entries read and not finished, and the age of the oldest of both in seconds."""
+    """Entries not read yet, entries read and not finished, and the age of the oldest of both in seconds.
+
+    :raises redis.exceptions.ResponseError: the key holds something else, or this user may not look at it
+    """
     try:
         groups = {group["name"].decode(): group for group in redis.xinfo_groups(EVENTS)}
-    except ResponseError:
-        return 0, 0, 0.0  # no stream yet
+    except ResponseError as error:
+        if "no such key" in str(error):
+            return 0, 0, 0.0  # no stream yet
+        raise
     group = groups.get(GROUP)
+    now = redis_time(redis)
     if group is None:
-        return redis.xlen(EVENTS), 0, age(_first_id(redis.xrange(EVENTS, count=1)))
+        return redis.xlen(EVENTS), 0, _age(_first_id(redis.xrange(EVENTS, count=1)), now)
     lag, oldest = _unread(redis, group)
     pending = redis.xpending(EVENTS, GROUP)
-    return lag, pending["pending"], max(age(oldest), age(pending["min"]))
+    ages = [_age(entry_id, now) for entry_id in (oldest, pending["min"]) if entry_id]
+    return lag, pending["pending"], max(ages, default=0.0)
 
 
 def _unread(redis: Redis, group: dict[str, Any]) -> tuple[int, bytes | None]:
@@ -87,11 +95,16 @@ def _first_id(entries: Any) -> bytes | None:
     return entries[0][0] if entries else None
 
 
-def age(entry_id: bytes | None) -> float:
-    if entry_id is None:
-        return 0.0
-    milliseconds = int(entry_id.decode().partition("-")[0])
-    return max(0.0, datetime.now(UTC).timestamp() - milliseconds / 1000)
+def redis_time(redis: Redis) -> float:
+    """Seconds since 1970 by Redis' own clock."""
+    answer: Any = redis.time()
+    seconds, microseconds = answer
+    return float(seconds + microseconds / 1_000_000)
+
+
+def _age(entry_id: bytes | None, now: float) -> float:
+    """By Redis' clock, which made the id; negative when that clock was set back since."""
+    return now - int(entry_id.decode().partition("-")[0]) / 1000 if entry_id else 0.0
 
 
 def exceeded_limits(health: Health, settings: Settings) -> list[str]:
@@ -104,4 +117,7 @@ def exceeded_limits(health: Health, settings: Settings) -> list[str]:
         "oldest held mail (s)": (health.oldest_held, settings.health_oldest_mail_seconds),
         "events set aside in an hour": (health.rejected_last_hour, settings.health_rejected_per_hour),
     }
-    return [f"{name} {value:.0f} > {limit:.0f}" for name, (value, limit) in limits.items() if value > limit]
+    too_much = [f"{name} {value:.0f} > {limit:.0f}" for name, (value, limit) in limits.items() if value > limit]
+    # Ages are by the clock of the server that made the row or entry, so none is negative unless it was set back.
+    set_back = [f"{name} {value:.0f} < 0: a clock was set back" for name, (value, _) in limits.items() if value < -2]
+    return too_much + set_back

@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from rules.explanation import counted
 from services.database.engine import engine
+from services.database.session import TransactionPooling, lost_settings, refuse_transaction_pooling, session_settings
+from services.monitoring.write_probe import try_write
 from services.schema.check import compare
 from services.schema.grants import missing_rights
 from services.schema.introspection import DifferenceKind
@@ -36,11 +38,13 @@ _OTHERS = text("""
 """)
 
 
-def check(_: Settings) -> Iterator[CheckResult]:
+def check(settings: Settings) -> Iterator[CheckResult]:
     try:
         with engine().connect() as connection:
             yield from _facts(connection)
+            yield from _session(connection, settings)
             yield from _shape(connection)
+            yield from _writes(connection)
     except DBAPIError as error:
         yield PART.broken(_CONNECT, reason(error), advice(error))
 
@@ -95,6 +99,47 @@ def _facts(connection: Connection) -> Iterator[CheckResult]:
             _CONNECT, encrypted or "the connection is not encrypted", f"Add {_VERIFIED} to DATABASE_URL."
         )
     yield about_clock("PostgreSQL", (datetime.now(UTC) - row.now).total_seconds())
+
+
+def _session(connection: Connection, settings: Settings) -> Iterator[CheckResult]:
+    """What a pooler between us and PostgreSQL does with our sessions."""
+    tried = "compare the session with what the worker sets"
+    try:
+        refuse_transaction_pooling(connection.engine)
+    except TransactionPooling as error:
+        yield PART.broken(tried, str(error), "docs/database.md tells how to run PgBouncer.")
+        return
+    for name, value in lost_settings(connection, session_settings(settings)).items():
+        yield PART.broken(
+            tried, f"{name} is {value!r}", "Something between the worker and PostgreSQL resets it: docs/database.md."
+        )
+
+
+def _writes(connection: Connection) -> Iterator[CheckResult]:
+    tried = "write a row"
+    connection.rollback()
+    try:
+        try_write(connection)
+    except DBAPIError as error:
+        yield PART.broken(tried, reason(error), write_advice(error))
+    else:
+        yield PART.ok(tried, "it was taken")
+    finally:
+        connection.rollback()
+
+
+def write_advice(error: DBAPIError) -> str:
+    """The next step for each reason for which PostgreSQL refuses to write (SQLSTATE, its manual, appendix A)."""
+    match getattr(error.orig, "pgcode", None):
+        case "25006":
+            return (
+                "Find out why it only reads: a full disk (many providers set default_transaction_read_only then), or "
+                "a replica after a failover. Events wait in the stream and go on within seconds."
+            )
+        case "53100":
+            return "Its disk is full: make room. Events wait in the stream meanwhile."
+        case _:
+            return "See its log. Events wait in the stream meanwhile."
 
 
 def _encryption(connection: Connection) -> str:

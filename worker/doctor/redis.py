@@ -7,7 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from redis import Redis
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from config.settings import Settings
 from rules.explanation import counted
@@ -30,6 +37,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     try:
         information: Any = redis.info()
         yield from server(settings, information)
+        yield _write(redis)
         yield from check_durability(PART, redis, information)
         seconds, microseconds = redis.time()
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
@@ -41,7 +49,22 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         redis.close()
 
 
+def _write(redis: Redis) -> CheckResult:
+    tried = "write a key"
+    try:
+        redis.set("escalation:write_probe", 1, ex=60)
+    except RedisError as error:
+        return PART.broken(tried, f"{type(error).__name__}: {error}"[:300], _advice(error))
+    return PART.ok(tried, "it was taken")
+
+
 def _advice(error: RedisError) -> str:
+    if isinstance(error, OutOfMemoryError):
+        return "Its memory is full: raise maxmemory (with noeviction), or let others who share it take less."
+    if isinstance(error, ReadOnlyError):
+        return "It is a replica, which takes no writes: point REDIS_URL at the primary server."
+    if str(error).startswith("MISCONF"):
+        return "It cannot write its snapshot: look at its log and at the space on its disk; then redis-cli BGSAVE."
     if isinstance(error, NoPermissionError):
         return "Give the user of REDIS_URL the rights that docs/security.md lists."
     if "certificate is not valid for" in str(error):
@@ -71,7 +94,10 @@ def stream(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
     tried = f"look at the stream {EVENTS}"
     try:
         groups: Any = redis.xinfo_groups(EVENTS)
-    except ResponseError:
+    except ResponseError as error:
+        if "no such key" not in str(error):
+            yield PART.broken(tried, f"it cannot be used: {error}"[:300], _stream_remedy(error))
+            return
         yield PART.note(tried, "it is not there yet", "The first event or the first worker creates it.")
         return
     if not any(group["name"] == GROUP.encode() for group in groups):
@@ -83,6 +109,12 @@ def stream(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
         yield PART.broken(tried, found, _held_up(redis))
     else:
         yield PART.ok(tried, found)
+
+
+def _stream_remedy(error: ResponseError) -> str:
+    if isinstance(error, NoPermissionError):
+        return "Give the user of REDIS_URL the rights that docs/security.md lists."
+    return f"A key of another type has the stream's name: RENAME {EVENTS} to something else; events begin anew."
 
 
 def _held_up(redis: Redis) -> str:

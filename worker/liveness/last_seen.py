@@ -1,24 +1,35 @@
-"""When each sweep last ran and when beat last sent a message, kept in Redis."""
+"""When each sweep last did its work and when beat last sent a message, kept in Redis and measured by Redis' clock.
 
-import time
-from typing import Any
+The clocks of two machines differ, and any of them may be set back; Redis' own is the only one used here.
+"""
 
+from typing import Any, Final
+
+import structlog
 from celery import Celery
 from celery.signals import after_task_publish
+from celery.states import SUCCESS
 from redis import Redis
+from redis.exceptions import RedisError
 
 from services.events.stream import redis_client
+from services.monitoring.health import redis_time
+from tasks.sweeps import QueueTrouble
 from worker.schedule import SECONDS_BETWEEN
 
+logger = structlog.get_logger()
 LAST_RUNS = "escalation:last_runs"
 BEAT = "beat"
 PING_SECONDS = 2.0
+# What a task returns that found PostgreSQL away.
+_NOT_DONE: Final = "postgresql=away"
 
 
-def record_sweep(task: Any = None, **_: Any) -> None:
-    """Record that a sweep ended."""
-    if task is not None and task.name in SECONDS_BETWEEN:
-        redis_client().hset(LAST_RUNS, task.name, f"{time.time():.3f}")
+def record_sweep(task: Any = None, state: str | None = None, retval: Any = None, **_: Any) -> None:
+    """Record that a sweep did its work; one that failed did not. A limit that queue_health reports is its work."""
+    done = (state == SUCCESS and retval != _NOT_DONE) or isinstance(retval, QueueTrouble)
+    if task is not None and task.name in SECONDS_BETWEEN and done:
+        record(redis_client(), task.name)
 
 
 def record_beat(**_: Any) -> None:
@@ -27,14 +38,26 @@ def record_beat(**_: Any) -> None:
 
 
 def _record_tick(**_: Any) -> None:
-    redis_client().hset(LAST_RUNS, BEAT, f"{time.time():.3f}")
+    try:
+        record(redis_client(), BEAT)
+    except RedisError as error:
+        # The message itself was sent; beat must not stop at the sign of it.
+        logger.warning("beat_not_recorded", error=type(error).__name__)
+
+
+def record(redis: Redis, name: str) -> None:
+    """It did its work just now."""
+    redis.hset(LAST_RUNS, name, f"{redis_time(redis):.3f}")
 
 
 def last_runs(redis: Redis) -> dict[str, float]:
-    """Seconds since each sweep ended and since beat sent a hint, by name; what never happened is left out."""
-    now = time.time()
+    """Seconds since each sweep did its work and since beat sent a message, by name; what never happened is left out.
+
+    A negative age says that Redis' clock was set back since.
+    """
     found: Any = redis.hgetall(LAST_RUNS)
-    return {name.decode(): max(0.0, now - float(at)) for name, at in found.items()}
+    now = redis_time(redis)
+    return {name.decode(): now - float(at) for name, at in found.items()}
 
 
 def nodes(app: Celery, names: list[str] | None = None, seconds: float = PING_SECONDS) -> list[str]:

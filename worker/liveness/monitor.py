@@ -3,19 +3,29 @@
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
+import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from services.database.errors import described
+from services.delivery.clock_step import shift_due_times
+from services.events.stream import EVENTS
+from services.monitoring.health import stream_state
+from services.monitoring.write_probe import recent_step, try_write
 from services.schema.check import compare
 from services.schema.introspection import DifferenceKind
 from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import last_runs
 from worker.schedule import QUEUE, SECONDS_BETWEEN
 
+logger = structlog.get_logger()
+_WRITE_PROBE = "escalation:write_probe"
+# Clocks that NTP keeps are moved by less.
+_TOLERABLE_SECONDS = 2.0
 _DOCTOR = "run python -m worker doctor, and see docs/operate.md"
 SWEEPS = "sweeps"
 
@@ -33,8 +43,13 @@ class Alarm:
 
 ALARMS: Final = {
     "postgresql": Alarm("PostgreSQL does not answer; events wait in Redis until it does"),
+    "postgresql_writes": Alarm("PostgreSQL takes no writes; events wait in Redis until it does"),
     "schema": Alarm("the database is not as the worker needs it"),
     "redis": Alarm("Redis does not answer; nothing is decided, and no mail leaves, until it does"),
+    "stream": Alarm("the event stream cannot be used; no event is decided"),
+    "clock": Alarm(
+        "a clock was set back", "Let the servers take their time from NTP; what was due is planned anew by itself."
+    ),
     "worker": Alarm("no worker waits at the event stream; events wait in Redis"),
     "beat": Alarm("beat sends nothing; whatever failed is not tried again"),
     SWEEPS: Alarm("sweeps have not run for long"),
@@ -60,15 +75,15 @@ class LivenessMonitor:
         self.engine, self.redis, self.patience = engine, redis, patience
         self.began = self.observed = time.monotonic()
         self.seen: dict[str, float] = {}
-        self.difference = ""
+        self.details: dict[str, str] = {}
 
     def observe(self) -> Observation:
         """Try every part and sweep."""
         self.wake()
         database = self.database()
         ages = database | self.broker()
-        if database["postgresql"] == GONE:
-            # Sweeps that wait for PostgreSQL are no news, and once it is back they need their time.
+        if GONE in (database["postgresql"], database.get("postgresql_writes")):
+            # Sweeps that wait for PostgreSQL are not late for another reason, and once it is back they need time.
             ages = {name: age for name, age in ages.items() if name not in SECONDS_BETWEEN}
         silent = {name for name, age in ages.items() if self.is_silent(name, age)}
         for name in {*ALARMS, *SECONDS_BETWEEN} - ages.keys():
@@ -85,9 +100,9 @@ class LivenessMonitor:
 
     def alarms(self, silent: set[str]) -> dict[str, Alarm]:
         late = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if name in silent]
-        about = {"schema": self.difference, SWEEPS: ", ".join(late)}
+        details = self.details | {SWEEPS: ", ".join(late)}
         keys = [key for key in ALARMS if key in silent or (key == SWEEPS and late)]
-        return {key: ALARMS[key].about(about.get(key, "")) for key in keys}
+        return {key: ALARMS[key].about(details.get(key, "")) for key in keys}
 
     def well(self, ages: dict[str, float]) -> set[str]:
         """Stricter than not silent: a monitor that has just begun has seen nothing yet."""
@@ -98,7 +113,7 @@ class LivenessMonitor:
 
     def is_silent(self, name: str, age: float) -> bool:
         now = time.monotonic()
-        self.seen[name] = max(self.seen.get(name, self.began), now - age)
+        self.seen[name] = max(self.seen.get(name, self.began), now - max(0.0, age))
         return now - self.seen[name] > self.limit(name)
 
     def limit(self, name: str) -> float:
@@ -109,22 +124,63 @@ class LivenessMonitor:
         try:
             with self.engine.connect() as connection:
                 wrong = [difference for difference in compare(connection) if difference.kind is not DifferenceKind.NOTE]
-        except DBAPIError:
-            return {"postgresql": GONE}
-        self.difference = f"{wrong[0].place} {wrong[0].found}" if wrong else ""
-        return {"postgresql": WELL, "schema": GONE if wrong else WELL}
+        except DBAPIError as error:
+            return self.failure("postgresql", error)
+        if wrong:
+            self.details["schema"] = f"{wrong[0].place} {wrong[0].found}"
+            return {"postgresql": WELL, "schema": GONE}
+        return {"postgresql": WELL, "schema": WELL} | self.writes()
+
+    def writes(self) -> dict[str, float]:
+        try:
+            with self.engine.begin() as connection:
+                if set_back := try_write(connection):
+                    shifted = shift_due_times(connection, set_back)
+                    logger.error("postgresql_clock_set_back", seconds=round(set_back), planned_anew=shifted)
+                step = recent_step(connection)
+        except DBAPIError as error:
+            return self.failure("postgresql_writes", error) | {"postgresql": WELL}
+        if step:
+            self.details["clock"] = f"PostgreSQL's by {step:.0f} s"
+        return {"postgresql_writes": WELL, "clock": GONE if step else WELL}
+
+    def failure(self, key: str, error: Exception) -> dict[str, float]:
+        """What the server says against it; no personal data is in the words of these errors."""
+        self.details[key] = described(error)[:200]
+        return {key: GONE}
 
     def broker(self) -> dict[str, float]:
-        """As `database`, for Redis and for all that leaves its signs of life there."""
+        """As `database`, for Redis and for all that is recorded there."""
         try:
+            # Its answer to a write names what a read does not show: no memory, no disk, no right, a replica.
+            self.redis.set(_WRITE_PROBE, 1, ex=60)
             runs, worker = last_runs(self.redis), silent_seconds(self.redis)
-        except RedisError:
-            return {"redis": GONE}
+        except RedisError as error:
+            return self.failure("redis", error)
         beat = runs.pop("beat", GONE)
-        return {"redis": WELL, "worker": worker, "beat": beat} | self.sweeps(runs, worker, beat)
+        found = {"redis": WELL, "worker": worker, "beat": beat} | self.sweeps(runs, worker, beat)
+        return found | self.redis_clock([beat, *runs.values()]) | self.stream()
+
+    def redis_clock(self, ages: list[float]) -> dict[str, float]:
+        """A negative age: Redis' clock was set back. Where it was not, PostgreSQL's clock decides."""
+        if min(ages) > -_TOLERABLE_SECONDS:
+            return {}
+        self.details["clock"] = f"Redis' by {-min(ages):.0f} s or more"
+        return {"clock": GONE}
+
+    def stream(self) -> dict[str, float]:
+        try:
+            kind: Any = self.redis.type(EVENTS)
+            if kind not in {b"stream", b"none"}:
+                self.details["stream"] = f"{EVENTS} is a {kind.decode()}; rename it, since events need a stream there"
+                return {"stream": GONE}
+            stream_state(self.redis)
+        except RedisError as error:
+            return self.failure("stream", error)
+        return {"stream": WELL}
 
     def sweeps(self, runs: dict[str, float], worker: float, beat: float) -> dict[str, float]:
-        """Those whose lateness would be news: not while beat or the worker that runs them is known to be gone."""
+        """Those whose lateness says more: not while beat or the worker that runs them is known to be gone."""
         if beat > self.patience:
             return {}
         names = [name for name in SECONDS_BETWEEN if worker <= self.patience or QUEUE.get(name) in _MAILERS]

@@ -29,7 +29,9 @@ class AlertNotifier:
         self.raised: dict[str, float] = {}
 
     def notify(self, observation: Observation) -> None:
-        if "postgresql" in observation.alarms or not self.notify_in_postgresql(observation):
+        if {"postgresql", "postgresql_writes"} & observation.alarms.keys() or not self.notify_in_postgresql(
+            observation
+        ):
             self.notify_without_postgresql(observation.alarms)
         self.notify_recovery(observation.well)
 

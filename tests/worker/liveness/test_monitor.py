@@ -1,8 +1,8 @@
-"""What a liveness monitor sees and tells, beside real servers whose signs of life are written by hand."""
+"""What a liveness monitor observes and reports, beside real servers whose last runs are written by hand."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -12,18 +12,25 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from config.settings import get_settings
 from services.database.engine import engine
+from services.events.stream import EVENTS
 from services.installation import Installation
+from services.monitoring.health import redis_time
+from tasks.sweeps import QueueTrouble
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation, redis
+from worker.celery_app import app as celery
 from worker.doorbell import SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS
-from worker.liveness.last_seen import BEAT, LAST_RUNS
+from worker.embedded import EmbeddedValkey
+from worker.liveness.last_seen import BEAT, LAST_RUNS, last_runs, record_sweep
 from worker.liveness.monitor import ALARMS, LivenessMonitor, Observation
 from worker.liveness.notifier import AlertNotifier
 from worker.schedule import SECONDS_BETWEEN
 
 __all__ = ["connection", "installation", "redis"]
 
-ALL = {"postgresql", "schema", "redis", "worker", "beat", "sweeps"}
+POSTGRESQL = {"postgresql", "postgresql_writes", "schema", "clock"}
+REDIS = {"redis", "stream"}
+ALL = {*POSTGRESQL, *REDIS, "worker", "beat", "sweeps"}
 SWEEPS = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if SECONDS_BETWEEN[name] < 60]
 PATIENCE, LONG_AGO = 10.0, 600.0
 
@@ -51,7 +58,7 @@ def gone() -> Redis:
 
 def signs(redis: Redis, worker: bool = True, beat: float = 0, **sweeps: float) -> None:
     """The signs of life, as many seconds old as said."""
-    now = time.time()
+    now = redis_time(redis)
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS) if worker else redis.delete(SIGN_OF_LIFE)
     ran: Any = {name: now - sweeps.get(name.removeprefix("escalation."), 0) for name in SECONDS_BETWEEN}
     redis.hset(LAST_RUNS, mapping={BEAT: now - beat, **ran})
@@ -113,7 +120,7 @@ def test_while_redis_is_away_nobody_else_is_blamed_for_its_silence(redis: Redis)
     assert set(monitor.observe().alarms) == {"redis"}
     signs(redis, worker=False, beat=LONG_AGO)
     monitor.redis = redis
-    assert monitor.observe() == Observation({}, {"postgresql", "schema", "redis"})
+    assert monitor.observe() == Observation({}, POSTGRESQL | REDIS)
 
 
 def test_postgresql_that_is_away_speaks_for_all_sweeps_and_they_have_time_once_it_is_back(
@@ -123,7 +130,7 @@ def test_postgresql_that_is_away_speaks_for_all_sweeps_and_they_have_time_once_i
     monitor = watching(redis, nowhere)
     observation = monitor.observe()
     assert set(observation.alarms) == {"postgresql"}
-    assert observation.well == {"redis", "worker", "beat"}
+    assert observation.well == {*REDIS, "worker", "beat"}
     monitor.engine = engine()
     assert monitor.observe() == Observation({}, ALL - {"sweeps"})
     pass_time(monitor, 0.9 * PATIENCE)
@@ -145,7 +152,7 @@ def test_who_was_frozen_alarms_nobody_for_what_fell_silent_meanwhile(redis: Redi
 
 def test_who_has_just_begun_neither_alarms_nor_gives_the_all_clear(redis: Redis) -> None:
     signs(redis, worker=False, beat=LONG_AGO)
-    assert watching(redis, since=0).observe() == Observation({}, {"postgresql", "schema", "redis"})
+    assert watching(redis, since=0).observe() == Observation({}, POSTGRESQL | REDIS)
 
 
 def notifiers(redis: Redis, database: Engine) -> list[AlertNotifier]:
@@ -192,3 +199,101 @@ def test_what_the_webhook_did_not_take_is_told_again(redis: Redis, webhook: Webh
     second.notify(Observation({"postgresql": ALARMS["postgresql"]}, set()))
     first.notify(Observation({"postgresql": ALARMS["postgresql"]}, set()))
     assert len(webhook.posts) == 2
+
+
+def test_a_database_that_only_reads_is_an_alarm_and_speaks_for_all_sweeps(
+    redis: Redis, connection: Connection, database_url: str
+) -> None:
+    signs(redis, drain_events=LONG_AGO)
+    reading = create_engine(
+        engine().url, connect_args={"options": "-c default_transaction_read_only=on -c timezone=UTC"}
+    )
+    observation = observe(redis, reading)
+    reading.dispose()
+    assert list(observation.alarms) == ["postgresql_writes"]
+    assert "read-only transaction" in observation.alarms["postgresql_writes"].summary
+    assert "postgresql" in observation.well
+
+
+def test_a_stream_that_is_a_key_of_another_type_is_named(redis: Redis) -> None:
+    signs(redis)
+    redis.lpush(EVENTS, "not a stream")
+    alarms = observe(redis).alarms
+    assert list(alarms) == ["stream"]
+    assert "escalation:events is a list" in alarms["stream"].summary
+
+
+def test_a_redis_that_takes_no_writes_says_why(redis: Redis, valkey: EmbeddedValkey) -> None:
+    signs(redis)
+    redis.config_set("maxmemory", 1)
+    try:
+        alarms = observe(redis).alarms
+    finally:
+        redis.config_set("maxmemory", 0)
+    assert list(alarms) == ["redis"]
+    assert "OutOfMemoryError" in alarms["redis"].summary
+
+
+def test_a_user_without_rights_is_named(redis: Redis, redis_url: str) -> None:
+    signs(redis)
+    redis.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@read", "+time", "+ping"])
+    try:
+        poor = Redis.from_url(redis_url, username="reader", password="")
+        alarms = watching(poor).observe().alarms
+    finally:
+        redis.acl_deluser("reader")
+    assert "NoPermissionError" in alarms["redis"].summary
+
+
+def test_a_negative_age_is_an_alarm(redis: Redis) -> None:
+    signs(redis, keep_house=-3_600)
+    alarms = observe(redis).alarms
+    assert list(alarms) == ["clock"]
+    assert alarms["clock"].summary.startswith("a clock was set back: Redis' by 3600 s")
+
+
+def test_when_postgresql_s_clock_was_set_back_a_mail_that_was_due_in_3_seconds_still_is(
+    redis: Redis, connection: Connection
+) -> None:
+    signs(redis)
+    observe(redis)
+    queue_mail(connection, due_in="1 hour 3 seconds")
+    # What stands there once the clock has been set back by an hour.
+    connection.execute(text("UPDATE escalation.settings SET updated_at = updated_at + interval '1 hour'"))
+    assert list(observe(redis).alarms) == ["clock"]
+    due_in = connection.execute(text("SELECT next_attempt_at - clock_timestamp() FROM escalation.mail_recipients"))
+    assert due_in.scalar_one().total_seconds() < 4
+
+
+def queue_mail(connection: Connection, due_in: str) -> None:
+    mail_id = uuid4()
+    connection.execute(
+        text("""
+            INSERT INTO escalation.mails (mail_id, session_id, template, lane, rank, message_id)
+            VALUES (:mail_id, 'one', 'test', 'urgent', 1, :mail_id)
+        """),
+        {"mail_id": str(mail_id)},
+    )
+    connection.execute(
+        text("""
+            INSERT INTO escalation.mail_recipients (recipient_id, mail_id, address, lane, rank, state, next_attempt_at)
+            VALUES (:mail_id, :mail_id, 'support@example.com', 'urgent', 1, 'deferred',
+                    clock_timestamp() + CAST(:due_in AS interval))
+        """),
+        {"mail_id": str(mail_id), "due_in": due_in},
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "retval", "counts"),
+    [
+        ("SUCCESS", "idle", True),
+        ("FAILURE", QueueTrouble("a limit is passed"), True),
+        ("FAILURE", OSError("it broke"), False),
+        ("SUCCESS", "postgresql=away", False),
+    ],
+)
+def test_a_sweep_that_failed_does_not_count_as_run(redis: Redis, state: str, retval: Any, counts: bool) -> None:
+    redis.delete(LAST_RUNS)
+    record_sweep(task=celery.tasks["escalation.queue_health"], state=state, retval=retval)
+    assert bool(last_runs(redis)) is counts
