@@ -4,12 +4,14 @@ import gc
 from typing import Any
 
 from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_process_init
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from config.contacts import ensure_real
 from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import get_settings
-from services.database.engine import forget_connections
+from services.database.engine import engine, forget_connections
+from services.database.session import TransactionPooling, refuse_transaction_pooling
 from services.installation import get_installation
 from services.mail.jinja import prepare
 from tasks.celery_config import app
@@ -67,6 +69,13 @@ def check_what_was_configured(**_: Any) -> None:
     except ConfigurationError as error:
         # Celery logs and swallows any Exception of a signal.
         raise SystemExit(f"The worker does not start:\n{error}") from None
+    try:
+        refuse_transaction_pooling(engine())
+    except TransactionPooling as error:
+        raise SystemExit(f"The worker does not start:\n{error}") from None
+    except (DBAPIError, TimeoutError):
+        # PostgreSQL is away: events wait in Redis until it is back, and the liveness monitor raises the alarm.
+        pass
     # Before the fork: else each child compiles the templates with its first mail.
     prepare(settings.support_language)
     # What is loaded by now stays for ever: the children need not look through it for garbage, and so do not copy it.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from models.audit import AUDITED
 from models.shape import TableNeed, needs
@@ -28,7 +28,27 @@ def compare(connection: Connection) -> list[Difference]:
         for need in wanted.values()
         for difference in _table_differences(need, tables.get(need.name), here, known.get(need.name, ()))
     ]
-    return [*found, *_version_differences(here), *_audit_differences(tables, here)]
+    return [*_encoding_differences(connection), *found, *_version_differences(here), *_audit_differences(tables, here)]
+
+
+_ENCODING = text("SELECT current_setting('server_encoding') AS encoding, quote_ident(current_database()) AS name")
+
+
+def _encoding_differences(connection: Connection) -> Iterator[Difference]:
+    """LATIN1 cannot hold what users write in Greek or Arabic; SQL_ASCII takes any bytes and vouches for none."""
+    found = connection.execute(_ENCODING).one()
+    if found.encoding != "UTF8":
+        remedy = (
+            f"pg_dump it, CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and restore the dump into that one "
+            f'(PostgreSQL manual, "Character Set Support"); the encoding of {found.name} cannot be changed in place.'
+        )
+        yield Difference(
+            DifferenceKind.SHAPE,
+            f"database {found.name}",
+            f"has encoding {found.encoding}",
+            "it should be UTF8",
+            remedy,
+        )
 
 
 def _table_differences(
