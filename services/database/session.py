@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, event, text
 from config.errors import ConfigurationError
 from config.settings import Settings
 
-TRANSACTION_POOLING = (
+_TRANSACTION_POOLING = (
     "a pooler hands each transaction to another server connection (PgBouncer's pool_mode transaction or statement), "
     "so leases and session settings are lost: give the worker a pool with pool_mode = session, or PostgreSQL's own port"
 )
@@ -73,4 +73,4 @@ def refuse_transaction_pooling(engine: Engine) -> None:
         other = second.execute(_BACKEND).scalar_one()
         after = first.execute(_BACKEND).scalar_one()
     if before == other or before != after:
-        raise TransactionPooling(f"DATABASE_URL: {TRANSACTION_POOLING}")
+        raise TransactionPooling(f"DATABASE_URL: {_TRANSACTION_POOLING}")

@@ -121,14 +121,14 @@ def _writes(connection: Connection) -> Iterator[CheckResult]:
     try:
         try_write(connection)
     except DBAPIError as error:
-        yield PART.broken(tried, reason(error), write_advice(error))
+        yield PART.broken(tried, reason(error), _write_advice(error))
     else:
         yield PART.ok(tried, "it was taken")
     finally:
         connection.rollback()
 
 
-def write_advice(error: DBAPIError) -> str:
+def _write_advice(error: DBAPIError) -> str:
     """The next step for each reason for which PostgreSQL refuses to write (SQLSTATE, its manual, appendix A)."""
     match getattr(error.orig, "pgcode", None):
         case "25006":
