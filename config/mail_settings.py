@@ -1,5 +1,6 @@
 """Settings of mail; the SMTP names are ABParts' own and keep working."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -7,6 +8,9 @@ from zoneinfo import ZoneInfo
 from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
+
+# RFC 5321, 4.1.2 and 4.1.3: a full host name, or an address in brackets.
+_EHLO_NAME = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[0-9.]+\]|\[IPv6:[0-9A-Fa-f:.]+\]")
 
 
 def checked_address(address: str) -> str:
@@ -31,6 +35,9 @@ class MailSettings(BaseSettings):
     smtp_use_tls: bool = Field(True, description="STARTTLS")
     smtp_use_ssl: bool = Field(False, description="TLS from the first byte (port 465)")
     smtp_ca_file: Path | None = Field(None, description="PEM of a private certificate authority to trust as well")
+    smtp_ehlo_name: str | None = Field(
+        None, description="how to introduce ourselves to the mail server; this host's full name unless set"
+    )
     smtp_connect_seconds: float = Field(30.0, gt=0, description="time-out of the connection")
     smtp_command_seconds: float = Field(60.0, gt=0, description="time-out of each command")
     smtp_reply_seconds: float = Field(120.0, gt=0, description="time-out of the reply after the final dot")
@@ -52,6 +59,15 @@ class MailSettings(BaseSettings):
     mail_attachment_bytes: int = Field(
         10_000_000, ge=100_000, description="the attached whole conversation is cut in the middle above this"
     )
+
+    @field_validator("smtp_ehlo_name")
+    @classmethod
+    def is_host_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(
+            r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\[[0-9A-Fa-f:.]+\]|\[IPv6:\S+\]", name
+        ):
+            raise ValueError("should be a full host name such as worker.example.com, or an address as [192.0.2.1]")
+        return name
 
     @field_validator("support_email", mode="before")
     @classmethod

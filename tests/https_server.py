@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import socket
 import ssl
 import threading
 from collections import defaultdict
@@ -11,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs
 
+from tests.smtp_session import shut
+
 TENANT = "contoso"
 SEND = "sendMail"
 TOKEN = "token"
@@ -19,13 +23,17 @@ DISCOVERY = "openid-configuration"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to answer; `drop` says nothing and closes the connection, `hang` nothing and keeps it."""
+    """What to answer; `drop` says nothing and closes the connection, `hang` nothing and keeps it.
+
+    `raw`: instead of an answer these bytes, past the encryption.
+    """
 
     status: int = 200
     body: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     drop: bool = False
     hang: bool = False
+    raw: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class HttpsServer:
     tokens: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
     server: Any = None
+    ending: socket.socket | None = None
 
     def on(self, part: str, *responses: Response) -> None:
         self.script[part].extend(responses)
@@ -76,10 +85,20 @@ class HttpsServer:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
+    def break_handshakes(self) -> None:
+        """From now on every connection ends before TLS has begun, those that are open at once."""
+        port = self.server.server_port
+        self.server.shutdown()
+        self.server.server_close()
+        self.ending = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=end_all, args=[self.ending], daemon=True).start()
+
     def __exit__(self, *_: object) -> None:
         self.stopping.set()
         self.server.shutdown()
         self.server.server_close()
+        if self.ending:
+            shut(self.ending)
 
     def answer(self, request: Request) -> Response:
         self.requests.append(request)
@@ -104,6 +123,16 @@ class HttpsServer:
         )
 
 
+def end_all(listening: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(1)
+
+
 def handler_of(server: HttpsServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -118,7 +147,11 @@ def handler_of(server: HttpsServer) -> type[BaseHTTPRequestHandler]:
         def respond(self, response: Response) -> None:
             if response.hang:
                 server.stopping.wait()
-            if response.drop or response.hang:
+            if response.raw is not None:
+                # Below the layer of TLS: what a broken machine on the way would make of the answer.
+                with socket.socket(fileno=os.dup(self.connection.fileno())) as plain:
+                    plain.sendall(response.raw)
+            if response.drop or response.hang or response.raw is not None:
                 self.close_connection = True
                 return
             body = json.dumps(response.body).encode() if response.body else b""

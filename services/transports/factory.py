@@ -86,6 +86,7 @@ def server_of(settings: Settings) -> Server:
         connect_seconds=settings.smtp_connect_seconds,
         command_seconds=settings.smtp_command_seconds,
         reply_seconds=settings.smtp_reply_seconds,
+        ehlo_name=settings.smtp_ehlo_name,
     )
 
 

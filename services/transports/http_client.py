@@ -1,6 +1,7 @@
 """HTTPS with time-outs on every request, a private authority where one is named, and answers instead of exceptions."""
 
 import io
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -10,14 +11,36 @@ from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import described
+from services.transports.dialing import connect
 from services.transports.tls import tls_context
 
 _LONGEST_SECONDS: Final = 86_400.0
 # Causes of causes: requests wraps urllib3, which wraps the system's error.
 _DEEPEST: Final = 10
+
+
+class _Connection(HTTPSConnection):
+    """Has one deadline for all addresses of a host; urllib3's own counts for each of them."""
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            return connect(self._dns_host, self.port or 443, float(self.timeout or _LONGEST_SECONDS))
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, str(error)) from error
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
 
 
 class _OwnTrust(HTTPAdapter):
@@ -29,6 +52,7 @@ class _OwnTrust(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options, ssl_context=self.context)
+        self.poolmanager.pool_classes_by_scheme = {**self.poolmanager.pool_classes_by_scheme, "https": _Pool}
 
     def proxy_manager_for(self, *arguments: Any, **options: Any) -> Any:
         return super().proxy_manager_for(*arguments, **options, ssl_context=self.context)

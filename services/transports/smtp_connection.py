@@ -4,12 +4,17 @@ import re
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import BeginBody, Budget, ConversationEnded
+from services.transports.dialing import connect
 
+# RFC 5321, 4.1.2: labels of letters, digits and hyphens, with a dot; no address.
+_FULL_NAME: Final = re.compile(r"(?!\d+(\.\d+){3}$)[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)+")
 _LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
 # After a broken body the server has often said why before it closed.
 _LAST_WORDS_SECONDS: Final = 2.0
@@ -26,6 +31,7 @@ class Server:
     connect_seconds: float
     command_seconds: float
     reply_seconds: float
+    ehlo_name: str | None = None
 
 
 class SmtpConnection(smtplib.SMTP):
@@ -52,7 +58,7 @@ class SmtpConnection(smtplib.SMTP):
     def demand(self, phase: Phase, command: str, arguments: str = "") -> ServerReply:
         """Send a command that has to succeed.
 
-        :raises Stopped: it did not
+        :raises ConversationEnded: it did not
         """
         return expect(self.ask(phase, command, arguments))
 
@@ -66,16 +72,14 @@ class SmtpConnection(smtplib.SMTP):
     def open(self, budget: Budget) -> None:
         """Connect, greet and make it safe.
 
-        :raises Stopped: the server does not want that
+        :raises ConversationEnded: the server does not want that
         :raises OSError: the connection failed; `phase` says where
         """
         self.budget = budget
         self.enter(Phase.CONNECT)
         seconds = budget.left(self.server.connect_seconds)
-        self.sock = socket.create_connection((self.server.host, self.server.port), seconds)
-        # Without it a message over TLS waits some 40 ms for a delayed acknowledgement.
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.local_hostname = _own_name(self.sock)
+        self.sock = connect(self.server.host, self.server.port, seconds)
+        self.local_hostname = self.server.ehlo_name or _own_name(self.sock)
         if self.server.tls == "ssl":
             self.secure()
         self.enter(Phase.GREETING)
@@ -141,7 +145,7 @@ class SmtpConnection(smtplib.SMTP):
 def expect(answer: ServerReply) -> ServerReply:
     """The answer, if it is a success.
 
-    :raises Stopped: it is not
+    :raises ConversationEnded: it is not
     """
     if answer.code is None or not 200 <= answer.code < 400:
         raise ConversationEnded(answer)
@@ -150,11 +154,19 @@ def expect(answer: ServerReply) -> ServerReply:
 
 def _own_name(connected: socket.socket) -> str:
     """How to introduce oneself: the host's full name, else the address in brackets (RFC 5321, 4.1.4)."""
-    name = socket.gethostname()
-    if "." in name and name.isascii():
+    if name := _find_host_name():
         return name
     address = connected.getsockname()[0]
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+@lru_cache(maxsize=1)
+def _find_host_name() -> str | None:
+    """As `hostname --fqdn`; a container's name has no dot, and servers refuse `localhost.localdomain`."""
+    names = [socket.gethostname()]
+    with suppress(OSError):
+        names += [found[3] for found in socket.getaddrinfo(names[0], None, flags=socket.AI_CANONNAME)]
+    return next((name for name in names if _FULL_NAME.fullmatch(name) and not name.startswith("localhost")), None)
 
 
 def _stuffed(message: bytes) -> bytes:

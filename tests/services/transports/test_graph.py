@@ -9,7 +9,7 @@ import pytest
 
 from rules.delivery import LocalFault, Phase, ReplyKind, classify
 from services.transports.base import Transport
-from tests.https_server import SEND, TENANT, TOKEN, HttpsServer, Response
+from tests.https_server import DISCOVERY, SEND, TENANT, TOKEN, HttpsServer, Response
 from tests.services.transports.conftest import Make, only, send
 
 MESSAGE = b"Message-ID: <1@example.com>\r\nTo: reader@example.com\r\nSubject: hello\r\n\r\nTo: nobody\r\nhello\r\n"
@@ -80,6 +80,47 @@ def test_an_answer_is_judged(graph: Transport, cloud: HttpsServer, response: Res
     cloud.on(SEND, response)
     answer = only(send(graph, message=MESSAGE))
     assert (answer.phase, classify(answer, "microsoft").kind) == (Phase.POST, kind)
+
+
+def test_an_end_in_the_handshake_is_harmless_and_no_fault_of_a_certificate(
+    graph: Transport, cloud: HttpsServer
+) -> None:
+    assert graph.probe() is None
+    cloud.break_handshakes()
+    answer = only(send(graph, message=MESSAGE))
+    reply_class = classify(answer, "microsoft")
+    assert (answer.phase, answer.finding, reply_class.kind) == (Phase.CONNECT, None, ReplyKind.TRANSIENT)
+    assert cloud.asked(SEND) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\x17\x03\x03\x00\x20" + b"x" * 32,  # a record of TLS that does not decrypt
+        b"no TLS at all",
+        b"",
+    ],
+)
+def test_whatever_happens_after_the_request_is_unknown(graph: Transport, cloud: HttpsServer, damage: bytes) -> None:
+    assert graph.probe() is None
+    cloud.on(SEND, Response(202, raw=damage))
+    answer = only(send(graph, message=MESSAGE))
+    assert (answer.phase, answer.finding, classify(answer, "microsoft").kind) == (Phase.POST, None, ReplyKind.UNKNOWN)
+    assert len(cloud.asked(SEND)) == 1
+
+
+def test_an_acceptance_with_a_damaged_body_is_an_acceptance(graph: Transport, cloud: HttpsServer) -> None:
+    cloud.on(SEND, Response(202, {"x": "y"}, headers={"Content-Encoding": "gzip"}))
+    assert classify(only(send(graph, message=MESSAGE))).kind is ReplyKind.ACCEPTED
+
+
+@pytest.mark.parametrize("part", [DISCOVERY, TOKEN])
+def test_a_throttled_login_pauses(graph: Transport, cloud: HttpsServer, part: str) -> None:
+    cloud.on(part, Response(429, {"error": "temporarily_unavailable"}, headers={"Retry-After": "9"}))
+    answer = only(send(graph, message=MESSAGE))
+    assert (answer.phase, classify(answer, "microsoft").kind) == (Phase.TOKEN, ReplyKind.THROTTLED)
+    assert answer.retry_after == 9
+    assert only(send(graph, message=MESSAGE)).code == 202
 
 
 @pytest.mark.parametrize(
