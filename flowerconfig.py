@@ -1,5 +1,9 @@
 """Flower's settings; it reads this file from where it is started. Without a login it does not start."""
 
+import hmac
+from types import SimpleNamespace
+
+from flower import views
 from tornado.options import options
 
 from config.settings import get_settings
@@ -21,6 +25,8 @@ if not options.unix_socket and (reason := why_nothing_can_listen(*place)):
         f"Set FLOWER_PORT to another port, or end what listens there (ss -ltnp 'sport = :{place[1]}' names it)."
     )
 
+# Flower compares logins as texts, and `hmac.compare_digest` refuses texts beyond ASCII: each login would be a 500.
+views.hmac = SimpleNamespace(compare_digest=lambda stored, given: hmac.compare_digest(stored.encode(), given.encode()))
 basic_auth = [f"{settings.flower_user}:{settings.flower_password.get_secret_value()}"]
 address = settings.flower_address
 port = settings.flower_port

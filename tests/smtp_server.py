@@ -25,6 +25,7 @@ class SmtpServer:
     features: tuple[str, ...] = ("SIZE 50000000", "8BITMIME", "SMTPUTF8")
     messages: list[Received] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     connections: int = 0
     script: dict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
     always: dict[str, Reply] = field(default_factory=dict)

@@ -121,6 +121,7 @@ class Session:
             handler(argument)
 
     def do_ehlo(self, name: str) -> None:
+        self.server.names.append(name)
         features = [*self.server.features]
         if self.server.tls == "starttls" and not self.secure:
             features.append("STARTTLS")

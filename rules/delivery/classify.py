@@ -11,6 +11,7 @@ from rules.delivery.reply_table import CONTENT, ROWS
 
 _FINDINGS: Final = {
     LocalFault.CERTIFICATE: configuration("certificate"),
+    LocalFault.CERTIFICATE_FORM: configuration("certificate_form"),
     LocalFault.NOT_TLS: configuration("not_tls"),
     LocalFault.NO_STARTTLS: configuration("no_starttls"),
     LocalFault.NO_AUTH: configuration("no_auth"),

@@ -1,6 +1,6 @@
 """How fast an account may send; a part is kept for safety mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rules.delivery.classify import provider_of
@@ -40,3 +40,8 @@ def limits_of(host: str, user: str | None) -> AccountLimits:
         case "google":
             return AccountLimits(per_day=500 if (user or "").lower().endswith("@gmail.com") else 2_000)
     return AccountLimits()
+
+
+def limits_of_graph(host: str) -> AccountLimits:
+    """As by SMTP, but for four requests at once for an application and a mailbox ("Outlook service limits")."""
+    return replace(limits_of(host, None), connections=4)

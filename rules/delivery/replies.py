@@ -37,6 +37,7 @@ class LocalFault(StrEnum):
     """What this side found out by itself, without a reply of the server."""
 
     CERTIFICATE = "certificate"
+    CERTIFICATE_FORM = "certificate_form"
     NOT_TLS = "not_tls"
     NO_STARTTLS = "no_starttls"
     NO_AUTH = "no_auth"

@@ -38,7 +38,8 @@ def field(name: str, value: str) -> str:
 
 
 def _encoded_words(text: str) -> str:
-    """The text in base64, a line each few letters, none of them cut in two (RFC 2047, section 5).
+    """The text in base64, a line each few letters, none of them cut in two: no word is longer than 75 characters, no
+    line than 76 (RFC 2047, sections 2 and 5).
 
     Written here since the standard library's way takes longer than the rest of a message.
     """
@@ -54,7 +55,12 @@ def _encoded_words(text: str) -> str:
 
 def mailbox(name: str, display: str, address: str) -> str:
     """A field with one address and the name to show beside it."""
-    return f"{name}: {formataddr((one_line(display), address)) if address.isascii() else address}"
+    if not address.isascii():
+        return f"{name}: {address}"
+    shown = cut(one_line(display), LONGEST_VALUE)
+    if shown.isascii() and "=?" not in shown:
+        return f"{name}: {formataddr((shown, address))}"
+    return f"{name}: {_encoded_words(shown)}{LINE_END} <{address}>"
 
 
 def _mailboxes(name: str, addresses: Sequence[str]) -> str:

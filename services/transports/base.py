@@ -1,5 +1,6 @@
 """What a way to send is."""
 
+import re
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,11 @@ from typing import Protocol
 
 from rules.delivery import AccountLimits, LocalFault, Phase, ServerReply
 
+# OpenSSL's words for what RFC 5280 asks of a certificate and older authorities leave out.
+_FORM = re.compile(
+    r"key identifier|key usage extension|marked critical|name (is )?empty|empty subject alternative|path length",
+    re.IGNORECASE,
+)
 # Called with the addresses that will get the message, right before the body's first byte; it may refuse by raising.
 BeginBody = Callable[[Sequence[str]], None]
 
@@ -87,10 +93,15 @@ def failed(error: OSError, phase: Phase) -> ServerReply:
     """What an error means that ended a conversation in this phase."""
     text = described(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return ServerReply(phase, text=text, finding=LocalFault.CERTIFICATE)
+        return ServerReply(phase, text=text, finding=find_certificate_fault(error))
     if isinstance(error, ssl.SSLError) and phase is Phase.STARTTLS and not _has_ended(error):
         return ServerReply(phase, text=text, finding=LocalFault.NOT_TLS)
     return ServerReply(phase, text=text)
+
+
+def find_certificate_fault(error: ssl.SSLCertVerificationError) -> LocalFault:
+    """Whether nobody vouches for the certificate, or its form is refused (Python 3.13: `VERIFY_X509_STRICT`)."""
+    return LocalFault.CERTIFICATE_FORM if _FORM.search(error.verify_message or "") else LocalFault.CERTIFICATE
 
 
 def _has_ended(error: ssl.SSLError) -> bool:

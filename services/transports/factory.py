@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
-from rules.delivery import AccountLimits, limits_of, provider_of
+from rules.delivery import AccountLimits, limits_of, limits_of_graph, provider_of
 from services.transports.base import Transport, TransportAccount
 from services.transports.file import FileTransport
 from services.transports.smtp import SmtpTransport
@@ -60,11 +60,11 @@ def account_of(settings: Settings) -> TransportAccount:
         case "graph":
             from services.transports.graph import graph_host
 
-            host, user = graph_host(settings), settings.graph_mailbox or settings.sender
-            key = f"graph:{host}:{user}"
-        case _:
-            host, user = settings.smtp_server, settings.smtp_username or ""
-            key = f"smtp:{host}:{settings.smtp_port}:{user}"
+            host = graph_host(settings)
+            key = f"graph:{host}:{settings.graph_mailbox or settings.sender}"
+            return TransportAccount(key, provider_of(host), limits(settings, limits_of_graph(host)))
+    host, user = settings.smtp_server, settings.smtp_username or ""
+    key = f"smtp:{host}:{settings.smtp_port}:{user}"
     return TransportAccount(key, provider_of(host), limits(settings, limits_of(host, user)))
 
 

@@ -15,8 +15,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from rules.delivery import LocalFault, Phase, ServerReply
-from services.transports.base import described
+from rules.delivery import Phase, ServerReply
+from services.transports.base import described, find_certificate_fault
 from services.transports.dialing import connect
 from services.transports.tls import tls_context
 
@@ -101,7 +101,7 @@ def failed_request(error: requests.RequestException, phase: Phase) -> ServerRepl
     text = described(next((cause for cause in causes if isinstance(cause, OSError) and cause.errno), error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return ServerReply(Phase.CONNECT, text=described(cause), finding=LocalFault.CERTIFICATE)
+            return ServerReply(Phase.CONNECT, text=described(cause), finding=find_certificate_fault(cause))
     if any(type(cause).__name__ in _NEVER_CONNECTED for cause in causes):
         return ServerReply(Phase.CONNECT, text=text)
     return ServerReply(phase, text=text)

@@ -23,10 +23,10 @@ SHUTDOWN, APPLY = "/api/worker/shutdown/{worker}", "/api/task/async-apply/escala
 def started(family: Processes, **more: str) -> Iterator[tuple[Process, Flower, int]]:
     """A Flower with a login, and with nothing else that is not said here."""
     port = Port(None, "flower")
-    login = {"FLOWER_USER": USER, "FLOWER_PASSWORD": PASSWORD, "FLOWER_PORT": str(port.number)}
-    process = family.start("celery", "-A", "worker", "flower", **login, **more)
+    login = {"FLOWER_USER": USER, "FLOWER_PASSWORD": PASSWORD, "FLOWER_PORT": str(port.number), **more}
+    process = family.start("celery", "-A", "worker", "flower", **login)
     process.said("Visit me")
-    with closing(Flower(f"http://127.0.0.1:{port.number}")) as flower:
+    with closing(Flower(f"http://127.0.0.1:{port.number}", login["FLOWER_PASSWORD"])) as flower:
         yield process, flower, port.number
 
 
@@ -75,3 +75,11 @@ def test_where_it_is_allowed_it_can_be_reached_from_outside_start_tasks_and_stop
         wait_for(lambda: redis.llen(QUEUE) == 1, "the task that was asked for, in the queue that nobody reads")
         assert flower.login.post(stop).status_code == 200
         wait_for(lambda: worker.popen.poll() is not None, "the end of the worker")
+
+
+def test_a_password_beyond_ascii_logs_in_and_any_other_does_not(family: Processes) -> None:
+    with started(family, FLOWER_PASSWORD="Schlüssel-κλειδί") as (_, flower, port):
+        assert flower.login.get("/api/workers").status_code == 200
+        for wrong in ("Schlussel-κλειδί", PASSWORD):
+            with closing(Flower(f"http://127.0.0.1:{port}", wrong)) as stranger:
+                assert stranger.login.get("/api/workers").status_code == 401

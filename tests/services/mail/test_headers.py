@@ -1,7 +1,10 @@
 """Nobody's name, subject or address can add a header field or hide behind direction marks."""
 
+import re
 from dataclasses import replace
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import example, given
@@ -52,8 +55,21 @@ def test_any_subject_comes_back_as_one_line(text: str) -> None:
 def test_any_name_stays_beside_its_address(text: str) -> None:
     line = mailbox("From", text, "support@example.com")
     message = message_from_bytes(f"{line}\r\n\r\n".encode(), policy=policy.SMTP)
-    assert [one.addr_spec for one in message["From"].addresses] == ["support@example.com"]
+    [address] = message["From"].addresses
+    assert address.addr_spec == "support@example.com"
     assert message.keys() == ["From"]
+    encoded = line.partition("=?utf-8?")[1]
+    assert not encoded or all(len(part) <= 76 for part in line.split("\r\n"))
+
+
+@pytest.mark.parametrize("name", ["Υποστήριξη " * 12, "خدمة دعم الصيانة والطوارئ " * 8, "支援" * 60, "Zoë"])
+def test_a_long_name_is_made_of_words_of_at_most_75_characters(name: str) -> None:
+    line = mailbox("From", name, "support@example.com")
+    assert all(len(word) <= 75 for word in re.findall(r"=\?\S+\?=", line))
+    assert all(len(part) <= 76 for part in line.split("\r\n"))
+    # Not by the policies of `email`: in a phrase they keep the space between words, which RFC 2047, 6.2 takes away.
+    shown, address = parseaddr(line.removeprefix("From: "))
+    assert (str(make_header(decode_header(shown))), address) == (name.strip(), "support@example.com")
 
 
 @pytest.mark.parametrize(
