@@ -89,6 +89,12 @@ _MARK = text("""
     UPDATE escalation.rejected_events SET replayed_at = clock_timestamp()
     WHERE rejected_id = ANY(CAST(:ids AS uuid[])) RETURNING rejected_id
 """)
+_DISMISS = text("""
+    UPDATE escalation.rejected_events
+    SET replayed_at = clock_timestamp(),
+        reason = reason || ' [dismissed by ' || CAST(:who AS text) || ': ' || CAST(:why AS text) || ']'
+    WHERE rejected_id = :rejected_id AND replayed_at IS NULL
+""")
 _PAYLOADS = text("""
     SELECT rejected_id, payload FROM escalation.rejected_events
     WHERE replayed_at IS NULL AND rejected_at >= :since ORDER BY rejected_at, rejected_id LIMIT :limit
@@ -125,6 +131,12 @@ def find_rejected(connection: Connection, prefix: str) -> dict[str, Any]:
 def list_waiting(connection: Connection, since: datetime, limit: int) -> list[tuple[UUID, bytes]]:
     """Those that were not replayed yet, oldest first."""
     return [tuple(row) for row in connection.execute(_PAYLOADS, {"since": since, "limit": limit})]
+
+
+def dismiss(connection: Connection, rejected_id: UUID, who: str, why: str) -> bool:
+    """Settle an event that nobody will replay, keeping it with the reason; whether it was still unsettled."""
+    given = {"rejected_id": str(rejected_id), "who": who, "why": why}
+    return bool(connection.execute(_DISMISS, given).rowcount)
 
 
 def replay(connection: Connection, redis: Redis, payloads: Sequence[tuple[UUID, bytes]]) -> int:

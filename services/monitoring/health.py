@@ -23,7 +23,8 @@ _MAILS = text("""
            coalesce(min(age) FILTER (WHERE age < -2), max(age) FILTER (WHERE is_due), 0) AS oldest_due,
            count(*) FILTER (WHERE state = 'held') AS held,
            coalesce(max(age) FILTER (WHERE state = 'held'), 0) AS oldest_held,
-           (SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > now() - interval '1 hour') AS rejected
+           (SELECT count(*) FROM escalation.rejected_events
+            WHERE replayed_at IS NULL AND rejected_at > now() - interval '1 hour') AS rejected
     FROM mail
 """)
 

@@ -9,20 +9,28 @@ from rich.table import Column, Table
 
 from services.database.engine import begin
 from services.history.session_history import explain
+from services.tickets.queries import TicketNotFound, find_ticket
 from worker.commands.explain_format import SECTIONS, Line
 from worker.commands.terminal import Output, quoted
 
 app = typer.Typer(help="Show every event, rule, value, limit, ticket and attempt of a session.")
 console = Output()
+_NUMBER = "AB-"
 
 
 @app.command()
 def command(
-    session: Annotated[str, typer.Argument(help="The session's id.")],
+    session: Annotated[str, typer.Argument(help="The session's id, or a ticket's number.")],
     as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
 ) -> None:
     """Why a session did or did not escalate, and all that followed."""
     with begin() as connection:
+        if session.upper().startswith(_NUMBER):
+            try:
+                session = find_ticket(connection, session)[1]
+            except TicketNotFound as error:
+                console.print(str(error), style="red", markup=False)
+                raise typer.Exit(1) from None
         told = explain(connection, session)
     if as_json:
         typer.echo(json.dumps(told, default=str, ensure_ascii=False))

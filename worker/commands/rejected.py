@@ -1,5 +1,6 @@
 """`python -m worker rejected …`: events that were set aside, why, and another try."""
 
+import getpass
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.events.rejected import RejectedEventNotFound, find_rejected, list_rejected, list_waiting, replay
+from services.events.rejected import RejectedEventNotFound, dismiss, find_rejected, list_rejected, list_waiting, replay
 from services.events.stream import connect
 from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
@@ -23,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 @app.command("list")
 def list_command(
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    replayed_too: Annotated[bool, typer.Option("--all", help="Also those that were replayed.")] = False,
+    replayed_too: Annotated[bool, typer.Option("--all", help="Also those that were replayed or dismissed.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """The newest first, each with its reason."""
@@ -68,6 +69,21 @@ def replay_command(
         redis = connect(get_settings().redis_url.get_secret_value())
         count = replay(connection, redis, payloads) if payloads else 0
     console.print(f"{count} published again.")
+
+
+@app.command("dismiss")
+def dismiss_command(
+    rejected_id: Annotated[str, typer.Argument(help="The id, or how it begins.")],
+    why: Annotated[str, typer.Argument(help="Why nobody will replay it.")],
+    who: Annotated[str, typer.Option(help="Who decided.", default_factory=getpass.getuser, show_default="login name")],
+) -> None:
+    """Settle an event without replaying it: it is kept with your reason, and its alert ends."""
+    if not why.strip():
+        raise typer.BadParameter("the reason is empty: say why nobody will replay the event")
+    row = looked_up(rejected_id)
+    with begin() as connection:
+        changed = dismiss(connection, row["rejected_id"], who, why.strip())
+    console.print("Dismissed." if changed else "It was settled already; nothing was changed.")
 
 
 def corrected(row: dict[str, Any], event: Path | None) -> tuple[UUID, bytes]:

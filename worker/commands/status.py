@@ -1,7 +1,9 @@
-"""`python -m worker status`: how things are, on one screen."""
+"""`python -m worker status`: the state of every part, on one screen."""
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +15,8 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from services.database.engine import engine
+from services.database.errors import described
+from services.events.rejected import count_waiting
 from services.events.stream import redis_client
 from services.monitoring.health import stream_state
 from services.monitoring.metrics import State, state
@@ -25,14 +29,21 @@ app = typer.Typer()
 console = Output()
 
 LATE_SECONDS = 120.0
+REJECTED_HOURS = 24
 
 
 @app.command()
 def command(
     watch: Annotated[bool, typer.Option("--watch", help="Again and again, until Ctrl-C.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object; a part that cannot be read is null.")
+    ] = False,
     every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 2.0,
 ) -> None:
     """Queues, mails, tickets, sweeps and open alerts; exit code 1 when PostgreSQL or Redis cannot be read."""
+    if as_json:
+        print_json()
+        return
     if watch:
         follow(every)
         return
@@ -55,7 +66,9 @@ def follow(every: float) -> None:
 def screen() -> tuple[Group, bool]:
     """What can be read now, and whether that is all: either server may be away, and the other shows its half."""
     in_redis, redis_answers = read(of_redis, "Redis", "events and sweeps")
-    in_postgresql, postgresql_answers = read(of_postgresql, "PostgreSQL", "mails, tickets and alerts")
+    in_postgresql, postgresql_answers = read(
+        lambda: of_postgresql(redis_answers), "PostgreSQL", "mails, tickets and alerts"
+    )
     return Group(in_redis, in_postgresql), redis_answers and postgresql_answers
 
 
@@ -74,10 +87,33 @@ def of_redis() -> RenderableType:
     return Group(flow(stream_state(redis), rings, ages), sweeps(ages))
 
 
-def of_postgresql() -> RenderableType:
+def of_postgresql(redis_answers: bool) -> RenderableType:
     with engine().connect() as connection:
-        now = state(connection)
-    return Group(mails(now), alerts(now))
+        now, rejected = state(connection), count_waiting(connection, REJECTED_HOURS)
+    return Group(*mails(now, rejected), alerts(now, redis_answers))
+
+
+def print_json() -> None:
+    """The same as the screen, for programs.
+
+    :raises typer.Exit: a part could not be read
+    """
+    found: dict[str, Any] = {"redis": None, "postgresql": None}
+    try:
+        redis = redis_client()
+        lag, pending, oldest = stream_state(redis)
+        found["redis"] = {
+            "not_read": lag, "in_work": pending, "oldest_seconds": oldest,
+            "worker_at_the_stream": bool(redis.exists(SIGN_OF_LIFE)), "seconds_since": last_runs(redis),
+        }  # fmt: skip
+        with engine().connect() as connection:
+            rejected = count_waiting(connection, REJECTED_HOURS)
+            found["postgresql"] = {**asdict(state(connection)), "rejected_events": rejected}
+    except (DBAPIError, RedisError) as error:
+        found["error"] = described(error)
+    typer.echo(json.dumps(found, default=str))
+    if "error" in found:
+        raise typer.Exit(1)
 
 
 def flow(stream: tuple[int, int, float], rings: bool, ages: dict[str, float]) -> Table:
@@ -88,12 +124,14 @@ def flow(stream: tuple[int, int, float], rings: bool, ages: dict[str, float]) ->
     table.add_row("worker at the stream", marked("yes" if rings else "no", bad=not rings), "")
     age = ages.get(BEAT)
     said = "never" if age is None else f"{age:.0f} s ago"
-    table.add_row("beat rang", marked(said, bad=age is None or age > LATE_SECONDS), "")
+    table.add_row("beat's last message", marked(said, bad=age is None or age > LATE_SECONDS), "")
     return table
 
 
-def mails(now: State) -> Table:
+def mails(now: State, rejected: int) -> list[Table]:
     table = grid("Mails and tickets", "count", "oldest")
+    if rejected:
+        table.add_row(f"events set aside in {REJECTED_HOURS} h, see rejected list", marked(str(rejected), bad=True), "")
     for row in now.mails:
         words = f"mail {row['state']}, {row['lane']}"
         table.add_row(words, marked(str(row["count"]), bad=row["state"] == "held"), f"{row['oldest_seconds']:.0f} s")
@@ -102,7 +140,7 @@ def mails(now: State) -> Table:
             table.add_row(f"{row['way']} account", marked("held" if row["open"] else "unreachable", bad=True), "")
     for row in now.unacknowledged:
         table.add_row(f"tickets nobody took, up to {row['age']}", str(row["count"]), "")
-    return table
+    return [table] if table.row_count else []
 
 
 def sweeps(ages: dict[str, float]) -> Table:
@@ -115,7 +153,9 @@ def sweeps(ages: dict[str, float]) -> Table:
     return table
 
 
-def alerts(now: State) -> RenderableType:
+def alerts(now: State, redis_answers: bool) -> RenderableType:
+    if not now.alerts and not redis_answers:
+        return Text("Open alerts: unknown, since Redis cannot be asked.", style="yellow")
     if not now.alerts:
         return Text("No open alerts.", style="green")
     table = grid("Open alerts", "since (UTC)", "what to do")

@@ -4,11 +4,13 @@ import getpass
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
+from rules.reasons import REASON_WORDS
 from rules.ticket_states import STATUSES, UNFINISHED, TakenAlready, TicketRefused, UnknownExpert
 from services.database.engine import begin
 from services.installation import get_installation
@@ -56,21 +58,54 @@ def table_of(tickets: list[dict[str, Any]]) -> Table:
 
 @app.command()
 def show(ticket: Ticket, as_json: AsJson = False) -> None:
-    """All about one ticket: reasons, what people did, who was chased."""
+    """All about one ticket: reasons, what people did, who was reminded."""
     with ended_by_errors(), begin() as connection:
         shown = show_ticket(connection, ticket)
     if as_json:
         typer.echo(json.dumps(shown, default=str, ensure_ascii=False))
         return
-    for name in ("actions", "chased"):
-        shown[name] = "".join(f"\n  {line_of(entry)}" for entry in shown[name])
-    shown["reasons"] = ", ".join(shown["reasons"])
+    tables = {"People": shown.pop("actions"), "Reminders": shown.pop("chased")}
+    reasons = shown.pop("reasons")
+    facts = Table.grid(Column(no_wrap=True, style="bold"), Column(overflow="fold"), padding=(0, 2))
     for name, value in shown.items():
-        console.print(f"[bold]{name}[/bold]: {quoted(str(value)) if value not in (None, '') else '-'}", highlight=False)
+        if value not in (None, ""):
+            facts.add_row(name.replace("_", " "), quoted(in_words(value)))
+    console.print(facts)
+    for heading, rows in {"Reasons": [reason_row(*item) for item in reasons.items()], **tables}.items():
+        if rows:
+            console.print(table_of_rows(heading, rows))
 
 
-def line_of(entry: dict[str, Any]) -> str:
-    return " · ".join(str(value) for value in entry.values())
+def reason_row(reason: str, evidence: dict[str, Any]) -> dict[str, Any]:
+    """What a person needs of the evidence; `--json` has all of it."""
+    return {
+        "since": str(evidence.get("at", ""))[:19].replace("T", " "),
+        "reason": REASON_WORDS.get(reason, reason),
+        "because of": evidence.get("phrase") or evidence.get("observed"),
+        "limit": evidence.get("limit"),
+    }
+
+
+def table_of_rows(heading: str, rows: list[dict[str, Any]]) -> Table:
+    table = uncut_table(*(name.replace("_", " ") for name in rows[0]))
+    table.title, table.title_justify = heading, "left"
+    for row in rows:
+        table.add_row(*(quoted(in_words(value)) for value in row.values()))
+    return table
+
+
+def in_words(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case dict():
+            return ", ".join(f"{name.replace('_', ' ')} {in_words(item)}" for name, item in value.items())
+        case list():
+            return ", ".join(map(in_words, value))
+        case _:
+            return str(value)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from services.monitoring.metrics import MetricsDelta, read_delta, settled
 
-SECONDS = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 900, 3_600, 14_400, 86_400)
+SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 class Counted:

@@ -1,0 +1,72 @@
+"""What a person types first: the list of commands, a typo, one event, a ticket's number."""
+
+import json
+from importlib import import_module
+
+import pytest
+import typer
+from redis import Redis
+from sqlalchemy import Connection, text
+from typer.testing import CliRunner
+
+from services.installation import Installation
+from tasks.evaluation.drain import drain
+from tests.tasks.conftest import connection, installation, redis
+from worker.commands import ALIASES, COMMANDS, HELP, cli
+
+__all__ = ["connection", "installation", "redis"]
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code in {0, 1, 2}, result.output
+    return " ".join(result.output.split())
+
+
+def test_the_help_names_every_command_and_imports_none() -> None:
+    assert HELP.keys() == COMMANDS.keys()
+    for name, words in HELP.items():
+        assert f"{name} {words[:20]}" in run("--help")
+
+
+def test_former_names_go_on_working() -> None:
+    for former, name in ALIASES.items():
+        assert f"worker {former}" in run(former, "--help").replace("root ", "worker ")
+        assert typer.main.get_command(import_module(COMMANDS[name]).app)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("statsu", "status"), ("tikets", "tickets"), ("hous", "house")])
+def test_a_typo_gets_a_suggestion(typed: str, meant: str) -> None:
+    assert f"Did you mean {meant}" in run(typed)
+
+
+def test_one_published_event_becomes_a_ticket_that_explain_finds_by_its_number(
+    installation: Installation, redis: Redis, connection: Connection
+) -> None:
+    assert "Published message.added" in run("publish", "there is smoke coming out", "--session", "s1", "--user", "u1")
+    drain(redis, installation)
+    number = connection.execute(text("SELECT ticket_number FROM escalation.tickets")).scalar_one()
+    assert "Session s1" in run("explain", number)
+    assert "no ticket has the number" in run("explain", "AB-20000101-0001")
+    shown = run("tickets", "show", number)
+    assert "Safety concern" in shown
+    assert "{" not in shown
+
+
+def test_a_rejected_event_that_is_dismissed_is_kept_with_the_reason_and_no_longer_counts(
+    installation: Installation, redis: Redis, connection: Connection
+) -> None:
+    redis.xadd("escalation:events", {"event": "no JSON"})
+    drain(redis, installation)
+    assert "events set aside in 24 h" in run("status")
+    rejected_id = connection.execute(text("SELECT CAST(rejected_id AS text) FROM escalation.rejected_events")).scalar()
+    assert run("rejected", "dismiss", str(rejected_id), "a test of ours", "--who", "ana") == "Dismissed."
+    assert "nothing was changed" in run("rejected", "dismiss", str(rejected_id), "again")
+    assert "events set aside" not in run("status")
+    assert "dismissed by ana: a test of ours" in run("rejected", "list", "--all")
+
+
+def test_status_is_also_json(installation: Installation, redis: Redis, connection: Connection) -> None:
+    found = json.loads(CliRunner().invoke(cli, ["status", "--json"]).output)
+    assert found["redis"]["not_read"] == 0
+    assert found["postgresql"]["alerts"] == []
