@@ -40,7 +40,8 @@ REMEDIES: Final = {
         "The server's certificate, or that of its authority, lacks what RFC 5280 asks for (see the reply), and Python "
         "3.13 and newer refuse it, whatever SMTP_CA_FILE says. Issue both again: the authority with "
         "basicConstraints=critical,CA:TRUE, keyUsage=critical,keyCertSign and subjectKeyIdentifier=hash, the "
-        "server's with authorityKeyIdentifier=keyid and subjectAltName. openssl x509 -noout -text -in FILE shows what is there."
+        "server's with authorityKeyIdentifier=keyid and subjectAltName. What is there shows: "
+        "openssl x509 -noout -text -in FILE"
     ),
     "not_tls": (
         "The server does not speak TLS on this port: 587 is for SMTP_USE_TLS=true (STARTTLS), "
