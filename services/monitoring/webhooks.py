@@ -14,6 +14,7 @@ logger = structlog.get_logger()
 SECONDS = 10
 _SLACK = "hooks.slack.com"
 _HTTP = "HTTP "
+_MOST_READ, _MOST_SHOWN = 2_000, 80
 
 
 def body_for(url: str, words: str) -> dict[str, Any]:
@@ -67,9 +68,22 @@ def _call(method: str, url: str, **options: Any) -> _WebhookReply:
         https.headers["User-Agent"] = "escalation-worker"
         try:
             with https.request(method, url, **options) as response:
-                return _WebhookReply(response.status_code < 300, f"{_HTTP}{response.status_code}")
+                words = f"{_HTTP}{response.status_code}"
+                if method == "POST" and (fault := _find_fault(response)):
+                    return _WebhookReply(False, f"{words}, but {fault}")
+                return _WebhookReply(response.status_code < 300, words)
         except requests.RequestException as error:
             return _WebhookReply(False, _words_without_address(error))
+
+
+def _find_fault(response: requests.Response) -> str | None:
+    """What shows that nothing was posted, whatever the status says: the page of a login, or Slack's own error."""
+    text = response.text[:_MOST_READ].strip()
+    if text.lower().startswith(("<!doctype", "<html")):
+        return "a web page came back: is there a login in front of the webhook?"
+    if urlsplit(response.url).hostname == _SLACK and text.lower() not in {"", "ok"} and '"ok":true' not in text:
+        return f"Slack says: {text[:_MOST_SHOWN]}"
+    return None
 
 
 def _words_without_address(error: requests.RequestException) -> str:

@@ -115,7 +115,7 @@ def test_the_page_says_what_to_do_for_whatever_is_posted(installation: Installat
     told = [alarm.summary.partition(";")[0] for alarm in ALARMS.values()]
     outbox = [summary.removeprefix("{count} ") for _, summary, _ in OUTBOX.values()]
     limits = [words.partition(" (s)")[0].partition(" 9")[0] for words in exceeded_limits(AWFUL, installation.settings)]
-    every = (*told, *outbox, *limits, "mail is held", "mail cannot be sent")
+    every = (*told, *outbox, *limits, "mail is held", "mail after mail is refused", "mail cannot be sent")
     assert [words for words in every if not any(words in said for said in rows)] == []
     sections = {section for said, section in rows.items() if any(words in said for words in every)}
     assert [section for section in sections if f"### {section}\n" not in page] == []

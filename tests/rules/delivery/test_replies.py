@@ -93,6 +93,10 @@ REPLIES = [
         Phase.RCPT, 504, "5.5.2 <e3b0c442>: Helo command rejected: need fully-qualified hostname", "other",
         CONFIGURATION, "SMTP_EHLO_NAME",
     ),
+    (
+        Phase.RCPT, 554, "5.7.1 <localhost>: Helo command rejected: Access denied", "other", CONFIGURATION,
+        "SMTP_EHLO_NAME",
+    ),
     (Phase.EHLO, 501, "5.5.2 Invalid EHLO argument", "other", CONFIGURATION, "SMTP_EHLO_NAME"),
     (Phase.EHLO, 501, "Syntactically invalid HELO argument(s)", "other", CONFIGURATION, "SMTP_EHLO_NAME"),
     (Phase.RCPT, 550, "5.7.1 Helo command rejected: Host not found", "other", CONFIGURATION, "SMTP_EHLO_NAME"),

@@ -65,3 +65,20 @@ def test_too_many_are_turned_away(browser: httpx.Client, ticket: dict[str, str],
 def test_the_link_needs_a_public_address(installation: Installation, public: Installation) -> None:
     assert link("t", installation.settings) is None
     assert str(link("t", public.settings)).startswith("https://tickets.example.com/desk/t/")
+
+
+def test_whoever_only_looks_at_a_link_changes_nothing(
+    browser: httpx.Client, ticket: dict[str, str], connection: Connection
+) -> None:
+    """As the scanners of mail providers do with every link, also before the reader has seen the mail."""
+    before = connection.exec_driver_sql(WHAT_PEOPLE_DID).one()
+    for method in ("GET", "HEAD", "OPTIONS"):
+        for query in ("", "?action=take", "?action=resolve&name=Maria"):
+            browser.request(method, f"{ticket['path']}{query}", headers={"User-Agent": "Mozilla/5.0 SafeLinks"})
+    assert connection.exec_driver_sql(WHAT_PEOPLE_DID).one() == before
+
+
+WHAT_PEOPLE_DID = """
+    SELECT acknowledged_at, acknowledged_by, status, (SELECT count(*) FROM escalation.mails)
+    FROM escalation.tickets JOIN public.support_tickets ON id = ticket_id
+"""
