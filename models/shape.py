@@ -28,14 +28,14 @@ ACCEPTED: Final[dict[type[Any], tuple[str, ...]]] = {
 LONGEST: Final[dict[str, int | None]] = {
     "id": 36, "session_id": 36, "user_id": 36, "machine_id": 36, "assigned_expert_id": 36,
     "language": 2, "status": 11, "priority": 6, "ticket_number": 20, "trigger_type": 15, "escalation_decision": 13,
-    "escalation_reason": 15, "session_summary": None, "resolution_notes": None, "decision_reason": None,
+    "escalation_reason": None, "session_summary": None, "resolution_notes": None, "decision_reason": None,
 }  # fmt: skip
 INSERTED: Final = frozenset(AUDITED)
 UPDATED: Final[dict[str, tuple[str, ...]]] = {
     "ai_sessions": ("status", "updated_at"),
     "support_tickets": (
-        "priority", "status", "escalation_reason", "resolution_notes", "assigned_expert_id", "updated_at",
-        "resolved_at",
+        "priority", "status", "escalation_reason", "session_summary", "resolution_notes",
+        "assigned_expert_id", "updated_at", "resolved_at",
     ),
 }  # fmt: skip
 # An enum is read like any text, as long as the worker neither writes nor compares it.

@@ -18,12 +18,13 @@ from rules.triggers import Signal, has_failed, signal
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """The session's open ticket: why it exists and how urgent it is so far."""
+    """The session's unfinished ticket: why it exists, how urgent it is so far, and whether somebody else opened it."""
 
     ticket_id: str
     ticket_number: str
     reasons: frozenset[str]
     priority: str
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +163,11 @@ def _find_fired(state: SessionState, events: Iterable[Examined], policy: Policy)
 
 
 def _count_steps(state: SessionState, event: Event, policy: Policy) -> Iterable[Fired]:
-    """The limit is passed by the set of steps, so whichever event completes the set fires, and each one after it."""
-    if isinstance(event, StepRecorded) and has_failed(event):
+    """The limit is passed by the set of steps, so whichever event completes the set fires, and each one after it.
+
+    A session that ended as solved needs nobody because of its steps.
+    """
+    if isinstance(event, StepRecorded) and has_failed(event) and state.ended != SessionStatus.COMPLETED:
         steps = sum(state.closed_at is None or at > state.closed_at for at in state.failed_steps.values())
         if steps >= policy.step_limit:
             yield Fired(event, signal(Reason.STEPS_EXCEEDED, True, observed=steps, limit=policy.step_limit))

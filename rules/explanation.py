@@ -24,7 +24,7 @@ def explain(evidence: Sequence[_Evidence], tickets: Sequence[Mapping[str, Any]],
 
 def opened(ticket: Mapping[str, Any]) -> str:
     reasons = ticket["reasons"]
-    grounds = "; ".join(REASON_WORDS[reason] + seen(reasons[reason]) for reason in by_gravity(reasons))
+    grounds = "; ".join(REASON_WORDS[reason] + show_evidence(reasons[reason]) for reason in by_gravity(reasons))
     because = grounds or "it was opened by somebody else"
     return f"Ticket {ticket['ticket_number']} ({ticket['priority']}, {ticket['status']}): {because}."
 
@@ -57,7 +57,7 @@ def _nearest(evidence: Sequence[_Evidence]) -> Iterator[str]:
             yield f"Heard without counting it: “{each['phrase']}” ({each['reason']})."
 
 
-def seen(evidence: _Evidence) -> str:
+def show_evidence(evidence: _Evidence) -> str:
     """What the rule saw, in brackets, when there is something to show."""
     if "phrase" in evidence:
         return f" (“{evidence['phrase']}”)"

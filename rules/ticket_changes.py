@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from rules.foreign_words import PRIORITY_ORDER, known_priority
 from rules.reasons import PRIORITIES
-from rules.ticket_states import UNFINISHED
+from rules.ticket_states import FINISHED, UNFINISHED, TicketStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,14 @@ class TicketRow:
         return self.status in UNFINISHED
 
     @property
+    def finished(self) -> bool:
+        """Resolved or closed; a status of somebody else's making is neither this nor unfinished."""
+        return self.status in FINISHED
+
+    @property
     def taken(self) -> bool:
         """Somebody has it: being worked on, or assigned."""
-        return self.status == "in_progress" or bool(self.assigned)
+        return self.status == TicketStatus.IN_PROGRESS or bool(self.assigned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def happenings(row: TicketRow, acknowledged: bool, changes: Iterable[TicketChang
 
 
 def kinds(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
-    if before.unfinished and not after.unfinished:
+    if after.finished and not before.finished:
         yield "resolved"
     elif after.unfinished and not before.unfinished:
         yield "reopened"
@@ -68,7 +74,7 @@ def kinds(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[s
 
 def _hands(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
     """Somebody takes it by setting the status or by being assigned; who had it before may still stand in the row."""
-    started = after.status == "in_progress" != before.status
+    started = after.status == TicketStatus.IN_PROGRESS != before.status
     assigned = bool(after.assigned) and after.assigned != before.assigned
     if not acknowledged and (started or assigned):
         yield "acknowledged"
@@ -78,4 +84,5 @@ def _hands(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[
 
 def _grade(row: TicketRow) -> int:
     """The place of the priority; one of another writer's own making is below all."""
-    return PRIORITIES.index(row.priority) if row.priority in PRIORITIES else -1
+    known = row.priority.strip().lower() in PRIORITY_ORDER
+    return PRIORITIES.index(known_priority(row.priority)) if known else -1

@@ -76,12 +76,17 @@ class UnknownExpert(TicketRefused):
         self.expert = expert
 
 
-def following(action: str, number: str, status: str) -> TicketStatus:
-    """The status after an action.
+def following(action: str, number: str, status: str) -> str:
+    """The status after an action; one of somebody else's making counts as being worked on, and stays until it is left.
 
     :raises TicketRefused: this action may not follow on this status
     """
-    statuses = FOLLOWS[action]
+    statuses: Mapping[str, str] = FOLLOWS[action]
+    if status not in STATUSES:
+        kept = {"note": status, "prioritise": status, "reopen": TicketStatus.OPEN}
+        statuses = {status: kept.get(action) or statuses.get(TicketStatus.IN_PROGRESS, "")}
+        if not statuses[status]:
+            raise TicketRefused(f"{number} is {status}, so it cannot be {_PAST[action]}: resolve it first")
     if status not in statuses:
         advice = _ADVICE.get(status, "reopen it first")
         raise TicketRefused(f"{number} is {status}, so it cannot be {_PAST[action]}: {advice}")

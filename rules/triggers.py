@@ -68,8 +68,8 @@ def _find_signals(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Si
 
 
 def has_failed(step: StepRecorded) -> bool:
-    """Whether a step was done and did not succeed (success unknown counts as not)."""
-    return step.completed and step.success is not True
+    """Whether a step was done and did not help; ABParts stores `success` false before anybody has answered."""
+    return step.completed and step.success is False
 
 
 def _listen(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:

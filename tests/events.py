@@ -21,6 +21,11 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
+def seconds_until_now() -> float:
+    """For what happens after a change that the database has just seen."""
+    return (datetime.now(UTC) - START).total_seconds()
+
+
 def key(session: str, kind: str, seconds: float) -> UUID:
     return uuid5(NAMESPACE, f"{session} {kind} {seconds}")
 
@@ -50,7 +55,9 @@ def message(
     )
 
 
-def step(session: str, number: int, success: bool | None = False, seconds: float | None = None) -> StepRecorded:
+def step(
+    session: str, number: int, success: bool | None = False, seconds: float | None = None, completed: bool = True
+) -> StepRecorded:
     when = 10 + number if seconds is None else seconds
     return StepRecorded(
         session_id=session,
@@ -58,7 +65,7 @@ def step(session: str, number: int, success: bool | None = False, seconds: float
         occurred_at=at(when),
         step_number=number,
         instruction=f"Check part {number}",
-        completed=True,
+        completed=completed,
         success=success,
     )
 

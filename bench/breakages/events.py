@@ -9,9 +9,9 @@ ONLY_MAKE = """    SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO NOTHING
 """
 NO_LOCK = SourceChange("services/events/inbox.py", LOCK, ONLY_MAKE)
-READ = """READ = text(\"\"\"
+READ = """READ = text(f\"\"\"
     SELECT s.session_id,"""
-LOCK_AND_READ = f"""READ = text(\"\"\"
+LOCK_AND_READ = f"""READ = text(f\"\"\"
     WITH locked AS (
     INSERT INTO escalation.sessions (session_id)
 {LOCK}

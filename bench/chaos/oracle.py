@@ -53,7 +53,7 @@ def end_of(events: list[Mapping[str, Any]]) -> Expected:
 
 def is_failed_step(event: Mapping[str, Any]) -> bool:
     data = event["data"]
-    return event["type"] == "step.recorded" and data["completed"] and data["success"] is not True
+    return event["type"] == "step.recorded" and data["completed"] and data["success"] is False
 
 
 def reason_of(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:

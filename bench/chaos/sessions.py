@@ -55,12 +55,15 @@ class Draw:
         for number in range(self.random.randint(1, 3)):
             yield self.message(name, number, self.random.choice(HARMLESS))
         yield self.event(name, "confidence.reported", confidence=self.random.choice((0.3, 0.5, 0.9)))
-        yield from self.steps(name)
+        number_of_steps = self.random.choice((2, 3, 4, STEPS))
+        yield from self.steps(name, number_of_steps)
         if self.random.random() < 0.16:
             for _ in range(self.random.choice((1, 1, 2, 3))):
                 yield self.trouble(name)
         if self.random.random() < 0.3:
-            yield self.event(name, "session.ended", status=self.random.choice(("completed", "abandoned")))
+            # Whether steps that did not help lead to a ticket depends on when a happy end is known: not both at once.
+            ends = ("abandoned",) if number_of_steps == STEPS else ("completed", "abandoned")
+            yield self.event(name, "session.ended", status=self.random.choice(ends))
 
     def message(self, session: str, number: int, content: str) -> dict[str, Any]:
         return self.event(
@@ -72,8 +75,8 @@ class Draw:
             message_type="text",
         )
 
-    def steps(self, session: str) -> Iterator[dict[str, Any]]:
-        for number in range(1, self.random.choice((2, 3, 4, STEPS)) + 1):
+    def steps(self, session: str, count: int) -> Iterator[dict[str, Any]]:
+        for number in range(1, count + 1):
             success = self.random.random() < 0.1
             yield self.event(
                 session, "step.recorded", step_number=number, instruction="Check it", completed=True, success=success

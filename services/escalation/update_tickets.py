@@ -42,12 +42,16 @@ def update_tickets(
             connection,
             [event for update in updates for event in link_events(update.decision, update.ticket.ticket_id)],
         )
-    outcomes = [_update_outcome(update, events) for update in updates if (events := _answered_events(update))]
-    if outcomes:
+    answered = [(update, events) for update in updates if (events := _answered_events(update))]
+    if answered:
+        contacts = _read_contacts(connection, [update.ticket.ticket_id for update, _ in answered])
+        outcomes = [
+            _update_outcome(update, events, contacts.get(update.ticket.ticket_id)) for update, events in answered
+        ]
         queue_outcomes(connection, outcomes)
     news = [update for update in updates if update.decision.news]
     if not news:
-        return {"updated": len(updates), "outcomes": len(outcomes)}
+        return {"updated": len(updates), "outcomes": len(answered)}
     urgent_updates = [update for update in news if _has_danger(update)]
     mails = [_update_mail(update, published, installation) for update in urgent_updates]
     mails += _bundle_mails(connection, [update for update in news if not _has_danger(update)], published, installation)
@@ -58,7 +62,7 @@ def update_tickets(
     new_danger = [update.ticket.ticket_id for update in urgent_updates if Reason.SAFETY_CONCERN in update.new_reasons]
     warn_customers(connection, new_danger, installation)
     urgent = sum(mail.rank == 0 for mail in mails)
-    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(outcomes)}
+    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(answered)}
 
 
 def _has_danger(update: Update) -> bool:
@@ -135,7 +139,19 @@ def _answered_events(update: Update) -> list[Event]:
     return list({event.id: event for event in [*news, *asked]}.values())
 
 
-def _update_outcome(update: Update, events: Sequence[Event]) -> NewOutcome:
+_CONTACTS = text("""
+    SELECT id, expert_contact_info -> 'primary_contact' AS contact FROM public.support_tickets
+    WHERE id = ANY(CAST(:ticket_ids AS text[]))
+""")
+
+
+def _read_contacts(connection: Connection, ticket_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Whom each ticket names; one that somebody else opened may name nobody."""
+    rows = connection.execute(_CONTACTS, {"ticket_ids": list(ticket_ids)})
+    return {row.id: row.contact for row in rows if isinstance(row.contact, dict)}
+
+
+def _update_outcome(update: Update, events: Sequence[Event], contact: dict[str, Any] | None) -> NewOutcome:
     return NewOutcome(
         cause=(update.ticket.ticket_id, *sorted(str(event.id) for event in events)),
         type="ticket.updated",
@@ -146,4 +162,5 @@ def _update_outcome(update: Update, events: Sequence[Event]) -> NewOutcome:
         ticket_number=update.ticket.ticket_number,
         priority=update.priority,
         reasons=tuple(update.reasons),
+        contact=contact,
     )

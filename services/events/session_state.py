@@ -9,31 +9,27 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.decision import OpenTicket, SessionState
+from rules.foreign_words import known_priority
 from services.database.encoding import json_text
 from services.database.unnest import Jsonb, Unnest
+from services.events.closing_time import closing_time, is_finished
 
-_READ = text("""
+_READ = text(f"""
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,
            s.failed_steps, s.status, t.tickets, t.last_ticket_id, t.closed_at,
-           t.open_ticket_id, t.open_number, t.open_priority, t.open_reasons
+           t.open_ticket_id, t.open_number, t.open_priority, t.open_reasons, t.open_adopted
     FROM escalation.sessions AS s
     LEFT JOIN LATERAL (
         SELECT count(*) AS tickets,
                (array_agg(own.ticket_id ORDER BY own.ordinal DESC))[1] AS last_ticket_id,
-               max(CASE WHEN shared.status IN ('resolved', 'closed')
-                   THEN coalesce(shared.resolved_at AT TIME ZONE 'UTC', audit.at, shared.updated_at AT TIME ZONE 'UTC')
-               END) AS closed_at,
-               max(own.ticket_id) FILTER (WHERE shared.status IN ('open', 'in_progress')) AS open_ticket_id,
-               max(own.ticket_number) FILTER (WHERE shared.status IN ('open', 'in_progress')) AS open_number,
-               max(own.priority) FILTER (WHERE shared.status IN ('open', 'in_progress')) AS open_priority,
-               (array_agg(own.reasons) FILTER (WHERE shared.status IN ('open', 'in_progress')))[1] AS open_reasons
+               max({closing_time("shared")}) FILTER (WHERE {is_finished("shared")}) AS closed_at,
+               max(own.ticket_id) FILTER (WHERE NOT {is_finished("shared")}) AS open_ticket_id,
+               max(own.ticket_number) FILTER (WHERE NOT {is_finished("shared")}) AS open_number,
+               max(own.priority) FILTER (WHERE NOT {is_finished("shared")}) AS open_priority,
+               (array_agg(own.reasons) FILTER (WHERE NOT {is_finished("shared")}))[1] AS open_reasons,
+               bool_or(own.adopted) FILTER (WHERE NOT {is_finished("shared")}) AS open_adopted
         FROM escalation.tickets AS own
         LEFT JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
-        LEFT JOIN LATERAL (
-            SELECT max(a.at) AS at FROM escalation.audit_log AS a
-            WHERE a.table_name = 'support_tickets' AND a.row_id = own.ticket_id AND a.action = 'update'
-              AND a.new ->> 'status' IN ('resolved', 'closed') AND a.old ->> 'status' IN ('open', 'in_progress')
-        ) AS audit ON shared.resolved_at IS NULL AND shared.status IN ('resolved', 'closed')
         WHERE own.session_id = s.session_id
     ) AS t ON true
     WHERE s.session_id = ANY(CAST(:session_ids AS text[]))
@@ -43,7 +39,7 @@ _READ = text("""
 def read_states(connection: Connection, session_ids: Iterable[str]) -> dict[str, SessionState]:
     """The states of these sessions as they are now that their locks are held.
 
-    Whether a ticket is open is read from ABParts' row itself, so a change by plain SQL counts.
+    Whether a ticket is finished is read from ABParts' row itself, so a change by plain SQL counts.
     """
     rows = connection.execute(_READ, {"session_ids": list(session_ids)}).mappings()
     return {row["session_id"]: _as_state(dict(row)) for row in rows}
@@ -53,7 +49,11 @@ def _as_state(row: dict[str, Any]) -> SessionState:
     ticket = None
     if row["open_ticket_id"]:
         ticket = OpenTicket(
-            row["open_ticket_id"], row["open_number"], frozenset(row["open_reasons"]), row["open_priority"]
+            ticket_id=row["open_ticket_id"],
+            ticket_number=row["open_number"],
+            reasons=frozenset(row["open_reasons"]),
+            priority=known_priority(row["open_priority"]),
+            adopted=row["open_adopted"],
         )
     return SessionState(
         session_id=row["session_id"],

@@ -19,8 +19,10 @@ def collect_reasons(
         TicketReason(name=name, evidence=tuple(_collect_evidence(name, ticket_id, stored[name], evidence)))
         for name in names
     ]
-    if shared_reason and shared_reason not in names:
-        reasons.append(TicketReason(name=shared_reason))
+    # Reasons of ours that joined somebody else's ticket stand behind theirs.
+    others = ", ".join(word for word in (shared_reason or "").split(", ") if word not in names)
+    if others:
+        reasons.append(TicketReason(name=others))
     return tuple(reasons)
 
 

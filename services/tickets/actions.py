@@ -13,6 +13,7 @@ from models.shared import SupportTicket
 from rules.reasons import PRIORITIES
 from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import identity
+from services.events.closing_time import is_finished
 from services.tickets.detect_changes import notice
 from services.tickets.queries import LockedTicket, lock_ticket
 from services.tickets.validation import checked_expert, checked_name, checked_note
@@ -21,9 +22,9 @@ _UTC_NOW = func.timezone("UTC", func.now())
 _ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")
 # Whoever was merely assigned is not who took it.
 _HOLDER = text("UPDATE escalation.tickets SET acknowledged_by = :who WHERE ticket_id = :ticket_id")
-_OTHER_OPEN = text("""
-    SELECT ticket_number FROM public.support_tickets
-    WHERE session_id = :session_id AND id <> :ticket_id AND status IN ('open', 'in_progress') LIMIT 1
+_OTHER_OPEN = text(f"""
+    SELECT ticket_number FROM public.support_tickets AS t
+    WHERE session_id = :session_id AND id <> :ticket_id AND NOT {is_finished("t")} LIMIT 1
 """)
 
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, text
 
 from rules.delivery import MailTemplate
+from rules.foreign_words import known_priority
 from rules.ladder import LadderLevel, WaitingTicket, find_next_level
-from rules.reasons import PRIORITIES, Priority, Reason, rank
+from rules.reasons import Reason, rank
 from services.database.unnest import Integer, Unnest
 from services.installation import Installation, adopted_at
 from services.outbox.models import NewMail
@@ -30,7 +31,7 @@ _MAYBE_CHANGED = text("""
           IS DISTINCT FROM (CAST(shared.status AS text), shared.assigned_expert_id, CAST(shared.priority AS text))
     UNION
     SELECT a.row_id FROM escalation.audit_log AS a
-    WHERE a.table_name = 'support_tickets' AND a.action = 'update' AND a.new ->> 'status' IN ('open', 'in_progress')
+    WHERE a.table_name = 'support_tickets' AND a.action = 'update' AND a.new ->> 'status' NOT IN ('resolved', 'closed')
       AND a.at >= (SELECT coalesce(max(updated_at), '-infinity') - make_interval(mins => :overlap)
                    FROM escalation.settings WHERE key = 'noticed')
 """)
@@ -85,7 +86,7 @@ class _DueTicket:
             cause=(ticket["ticket_id"], waiting_since, str(level.number)),
             template=MailTemplate.TICKET_UNACKNOWLEDGED,
             recipients=(level.contact.email,),
-            rank=rank(_known_priority(ticket), Reason.SAFETY_CONCERN in ticket["reasons"]),
+            rank=rank(known_priority(ticket["priority"]), Reason.SAFETY_CONCERN in ticket["reasons"]),
             ticket_id=ticket["ticket_id"],
             session_id=ticket["session_id"],
             content={
@@ -125,14 +126,11 @@ def escalate_unacknowledged(connection: Connection, installation: Installation, 
 
 def _find_due(tickets: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[_DueTicket]:
     for ticket in tickets:
-        waiting = WaitingTicket(_known_priority(ticket), ticket["waiting_since"], ticket["rung"], ticket["sent_at"])
+        waiting = WaitingTicket(
+            known_priority(ticket["priority"]), ticket["waiting_since"], ticket["rung"], ticket["sent_at"]
+        )
         if level := find_next_level(installation.contacts, waiting, now):
             yield _DueTicket(ticket, level)
-
-
-def _known_priority(ticket: RowMapping) -> str:
-    """The row's own; another writer may have made one up."""
-    return ticket["priority"] if ticket["priority"] in PRIORITIES else Priority.MEDIUM
 
 
 def _queue(connection: Connection, due: Sequence[_DueTicket], installation: Installation, now: datetime) -> None:

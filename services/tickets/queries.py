@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from rules.foreign_words import PRIORITY_ORDER
+
 
 class TicketNotFound(Exception):
     """No ticket has this number or id."""
@@ -40,7 +42,8 @@ _LIST = text(f"""
     SELECT {_COLUMNS}
     FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
     WHERE CAST(p.status AS text) = ANY(CAST(:statuses AS text[]))
-    ORDER BY array_position(ARRAY['urgent', 'high', 'medium', 'low'], CAST(p.priority AS text)), p.created_at, p.id
+    ORDER BY array_position(CAST(:priorities AS text[]), lower(CAST(p.priority AS text))) DESC NULLS LAST,
+        p.created_at, p.id
     LIMIT :limit
 """)
 _SHOW = text(f"""
@@ -95,7 +98,12 @@ def lock_ticket(connection: Connection, reference: str) -> LockedTicket:
 
 def list_tickets(connection: Connection, statuses: Sequence[str], limit: int) -> list[dict[str, Any]]:
     """Tickets in these states, the most urgent and then the oldest first."""
-    return [dict(row) for row in connection.execute(_LIST, {"statuses": list(statuses), "limit": limit}).mappings()]
+    return [
+        dict(row)
+        for row in connection.execute(
+            _LIST, {"statuses": list(statuses), "limit": limit, "priorities": list(PRIORITY_ORDER)}
+        ).mappings()
+    ]
 
 
 def show_ticket(connection: Connection, reference: str) -> dict[str, Any]:

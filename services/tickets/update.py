@@ -3,21 +3,27 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection, text
 
 from rules.decision import Decision, OpenTicket, raise_priority
-from rules.reasons import PRIORITIES, by_gravity
+from rules.explanation import show_evidence
+from rules.foreign_words import PRIORITY_ORDER, known_priority
+from rules.reasons import REASON_WORDS, by_gravity
 from services.database.encoding import json_text
 from services.database.unnest import Integer, Jsonb, Unnest
-from services.tickets.insert import collect_evidence
+from services.events.closing_time import is_finished
+from services.tickets.insert import collect_evidence, first_of_each
 
-_FOREIGN = text("""
+logger = structlog.get_logger()
+
+_FOREIGN = text(f"""
     SELECT DISTINCT ON (p.session_id) p.session_id, p.id, p.ticket_number, p.priority
     FROM escalation.audit_log AS a
     JOIN public.support_tickets AS p ON p.id = a.row_id
     WHERE a.table_name = 'support_tickets' AND a.action IN ('insert', 'baseline')
       AND a.new ->> 'session_id' = ANY(CAST(:session_ids AS text[]))
-      AND p.status IN ('open', 'in_progress')
+      AND NOT {is_finished("p")}
       AND NOT EXISTS (SELECT FROM escalation.tickets AS own WHERE own.ticket_id = p.id)
     ORDER BY p.session_id, p.created_at DESC, p.id
 """)
@@ -26,7 +32,10 @@ _FOREIGN = text("""
 def foreign_tickets(connection: Connection, session_ids: Collection[str]) -> dict[str, OpenTicket]:
     """Open tickets of these sessions that somebody else wrote; found by the audit log, without a scan of theirs."""
     rows = connection.execute(_FOREIGN, {"session_ids": list(session_ids)})
-    return {row.session_id: OpenTicket(row.id, row.ticket_number, frozenset(), row.priority) for row in rows}
+    return {
+        row.session_id: OpenTicket(row.id, row.ticket_number, frozenset(), known_priority(row.priority), adopted=True)
+        for row in rows
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +97,28 @@ class Update:
 class _UpdatedRow:
     ticket_id: str
     reason: str
+    adopted: bool
     priority: str
     raised: bool
     added: Jsonb
 
 
 _UPDATED_ROWS = Unnest(_UpdatedRow)
-# A priority that a person lowered stays lowered until something graver than all before comes.
+# Somebody else's reason stays before ours. A priority that a person lowered stays lowered until something graver than
+# all before comes.
 _UPDATE_SHARED = text(f"""
     UPDATE public.support_tickets AS t
-    SET escalation_reason = n.reason, updated_at = now() AT TIME ZONE 'UTC',
+    SET updated_at = now() AT TIME ZONE 'UTC',
+        escalation_reason = CASE WHEN n.adopted
+            THEN concat_ws(', ', nullif(t.escalation_reason, ''), (
+                SELECT string_agg(word, ', ' ORDER BY place)
+                FROM unnest(string_to_array(n.reason, ', ')) WITH ORDINALITY AS words (word, place)
+                WHERE position(word IN coalesce(t.escalation_reason, '')) = 0))
+            ELSE n.reason END,
         priority = CASE WHEN n.raised AND array_position(ranks.names, n.priority)
-                             > coalesce(array_position(ranks.names, CAST(t.priority AS text)), 0)
+                             > coalesce(array_position(ranks.names, lower(CAST(t.priority AS text))), 0)
                         THEN n.priority ELSE t.priority END
-    FROM {_UPDATED_ROWS.table}, (SELECT CAST(:priorities AS text[]) AS names) AS ranks
+    FROM {_UPDATED_ROWS.table}, (SELECT CAST(:ranks AS text[]) AS names) AS ranks
     WHERE t.id = n.ticket_id
 """)
 _UPDATE_OWN = text(f"""
@@ -113,19 +130,51 @@ _UPDATE_OWN = text(f"""
 
 def write_updates(connection: Connection, updates: Sequence[Update]) -> None:
     """Add reasons to tickets and raise their priority where the new ones are graver."""
+    changed = sorted((update for update in updates if update.changes_row), key=lambda update: update.ticket.ticket_id)
     rows = []
-    for update in sorted(updates, key=lambda update: update.ticket.ticket_id):
-        if update.changes_row:
-            evidence = collect_evidence(update.decision)
-            rows.append(
-                _UpdatedRow(
-                    ticket_id=update.ticket.ticket_id,
-                    reason=update.reasons[0],
-                    priority=update.priority,
-                    raised=update.priority != update.ticket.priority,
-                    added=json_text({reason: evidence[reason] for reason in update.new_reasons}),
-                )
+    for update in changed:
+        evidence = collect_evidence(update.decision)
+        rows.append(
+            _UpdatedRow(
+                ticket_id=update.ticket.ticket_id,
+                reason=", ".join(update.new_reasons) if update.ticket.adopted else update.reasons[0],
+                adopted=update.ticket.adopted,
+                priority=update.priority,
+                raised=update.priority != update.ticket.priority,
+                added=json_text({reason: evidence[reason] for reason in update.new_reasons}),
             )
+        )
     parameters = _UPDATED_ROWS.parameters(rows)
-    connection.execute(_UPDATE_SHARED, parameters | {"priorities": list(PRIORITIES)})
+    connection.execute(_UPDATE_SHARED, parameters | {"ranks": list(PRIORITY_ORDER)})
     connection.execute(_UPDATE_OWN, parameters)
+    if joined := [update for update in changed if update.ticket.adopted and update.new_reasons]:
+        _extend_summaries(connection, joined)
+
+
+@dataclass(frozen=True, slots=True)
+class _SummaryRow:
+    ticket_id: str
+    addition: str
+
+
+_SUMMARY_ROWS = Unnest(_SummaryRow)
+_MAY_EXTEND = text("SELECT has_column_privilege('public.support_tickets', 'session_summary', 'UPDATE')")
+_EXTEND_SUMMARIES = text(f"""
+    UPDATE public.support_tickets AS t SET session_summary = concat_ws(E'\\n', t.session_summary, n.addition)
+    FROM {_SUMMARY_ROWS.table}
+    WHERE t.id = n.ticket_id
+""")
+
+
+def _extend_summaries(connection: Connection, updates: Sequence[Update]) -> None:
+    """Add what is new to the summaries of tickets that somebody else opened: theirs do not tell it."""
+    if not connection.execute(_MAY_EXTEND).scalar_one():
+        # Rights that were given before an upgrade: the reason stands in the row all the same.
+        logger.warning("summary_not_extended", remedy="run python -m worker db grants again", tickets=len(updates))
+        return
+    rows = []
+    for update in updates:
+        first = first_of_each(update.decision.fired)
+        words = [REASON_WORDS[reason] + show_evidence(first[reason].signal.evidence) for reason in update.new_reasons]
+        rows.append(_SummaryRow(update.ticket.ticket_id, f"Further reason: {'; '.join(words)}."))
+    connection.execute(_EXTEND_SUMMARIES, _SUMMARY_ROWS.parameters(rows))

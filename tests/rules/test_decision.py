@@ -73,8 +73,18 @@ def test_a_step_that_failed_twice_counts_once_and_one_that_succeeded_not_at_all(
     assert decided([*steps, step("s", 7, seconds=50), step("s", 8, success=True)]).fired == ()
 
 
-def test_success_unknown_counts_as_failed() -> None:
-    assert decided([step("s", number, success=None) for number in range(1, 9)]).reasons == ("steps_exceeded",)
+@pytest.mark.parametrize(("completed", "success"), [(True, None), (False, False), (False, None), (True, True)])
+def test_a_step_that_nobody_answered_or_that_helped_has_not_failed(completed: bool, success: bool | None) -> None:
+    steps = [step("s", number, success=success, completed=completed) for number in range(1, 10)]
+    assert decided(steps).fired == ()
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_session_that_ends_as_solved_needs_nobody_because_of_its_steps(turn: int) -> None:
+    events: list[Event] = [*[step("s", number) for number in range(1, 10)], ended("s")]
+    decision = decided(events[::turn])
+    assert (decision.fired, decision.state.status) == ((), "completed")
+    assert decided([message("s", "there is smoke from the cabinet", 200)], decision.state).opens
 
 
 def test_a_further_reason_is_news_and_the_same_reason_is_not() -> None:
@@ -131,7 +141,6 @@ EVENTS: list[Event] = [
     requested("s", priority="high", seconds=60),
     diagnosed("s", "very_low", "electrical"),
     ended("s", "abandoned"),
-    ended("s", "completed", 110),
 ]
 
 

@@ -16,6 +16,7 @@ from services.schema.grants import missing_rights
 from services.schema.introspection import DifferenceKind
 from services.schema.protection import unprotected
 from worker.doctor.finding import CheckedPart, CheckResult, about_clock
+from worker.doctor.time_zone import check_time_zones
 
 PART = CheckedPart("postgresql")
 _OLDEST = 150_000
@@ -163,6 +164,7 @@ def _shape(connection: Connection) -> Iterator[CheckResult]:
     if not any(difference.place == "schema escalation" for difference in differences):
         yield from _protection(connection)
         yield from _second_writers(connection)
+        yield from check_time_zones(connection)
 
 
 def _protection(connection: Connection) -> Iterator[CheckResult]:

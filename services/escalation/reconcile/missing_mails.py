@@ -7,7 +7,8 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.decision import Decision
 from rules.delivery import TICKET_NEWS, MailTemplate
-from rules.reasons import PRIORITIES, REASONS, rank
+from rules.foreign_words import known_priority
+from rules.reasons import REASONS, rank
 from rules.routing import recipients
 from services.database.words import sql_list
 from services.events.inbox import lock_sessions
@@ -58,7 +59,7 @@ def _take_on(connection: Connection, session_ids: Sequence[str]) -> None:
 
 def _opening_mail(details: TicketDetails, installation: Installation) -> NewMail:
     ticket = details.ticket
-    priority = ticket.priority if ticket.priority in PRIORITIES else "medium"
+    priority = known_priority(ticket.priority)
     organisation = details.user.organisation if details.user else None
     return NewMail(
         cause=(ticket.ticket_id,),

@@ -6,6 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, text
 
+from services.events.closing_time import closing_time, is_finished
+
 _LIMIT: Final = 500
 
 
@@ -22,13 +24,12 @@ class Span:
 
 # A ticket stands for all that happened before it was finished. One of ours whose row is gone does too: either somebody
 # deleted it on purpose, or it is lost and will be rebuilt.
-_COVERED: Final = """
+_COVERED: Final = f"""
     EXISTS (
         SELECT FROM public.support_tickets AS t
-        WHERE t.session_id = {session} AND (t.status IN ('open', 'in_progress')
-            OR coalesce(t.resolved_at, t.updated_at) AT TIME ZONE 'UTC' >= {at})
+        WHERE t.session_id = {{session}} AND (NOT {is_finished("t")} OR {closing_time("t")} >= {{at}})
     ) OR EXISTS (
-        SELECT FROM escalation.tickets AS own WHERE own.session_id = {session}
+        SELECT FROM escalation.tickets AS own WHERE own.session_id = {{session}}
             AND NOT EXISTS (SELECT FROM public.support_tickets AS t WHERE t.id = own.ticket_id)
     )
 """
@@ -61,7 +62,7 @@ _TRIGGERS = text(f"""
             AND i.occurred_at = g.triggered_at AT TIME ZONE 'UTC')
     ORDER BY g.triggered_at, g.id LIMIT :limit
 """)
-_UNMAILED = text("""
+_UNMAILED = text(f"""
     SELECT p.id AS ticket_id, p.session_id, own.ticket_id IS NOT NULL AS ours
     FROM public.support_tickets AS p LEFT JOIN escalation.tickets AS own ON own.ticket_id = p.id
     WHERE p.status = 'open' AND coalesce(own.opened_at, p.created_at AT TIME ZONE 'UTC') >= :since
@@ -72,7 +73,7 @@ _UNMAILED = text("""
             AND r.state NOT IN ('refused', 'cancelled'))
       AND (own.ticket_id IS NOT NULL OR NOT EXISTS (
           SELECT FROM escalation.tickets AS o JOIN public.support_tickets AS other ON other.id = o.ticket_id
-          WHERE o.session_id = p.session_id AND other.status IN ('open', 'in_progress')))
+          WHERE o.session_id = p.session_id AND NOT {is_finished("other")}))
     ORDER BY p.created_at, p.id LIMIT :limit
 """)
 _LOST = text("""

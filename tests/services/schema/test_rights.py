@@ -85,7 +85,7 @@ def test_a_role_that_is_not_there_is_named(migrated: Engine) -> None:
         "DROP TABLE escalation.audit_log",
         "DELETE FROM public.support_tickets",
         "TRUNCATE public.support_tickets CASCADE",
-        "UPDATE public.support_tickets SET session_summary = ''",
+        "UPDATE public.support_tickets SET ticket_number = ''",
         "UPDATE public.ai_sessions SET user_id = ''",
         "UPDATE public.ai_messages SET content = ''",
         "DROP TABLE public.support_tickets",

@@ -9,7 +9,7 @@ from escalation_client.events import Event
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.ticket_details.missing import UNKNOWN_WORDS
 from services.ticket_details.related import MOST_RELATED
-from tests.events import at, confidence, diagnosed, ended, message, requested, started, step
+from tests.events import at, confidence, diagnosed, ended, message, requested, seconds_until_now, started, step
 from tests.services.counting import statements
 from tests.services.escalated import escalate
 
@@ -98,7 +98,7 @@ def test_notes_and_a_telephone_number_come_from_the_dialogue(connection: Connect
 def test_a_new_ticket_names_the_earlier_one_and_starts_afresh(connection: Connection) -> None:
     escalate(connection, [started("s"), requested("s", notes="Old notes", seconds=1)])
     resolve(connection, "s")
-    details = story_of(connection, [requested("s", notes="New notes", seconds=1_000)])
+    details = story_of(connection, [requested("s", notes="New notes", seconds=seconds_until_now())])
     assert [(one.status, one.reason) for one in details.earlier_tickets] == [("resolved", "user_request")]
     assert details.notes == ("New notes",)
     assert len(details.ticket.reasons[0].evidence) == 1

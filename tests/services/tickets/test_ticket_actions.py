@@ -11,7 +11,8 @@ from services.database.engine import begin
 from services.tickets.actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve
 from services.tickets.queries import TicketNotFound, show_ticket
 from services.tickets.validation import UnfitText
-from tests.services.tickets.conftest import Opened, by_sql, outcomes, ticket_row
+from tests.events import seconds_until_now
+from tests.services.tickets.conftest import Opened, outcomes, ticket_row
 from tests.tasks.conftest import rows
 
 Result = TypeVar("Result")
@@ -133,8 +134,7 @@ def test_what_may_not_follow_is_refused_with_the_next_step(
 def test_a_ticket_is_not_reopened_beside_a_later_one(opened: Opened, connection: Connection) -> None:
     first = opened()
     act(resolve, first, "New hose.", "Maria")
-    by_sql(connection, "UPDATE public.support_tickets SET resolved_at = '2026-11-23 21:31:00'")
-    second = opened(seconds=61)
+    second = opened(seconds=seconds_until_now())
     assert second != first
     with pytest.raises(TicketRefused, match=f"{second} of the same session is open"):
         act(reopen, first, "Maria")

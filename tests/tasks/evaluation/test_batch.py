@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Connection, text
 
-from escalation_client.events import Event
+from escalation_client.events import ConfidenceReported, Event
 from rules.reasons import PRIORITIES
 from services.installation import Installation
 from tasks.evaluation.batch import write
@@ -136,7 +136,9 @@ def test_after_resolution_by_plain_sql_a_new_ticket_names_the_earlier_one(
     connection.execute(text("UPDATE public.support_tickets SET status = 'closed', resolved_at = '2026-11-23 21:31:00'"))
     write(entries([confidence("s", 0.2, seconds=59)]), installation)
     assert len(rows(connection, TICKETS)) == 1
-    write(entries([confidence("s", 0.2, seconds=61)]), installation)
+    assert not rows(connection, "SELECT FROM public.support_tickets WHERE status = 'open'")
+    now = ConfidenceReported(session_id="s", confidence=0.2)
+    write(entries([now]), installation)
     first, second = rows(connection, TICKETS)
     assert second["earlier_ticket_id"] == first["id"]
 
