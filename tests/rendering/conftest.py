@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from worker.browser import Browser, browser
+from worker.preview.browser import Browser, browser
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,7 +36,9 @@ def page_saying(name: str, words: str, folder: Path) -> str:
         page = desk_pages_saying(words)[name == "desk solved"]
         return page.replace('<link rel="stylesheet" href="../style.css">', f"<style>{styles()}</style>")
     if name.startswith("inbox"):
-        return asyncio.run(inbox_page(name, words, folder))
+        # In a thread of its own: Playwright's loop runs in this one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, inbox_page(name, words, folder)).result()
     # What the page says of itself would keep the browser from running anything; here the page itself has to.
     return report_saying(words).replace("Content-Security-Policy", "x-none")
 

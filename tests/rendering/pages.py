@@ -8,7 +8,7 @@ from services.mail.mime import MailContent
 from services.mail.render import letter_of
 from services.ticket_details import TicketDetails
 from tests.services.mail.letters import settings_for
-from worker.browser import Browser
+from worker.preview.browser import Browser
 from worker.preview.mail_rows import mail_of
 
 PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from services.mail.i18n.presenter import LONGEST_NAME
 from tests.fuzz.hostile import HARMLESS, HOSTILE
 from tests.rendering.hostile_pages import PAGES, page_saying
-from worker.browser import Browser
+from worker.preview.browser import Browser
 
 pytestmark = pytest.mark.debian("chromium", "noto-fonts")
 

@@ -8,7 +8,7 @@ import pytest
 from tests.rendering.pages import crowded, letter_for, measured
 from tests.services.mail.letters import LANGUAGES, with_conversation
 from tests.services.mail.test_html import hostile_story
-from worker.browser import Browser
+from worker.preview.browser import Browser
 from worker.preview.example import example_story
 
 pytestmark = pytest.mark.debian("chromium", "noto-fonts")

@@ -13,8 +13,8 @@ from services.database.engine import begin
 from services.mail.render import letter_of
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.signed_links import link
-from worker.browser import INSTALL, find_browser
 from worker.commands.terminal import Output
+from worker.preview.browser import INSTALL, find_browser
 from worker.preview.example import example_story
 from worker.preview.mail_rows import mail_of
 from worker.preview.pictures import take_pictures, write_letter

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from services.mail.mime import MailContent
-from worker.browser import Browser, browser
+from worker.preview.browser import Browser, browser
 
 _WIDTHS: Final = (360, 640)
 
@@ -24,7 +24,7 @@ def write_letter(letter: MailContent, folder: Path, name: str) -> Path:
 def take_pictures(pages: Iterable[Path]) -> list[Path]:
     """A picture of each page on a phone and on a desk, in light and dark, beside it.
 
-    :raises worker.browser.BrowserError: no browser is installed, or it failed
+    :raises FileNotFoundError: no browser is installed
     """
     with browser() as opened:
         return [picture for page in pages for picture in _pictures_of(opened, page)]
