@@ -153,7 +153,6 @@ def test_unknown_members_are_kept_and_written_again() -> None:
 @pytest.mark.parametrize(
     "build",
     [
-        lambda: SessionStarted(session_id="", user_id="u"),
         lambda: SessionStarted(session_id="s" * 65, user_id="u"),
         lambda: MessageAdded(session_id="s", message_id="m", sender="robot", content=""),
         lambda: DiagnosisMade(session_id="s", confidence_level="none"),

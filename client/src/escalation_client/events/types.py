@@ -11,6 +11,12 @@ from escalation_client.events import members as allowed
 from escalation_client.events.errors import InvalidEvent, Unfit
 from escalation_client.events.json_values import inspect_unknown
 from escalation_client.events.times import in_utc
+from escalation_client.events.unknown_session import (
+    SESSION_UNKNOWN,
+    UNKNOWN_USER,
+    names_no_session,
+    session_of_request,
+)
 
 
 def event_id(type: str, key: object) -> UUID:
@@ -20,7 +26,11 @@ def event_id(type: str, key: object) -> UUID:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseEvent:
-    """What every event says. Raises `InvalidEvent` when a member cannot be."""
+    """What every event says. Raises `InvalidEvent` when a member cannot be.
+
+    A `session_id` such as "null", "undefined" or "" is no session: the event gets one of its own (for one user and
+    minute the same, see `user_id`, `requested_by` or `extra["user_id"]`) and the mark `extra["session_unknown"]`.
+    """
 
     type: ClassVar[str]
 
@@ -31,9 +41,10 @@ class BaseEvent:
     extra: Annotated[Mapping[str, Any], allowed.mapping] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
+        unknown = names_no_session(self.session_id)
         for name, path, check, optional, _ in MEMBERS[type(self)]:
             value = getattr(self, name)
-            if value is None and optional:
+            if (value is None and optional) or (unknown and name == "session_id"):
                 continue
             try:
                 kept = check(value)
@@ -41,6 +52,8 @@ class BaseEvent:
                 raise InvalidEvent(path, value, str(unfit)) from None
             if kept is not value:
                 object.__setattr__(self, name, kept)
+        if unknown:
+            give_session(self)
         if self.extra:
             refuse_known(self)
             inspect_unknown("data.", self.extra, depth=2)
@@ -173,6 +186,14 @@ def member_of(member: Field[Any]) -> Member:
 MEMBERS: Final[Mapping[type[BaseEvent], tuple[Member, ...]]] = MappingProxyType(
     {kind: tuple(map(member_of, fields(kind))) for kind in get_args(Event)}
 )
+
+
+def give_session(event: BaseEvent) -> None:
+    """Give an event whose session is unknown one of its own, and say so in it."""
+    named = (getattr(event, "user_id", None), getattr(event, "requested_by", None), event.extra.get("user_id"))
+    user = next((name for name in named if isinstance(name, str) and name not in ("", UNKNOWN_USER)), None)
+    object.__setattr__(event, "session_id", session_of_request(user, event.occurred_at, event.id))
+    object.__setattr__(event, "extra", {**event.extra, SESSION_UNKNOWN: True})
 
 
 def refuse_known(event: BaseEvent) -> None:

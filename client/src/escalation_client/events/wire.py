@@ -13,6 +13,7 @@ from escalation_client.events.members import text
 from escalation_client.events.parsing import LARGEST_BYTES, parse_object
 from escalation_client.events.times import format_time, parse_time
 from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, BaseEvent, Event, Member
+from escalation_client.events.unknown_session import names_no_session
 
 EARLIEST_ARRIVAL: Final = timedelta(days=-1)
 TOP_LEVEL: Final = ENVELOPE - {"extra"} | {"type", "data"}
@@ -142,6 +143,8 @@ def uuid_of(value: Any) -> UUID | None:
 
 
 def session_of(document: Mapping[str, Any]) -> str | None:
+    if names_no_session(document.get("session_id")):
+        return None
     try:
         session_id: str = SESSION_ID(document.get("session_id"))
     except Unfit:
