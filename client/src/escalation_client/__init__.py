@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from escalation_client.outcomes import Outcome
     from escalation_client.publisher import Publisher
     from escalation_client.reader import OutcomeReader
+    from escalation_client.receipt import Receipt
 
 __all__ = [
     "AsyncOutcomeReader",
@@ -42,6 +43,7 @@ __all__ = [
     "PublishError",
     "Publisher",
     "ReadError",
+    "Receipt",
     "SessionEnded",
     "SessionStarted",
     "StepRecorded",
@@ -57,6 +59,7 @@ HOMES = {
     "PublishError": "errors",
     "Publisher": "publisher",
     "ReadError": "errors",
+    "Receipt": "receipt",
 }
 
 

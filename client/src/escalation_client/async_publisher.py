@@ -1,25 +1,32 @@
-"""Publishing from an event loop."""
+"""Publishing from event loops."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, Self
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
-from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, connect_async
-from escalation_client.errors import PublishError
-from escalation_client.events import Event, InvalidEvent
-from escalation_client.publisher import backlog, log_untold
+from escalation_client.async_reader import AsyncOutcomeReader
+from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, LoopConnections, connect
+from escalation_client.errors import ReadError
+from escalation_client.events import Event, encode
+from escalation_client.outcomes import Outcome
+from escalation_client.publisher import Told, last_of, log_unread, log_untold, make_backlog, told_events
+from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
 from escalation_client.spool import LIMIT_BYTES
-from escalation_client.stream import encoded_batches, entry_ids, fill
+from escalation_client.stream import Taken, encoded_batches, entry_ids, fill, fill_with_position, parse_taken
 
 Members = ParamSpec("Members")
 
 
 class AsyncPublisher:
-    """`Publisher` for one event loop, which neither Redis nor the disk ever holds up. The parameters are the same."""
+    """`Publisher` for event loops, which neither Redis nor the disk ever holds up. The parameters are the same.
+
+    It may be made where no loop runs, such as in a module, and serve one loop after the other.
+    """
 
     def __init__(
         self,
@@ -27,11 +34,14 @@ class AsyncPublisher:
         *,
         spool: str | Path | None = None,
         spool_limit: int = LIMIT_BYTES,
+        replicas: int = 0,
         connect_timeout: float = CONNECT_SECONDS,
         timeout: float = ANSWER_SECONDS,
     ) -> None:
-        self.redis = connect_async(url, connect_timeout, timeout)
-        self.backlog = backlog(url, spool, spool_limit, connect_timeout, timeout)
+        self.replicas = replicas
+        self.connections = LoopConnections(url, connect_timeout, timeout)
+        self.outcomes = AsyncOutcomeReader(url, connect_timeout=connect_timeout, timeout=timeout)
+        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, connect_timeout, timeout))
 
     async def publish(self, event: Event) -> str | None:
         """As `Publisher.publish`."""
@@ -41,32 +51,65 @@ class AsyncPublisher:
         """As `Publisher.publish_many`."""
         return [entry_id for batch in encoded_batches(events) for entry_id in await self.send(batch)]
 
-    async def tell(self, kind: Callable[Members, Event], *args: Members.args, **members: Members.kwargs) -> str | None:
+    async def publish_and_wait(
+        self, event: Event, timeout: float, *, language: str | None = None, types: Collection[str] = TICKET_OUTCOMES
+    ) -> Receipt:
+        """As `Publisher.publish_and_wait`."""
+        taken = await self._take(encode(event))
+        return receipt_of(event, taken, await self._outcome_of(event, taken, timeout, types), language)
+
+    async def tell(self, kind: Callable[Members, Told], *args: Members.args, **members: Members.kwargs) -> str | None:
         """As `Publisher.tell`."""
         try:
-            return await self.publish(kind(*args, **members))
-        except (InvalidEvent, PublishError) as error:
+            return last_of(await self.publish_many(told_events(kind(*args, **members))))
+        except Exception as error:
             log_untold(kind, error)
+            return None
+
+    async def _take(self, text: str) -> Taken:
+        if self.backlog.waiting():
+            return Taken((await self._keep([text]))[0], None)
+        try:
+            async with self.connections.redis.pipeline(transaction=False) as pipeline:
+                fill_with_position(pipeline, text, self.replicas)
+                return parse_taken(await pipeline.execute(), self.replicas)
+        except ResponseError:
+            # Perhaps only the question was refused; the event's id makes sending it again harmless.
+            return Taken((await self.send([text]))[0], None)
+        except (RedisError, OSError) as error:
+            return Taken((await self._keep([text], error))[0], None)
+
+    async def _outcome_of(self, event: Event, taken: Taken, timeout: float, types: Collection[str]) -> Outcome | None:
+        if taken.position is None:
+            return None
+        try:
+            return await self.outcomes.wait_for_outcome(event.session_id, timeout, after=taken.position, types=types)
+        except ReadError as error:
+            log_unread(error)
             return None
 
     async def send(self, encoded: Sequence[str]) -> list[str | None]:
         if self.backlog.waiting():
-            return await asyncio.to_thread(self.backlog.keep, encoded)
+            return await self._keep(encoded)
         try:
-            async with self.redis.pipeline(transaction=False) as pipeline:
-                fill(pipeline, encoded)
-                return entry_ids(await pipeline.execute())
-        except RedisError as error:
-            return await asyncio.to_thread(self.backlog.keep, encoded, error)
+            async with self.connections.redis.pipeline(transaction=False) as pipeline:
+                fill(pipeline, encoded, self.replicas)
+                return entry_ids(await pipeline.execute(), self.replicas)
+        except (RedisError, OSError) as error:
+            return await self._keep(encoded, error)
+
+    async def _keep(self, encoded: Sequence[str], error: Exception | None = None) -> list[str | None]:
+        return await asyncio.to_thread(self.backlog.keep, encoded, error)
 
     async def flush(self, timeout: float) -> bool:
         """As `Publisher.flush`."""
         return await asyncio.to_thread(self.backlog.wait_until_empty, timeout)
 
     async def aclose(self) -> None:
-        """As `Publisher.close`."""
+        """Close this loop's connections and end the sending from disk; what waits there stays for the next process."""
         await asyncio.to_thread(self.backlog.stop)
-        await self.redis.aclose()
+        await self.outcomes.aclose()
+        await self.connections.aclose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -21,9 +21,10 @@ LONGEST_WAIT_SECONDS = 2.0
 class Backlog:
     """The way around an absent Redis. The thread runs only while something waits, and dies with its process."""
 
-    def __init__(self, spool: Spool | None, connect: Callable[[], Redis]) -> None:
+    def __init__(self, spool: Spool | None, connect: Callable[[], Redis], replicas: int = 0) -> None:
         self.spool = spool
         self.connect = connect
+        self.replicas = replicas
         self.guard = threading.Lock()
         self.empty = threading.Condition(self.guard)
         self.stopping = threading.Event()
@@ -31,7 +32,11 @@ class Backlog:
 
     def waiting(self) -> bool:
         """Whether earlier events wait on disk, so that new ones have to queue up behind them."""
-        if self.spool is None or not self.spool.pending():
+        try:
+            if self.spool is None or not self.spool.pending():
+                return False
+        except OSError as trouble:
+            logger.warning("the spool cannot be looked at, events go to Redis at once: %s", trouble)
             return False
         self.wake()
         return True
@@ -55,7 +60,12 @@ class Backlog:
             if self.stopping.is_set() or (self.thread is not None and self.thread.is_alive()):
                 return
             self.thread = threading.Thread(target=self.run, name="escalation-spool", daemon=True)
-            self.thread.start()
+            try:
+                self.thread.start()
+            except RuntimeError as trouble:
+                # Too many threads, or this process is ending: what waits is safe, and the next event tries again.
+                self.thread = None
+                logger.warning("events wait on disk until another process sends them: %s", trouble)
 
     def wait_until_empty(self, timeout: float) -> bool:
         """Whether nothing waits on disk any more, after at most so many seconds."""
@@ -104,4 +114,4 @@ class Backlog:
     def send(self, redis: Redis, batch: Sequence[str]) -> None:
         if self.stopping.is_set():
             raise InterruptedError("the publisher is being closed")
-        add_all(redis, batch)
+        add_all(redis, batch, self.replicas)

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, HEALTH_CHECK_SECONDS
 from escalation_client.events import Event
 from escalation_client.publisher import Publisher
+from escalation_client.sentinel import Sentinels, names_sentinels
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +48,12 @@ def worker_app(url: str) -> Celery:
 
     :param url: the worker's REDIS_URL
     """
-    app = Celery("escalation-client", broker=url, set_as_current=False)
-    app.conf.update(broker_transport_options=TRANSPORT_OPTIONS, task_ignore_result=True)
+    broker, options = url, TRANSPORT_OPTIONS
+    if names_sentinels(url):
+        sentinels = Sentinels.named_by(url)
+        broker, options = sentinels.celery_url(), {**TRANSPORT_OPTIONS, **sentinels.celery_options()}
+    app = Celery("escalation-client", broker=broker, set_as_current=False)
+    app.conf.update(broker_transport_options=options, task_ignore_result=True)
     return app
 
 

@@ -18,7 +18,8 @@ from escalation_client.waiting import BEGINNING, COUNT, Wait, block_of, last_id,
 class OutcomeReader:
     """Reads outcomes: tickets opened, mails accepted, tickets taken on by somebody. Every method raises `ReadError`.
 
-    :param url: `redis://`, `rediss://` or `unix://`, with the password in it
+    :param url: `redis://`, `rediss://`, `unix://`, or `redis-sentinel://` (`escalation_client.sentinel`), with the
+        password in it
     :param connect_timeout: seconds to wait for a connection
     :param timeout: seconds to wait for an answer
     """
@@ -27,7 +28,10 @@ class OutcomeReader:
         self.redis = connect(url, connect_timeout, LONGEST_BLOCK_SECONDS + timeout)
 
     def position(self) -> str:
-        """The stream's newest id: take it before you publish, and wait for what comes after it."""
+        """The stream's newest id, to wait for what comes after it.
+
+        It raises while Redis is away: never ask before publishing, but use `publish_and_wait`, which publishes first.
+        """
         with asking():
             return last_id(self.redis.xrevrange(STREAM_OUTCOMES, count=1))
 
@@ -41,7 +45,7 @@ class OutcomeReader:
     ) -> Outcome | None:
         """The session's first outcome of one of these types (of any, if none is named); None after `timeout` seconds.
 
-        Pass as `after` the `position()` from before publishing, or an earlier outcome of the session may be found.
+        Pass as `after` the `position` of a receipt, or an earlier outcome of the session may be found.
         """
         search = Wait(session_id, timeout, after, types)
         while search.goes_on():
@@ -78,5 +82,5 @@ def asking() -> Iterator[None]:
     """Errors of Redis become ours."""
     try:
         yield
-    except RedisError as error:
+    except (RedisError, OSError) as error:
         raise ReadError(f"Redis does not answer: {error}") from error

@@ -33,16 +33,30 @@ class Spool:
             raise OSError(f"a spool needs POSIX file locks, which {os.name} has not: publish without one here")
         self.folder = Path(folder)
         self.limit_bytes = limit_bytes
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.open_file = self.folder / "open.jsonl"
+        self.make_folder()
+
+    def make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def pending(self) -> bool:
-        """Whether anything waits."""
-        return any(name.endswith(".jsonl") for name in os.listdir(self.folder))
+        """Whether anything waits; nothing does where the folder was swept away."""
+        try:
+            return any(name.endswith(".jsonl") for name in os.listdir(self.folder))
+        except FileNotFoundError:
+            return False
 
     def append(self, lines: Sequence[str]) -> None:
         """Keep some events, all or none. Raises `SpoolFull` or another OSError."""
         block = "".join(f"{line}\n" for line in lines).encode()
+        try:
+            self.append_block(block)
+        except FileNotFoundError:
+            # Swept away by somebody who clears temporary folders, perhaps just now.
+            self.append_block(block)
+
+    def append_block(self, block: bytes) -> None:
+        self.make_folder()
         with self.locked("append"):
             kept = sum(path.stat().st_size for path in self.folder.glob("*.jsonl"))
             if kept + len(block) > self.limit_bytes:
@@ -61,7 +75,7 @@ class Spool:
                     for batch in batches(complete_lines(segment)):
                         send(batch)
                     with self.locked("append"):
-                        segment.unlink()
+                        segment.unlink(missing_ok=True)
                 with self.locked("append"):
                     self.seal()
             return mine
@@ -107,6 +121,8 @@ def write_through(path: Path, block: bytes) -> int:
         except OSError:
             file.truncate(start)
             raise
+        if not os.fstat(file.fileno()).st_nlink:
+            raise FileNotFoundError(f"{path} was removed while it was written")
         return file.tell()
 
 

@@ -2,35 +2,74 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from redis import Redis
+from redis.exceptions import RedisError
 
-from escalation_client.events import FIELD, STREAM_EVENTS, Event, encode
+from escalation_client.events import FIELD, STREAM_EVENTS, STREAM_OUTCOMES, Event, encode
+from escalation_client.waiting import last_id
 
 BATCH = 500
+# Replicas that follow are milliseconds behind; one that takes longer does not follow.
+REPLICA_MILLISECONDS: Final = 1_000
 
 
-class TakesEntries(Protocol):
+class TakesCommands(Protocol):
     """A pipeline, of threads or of an event loop."""
 
     def xadd(self, name: str, fields: dict[Any, Any]) -> Any: ...
 
+    def wait(self, num_replicas: int, timeout: int) -> Any: ...
 
-def add_all(redis: Redis, encoded: Sequence[str]) -> list[str | None]:
+    def xrevrange(self, name: str, *, count: int) -> Any: ...
+
+
+class TooFewReplicas(RedisError):
+    """The events are on the primary, and on fewer replicas than was asked for: they would not survive its loss."""
+
+
+class Taken(NamedTuple):
+    """An event's place in its stream (None while it waits on disk), and the outcomes' newest id before that."""
+
+    entry_id: str | None
+    position: str | None
+
+
+def add_all(redis: Redis, encoded: Sequence[str], replicas: int = 0) -> list[str | None]:
     """Add encoded events to the stream in one round trip; return the entries' ids."""
     with redis.pipeline(transaction=False) as pipeline:
-        fill(pipeline, encoded)
-        return entry_ids(pipeline.execute())
+        fill(pipeline, encoded, replicas)
+        return entry_ids(pipeline.execute(), replicas)
 
 
-def fill(pipeline: TakesEntries, encoded: Sequence[str]) -> None:
+def fill(pipeline: TakesCommands, encoded: Sequence[str], replicas: int) -> None:
     for text in encoded:
         pipeline.xadd(STREAM_EVENTS, {FIELD: text})
+    if replicas:
+        pipeline.wait(replicas, REPLICA_MILLISECONDS)
 
 
-def entry_ids(answers: Iterable[bytes]) -> list[str | None]:
-    return [answer.decode() for answer in answers]
+def entry_ids(answers: Sequence[Any], replicas: int) -> list[str | None]:
+    """The ids in a pipeline's answers. Raises `TooFewReplicas`."""
+    if not replicas:
+        return [answer.decode() for answer in answers]
+    *added, reached = answers
+    if reached < replicas:
+        raise TooFewReplicas(f"{reached} of {replicas} replicas have the events after {REPLICA_MILLISECONDS} ms")
+    return [answer.decode() for answer in added]
+
+
+def fill_with_position(pipeline: TakesCommands, text: str, replicas: int) -> None:
+    """Ask for the outcomes' newest id just before the event is added, so that no outcome of it can be missed."""
+    pipeline.xrevrange(STREAM_OUTCOMES, count=1)
+    fill(pipeline, [text], replicas)
+
+
+def parse_taken(answers: Sequence[Any], replicas: int) -> Taken:
+    """What a pipeline of `fill_with_position` answered. Raises `TooFewReplicas`."""
+    newest, *added = answers
+    return Taken(entry_ids(added, replicas)[0], last_id(newest))
 
 
 def encoded_batches(events: Iterable[Event]) -> Iterator[list[str]]:
