@@ -1,4 +1,6 @@
-"""Where an assistant publishes its events, and how it answers the "Escalate to Expert" dialogue with a ticket number.
+"""Where an assistant publishes its events, and how it answers the "Escalate to Expert" dialogue.
+
+An assistant with ABParts' tables has it easier (docs/abparts.md): `escalation_client.abparts` maps its rows.
 
     REDIS_URL=redis://… ESCALATION_SPOOL=/var/lib/assistant/spool \\
         uvicorn --app-dir client/examples --workers 2 fastapi_assistant:app
@@ -24,11 +26,12 @@ from escalation_client import (
     EscalationRequested,
     InvalidEvent,
     MessageAdded,
+    PublishError,
+    ReadError,
     SessionEnded,
     SessionStarted,
 )
 
-TICKET = ("ticket.opened", "ticket.updated")
 DIALOGUE_SECONDS = 1.0
 
 
@@ -66,6 +69,7 @@ class Dialogue(BaseModel):
     priority: str | None = None
     notes: str | None = None
     requested_by: str | None = None
+    language: str = "en"
 
 
 @app.post("/sessions")
@@ -108,13 +112,16 @@ async def add_message(session_id: str, new: NewMessage, request: Request) -> dic
 
 @app.post("/sessions/{session_id}/escalation")
 async def escalate(session_id: str, dialogue: Dialogue, request: Request) -> dict[str, Any]:
-    """The dialogue: published with errors raised, since the user is to know, and answered with the ticket's number."""
-    position = await request.state.outcomes.position()
-    await request.state.publisher.publish(EscalationRequested(session_id=session_id, **dialogue.model_dump()))
-    outcome = await request.state.outcomes.wait_for_outcome(session_id, DIALOGUE_SECONDS, after=position, types=TICKET)
-    if outcome is None:
-        return {"ticket_number": None, "say": None, "contact": None}
-    return {"ticket_number": outcome.ticket_number, "say": outcome.say, "contact": outcome.contact}
+    """The dialogue: published first, and answered within a second with the ticket's number, or with words without one.
+
+    A page that lost its session sends "null" or "undefined"; the event then gets a session of its own.
+    """
+    receipt = await request.state.publisher.publish_and_wait(
+        EscalationRequested(session_id=session_id, **dialogue.model_dump(exclude={"language"})),
+        DIALOGUE_SECONDS,
+        language=dialogue.language,
+    )
+    return {"ticket_number": receipt.ticket_number, "say": receipt.say, "contact": receipt.contact}
 
 
 @app.get("/sessions/{session_id}/history")
@@ -136,3 +143,10 @@ async def end(session_id: str, status: str, request: Request) -> dict[str, str]:
 async def explain(_: Request, error: InvalidEvent) -> JSONResponse:
     """What the caller sent cannot be; the text names the member and what would be right."""
     return JSONResponse({"detail": str(error)}, status_code=422)
+
+
+@app.exception_handler(PublishError)
+@app.exception_handler(ReadError)
+async def away(_: Request, error: PublishError | ReadError) -> JSONResponse:
+    """Neither Redis nor the spool took the event, or there is nobody to answer a question: try again."""
+    return JSONResponse({"detail": str(error)}, status_code=503)

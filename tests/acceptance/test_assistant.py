@@ -12,6 +12,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.celery import enqueue
+from escalation_client.words import say_taken
 from services.events.stream import EVENTS
 from tests.events import confidence
 from tests.processes import ROOT, Processes, wait_for
@@ -117,6 +118,36 @@ def test_the_chat_goes_on_while_redis_is_away_and_nothing_is_lost(
         valkey.start()
     wait_for(lambda: redis.xlen(EVENTS) >= 21, "the events from the spool")
     assert redis.xlen(EVENTS) == 21
+
+
+def test_man_overboard_while_redis_is_away_is_taken_and_answered_with_words(
+    family: Processes, assistant: httpx.Client, valkey: EmbeddedValkey, connection: Connection
+) -> None:
+    session_id = begin(assistant)
+    valkey.kill()
+    try:
+        answer = assistant.post(f"/sessions/{session_id}/escalation", json={"notes": "man overboard", "language": "no"})
+    finally:
+        valkey.start()
+    assert answer.raise_for_status().json() == {"ticket_number": None, "say": say_taken("no"), "contact": None}
+    assert assistant.get(f"/sessions/{session_id}/history").status_code == 503
+    family.worker()
+    wait_for(lambda: session_id in tickets(connection), "the ticket")
+
+
+def test_dialogues_of_a_page_that_lost_its_session_become_a_ticket_for_each_user(
+    family: Processes, assistant: httpx.Client, connection: Connection
+) -> None:
+    family.worker()
+    numbers = {
+        assistant.post(f"/sessions/{lost}/escalation", json={"requested_by": user})
+        .raise_for_status()
+        .json()["ticket_number"]
+        for lost, user in (("null", "user-1"), ("undefined", "user-2"))
+    }
+    assert numbers == set(tickets(connection).values())
+    assert len(numbers) == 2
+    assert not tickets(connection).keys() & {"null", "undefined"}
 
 
 def test_what_cannot_be_is_told_to_the_caller(assistant: httpx.Client, redis: Redis) -> None:
