@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from escalation_client import abparts
+from escalation_client import Outcome, Receipt, abparts
 from escalation_client.events import ConfidenceReported, Event, MessageAdded, StepRecorded, encode
 
 SESSION = {"id": "s1", "user_id": "u1", "machine_id": "m1", "status": "active", "language": "el"}
@@ -180,6 +180,35 @@ def test_dialogues_without_a_session_are_told_apart_by_their_users(session_id: A
     assert first.session_id != second.session_id
     assert UUID(first.session_id)
     assert first.extra == {"session_unknown": True}
+
+
+def test_what_one_user_does_in_a_lost_session_stays_together() -> None:
+    now = datetime.now(UTC)
+    [told] = abparts.message({**MESSAGE, "session_id": "null", "timestamp": now}, "u1")
+    again = MessageAdded(
+        session_id="", message_id="m2", sender="user", content="", occurred_at=now, extra={"user_id": "u1"}
+    )
+    assert told.session_id == again.session_id
+    assert abparts.step({**STEP, "session_id": "null"}, "u1").extra == told.extra == again.extra
+
+
+def receipt(outcome: Outcome | None) -> Receipt:
+    return Receipt(session_id="s1", entry_id="1-0", position=None, outcome=outcome, say="Noted.")
+
+
+def test_the_dialogue_s_answer_fits_the_response_model_with_and_without_a_number() -> None:
+    assert abparts.answer(receipt(None)) == {
+        "ticket_id": "", "ticket_number": "", "status": "pending", "message": "Noted.", "expert_contact_info": None,
+    }  # fmt: skip
+    contact = {"name": "General support", "phone": "+47 1"}
+    opened = Outcome(
+        id=uuid4(), type="ticket.opened", occurred_at=datetime.now(UTC), ticket_id="t1", ticket_number="AB-1",
+        contact=contact,
+    )  # fmt: skip
+    assert abparts.answer(receipt(opened)) == {
+        "ticket_id": "t1", "ticket_number": "AB-1", "status": "created", "message": "Noted.",
+        "expert_contact_info": {"primary_contact": contact},
+    }  # fmt: skip
 
 
 def test_a_row_with_a_lost_session_counts_each_time() -> None:

@@ -27,6 +27,7 @@ from escalation_client.events import (
 from escalation_client.events.lenient import UNFIT, build_leniently
 from escalation_client.events.types import BaseEvent
 from escalation_client.events.unknown_session import UNKNOWN_USER, names_no_session
+from escalation_client.receipt import Receipt
 
 # What the chat's button stores when a step has helped, although `success` may stay false.
 HELPED: Final = frozenset({"worked", "it worked", "it worked!"})
@@ -60,8 +61,11 @@ def session(row: Any) -> SessionStarted:
     )
 
 
-def message(row: Any) -> Iterator[Event]:
-    """A row of `ai_messages` that was inserted, and the confidence in its metadata, if there is one."""
+def message(row: Any, user_id: str | None = None) -> Iterator[Event]:
+    """A row of `ai_messages` that was inserted, and the confidence in its metadata, if there is one.
+
+    :param user_id: whose chat it is; messages that lost their session are put together by it
+    """
     message_id = _text(row, "id", "message_id")
     told = build_leniently(
         MessageAdded,
@@ -73,7 +77,7 @@ def message(row: Any) -> Iterator[Event]:
         content=_column(row, "content") or "",
         message_type=_column(row, "message_type"),
         language=_column(row, "language"),
-        extra=_user(row),
+        extra=_user(row, user_id),
     )
     yield told
     confidence = _number(_object(_column(row, "message_metadata")).get("confidence"))
@@ -115,10 +119,12 @@ def diagnosis(row: Any, assessment: Any = None) -> Iterator[DiagnosisMade]:
     )
 
 
-def step(row: Any) -> StepRecorded:
+def step(row: Any, user_id: str | None = None) -> StepRecorded:
     """A row of `troubleshooting_steps` that was inserted, or answered.
 
     Until a step is `completed` nobody has said whether it helped, whatever `success` says.
+
+    :param user_id: whose chat it is
     """
     completed, feedback = bool(_column(row, "completed")), _column(row, "user_feedback")
     helped = _column(row, "success") if completed else None
@@ -133,6 +139,7 @@ def step(row: Any) -> StepRecorded:
         user_feedback=feedback,
         completed=completed,
         success=helped,
+        extra=_user(row, user_id),
     )
 
 
@@ -144,6 +151,7 @@ def ended(row: Any) -> Iterator[SessionEnded]:
             id=_id_of(SessionEnded, session_id, status, _column(row, "updated_at") or ""),
             session_id=session_id,
             status=status,
+            extra=_user(row),
         )
 
 
@@ -163,6 +171,21 @@ def escalation(session_id: str | None, form: Any, user_id: str | None = None) ->
         requested_by=user_id or _column(form, "requested_by", "user_id"),
         callback_phone=_column(form, "callback_phone", "phone"),
     )
+
+
+def answer(receipt: Receipt) -> dict[str, Any]:
+    """The members of the ticket dialogue's response model, also when no ticket number came in time.
+
+    `status` is "created", or "pending" with an empty number; `message` is what the user may be told.
+    """
+    contact = receipt.contact
+    return {
+        "ticket_id": receipt.ticket_id or "",
+        "ticket_number": receipt.ticket_number or "",
+        "status": "created" if receipt.ticket_number else "pending",
+        "message": receipt.say,
+        "expert_contact_info": {"primary_contact": dict(contact)} if contact else None,
+    }
 
 
 def _column(row: Any, *names: str) -> Any:
@@ -215,7 +238,7 @@ def _translated(table: Mapping[str, str], value: Any) -> Any:
     return table.get(_word(value) or "", value)
 
 
-def _user(row: Any) -> dict[str, Any]:
-    """Who it was, where the row says so: events of an unknown session are put together by it."""
-    user_id = _column(row, "user_id")
-    return {} if user_id is None else {"user_id": str(user_id)}
+def _user(row: Any, user_id: str | None = None) -> dict[str, Any]:
+    """Who it was, where that is known: events of an unknown session are put together by it."""
+    user = user_id or _column(row, "user_id")
+    return {} if user is None else {"user_id": str(user)}
