@@ -2,7 +2,7 @@
 
 It is no model of good code: it swallows its errors, stores steps as not successful before anybody has answered, keeps
 `success` as it was after "It worked!", stores a clarification twice, and its erasure ends with an error for users with
-a ticket. What the integration adds are the lines of docs/abparts.md.
+a ticket. What the integration adds are the lines that its page in the docs shows.
 """
 
 import json
