@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from celery import Celery
 
 from escalation_client import Publisher
+from escalation_client.celery import redis_url
 from escalation_client.sentinel import Sentinels
 
 
@@ -60,6 +62,13 @@ def test_a_wrong_address_is_refused_when_the_publisher_is_made(url: str, words: 
     with pytest.raises(ValueError, match=words) as caught:
         Publisher(url)
     assert "secret" not in str(caught.value)
+
+
+def test_a_celery_application_s_own_sentinels_are_found() -> None:
+    app = Celery("assistant", broker="sentinel://:pw@a:1;sentinel://:pw@b:2/4", set_as_current=False)
+    app.conf.broker_transport_options = {"master_name": "main"}
+    found = Sentinels.named_by(redis_url(app))
+    assert (found.hosts, found.service, found.database, found.password) == ((("a", 1), ("b", 2)), "main", 4, "pw")
 
 
 def test_printing_it_tells_no_password() -> None:

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from escalation_client.errors import PublishError
 from escalation_client.spool import Spool
-from escalation_client.stream import add_all
+from escalation_client.stream import add_all, expect_replicas
 
 logger = logging.getLogger(__name__)
 
@@ -114,4 +114,5 @@ class Backlog:
     def send(self, redis: Redis, batch: Sequence[str]) -> None:
         if self.stopping.is_set():
             raise InterruptedError("the publisher is being closed")
+        expect_replicas(redis, self.replicas)
         add_all(redis, batch, self.replicas)

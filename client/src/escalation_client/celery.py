@@ -2,6 +2,7 @@
 
 import logging
 from functools import lru_cache
+from urllib.parse import urlencode
 
 from celery import Celery
 from celery.exceptions import OperationalError
@@ -60,6 +61,9 @@ def worker_app(url: str) -> Celery:
 def redis_url(app: Celery) -> str:
     """The application's broker, which has to be Redis."""
     address = str(app.conf.broker_write_url or app.conf.broker_url or "")
+    if names_sentinels(address):
+        name = (app.conf.broker_transport_options or {}).get("master_name")
+        return f"{address}?{urlencode({'master_name': name})}" if name else address
     if not address.startswith(("redis://", "rediss://")):
         scheme = address.partition(":")[0] or "none"
         raise ValueError(f"the application's broker is {scheme}: pass url='redis://…', the worker's REDIS_URL")

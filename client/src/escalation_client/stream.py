@@ -43,6 +43,12 @@ def add_all(redis: Redis, encoded: Sequence[str], replicas: int = 0) -> list[str
         return entry_ids(pipeline.execute(), replicas)
 
 
+def expect_replicas(redis: Redis, replicas: int) -> None:
+    """Raise `TooFewReplicas` before anything is added, so that what is sent again does not pile up in the stream."""
+    if replicas and (reached := redis.wait(replicas, REPLICA_MILLISECONDS)) < replicas:
+        raise TooFewReplicas(f"{reached} of {replicas} replicas follow")
+
+
 def fill(pipeline: TakesCommands, encoded: Sequence[str], replicas: int) -> None:
     for text in encoded:
         pipeline.xadd(STREAM_EVENTS, {FIELD: text})
