@@ -120,7 +120,10 @@ def test_a_replica_for_good_is_an_error_that_says_so(service: Service, caplog: p
         first.replicaof("127.0.0.1", service.second.port)
         wait_for(lambda: first.info("replication")["role"] == "slave", "it to be a replica")
     with Publisher(service.url) as publisher, caplog.at_level(logging.WARNING):
-        with pytest.raises(PublishError, match="read only"):
+        with pytest.raises(PublishError, match="read only") as caught:
             publisher.publish(report("s1"))
+        assert "XADD" not in str(caught.value), "the command holds what a user wrote"
         with pytest.raises(PublishError, match="read only"):
             publisher.publish_and_wait(report("s1"), 1)
+        assert publisher.tell(ConfidenceReported, session_id="s1", confidence=0.5) is None
+    assert "confidence.reported" not in caplog.text

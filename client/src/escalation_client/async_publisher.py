@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import ParamSpec, Self
+from typing import Any, ParamSpec, Self
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from escalation_client.async_reader import AsyncOutcomeReader
 from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, LoopConnections, connect
@@ -17,7 +17,15 @@ from escalation_client.outcomes import Outcome
 from escalation_client.publisher import Told, last_of, log_unread, log_untold, make_backlog, told_events
 from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
 from escalation_client.spool import LIMIT_BYTES
-from escalation_client.stream import Taken, encoded_batches, entry_ids, fill, fill_with_position, parse_taken
+from escalation_client.stream import (
+    Taken,
+    TakesCommands,
+    encoded_batches,
+    entry_ids,
+    fill,
+    fill_with_position,
+    parse_taken,
+)
 
 Members = ParamSpec("Members")
 
@@ -70,9 +78,8 @@ class AsyncPublisher:
         if self.backlog.waiting():
             return Taken((await self._keep([text]))[0], None)
         try:
-            async with self.connections.redis.pipeline(transaction=False) as pipeline:
-                fill_with_position(pipeline, text, self.replicas)
-                return parse_taken(await pipeline.execute(), self.replicas)
+            answers = await self._execute(partial(fill_with_position, text, self.replicas))
+            return parse_taken(answers, self.replicas)
         except ResponseError:
             # Perhaps only the question was refused; the event's id makes sending it again harmless.
             return Taken((await self.send([text]))[0], None)
@@ -92,11 +99,22 @@ class AsyncPublisher:
         if self.backlog.waiting():
             return await self._keep(encoded)
         try:
-            async with self.connections.redis.pipeline(transaction=False) as pipeline:
-                fill(pipeline, encoded, self.replicas)
-                return entry_ids(await pipeline.execute(), self.replicas)
+            return entry_ids(await self._execute(partial(fill, encoded, self.replicas)), self.replicas)
         except (RedisError, OSError) as error:
             return await self._keep(encoded, error)
+
+    async def _execute(self, fill: Callable[[TakesCommands], None]) -> list[Any]:
+        """As `execute` of `escalation_client.stream`."""
+        try:
+            return await self._execute_once(fill)
+        except ReadOnlyError:
+            await self.connections.redis.connection_pool.disconnect(inuse_connections=False)
+            return await self._execute_once(fill)
+
+    async def _execute_once(self, fill: Callable[[TakesCommands], None]) -> list[Any]:
+        async with self.connections.redis.pipeline(transaction=False) as pipeline:
+            fill(pipeline)
+            return await pipeline.execute()
 
     async def _keep(self, encoded: Sequence[str], error: Exception | None = None) -> list[str | None]:
         return await asyncio.to_thread(self.backlog.keep, encoded, error)

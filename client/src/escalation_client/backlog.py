@@ -14,6 +14,7 @@ from escalation_client.stream import add_all, expect_replicas
 
 logger = logging.getLogger(__name__)
 
+_COMMAND_END = " of pipeline caused error: "
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -44,13 +45,13 @@ class Backlog:
     def keep(self, encoded: Sequence[str], error: Exception | None = None) -> list[str | None]:
         """Keep events on disk. Raises `PublishError` when there is no spool, or it is full or broken."""
         if self.spool is None:
-            raise PublishError(f"Redis did not take {len(encoded)} events: {error}") from error
+            raise PublishError(f"Redis did not take {len(encoded)} events: {_said(error)}") from error
         try:
             self.spool.append(encoded)
         except OSError as trouble:
             raise PublishError(f"neither Redis nor the disk took {len(encoded)} events: {trouble}") from trouble
         if error is not None:
-            logger.warning("Redis is away, %d events wait on disk: %s", len(encoded), error)
+            logger.warning("Redis is away, %d events wait on disk: %s", len(encoded), _said(error))
         self.wake()
         return [None] * len(encoded)
 
@@ -108,7 +109,7 @@ class Backlog:
         try:
             return self.spool is not None and self.spool.flush(partial(self.send, redis))
         except (RedisError, OSError) as error:
-            logger.warning("events still wait on disk: %s", error)
+            logger.warning("events still wait on disk: %s", _said(error))
             return False
 
     def send(self, redis: Redis, batch: Sequence[str]) -> None:
@@ -116,3 +117,8 @@ class Backlog:
             raise InterruptedError("the publisher is being closed")
         expect_replicas(redis, self.replicas)
         add_all(redis, batch, self.replicas)
+
+
+def _said(error: Exception | None) -> str:
+    """An error's text without the command that failed, which redis-py puts before it: it holds what a user wrote."""
+    return str(error).rpartition(_COMMAND_END)[2]

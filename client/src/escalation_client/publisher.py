@@ -20,7 +20,7 @@ from escalation_client.outcomes import Outcome
 from escalation_client.reader import OutcomeReader
 from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
 from escalation_client.spool import LIMIT_BYTES, Spool
-from escalation_client.stream import Taken, add_all, encoded_batches, fill_with_position, parse_taken
+from escalation_client.stream import Taken, add_all, encoded_batches, execute, fill_with_position, parse_taken
 
 logger = logging.getLogger(__name__)
 Members = ParamSpec("Members")
@@ -98,9 +98,7 @@ class Publisher:
         if self.backlog.waiting():
             return Taken(self.backlog.keep([text])[0], None)
         try:
-            with self.redis.pipeline(transaction=False) as pipeline:
-                fill_with_position(pipeline, text, self.replicas)
-                return parse_taken(pipeline.execute(), self.replicas)
+            return parse_taken(execute(self.redis, partial(fill_with_position, text, self.replicas)), self.replicas)
         except ResponseError:
             # Perhaps only the question was refused; the event's id makes sending it again harmless.
             return Taken(self.send([text])[0], None)

@@ -1,11 +1,12 @@
 """The event stream in Redis: one XADD an event, many in one go."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from escalation_client.events import FIELD, STREAM_EVENTS, STREAM_OUTCOMES, Event, encode
 from escalation_client.waiting import last_id
@@ -36,11 +37,27 @@ class Taken(NamedTuple):
     position: str | None
 
 
+def execute(redis: Redis, fill: Callable[[TakesCommands], None]) -> list[Any]:
+    """The answers to some commands, in one round trip.
+
+    Where the connection leads to a server that is a replica now, they are sent once more on new connections.
+    """
+    try:
+        return _execute_once(redis, fill)
+    except ReadOnlyError:
+        redis.connection_pool.disconnect(inuse_connections=False)
+        return _execute_once(redis, fill)
+
+
+def _execute_once(redis: Redis, fill: Callable[[TakesCommands], None]) -> list[Any]:
+    with redis.pipeline(transaction=False) as pipeline:
+        fill(pipeline)
+        return pipeline.execute()
+
+
 def add_all(redis: Redis, encoded: Sequence[str], replicas: int = 0) -> list[str | None]:
     """Add encoded events to the stream in one round trip; return the entries' ids."""
-    with redis.pipeline(transaction=False) as pipeline:
-        fill(pipeline, encoded, replicas)
-        return entry_ids(pipeline.execute(), replicas)
+    return entry_ids(execute(redis, partial(fill, encoded, replicas)), replicas)
 
 
 def expect_replicas(redis: Redis, replicas: int) -> None:
@@ -49,7 +66,7 @@ def expect_replicas(redis: Redis, replicas: int) -> None:
         raise TooFewReplicas(f"{reached} of {replicas} replicas follow")
 
 
-def fill(pipeline: TakesCommands, encoded: Sequence[str], replicas: int) -> None:
+def fill(encoded: Sequence[str], replicas: int, pipeline: TakesCommands) -> None:
     for text in encoded:
         pipeline.xadd(STREAM_EVENTS, {FIELD: text})
     if replicas:
@@ -66,10 +83,10 @@ def entry_ids(answers: Sequence[Any], replicas: int) -> list[str | None]:
     return [answer.decode() for answer in added]
 
 
-def fill_with_position(pipeline: TakesCommands, text: str, replicas: int) -> None:
+def fill_with_position(text: str, replicas: int, pipeline: TakesCommands) -> None:
     """Ask for the outcomes' newest id just before the event is added, so that no outcome of it can be missed."""
     pipeline.xrevrange(STREAM_OUTCOMES, count=1)
-    fill(pipeline, [text], replicas)
+    fill([text], replicas, pipeline)
 
 
 def parse_taken(answers: Sequence[Any], replicas: int) -> Taken:
