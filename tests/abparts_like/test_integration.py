@@ -1,5 +1,7 @@
 """ABParts' assistant with the lines of docs/abparts.md: the right tickets and mails in each shape of its database."""
 
+from typing import Any
+
 import pytest
 
 from tests.abparts_like.conftest import Assistant, text_of
@@ -45,12 +47,24 @@ def test_a_diagnosis_in_any_shape_reaches_the_mail(assistant: Assistant) -> None
     assert assistant.rows("SELECT * FROM escalation.rejected_events") == []
 
 
+def answered(assistant: Assistant, session_id: str, user: str | None = None, **form: str) -> dict[str, Any]:
+    """The dialogue's answer with a number; a busy machine may need more than the second, and the user asks again."""
+    answers: list[dict[str, Any]] = []
+
+    def with_a_number() -> bool:
+        answers.append(assistant.escalate(session_id, user, **form))
+        return answers[-1]["status"] == "created"
+
+    wait_for(with_a_number, "a ticket number in the answer")
+    assert all(answer["message"] for answer in answers)
+    return answers[-1]
+
+
 def test_the_dialogue_is_answered_with_the_number_in_its_response_model(assistant: Assistant) -> None:
     session_id = assistant.say("hello")
-    answer = assistant.escalate(session_id, additional_notes="Please call me", priority="high")
+    answer = answered(assistant, session_id, additional_notes="Please call me", priority="high")
     ticket = assistant.ticket(session_id)
     assert (answer["ticket_number"], answer["ticket_id"]) == (ticket["ticket_number"], ticket["id"])
-    assert answer["status"] == "created"
     assert ticket["ticket_number"] in answer["message"]
     assert ticket["priority"] == "high"
     assert "Please call me" in text_of(assistant.mail(ticket["ticket_number"]))
@@ -58,7 +72,7 @@ def test_the_dialogue_is_answered_with_the_number_in_its_response_model(assistan
 
 def test_users_whose_page_lost_its_session_get_a_ticket_each(assistant: Assistant) -> None:
     numbers = {
-        assistant.escalate(lost, user, additional_notes=user)["ticket_number"]
+        answered(assistant, lost, user, additional_notes=user)["ticket_number"]
         for lost, user in (("null", "user-1"), ("undefined", "user-2"))
     }
     tickets = assistant.tickets()

@@ -9,7 +9,7 @@ from redis import Redis
 from escalation_client.words import say_taken
 from tests.abparts_like.conftest import Assistant
 from tests.abparts_like.shapes import Shape
-from tests.processes import wait_for
+from tests.processes import Processes, wait_for
 from worker.embedded import EmbeddedValkey
 
 
@@ -18,6 +18,13 @@ def shape() -> Shape:
     return Shape.PRODUCTION
 
 
+@pytest.fixture
+def beat(family: Processes) -> None:
+    """Its sweeps find what a hint was lost for while Redis was away."""
+    family.beat()
+
+
+@pytest.mark.usefixtures("beat")
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.long)])
 def test_nothing_is_lost_and_no_error_is_shown(assistant: Assistant, valkey: EmbeddedValkey, seconds: int) -> None:
     calm = assistant.say("before the outage")
