@@ -53,7 +53,7 @@ def answered(assistant: Assistant, session_id: str, user: str | None = None, **f
 
     def with_a_number() -> bool:
         answers.append(assistant.escalate(session_id, user, **form))
-        return answers[-1]["status"] == "created"
+        return bool(answers[-1]["status"] == "created")
 
     wait_for(with_a_number, "a ticket number in the answer")
     assert all(answer["message"] for answer in answers)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from escalation_client import OutcomeReader, Publisher, PublishError, ReadError
 from escalation_client.events import EVENT_TYPES, decode
 from escalation_client.events.types import ENVELOPE
-from tests.client.stream import events_in
+from tests.client.stream import events_in, report
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "client" / "README.md").read_text(encoding="utf-8")
@@ -52,3 +53,18 @@ def test_every_python_example_is_python() -> None:
     assert len(blocks) >= 5
     for indent, block in blocks:
         compile(re.sub(f"^{indent}", "", block, flags=re.MULTILINE), "README.md", "exec")
+
+
+def test_the_documented_rights_are_enough_for_all_that_the_client_does(url: str, redis: Redis) -> None:
+    [line] = re.findall(r"^    (ACL SETUSER .*)$", README, re.MULTILINE)
+    redis.execute_command(*line.replace("PASSWORD", "secret").split())  # type: ignore[no-untyped-call]
+    own = re.sub(r"redis://[^@]*@([^/]*)/0", r"redis://assistant:secret@\1/1", url)
+    with Publisher(own) as publisher, OutcomeReader(own) as reader:
+        assert publisher.publish(report("s1"))
+        receipt = publisher.publish_and_wait(report("s2"), 0.05)
+        assert receipt.position == reader.position() == "0-0"
+        assert reader.read(wait=0.05) == []
+        with pytest.raises(ReadError, match="no worker answered"):
+            reader.history("s1", timeout=0.05)
+    with Publisher(own, replicas=1) as publisher, pytest.raises(PublishError, match="0 of 1 replicas"):
+        publisher.publish(report("s3"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
 
 from escalation_client.errors import PublishError
 from escalation_client.spool import Spool
@@ -121,4 +121,7 @@ class Backlog:
 
 def _said(error: Exception | None) -> str:
     """An error's text without the command that failed, which redis-py puts before it: it holds what a user wrote."""
-    return str(error).rpartition(_COMMAND_END)[2]
+    text = str(error).rpartition(_COMMAND_END)[2]
+    if isinstance(error, MovedError | AskError | ClusterDownError):
+        return f"it is in cluster mode, which neither the client nor the worker speaks; give them another one ({text})"
+    return text
