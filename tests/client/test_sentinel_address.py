@@ -50,8 +50,9 @@ def test_celery_gets_the_same_address_in_its_own_way(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("sentinel://", "expected one such as redis-sentinel://"),
-        ("sentinel://:secret@", "expected one such as redis-sentinel://"),
+        ("sentinel://", "expected redis-sentinel://"),
+        ("sentinel://:secret@", "expected redis-sentinel://"),
+        ("sentinel://:secret@a:1;sentinel://:secret@", "expected redis-sentinel://"),
         ("sentinel://a:b:c", "host and port"),
         ("sentinel://a,,b", "host and port"),
         ("sentinel://a/x/y/z", "such as /mymaster/0"),

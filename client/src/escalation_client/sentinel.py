@@ -16,11 +16,12 @@ SCHEMES: Final = ("redis-sentinel", "sentinel")
 PORT: Final = 26379
 SERVICE: Final = "mymaster"
 _EXAMPLE: Final = "redis-sentinel://:password@host1:26379,host2:26379/mymaster/0"
-_URL: Final = re.compile(
-    r"(?:redis-)?sentinel://(?:(?P<login>[^@]*)@)?(?P<hosts>[^/?@]+)(?P<path>/[^?]*)?(?:\?(?P<query>.*))?"
+# One of several hosts; Celery repeats scheme, login and path at each.
+_HOST: Final = re.compile(
+    r"""\s* (?: (?:redis-)?sentinel:// )? (?: (?P<login>[^@]*) @ )?
+        (?P<host> \[[0-9a-fA-F:.]+\] | [^:/@\[\]]+ ) (?: : (?P<port>\d{1,5}) )? (?P<path> /.* )?""",
+    re.VERBOSE,
 )
-_HOST: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(?P<port>\d{1,5}))?")
-_NEXT: Final = re.compile(r";\s*(?:(?:redis-)?sentinel://)?(?:[^@/;]*@)?")
 
 
 def names_sentinels(url: str) -> bool:
@@ -43,14 +44,15 @@ class Sentinels:
     @classmethod
     def named_by(cls, url: str) -> "Sentinels":
         """What an address says. Raises ValueError, which shows no password."""
-        match = _URL.fullmatch(_NEXT.sub(",", _without_inner_paths(url)))
-        if match is None:
-            raise ValueError(f"this is no address of Sentinels; expected one such as {_EXAMPLE}")
-        query = dict(parse_qsl(match["query"] or "", strict_parsing=bool(match["query"])))
-        service, database = _path_of(match["path"] or "")
-        username, _, password = (match["login"] or "").partition(":")
+        listed, _, options = url.partition("?")
+        hosts = [_match_host(text) for text in re.split("[,;]", listed)]
+        logins = [host["login"] for host in hosts if host["login"]]
+        paths = [host["path"] for host in hosts if host["path"]]
+        username, _, password = (logins[0] if logins else "").partition(":")
+        service, database = _read_path(paths[-1] if paths else "")
+        query = dict(parse_qsl(options, strict_parsing=bool(options)))
         address = cls(
-            hosts=tuple(_host_of(host) for host in match["hosts"].split(",")),
+            hosts=tuple((host["host"].strip("[]"), int(host["port"] or PORT)) for host in hosts),
             service=service or query.pop("master_name", None) or SERVICE,
             database=database,
             username=unquote(username) or None,
@@ -90,16 +92,7 @@ class Sentinels:
         return [(f"[{host}]" if ":" in host else host, port) for host, port in self.hosts]
 
 
-def _without_inner_paths(url: str) -> str:
-    """Celery's list may repeat the path at each host; the last one counts."""
-    first, *others = url.split(";")
-    if not others:
-        return url
-    *inner, last = [first, *others]
-    return ";".join([*(re.sub(r"(?<=[^/:])/[^?]*", "", each) for each in inner), last])
-
-
-def _path_of(path: str) -> tuple[str | None, int]:
+def _read_path(path: str) -> tuple[str | None, int]:
     """The primary's name and the database number in `/name/0`, `/name` or `/0`."""
     match path.strip("/").split("/"):
         case [""]:
@@ -115,8 +108,9 @@ def _path_of(path: str) -> tuple[str | None, int]:
     )
 
 
-def _host_of(text: str) -> tuple[str, int]:
-    match = _HOST.fullmatch(text.strip())
+def _match_host(text: str) -> re.Match[str]:
+    match = _HOST.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no Sentinel's host and port; expected one such as sentinel1:26379")
-    return match["host"].strip("[]"), int(match["port"] or PORT)
+        # Not shown, since it may hold a password.
+        raise ValueError(f"an address of Sentinels has something else than a host and port; expected {_EXAMPLE}")
+    return match
