@@ -49,7 +49,7 @@ __all__ = [
     "StepRecorded",
 ]
 
-HOMES = {
+_HOMES = {
     "AsyncOutcomeReader": "async_reader",
     "AsyncPublisher": "async_publisher",
     "EscalationError": "errors",
@@ -66,4 +66,4 @@ HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{HOMES.get(name, 'events')}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'events')}"), name)

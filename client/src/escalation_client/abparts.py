@@ -30,21 +30,21 @@ from escalation_client.events.unknown_session import UNKNOWN_USER, names_no_sess
 from escalation_client.receipt import Receipt
 
 # What the chat's button stores when a step has helped, although `success` may stay false.
-HELPED: Final = frozenset({"worked", "it worked", "it worked!"})
-END_OF: Final = {
+_HELPED: Final = frozenset({"worked", "it worked", "it worked!"})
+_END_OF: Final = {
     "completed": "completed",
     "resolved": "completed",
     "abandoned": "abandoned",
     "escalated": "escalated",
 }
-REASON_OF: Final = {
+_REASON_OF: Final = {
     "confidence_low": "low_confidence",
     "evaluation": "expert_required",
     "safety": "safety_concern",
 }
-PRIORITY_OF: Final = {"critical": "urgent", "normal": "medium"}
+_PRIORITY_OF: Final = {"critical": "urgent", "normal": "medium"}
 # A diagnosis that does not say how sure it is must not pass for a sure one.
-CONFIDENCE_UNSAID: Final = "low"
+_CONFIDENCE_UNSAID: Final = "low"
 
 
 def session(row: Any) -> SessionStarted:
@@ -109,7 +109,7 @@ def diagnosis(row: Any, assessment: Any = None) -> Iterator[DiagnosisMade]:
         session_id=session_id,
         problem_category=said.get("problem_category"),
         likely_causes=said.get("likely_causes"),
-        confidence_level=level if known else CONFIDENCE_UNSAID,
+        confidence_level=level if known else _CONFIDENCE_UNSAID,
         confidence=said.get("confidence", said.get("confidence_score")),
         safety_warnings=said.get("safety_warnings"),
         requires_expert=said.get("requires_expert"),
@@ -128,7 +128,7 @@ def step(row: Any, user_id: str | None = None) -> StepRecorded:
     """
     completed, feedback = bool(_column(row, "completed")), _column(row, "user_feedback")
     helped = _column(row, "success") if completed else None
-    if completed and isinstance(feedback, str) and feedback.strip().lower() in HELPED:
+    if completed and isinstance(feedback, str) and feedback.strip().lower() in _HELPED:
         helped = True
     return build_leniently(
         StepRecorded,
@@ -145,8 +145,8 @@ def step(row: Any, user_id: str | None = None) -> StepRecorded:
 
 def ended(row: Any) -> Iterator[SessionEnded]:
     """The end that the status in a row of `ai_sessions` means; nothing while the session goes on."""
-    session_id, status = _text(row, "id", "session_id"), _translated(END_OF, _column(row, "status"))
-    if status in END_OF.values():
+    session_id, status = _text(row, "id", "session_id"), _translated(_END_OF, _column(row, "status"))
+    if status in _END_OF.values():
         yield SessionEnded(
             id=_id_of(SessionEnded, session_id, status, _column(row, "updated_at") or ""),
             session_id=session_id,
@@ -165,8 +165,8 @@ def escalation(session_id: str | None, form: Any, user_id: str | None = None) ->
     return build_leniently(
         EscalationRequested,
         session_id=session_id,
-        reason=_translated(REASON_OF, _column(form, "escalation_reason", "reason")),
-        priority=_translated(PRIORITY_OF, _column(form, "priority")),
+        reason=_translated(_REASON_OF, _column(form, "escalation_reason", "reason")),
+        priority=_translated(_PRIORITY_OF, _column(form, "priority")),
         notes=_column(form, "additional_notes", "notes"),
         requested_by=user_id or _column(form, "requested_by", "user_id"),
         callback_phone=_column(form, "callback_phone", "phone"),

@@ -15,8 +15,8 @@ from escalation_client.stream import add_all, expect_replicas
 logger = logging.getLogger(__name__)
 
 _COMMAND_END = " of pipeline caused error: "
-FIRST_WAIT_SECONDS = 0.1
-LONGEST_WAIT_SECONDS = 2.0
+_FIRST_WAIT_SECONDS = 0.1
+_LONGEST_WAIT_SECONDS = 2.0
 
 
 class Backlog:
@@ -82,14 +82,14 @@ class Backlog:
             thread = self.thread
         if thread is not None:
             # It may be waiting for a Redis that does not answer; a daemon's end harms nothing.
-            thread.join(LONGEST_WAIT_SECONDS)
+            thread.join(_LONGEST_WAIT_SECONDS)
 
     def run(self) -> None:
-        wait = FIRST_WAIT_SECONDS
+        wait = _FIRST_WAIT_SECONDS
         redis = self.connect()
         try:
             while self.goes_on():
-                wait = FIRST_WAIT_SECONDS if self.flush(redis) else min(wait * 2, LONGEST_WAIT_SECONDS)
+                wait = _FIRST_WAIT_SECONDS if self.flush(redis) else min(wait * 2, _LONGEST_WAIT_SECONDS)
                 if self.goes_on():
                     self.stopping.wait(wait)
         finally:

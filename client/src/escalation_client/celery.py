@@ -15,10 +15,10 @@ from escalation_client.sentinel import Sentinels, names_sentinels
 
 logger = logging.getLogger(__name__)
 
-TASK = "escalation.drain_events"
+_TASK = "escalation.drain_events"
 QUEUE = "events"
 # The worker's keys in Redis carry this prefix, so that they and another application's never mix.
-TRANSPORT_OPTIONS = {
+_TRANSPORT_OPTIONS = {
     "global_keyprefix": "escalation:celery:",
     "socket_timeout": ANSWER_SECONDS,
     "socket_connect_timeout": CONNECT_SECONDS,
@@ -37,7 +37,7 @@ def enqueue(app: Celery, event: Event, url: str | None = None) -> str | None:
     address = url or redis_url(app)
     entry_id = publisher(address).publish(event)
     try:
-        worker_app(address).send_task(TASK, queue=QUEUE, ignore_result=True, retry=False)
+        worker_app(address).send_task(_TASK, queue=QUEUE, ignore_result=True, retry=False)
     except (OperationalError, RedisError) as error:
         logger.warning("the worker was not hinted at event %s, its sweep will find it: %s", event.id, error)
     return entry_id
@@ -49,10 +49,10 @@ def worker_app(url: str) -> Celery:
 
     :param url: the worker's REDIS_URL
     """
-    broker, options = url, TRANSPORT_OPTIONS
+    broker, options = url, _TRANSPORT_OPTIONS
     if names_sentinels(url):
         sentinels = Sentinels.named_by(url)
-        broker, options = sentinels.celery_url(), {**TRANSPORT_OPTIONS, **sentinels.celery_options()}
+        broker, options = sentinels.celery_url(), {**_TRANSPORT_OPTIONS, **sentinels.celery_options()}
     app = Celery("escalation-client", broker=broker, set_as_current=False)
     app.conf.update(broker_transport_options=options, task_ignore_result=True)
     return app

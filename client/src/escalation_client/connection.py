@@ -24,13 +24,13 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 HEALTH_CHECK_SECONDS = 10
 # A sentinel that is gone must not keep us from asking the next.
-SENTINEL_SECONDS = 1.0
+_SENTINEL_SECONDS = 1.0
 # Longer waits are asked for piece by piece, so that a connection that died meanwhile is noticed.
 LONGEST_BLOCK_SECONDS = 2.0
 # Tried once more on a new connection: Redis may have restarted (it says LOADING then, which is a ConnectionError), or
 # the address may lead to a new primary while the old connection still leads to what is a replica now (READONLY).
 # A time-out is not waited for twice.
-ONCE_MORE: Final = (RedisConnectionError, ReadOnlyError)
+_ONCE_MORE: Final = (RedisConnectionError, ReadOnlyError)
 
 
 def connect(url: str, connect_timeout: float, timeout: float) -> redis.Redis:
@@ -53,7 +53,7 @@ def _primary_of(
     manager: Callable[..., Any], kind: type[Client], sentinels: Sentinels, options: dict[str, Any]
 ) -> Client:
     """A client that asks the Sentinels for the primary whenever it connects."""
-    seconds = min(options["socket_connect_timeout"], SENTINEL_SECONDS)
+    seconds = min(options["socket_connect_timeout"], _SENTINEL_SECONDS)
     asking = {**sentinels.sentinel_options(), "socket_connect_timeout": seconds, "socket_timeout": seconds}
     # The next one is asked instead of the same one again.
     asking |= {"retry": type(options["retry"])(NoBackoff(), 0), "protocol": 2, "socket_keepalive": True}
@@ -99,9 +99,9 @@ def _options(url: str, connect_timeout: float, timeout: float, retry: Callable[.
         "socket_timeout": timeout,
         "socket_keepalive": True,
         "health_check_interval": HEALTH_CHECK_SECONDS,
-        "retry": retry(NoBackoff(), 1, supported_errors=ONCE_MORE),
+        "retry": retry(NoBackoff(), 1, supported_errors=_ONCE_MORE),
         # redis-py before version 6 asks for them here as well.
-        "retry_on_error": list(ONCE_MORE),
+        "retry_on_error": list(_ONCE_MORE),
         **_host_is_checked(url),
     }
 

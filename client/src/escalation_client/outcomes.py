@@ -10,7 +10,7 @@ from escalation_client.errors import InvalidOutcome
 from escalation_client.events.parsing import parse_object
 from escalation_client.events.times import parse_time
 
-KNOWN: Final = frozenset(
+_KNOWN: Final = frozenset(
     {"id", "version", "type", "occurred_at", "session_id", "event_id", "ticket_id", "ticket_number"}
     | {"priority", "reasons", "contact", "say"}
 )
@@ -43,12 +43,12 @@ class Outcome:
 def decode_outcome(raw: bytes | str, entry_id: str = "") -> Outcome:
     """The outcome that some JSON says; unknown members are kept in `extra`. Raises `InvalidOutcome`."""
     try:
-        return outcome_of(parse_object(raw), entry_id)
+        return _outcome_of(parse_object(raw), entry_id)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidOutcome(f"the outcome {entry_id} cannot be read: {error!r}") from error
 
 
-def outcome_of(document: dict[str, Any], entry_id: str) -> Outcome:
+def _outcome_of(document: dict[str, Any], entry_id: str) -> Outcome:
     if str(document.get("version", 1)).partition(".")[0] != "1":
         raise ValueError(f"version {document['version']} is not 1 or a minor version of it")
     event_id = document.get("event_id")
@@ -64,6 +64,6 @@ def outcome_of(document: dict[str, Any], entry_id: str) -> Outcome:
         reasons=tuple(document.get("reasons") or ()),
         contact=document.get("contact"),
         say=document.get("say"),
-        extra={name: value for name, value in document.items() if name not in KNOWN},
+        extra={name: value for name, value in document.items() if name not in _KNOWN},
         entry_id=entry_id,
     )

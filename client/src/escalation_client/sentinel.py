@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote
 
-SCHEMES: Final = ("redis-sentinel", "sentinel")
-PORT: Final = 26379
-SERVICE: Final = "mymaster"
+_SCHEMES: Final = ("redis-sentinel", "sentinel")
+_PORT: Final = 26379
+_SERVICE: Final = "mymaster"
 _EXAMPLE: Final = "redis-sentinel://:password@host1:26379,host2:26379/mymaster/0"
 # One of several hosts; Celery repeats scheme, login and path at each.
 _HOST: Final = re.compile(
@@ -26,7 +26,7 @@ _HOST: Final = re.compile(
 
 def names_sentinels(url: str) -> bool:
     """Whether an address is one of Sentinels."""
-    return url.startswith(tuple(f"{scheme}://" for scheme in SCHEMES))
+    return url.startswith(tuple(f"{scheme}://" for scheme in _SCHEMES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -34,7 +34,7 @@ class Sentinels:
     """The Sentinels that an address names, and what to ask them for. Printing it tells no password."""
 
     hosts: tuple[tuple[str, int], ...]
-    service: str = SERVICE
+    service: str = _SERVICE
     database: int = 0
     username: str | None = None
     password: str | None = None
@@ -52,8 +52,8 @@ class Sentinels:
         service, database = _read_path(paths[-1] if paths else "")
         query = dict(parse_qsl(options, strict_parsing=bool(options)))
         address = cls(
-            hosts=tuple((host["host"].strip("[]"), int(host["port"] or PORT)) for host in hosts),
-            service=service or query.pop("master_name", None) or SERVICE,
+            hosts=tuple((host["host"].strip("[]"), int(host["port"] or _PORT)) for host in hosts),
+            service=service or query.pop("master_name", None) or _SERVICE,
             database=database,
             username=unquote(username) or None,
             password=unquote(password) or None,

@@ -61,9 +61,9 @@ class Spool:
             kept = sum(path.stat().st_size for path in self.folder.glob("*.jsonl"))
             if kept + len(block) > self.limit_bytes:
                 raise SpoolFull(f"{self.folder} holds {kept} bytes of events; its limit is {self.limit_bytes}")
-            size = write_through(self.open_file, block)
+            size = _write_through(self.open_file, block)
             if size == len(block):
-                sync_folder(self.folder)
+                _sync_folder(self.folder)
             if size > SEGMENT_BYTES:
                 self.seal()
 
@@ -72,7 +72,7 @@ class Spool:
         with self.locked("flush", wait=False) as mine:
             while mine and self.pending():
                 for segment in self.segments():
-                    for batch in batches(complete_lines(segment)):
+                    for batch in _batches(_complete_lines(segment)):
                         send(batch)
                     with self.locked("append"):
                         segment.unlink(missing_ok=True)
@@ -94,7 +94,7 @@ class Spool:
         """Hold a lock that the system takes back when this process dies; yields whether it was to be had."""
         import fcntl
 
-        with open(self.folder / f"{name}.lock", "wb", opener=private) as file:
+        with open(self.folder / f"{name}.lock", "wb", opener=_private) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -103,16 +103,16 @@ class Spool:
                 yield True
 
 
-def private(path: str, flags: int) -> int:
+def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def write_through(path: Path, block: bytes) -> int:
+def _write_through(path: Path, block: bytes) -> int:
     """Append to a file and wait for the disk; return its size. What could not be written whole is cut off again."""
-    with open(path, "ab", buffering=0, opener=private) as file:
+    with open(path, "ab", buffering=0, opener=_private) as file:
         start = file.tell()
         try:
-            if torn(path, start):
+            if _torn(path, start):
                 block = b"\n" + block
             written = file.write(block)
             if written != len(block):
@@ -126,7 +126,7 @@ def write_through(path: Path, block: bytes) -> int:
         return file.tell()
 
 
-def torn(path: Path, size: int) -> bool:
+def _torn(path: Path, size: int) -> bool:
     """Whether a process died in the middle of the last line."""
     if not size:
         return False
@@ -135,7 +135,7 @@ def torn(path: Path, size: int) -> bool:
         return file.read(1) != b"\n"
 
 
-def complete_lines(path: Path) -> Iterator[str]:
+def _complete_lines(path: Path) -> Iterator[str]:
     """The events in a file; a line that a dying process left unfinished was never promised to anybody."""
     for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line:
@@ -148,7 +148,7 @@ def complete_lines(path: Path) -> Iterator[str]:
             yield line.decode()
 
 
-def batches(lines: Iterator[str]) -> Iterator[list[str]]:
+def _batches(lines: Iterator[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     for line in lines:
         batch.append(line)
@@ -159,7 +159,7 @@ def batches(lines: Iterator[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

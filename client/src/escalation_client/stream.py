@@ -13,7 +13,7 @@ from escalation_client.waiting import last_id
 
 BATCH = 500
 # Replicas that follow are milliseconds behind; one that takes longer does not follow.
-REPLICA_MILLISECONDS: Final = 1_000
+_REPLICA_MILLISECONDS: Final = 1_000
 
 
 class TakesCommands(Protocol):
@@ -21,7 +21,7 @@ class TakesCommands(Protocol):
 
     def xadd(self, name: str, fields: dict[Any, Any]) -> Any: ...
 
-    def wait(self, num_replicas: int, timeout: int) -> Any: ...
+    def wait(self, _replicas: int, _milliseconds: int, /) -> Any: ...
 
     def xrevrange(self, name: str, *, count: int) -> Any: ...
 
@@ -62,7 +62,7 @@ def add_all(redis: Redis, encoded: Sequence[str], replicas: int = 0) -> list[str
 
 def expect_replicas(redis: Redis, replicas: int) -> None:
     """Raise `TooFewReplicas` before anything is added, so that what is sent again does not pile up in the stream."""
-    if replicas and (reached := redis.wait(replicas, REPLICA_MILLISECONDS)) < replicas:
+    if replicas and (reached := redis.wait(replicas, _REPLICA_MILLISECONDS)) < replicas:
         raise TooFewReplicas(f"{reached} of {replicas} replicas follow")
 
 
@@ -70,7 +70,7 @@ def fill(encoded: Sequence[str], replicas: int, pipeline: TakesCommands) -> None
     for text in encoded:
         pipeline.xadd(STREAM_EVENTS, {FIELD: text})
     if replicas:
-        pipeline.wait(replicas, REPLICA_MILLISECONDS)
+        pipeline.wait(replicas, _REPLICA_MILLISECONDS)
 
 
 def entry_ids(answers: Sequence[Any], replicas: int) -> list[str | None]:
@@ -79,7 +79,7 @@ def entry_ids(answers: Sequence[Any], replicas: int) -> list[str | None]:
         return [answer.decode() for answer in answers]
     *added, reached = answers
     if reached < replicas:
-        raise TooFewReplicas(f"{reached} of {replicas} replicas have the events after {REPLICA_MILLISECONDS} ms")
+        raise TooFewReplicas(f"{reached} of {replicas} replicas have the events after {_REPLICA_MILLISECONDS} ms")
     return [answer.decode() for answer in added]
 
 

@@ -41,7 +41,7 @@ class Wait:
 
     def found(self, answer: Any) -> Outcome | None:
         """The first outcome in the answer that is meant; remembers how far was read."""
-        for entry_id, fields in entries_of(answer):
+        for entry_id, fields in _entries_of(answer):
             self.after = entry_id.decode()
             outcome = read(self.after, fields)
             if outcome is not None and self.means(outcome):
@@ -59,11 +59,11 @@ def block_of(seconds: float) -> int | None:
 
 def outcomes_in(answer: Any) -> list[Outcome]:
     """All readable outcomes in an answer of XREAD."""
-    found = (read(entry_id.decode(), fields) for entry_id, fields in entries_of(answer))
+    found = (read(entry_id.decode(), fields) for entry_id, fields in _entries_of(answer))
     return [outcome for outcome in found if outcome is not None]
 
 
-def entries_of(answer: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+def _entries_of(answer: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
     for _, entries in answer or []:
         yield from entries
 

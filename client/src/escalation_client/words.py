@@ -6,7 +6,7 @@ from typing import Final
 from escalation_client.events.errors import Unfit
 from escalation_client.events.languages import language_of
 
-FALLBACK: Final = "en"
+_FALLBACK: Final = "en"
 _TAKEN: Final[Mapping[str, str]] = {
     "en": "I have noted your request, but it is not confirmed yet. If it is urgent, please call our support team. "
     "If anyone is in danger, call your local emergency number.",
@@ -34,9 +34,9 @@ _STOP: Final[Mapping[str, str]] = {
 def say_taken(language: str | None, *, safety: bool = False) -> str:
     """The words for an event that was taken and is not yet confirmed, in one of the six languages or in English."""
     try:
-        spoken = language_of(language or FALLBACK)
+        spoken = language_of(language or _FALLBACK)
     except Unfit:
-        spoken = FALLBACK
+        spoken = _FALLBACK
     if spoken not in _TAKEN:
-        spoken = FALLBACK
+        spoken = _FALLBACK
     return (_STOP[spoken] if safety else "") + _TAKEN[spoken]

@@ -53,7 +53,7 @@ class BaseEvent:
             if kept is not value:
                 object.__setattr__(self, name, kept)
         if unknown:
-            give_session(self)
+            _give_session(self)
         if self.extra:
             refuse_known(self)
             inspect_unknown("data.", self.extra, depth=2)
@@ -188,7 +188,7 @@ MEMBERS: Final[Mapping[type[BaseEvent], tuple[Member, ...]]] = MappingProxyType(
 )
 
 
-def give_session(event: BaseEvent) -> None:
+def _give_session(event: BaseEvent) -> None:
     """Give an event whose session is unknown one of its own, and say so in it."""
     named = (getattr(event, "user_id", None), getattr(event, "requested_by", None), event.extra.get("user_id"))
     user = next((name for name in named if isinstance(name, str) and name not in ("", UNKNOWN_USER)), None)
