@@ -1,16 +1,18 @@
-"""`python -m bench.sink CERTIFICATE`: an SMTP server that takes everything at once and keeps nothing; prints its port.
+"""`python -m bench.sink CERTIFICATE [LEAST MOST]`: an SMTP server that keeps nothing; prints its port.
 
-It is to be faster than whatever is measured with it, so it looks at the first letters of a command only.
+It takes everything at once, or after the final dot as late as real ones do: so many milliseconds, evenly spread. It is
+to be faster than whatever is measured with it, so it looks at the first letters of a command only.
 """
 
 import asyncio
+import random
 import ssl
 import sys
 
 REPLIES = {
     b"DATA": b"354 go\r\n",
     b"QUIT": b"221 bye\r\n",
-    b"EHLO": b"250-sink\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 SIZE 50000000\r\n",
+    b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-STARTTLS\r\n250 SIZE 50000000\r\n",
     b"STAR": b"220 go\r\n",
 }
 END = b"\r\n.\r\n"
@@ -19,8 +21,9 @@ END = b"\r\n.\r\n"
 class SinkProtocol(asyncio.Protocol):
     """One conversation."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context
+    def __init__(self, context: ssl.SSLContext, delay: tuple[float, float]) -> None:
+        self.context, self.delay = context, delay
+        self.due = 0.0
         self.held = bytearray()
         self.in_body = False
         self.securing = False
@@ -49,6 +52,7 @@ class SinkProtocol(asyncio.Protocol):
         if at < 0:
             return False
         command = b"" if self.in_body else bytes(self.held[:4]).upper()
+        wait = random.uniform(*self.delay) / 1000 if self.in_body else 0.0
         del self.held[: at + len(mark)]
         self.in_body = command == b"DATA"
         if command == b"STAR":
@@ -56,10 +60,19 @@ class SinkProtocol(asyncio.Protocol):
             self.transport.pause_reading()
             self.securing = True
             self.upgrading = asyncio.ensure_future(self.upgrade())
-        self.transport.write(REPLIES.get(command, b"250 ok\r\n"))
+        self.reply(REPLIES.get(command, b"250 ok\r\n"), wait)
         if command == b"QUIT":
             self.transport.close()
         return not self.securing
+
+    def reply(self, line: bytes, wait: float) -> None:
+        """Now or later, but never before an earlier reply."""
+        loop = asyncio.get_running_loop()
+        self.due = max(self.due, loop.time() + wait)
+        if self.due <= loop.time():
+            self.transport.write(line)
+        else:
+            loop.call_at(self.due, self.transport.write, line)
 
     async def upgrade(self) -> None:
         loop = asyncio.get_running_loop()
@@ -69,13 +82,15 @@ class SinkProtocol(asyncio.Protocol):
         self.take_all(len(self.held))
 
 
-async def serve(certificate: str) -> None:
+async def serve(certificate: str, least: float = 0.0, most: float = 0.0) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server = await asyncio.get_running_loop().create_server(lambda: SinkProtocol(context), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SinkProtocol(context, (least, most)), "127.0.0.1", 0
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(serve(sys.argv[1])))
+    sys.exit(asyncio.run(serve(sys.argv[1], *map(float, sys.argv[2:]))))

@@ -20,10 +20,11 @@ class Sink:
 
 
 @contextmanager
-def sink_process(folder: Path) -> Iterator[Sink]:
+def sink_process(folder: Path, *delay: int) -> Iterator[Sink]:
+    """`delay`: the least and the most milliseconds that its reply after the final dot takes."""
     authority, certificate = folder / "authority.pem", folder / "certificate.pem"
     make_certificates(authority, certificate)
-    command = [sys.executable, "-m", "bench.sink", str(certificate)]
+    command = [sys.executable, "-m", "bench.sink", str(certificate), *map(str, delay)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:

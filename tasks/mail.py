@@ -21,7 +21,6 @@ from services.delivery.reap_expired import reap
 from services.delivery.settings_probe import settings_mark, take_early_probe
 from services.events.stream import answer_ring, redis_client
 from services.installation import get_installation
-from services.mail.compose import compose
 from services.transports.base import Transport
 from services.transports.factory import account_of, close_transport, process_transport
 from tasks.delivery.deliver import deliver
@@ -127,7 +126,6 @@ def sender_of(settings: Settings) -> Sender:
         sender=settings.sender,
         transport=transport,
         rates=Rates(counters, transport.account.key, transport.account.limits),
-        compose=compose,
         times=settings.mail_times,
         claim_size=settings.mail_claim_size,
         run_seconds=settings.mail_run_seconds,

@@ -7,12 +7,21 @@ ACCEPTED_ALREADY = (
     "SET body_started_at = clock_timestamp(), state = 'accepted', accepted_at = clock_timestamp()\n"
     "        WHERE recipient_id = ANY"
 )
-RECORDED = "m.lease_id = :lease_id AND m.state IN {sql_list(*ANSWERABLE)}"
+RECORDED = "m.lease_id = CAST(:lease_id AS uuid)\n          AND m.state IN {sql_list(*ANSWERABLE)}"
 NEWEST = "          AND a.number = (SELECT max(number)"
 ANY = "          AND 0 < (SELECT max(number)"
 OWN_ID = "Message-ID: <{__import__('uuid').uuid4()}@example.com>"
 LOSSES = "tests/tasks/delivery/test_sending_losses.py"
 KILLS = "tests/tasks/delivery/test_kills.py"
+LOST = "tests/tasks/delivery/test_lost_leases.py"
+BEGINS = '"begins": [str(recipient_id) for recipient_id in begins],'
+ALL_BEGIN = SourceChange(
+    "tasks/delivery/waves.py",
+    "begun = [begin for begin in wave.begins if _all_begun(begin, states)]",
+    "begun = list(wave.begins)",
+)
+ADD_BEGIN = "            self._waves.add_begin(BodyBegin(channel, held, ids))\n"
+TOLD = "(SELECT mail_id FROM done WHERE state = 'accepted')"
 
 MAILS = (
     Breakage(
@@ -25,14 +34,32 @@ MAILS = (
     Breakage(
         "the beginning of a body is not recorded",
         6,
-        (SourceChange("services/transports/smtp_connection.py", "        begin_body(addresses)\n", ""),),
+        (SourceChange("services/delivery/record.py", BEGINS, '"begins": [],'), ALL_BEGIN),
         (f"{KILLS}::test_a_sender_killed_after_the_body_began_leaves_the_fate_unknown",),
+    ),
+    Breakage(
+        "a body begins before the commit that holds its beginning",
+        6,
+        (SourceChange("tasks/delivery/parallel_run.py", ADD_BEGIN, f"{ADD_BEGIN}            channel.begin_body()\n"),),
+        (f"{LOST}::test_a_database_that_goes_away_before_the_body_keeps_it_from_being_sent",),
+    ),
+    Breakage(
+        "a body begins though its lease was lost",
+        6,
+        (ALL_BEGIN,),
+        (f"{LOST}::test_a_lease_past_its_time_is_taken_over_and_its_late_sender_stopped_before_the_body",),
+    ),
+    Breakage(
+        "a lease ends before the task that holds it",
+        6,
+        (SourceChange("services/delivery/lease.py", "LEASE_SECONDS = 600", "LEASE_SECONDS = 60"),),
+        ("tests/tasks/delivery/test_time_limits.py",),
     ),
     Breakage(
         "whoever sent a mail records it, with or without its lease",
         6,
         (SourceChange("services/delivery/record.py", RECORDED, "m.state IN {sql_list(*ANSWERABLE)}"),),
-        ("tests/tasks/delivery/test_lost_leases.py",),
+        (LOST,),
     ),
     Breakage(
         "a repeat wipes out that a reply was lost",
@@ -73,11 +100,7 @@ MAILS = (
     Breakage(
         'the assistant hears "a human has it" before a server accepted the mail',
         8,
-        (
-            SourceChange(
-                "services/delivery/record.py", "(SELECT FROM done WHERE state = 'accepted')", "(SELECT FROM done)"
-            ),
-        ),
+        (SourceChange("services/delivery/record.py", TOLD, "(SELECT mail_id FROM done)"),),
         ("tests/services/delivery/test_truth.py",),
     ),
 )

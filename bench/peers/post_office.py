@@ -11,12 +11,14 @@ from bench.stand import Stand
 BATCH = 500
 
 
-def seconds(stand: Stand, count: int, processes: int, secured: bool, batch: int = BATCH) -> dict[str, float]:
+def seconds(
+    stand: Stand, count: int, processes: int, secured: bool, batch: int = BATCH, port: int | None = None
+) -> dict[str, float]:
     """Seconds for queueing so many mails and for sending them, in a database of its own on the same server."""
     with stand.database() as name:
         given = {
             "database": stand.postgres.url_of(name),
-            "port": stand.sink.port,
+            "port": port or stand.sink.port,
             "secured": secured,
             "batch": batch,
             "count": count,

@@ -1,12 +1,13 @@
 """What is measured, by section; each runs its rounds, ours and its peers in turn within each."""
 
-from bench.sections import events, growth, latency, mails, memory, starting, tickets
+from bench.sections import events, growth, latency, mails, memory, slow_server, starting, tickets
 from bench.sections.effort import Run
 
 SECTIONS: dict[str, Run] = {
     "events": events.run,
     "tickets": tickets.run,
     "mails": mails.run,
+    "slow_server": slow_server.run,
     "latency": latency.run,
     "growth": growth.run,
     "memory": memory.run,

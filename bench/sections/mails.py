@@ -52,9 +52,9 @@ def run(stand: Stand, effort: Effort) -> Section:
     return section
 
 
-def ours(stand: Stand, count: int, processes: int, secured: bool) -> float:
+def ours(stand: Stand, count: int, processes: int, secured: bool, **settings: str) -> float:
     """Support mails that wait in the outbox: from the first attempt to the last acceptance, all on record."""
-    with stand.round(SMTP_USE_TLS=str(secured).lower()) as one:
+    with stand.round(SMTP_USE_TLS=str(secured).lower(), **settings) as one:
         drained(one, escalating(count, "mail"))
         one.family.started[0].stop()
         one.redis.flushall()

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any, Final
 
+import psycopg2
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -14,6 +16,16 @@ from services.database.errors import described
 from services.database.session import session_settings, set_after_connecting
 
 _DRIVER = "postgresql+psycopg2://"
+_CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
+    "application_name": "escalation-worker",
+    "client_encoding": "utf8",
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "cursor_factory": ListCursor,
+}
 
 
 def driver_url(url: str) -> str:
@@ -31,21 +43,21 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
         max_overflow=4,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args={
-            "application_name": "escalation-worker",
-            "client_encoding": "utf8",
-            "connect_timeout": 5,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,
-            "cursor_factory": ListCursor,
-        },
+        connect_args=_CONNECT_ARGUMENTS,
     )
     set_after_connecting(made, session_settings(settings, statement_timeout=statement_timeout))
     event.listen(made, "handle_error", _drop_sessions_that_only_read)
     event.listen(made, "handle_error", _leave_out_rows)
     return made
+
+
+def connect_without_waiting() -> Any:
+    """A connection of psycopg2 outside the pool, as asynchronous ones are (its manual, "Asynchronous support").
+
+    It is under way: poll it until it is ready, then run `session_settings` on it.
+    """
+    _, address = engine().dialect.create_connect_args(engine().url)
+    return psycopg2.connect(**{**address, **_CONNECT_ARGUMENTS}, async_=1)
 
 
 # read_only_sql_transaction (PostgreSQL manual, appendix A).

@@ -46,6 +46,10 @@ class ClaimedMail:
         }
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(recipient.address for recipient in self.recipients)
+
+    @property
     def recipient_ids(self) -> list[UUID]:
         return [recipient.recipient_id for recipient in self.recipients]
 

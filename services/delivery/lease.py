@@ -1,6 +1,6 @@
 """The lease of a sender: alive as long as its database connection, so that a killed one is noticed at once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ LEASE_SECONDS = 600
 
 _LOCK = text("SELECT pg_advisory_lock(hashtextextended(:lease_id, 0))")
 _TAKE_SLOT = text("SELECT pg_try_advisory_lock(hashtext('escalation.slot.' || :account), :slot)")
+_TAKE_PLACE = text("SELECT pg_try_advisory_lock(hashtext('escalation.sender.' || :account), :place)")
 _LOGIN = text("SELECT pg_advisory_lock(hashtextextended('escalation.login.' || :account, 0))")
 _END_LOGIN = text("SELECT pg_advisory_unlock(hashtextextended('escalation.login.' || :account, 0))")
 _UNLOCK = text("SELECT pg_advisory_unlock_all()")
@@ -62,12 +63,22 @@ def login_turn(connection: Connection, account: str) -> Iterator[bool]:
                 connection.execute(_END_LOGIN, {"account": account})
 
 
-def take_slot(connection: Connection, account: str, slots: int | None) -> bool:
-    """Take one of the account's connections for this session; without a limit there is always one."""
-    if slots is None:
-        return True
+def take_place(connection: Connection, account: str, places: int) -> bool:
+    """Become one of so many processes that may send for the account at once, for this session."""
     with connection.begin():
         return any(
-            connection.execute(_TAKE_SLOT, {"account": account, "slot": slot}).scalar_one()
-            for slot in range(slots, 0, -1)
+            connection.execute(_TAKE_PLACE, {"account": account, "place": place}).scalar_one()
+            for place in range(places, 0, -1)
         )
+
+
+def take_slot(connection: Connection, account: str, slots: int, held: Collection[int] = ()) -> int | None:
+    """Take one more of the account's connections for this session; its number, or None when all are taken.
+
+    :param held: the numbers that this session has already: PostgreSQL would give them to it again
+    """
+    with connection.begin():
+        for slot in range(slots, 0, -1):
+            if slot not in held and connection.execute(_TAKE_SLOT, {"account": account, "slot": slot}).scalar_one():
+                return slot
+    return None

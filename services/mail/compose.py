@@ -1,6 +1,6 @@
 """Mails of the outbox as messages to send."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,37 +34,48 @@ class ComposedMail:
         return len(self.message)
 
 
-def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = False) -> dict[UUID, ComposedMail]:
-    """The messages of these mails, by id; a mail whose ticket is gone is not among them.
+@dataclass(frozen=True, slots=True)
+class LoadedMail:
+    """All that a message is made of; `details` are those of its ticket, if it is about one."""
 
-    :param short: some lines of plain text only, for a server that refused the full message
-    """
+    row: MailRow
+    details: TicketDetails | None
+
+
+def load_for_composing(connection: Connection, mail_ids: Sequence[UUID]) -> dict[UUID, LoadedMail]:
+    """What these mails are made of, by id; a mail whose ticket is gone is not among them."""
     mails = load_mails(connection, mail_ids)
     details_by_ticket = load_ticket_details(connection, {mail.ticket_id for mail in mails if mail.ticket_id})
-    settings = get_settings()
-    composed = {}
+    loaded = {}
     for mail in mails:
         details = details_by_ticket.get(mail.ticket_id or "")
         if mail.ticket_id and details is None:
-            trace = mail_trace(connection, mail.mail_id)
-            logger.error("mail_without_ticket", ticket_id=mail.ticket_id, **trace)
-            continue
-        composed[mail.mail_id] = _surely_composed(connection, mail, details, settings, short)
-    return composed
+            logger.error("mail_without_ticket", ticket_id=mail.ticket_id, **mail_trace(connection, mail.mail_id))
+        else:
+            loaded[mail.mail_id] = LoadedMail(mail, details)
+    return loaded
 
 
-def _surely_composed(
-    connection: Connection, mail: MailRow, details: TicketDetails | None, settings: Settings, short: bool
-) -> ComposedMail:
-    """As asked; short where a mistake of ours would else keep an urgent mail from leaving at all."""
+def compose_loaded(loaded: LoadedMail, trace: Mapping[str, str | None], *, short: bool = False) -> ComposedMail:
+    """The message; short where a mistake of ours would else keep an urgent mail from leaving at all.
+
+    :param short: some lines of plain text only, for a server that refused the full message
+    :param trace: what the log says of the mail then
+    """
+    settings = get_settings()
     try:
-        return composed_of(mail, details, settings, short)
+        return composed_of(loaded.row, loaded.details, settings, short)
     except Exception:
         if short:
             raise
-        trace = mail_trace(connection, mail.mail_id)
-        logger.exception("mail_rendered_short", template=mail.template, **trace)
-        return composed_of(mail, details, settings, short=True)
+        logger.exception("mail_rendered_short", template=loaded.row.template, **trace)
+        return composed_of(loaded.row, loaded.details, settings, short=True)
+
+
+def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = False) -> dict[UUID, ComposedMail]:
+    """The messages of these mails, by id; a mail whose ticket is gone is not among them."""
+    loaded = load_for_composing(connection, mail_ids)
+    return {mail_id: compose_loaded(mail, {"mail_id": str(mail_id)}, short=short) for mail_id, mail in loaded.items()}
 
 
 def composed_of(mail: MailRow, details: TicketDetails | None, settings: Settings, short: bool) -> ComposedMail:

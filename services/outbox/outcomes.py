@@ -87,10 +87,10 @@ INSERT = text("""
 
 def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> None:
     """Write outcomes into the transaction of what they tell; a repeat writes nothing."""
-    connection.execute(INSERT, columns_of(outcomes))
+    connection.execute(INSERT, _columns_of(outcomes))
 
 
-def columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[str | None]]:
+def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[str | None]]:
     """The parameters of a statement that writes them, as of now."""
     now = datetime.now(UTC)
     return {

@@ -31,6 +31,13 @@ class SmtpTransport:
         self.conversation: SmtpConnection | None = None
         self.opened = 0.0
         self.messages = 0
+        self.siblings: list[SmtpTransport] = []
+
+    def sibling(self) -> "SmtpTransport":
+        """A further connection of the same account, with the same TLS context; it ends with this one."""
+        made = SmtpTransport(self.account, self.server, self.credentials, self.message_seconds)
+        self.siblings.append(made)
+        return made
 
     def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         budget = Budget(self.message_seconds)
@@ -57,7 +64,7 @@ class SmtpTransport:
         return self.conversation is not None and self.conversation.sock is not None and self.is_fresh()
 
     def prepare(self) -> ServerReply | None:
-        self.close()
+        self.say_goodbye()
         try:
             self.connect(Budget(self.message_seconds))
         except ConversationEnded as stop:
@@ -70,10 +77,15 @@ class SmtpTransport:
 
     def probe(self) -> ServerReply | None:
         answer = self.prepare()
-        self.close()
+        self.say_goodbye()
         return answer
 
     def close(self) -> None:
+        for transport in [self, *self.siblings]:
+            transport.say_goodbye()
+
+    def say_goodbye(self) -> None:
+        """End this connection alone."""
         conversation, self.conversation = self.conversation, None
         if conversation is None:
             return
@@ -97,7 +109,7 @@ class SmtpTransport:
             with suppress(OSError):
                 if not self.messages or conversation.ask(Phase.MAIL, "RSET").code == 250:
                     return conversation
-        self.close()
+        self.say_goodbye()
         return self.connect(budget)
 
     def is_fresh(self) -> bool:
@@ -116,7 +128,7 @@ class SmtpTransport:
             if self.credentials:
                 log_in(conversation, self.credentials)
         except ConversationEnded:
-            self.close()
+            self.say_goodbye()
             raise
         return conversation
 

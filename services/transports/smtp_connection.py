@@ -120,7 +120,7 @@ class SmtpConnection(smtplib.SMTP):
         begin_body(addresses)
         self.enter(Phase.BODY, self.server.reply_seconds)
         try:
-            self.sock.sendall(_stuffed(message))  # type: ignore[union-attr]
+            self.sock.sendall(stuffed(message))  # type: ignore[union-attr]
         except OSError:
             return self.last_words()
         self.enter(Phase.DOT, self.server.reply_seconds)
@@ -169,7 +169,7 @@ def _find_host_name() -> str | None:
     return next((name for name in names if _FULL_NAME.fullmatch(name) and not name.startswith("localhost")), None)
 
 
-def _stuffed(message: bytes) -> bytes:
+def stuffed(message: bytes) -> bytes:
     """The message as it travels: lines end in CRLF, whatever came, and a dot that begins a line is doubled.
 
     A lone LF or CR could otherwise end the message early for the next server ("SMTP smuggling").

@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from rules.delivery import LocalFault, Phase, ServerReply
 from services.transports.base import ConversationEnded, Envelope
 from services.transports.smtp_connection import SmtpConnection
+from services.transports.smtp_exchange import EnvelopeCommands
 
 
 @lru_cache(maxsize=256)
@@ -53,10 +54,12 @@ def _sender_address(sender: str, offers_smtputf8: bool) -> str:
         raise ConversationEnded(ServerReply(Phase.MAIL, text=stop.answer.text, finding=LocalFault.BAD_SENDER)) from None
 
 
-def offer(conversation: SmtpConnection, envelope: Envelope, size: int, answers: dict[str, ServerReply]) -> list[str]:
-    """MAIL and RCPT: the recipients that the server takes; the answers of the others are added.
+def envelope_commands(
+    conversation: SmtpConnection, envelope: Envelope, size: int, answers: dict[str, ServerReply]
+) -> EnvelopeCommands:
+    """MAIL and RCPT as this server takes them; the answers of addresses that cannot be offered are added.
 
-    :raises Stopped: the message concerns nobody any more
+    :raises ConversationEnded: the message cannot be offered at all
     """
     largest = conversation.largest
     if largest is not None and size > largest:
@@ -64,18 +67,28 @@ def offer(conversation: SmtpConnection, envelope: Envelope, size: int, answers: 
         raise ConversationEnded(ServerReply(Phase.MAIL, text=text, finding=LocalFault.TOO_LARGE))
     offers_utf8 = conversation.has_extn("smtputf8")
     spelled = _spell(envelope, offers_utf8, answers)
-    if not spelled:
-        return []
     sender = _sender_address(envelope.sender, offers_utf8)
     utf8 = envelope.needs_smtputf8 or not all(map(str.isascii, [sender, *spelled.values()]))
-    conversation.command_encoding = "utf-8" if utf8 else "ascii"
     options = (f" SIZE={size}" if conversation.has_extn("size") else "") + (" SMTPUTF8" if utf8 else "")
-    conversation.demand(Phase.MAIL, "MAIL", f"FROM:<{sender}>{options}")
-    return [address for address in spelled if _is_taken(conversation, address, spelled[address], answers)]
+    recipients = {address: f"RCPT TO:<{written}>".encode() for address, written in spelled.items()}
+    return EnvelopeCommands(f"MAIL FROM:<{sender}>{options}".encode(), recipients)
 
 
-def _is_taken(conversation: SmtpConnection, address: str, spelled: str, answers: dict[str, ServerReply]) -> bool:
-    answer = conversation.ask(Phase.RCPT, "RCPT", f"TO:<{spelled}>")
+def offer(conversation: SmtpConnection, envelope: Envelope, size: int, answers: dict[str, ServerReply]) -> list[str]:
+    """MAIL and RCPT: the recipients that the server takes; the answers of the others are added.
+
+    :raises ConversationEnded: the message concerns nobody any more
+    """
+    commands = envelope_commands(conversation, envelope, size, answers)
+    if not commands.recipients:
+        return []
+    conversation.command_encoding = "utf-8"
+    conversation.demand(Phase.MAIL, commands.mail.decode())
+    return [address for address, line in commands.recipients.items() if _is_taken(conversation, address, line, answers)]
+
+
+def _is_taken(conversation: SmtpConnection, address: str, line: bytes, answers: dict[str, ServerReply]) -> bool:
+    answer = conversation.ask(Phase.RCPT, line.decode())
     if answer.code == 421 or answer.lost:
         # The server ends the conversation: nobody gets this message, also those who were taken before.
         raise ConversationEnded(answer)

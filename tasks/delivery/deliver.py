@@ -3,20 +3,13 @@
 import time
 from collections import Counter
 
-from rules.delivery import AccountLimits
 from services.database.engine import standalone
-from services.delivery.lease import lease, take_slot
+from services.delivery.lease import lease, take_place, take_slot
+from services.transports.smtp import SmtpTransport
+from tasks.delivery.parallel_run import send_in_parallel
 from tasks.delivery.send_loop import Run
 from tasks.delivery.sender import Sender
-
-# For a server that we know nothing of; safety mail has one more. MAIL_CONNECTIONS says otherwise.
-SENDERS = 2
-
-
-def senders_at_once(limits: AccountLimits, urgent_only: bool) -> int:
-    """How many may send at once; where the provider sets no limit, a silent server must not take every child."""
-    slots = limits.slots(urgent_only)
-    return slots if slots is not None else SENDERS + int(urgent_only)
+from tasks.delivery.slots import connections_at_once, senders_at_once
 
 
 def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
@@ -24,13 +17,19 @@ def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
     tally: Counter[str] = Counter()
     account = sender.transport.account
     with standalone() as session, lease(session) as lease_id:
-        if not take_slot(session, account.key, senders_at_once(account.limits, urgent_only)):
+        if not take_place(session, account.key, senders_at_once(account.limits, urgent_only)):
             return tally
+        slot = take_slot(session, account.key, connections_at_once(account.limits, urgent_only))
+        if slot is None:
+            return tally
+        run = Run(sender, urgent_only, session, lease_id, time.monotonic() + sender.run_seconds, tally)
         try:
-            deadline = time.monotonic() + sender.run_seconds
-            Run(sender, urgent_only, session, lease_id, deadline, tally).go_on()
+            if isinstance(sender.transport, SmtpTransport):
+                send_in_parallel(run, sender.transport, slot)
+            else:
+                run.go_on()
         finally:
             if account.limits.connections is not None:
-                # The slot belongs to this run, and so does the connection that it stands for.
+                # The slots belong to this run, and so do the connections that they stand for.
                 sender.transport.close()
     return tally

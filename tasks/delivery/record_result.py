@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection
@@ -14,6 +13,7 @@ from rules.delivery import (
     BEFORE_MAIL,
     Case,
     Phase,
+    RecipientState,
     ReplyClass,
     ReplyKind,
     ServerReply,
@@ -26,7 +26,6 @@ from services.database.engine import begin
 from services.database.errors import DatabaseFailure, trouble
 from services.delivery.circuit_breaker import (
     TRIAL,
-    CircuitState,
     close_circuit,
     give_trial_back,
     open_circuit,
@@ -40,8 +39,8 @@ from services.delivery.record import DeliveryResult, record
 from services.delivery.refusals import recent_refusals
 from services.installation import get_installation
 from services.outbox.customer_notice import tell_customers
-from services.outbox.outcomes import NewOutcome
 from services.transports.base import TransportAccount
+from tasks.delivery.sender import Attempt
 
 logger = structlog.get_logger()
 
@@ -52,74 +51,59 @@ def _is_passing(error: BaseException) -> bool:
     return isinstance(error, Exception) and trouble(error) is not DatabaseFailure.CONTENT
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptedMail:
-    """A mail that was handed over under a lease: what came of each recipient, and what an acceptance tells."""
-
-    lease_id: UUID
-    mail: ClaimedMail
-    results: Sequence[DeliveryResult]
-    acceptance: NewOutcome | None
-
-    def record(self, connection: Connection) -> list[str]:
-        return record(connection, self.lease_id, self.results, self.acceptance)
-
-
 @retry(
     retry=retry_if_exception(_is_passing),
     stop=stop_after_delay(_PATIENCE_SECONDS),
     wait=wait_random_exponential(multiplier=0.1, max=3),
     reraise=True,
 )
-def record_surely(
-    session: Connection, tried: AttemptedMail, account: str, times: Times, gate: CircuitState
-) -> list[str]:
+def record_surely(session: Connection | None, attempt: Attempt, account: str, times: Times) -> list[str]:
     """Record what came of a mail and what it means for the account, all or nothing; the states that were written.
 
     :param session: one whose statements each commit by themselves; a new one is used when it has failed
     """
-    if not tried.results:
+    if not attempt.results:
         return []
-    if _is_plain(tried, gate) and not session.invalidated:
+    if session is not None and is_plain(attempt) and not session.invalidated:
         with session.begin():
-            states = tried.record(session)
+            states = record(session, attempt.lease_id, attempt.attempted)
     else:
         with begin() as connection:
-            states = tried.record(connection)
+            states = record(connection, attempt.lease_id, attempt.attempted)
             # Asked first: a process that only sends should not load word lists for it.
-            if "accepted" in states and get_settings().customer_notice:
-                tell_customers(connection, [tried.mail.mail_id], get_installation())
-            _settle_account(connection, tried.results, account, times, gate)
-    _say(tried.mail, tried.results, states)
+            if RecipientState.ACCEPTED in states and get_settings().customer_notice:
+                tell_customers(connection, [attempt.mail.mail_id], get_installation())
+            _settle_account(connection, attempt, account, times)
+    log_attempt(attempt, states)
     return states
 
 
-def _is_plain(tried: AttemptedMail, gate: CircuitState) -> bool:
+def is_plain(attempt: Attempt) -> bool:
     """Accepted as expected: there is nothing to write but the record itself, so one statement will do."""
-    accepted = all(one.reply_class.kind is ReplyKind.ACCEPTED for one in tried.results)
-    return accepted and not gate.narrow and not get_settings().customer_notice
+    accepted = all(result.reply_class.kind is ReplyKind.ACCEPTED for result in attempt.results)
+    return accepted and not attempt.claim.circuit.narrow and not get_settings().customer_notice
 
 
-def _settle_account(
-    connection: Connection, results: Sequence[DeliveryResult], account: str, times: Times, gate: CircuitState
-) -> None:
+def _settle_account(connection: Connection, attempt: Attempt, account: str, times: Times) -> None:
     """Open or close the circuit, let the account rest, and remember whether its server can be reached."""
-    for one in results:
-        if one.reply_class.kind is ReplyKind.CONFIGURATION:
-            doubt = open_circuit if one.reply_class.sure else suspect
-            doubt(connection, account, one.answer, one.reply_class, times)
-            if gate.state == TRIAL and not one.reply_class.sure:
-                suspect_again(connection, account, one.answer, one.reply_class)
-        elif one.reply_class.kind is ReplyKind.THROTTLED:
-            pause(connection, account, _rest_of(one, times))
-    if gate.state == TRIAL and not any(one.reply_class.kind is ReplyKind.CONFIGURATION for one in results):
+    results, circuit = attempt.results, attempt.claim.circuit
+    kinds = {result.reply_class.kind for result in results}
+    for result in results:
+        if result.reply_class.kind is ReplyKind.CONFIGURATION:
+            doubt = open_circuit if result.reply_class.sure else suspect
+            doubt(connection, account, result.answer, result.reply_class, times)
+            if circuit.state == TRIAL and not result.reply_class.sure:
+                suspect_again(connection, account, result.answer, result.reply_class)
+        elif result.reply_class.kind is ReplyKind.THROTTLED:
+            pause(connection, account, _rest_of(result, times))
+    if circuit.state == TRIAL and ReplyKind.CONFIGURATION not in kinds:
         # It said nothing against the account, and perhaps nothing for it: another mail may try.
         give_trial_back(connection, account)
     if _is_unreachable(results):
         not_reached(connection, account)
-    elif gate.narrow:
+    elif circuit.narrow:
         reached(connection, account)
-        if any(one.reply_class.kind is ReplyKind.ACCEPTED for one in results):
+        if ReplyKind.ACCEPTED in kinds:
             close_circuit(connection, account)
 
 
@@ -130,23 +114,25 @@ def _rest_of(throttled: DeliveryResult, times: Times) -> float:
 
 
 def _is_unreachable(results: Sequence[DeliveryResult]) -> bool:
-    return any(one.reply_class.kind is ReplyKind.TRANSIENT and one.answer.phase in BEFORE_MAIL for one in results)
+    return any(
+        result.reply_class.kind is ReplyKind.TRANSIENT and result.answer.phase in BEFORE_MAIL for result in results
+    )
 
 
 def concerns_account(results: Sequence[DeliveryResult]) -> bool:
     """The next mail would meet the same: wrong settings, a throttle, or a server that cannot be reached."""
     return _is_unreachable(results) or any(
-        one.reply_class.kind in {ReplyKind.CONFIGURATION, ReplyKind.THROTTLED} for one in results
+        result.reply_class.kind in {ReplyKind.CONFIGURATION, ReplyKind.THROTTLED} for result in results
     )
 
 
-def _say(mail: ClaimedMail, results: Sequence[DeliveryResult], states: Sequence[str]) -> None:
+def log_attempt(attempt: Attempt, states: Sequence[str]) -> None:
     """Log what became of it: ids and codes, no addresses; a reply's text may hold one, so it stays in the database."""
-    log = logger.info if all(state == "accepted" for state in states) else logger.warning
-    first = results[0]
+    log = logger.info if all(state == RecipientState.ACCEPTED for state in states) else logger.warning
+    first = attempt.results[0]
     log(
         "mail_tried",
-        **mail.trace,
+        **attempt.mail.trace,
         states=sorted(states),
         phase=first.answer.phase.value,
         code=first.answer.code,
@@ -167,25 +153,25 @@ def judge(
     *,
     on_trial: bool = False,
 ) -> list[DeliveryResult]:
-    """A verdict and the next step for each recipient, by its own answer.
+    """The class and the next step for each recipient, by its own answer.
 
     :param on_trial: another mail was refused just before, so that a doubtful refusal is the account's now
     """
-    reply_classes = _verdicts_of(answers, account.provider)
+    reply_classes = _classify_all(answers, account.provider)
     if on_trial:
         reply_classes = {address: replace(reply_class, sure=True) for address, reply_class in reply_classes.items()}
     reply_classes = recent_refusals(account.key).weigh(mail.mail_id, answers, reply_classes)
     alone = all(reply_class.kind is ReplyKind.SPLIT for reply_class in reply_classes.values())
     results = []
-    for one in mail.recipients:
-        answer, reply_class = answers[one.address], reply_classes[one.address]
-        case = Case(one.attempts, one.repeats, mail.short, mail.urgent, alone)
+    for recipient in mail.recipients:
+        answer, reply_class = answers[recipient.address], reply_classes[recipient.address]
+        case = Case(recipient.attempts, recipient.repeats, mail.short, mail.urgent, alone)
         step = next_transition(reply_class, answer.phase, case, times, random.random())
-        results.append(DeliveryResult(one.recipient_id, answer, reply_class, step))
+        results.append(DeliveryResult(recipient.recipient_id, answer, reply_class, step))
     return results
 
 
-def _verdicts_of(answers: dict[str, ServerReply], provider: str) -> dict[str, ReplyClass]:
+def _classify_all(answers: dict[str, ServerReply], provider: str) -> dict[str, ReplyClass]:
     reply_classes = {address: classify(answer, provider) for address, answer in answers.items()}
     if any(answer.phase in _TAKEN for answer in answers.values()):
         return {

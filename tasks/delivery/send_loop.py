@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -14,16 +15,19 @@ from services.database.engine import begin
 from services.delivery.circuit_breaker import CLOSED, TRIAL, account_works, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.delivery.lease import login_turn
-from services.delivery.record import DeliveryResult, LeaseLost, begin_body
-from services.mail.compose import ComposedMail
+from services.delivery.record import LeaseLost, begin_body
 from services.outbox.outcomes import acceptances
 from services.transports.base import Envelope
-from tasks.delivery.compose_batch import compose_all
-from tasks.delivery.record_result import AttemptedMail, concerns_account, judge, record_surely
-from tasks.delivery.sender import Claim, Sender
+from tasks.delivery.record_result import concerns_account, judge, record_surely
+from tasks.delivery.sender import Attempt, Claim, Sender
+from tasks.delivery.stock import HeldMail, load_claimed
 from tasks.hints import hint
 
 logger = structlog.get_logger()
+
+NOT_COMPOSED: Final = ServerReply(
+    Phase.COMPOSE, text="the mail could not be put together", finding=LocalFault.NOT_COMPOSED
+)
 
 
 @dataclass(slots=True)
@@ -59,16 +63,20 @@ class Run:
                 return
         self.tally["more"] = 1
 
-    def claim(self) -> Claim | None:
-        """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only."""
-        room = self.sender.rates.room(self.urgent_only, self.sender.claim_size)
+    def claim(self, *, held: int = 0, safety_only: bool = False) -> Claim | None:
+        """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only.
+
+        :param held: mails that this run has in hand and has not yet sent
+        """
+        safety_only = safety_only or self.urgent_only
+        room = self.sender.rates.room(safety_only, self.sender.claim_size + held) - held
         if room < 1:
             return None
         with begin() as connection:
             state = read_circuit(connection, self.account)
             if state.shut:
                 return None
-            safety_only = self.urgent_only or (state.just_closed and safety_waits(connection))
+            safety_only = safety_only or (state.just_closed and safety_waits(connection))
             lanes = [Lane.URGENT] if safety_only else list(Lane)
             mails = claim(connection, self.lease_id, lanes, 1 if state.narrow else room)
             if mails and state.state == TRIAL:
@@ -83,14 +91,14 @@ class Run:
             return True
         mine, *others = claimed.mails
         with login_turn(self.session, self.account) as my_turn:
-            if my_turn and (claimed.gate.state != CLOSED or self.account_works()):
+            if my_turn and (claimed.circuit.state != CLOSED or self.account_works()):
                 answer = self.sender.transport.prepare()
                 if answer is None:
                     return True
-                self.record(mine, {one.address: answer for one in mine.recipients}, claimed)
+                self.record(self.judge(mine, dict.fromkeys(mine.addresses, answer), claimed), self.session)
                 self.give_back(others)
                 return False
-        self.give_back(claimed.mails, on_trial=claimed.gate.state == TRIAL)
+        self.give_back(claimed.mails, on_trial=claimed.circuit.state == TRIAL)
         if not my_turn:
             # Another sender takes long to log in: ask again later.
             self.tally["more"] = 1
@@ -102,28 +110,29 @@ class Run:
 
     def send_all(self, claimed: Claim) -> bool:
         """Send them one after the other; whether the account takes more. What was not tried is given back."""
-        composed = compose_all(self.session, self.sender.compose, claimed.mails)
+        with self.session.begin():
+            loaded = load_claimed(self.session, claimed.mails)
         for number, mail in enumerate(claimed.mails):
             over = number > 0 and self.is_over
             if over or not self.sender.rates.take(mail.urgent, len(mail.recipients)):
-                self.give_back(claimed.mails[number:], on_trial=claimed.gate.state == TRIAL)
+                self.give_back(claimed.mails[number:], on_trial=claimed.circuit.state == TRIAL)
                 return over
-            answers = self.send(mail, composed.get((mail.mail_id, mail.short)))
-            if concerns_account(self.record(mail, answers, claimed)):
+            held = HeldMail(mail, claimed, loaded.get(mail.mail_id))
+            held.compose()
+            attempt = self.judge(mail, self.send(held), claimed)
+            self.record(attempt, self.session)
+            if concerns_account(attempt.results):
                 self.give_back(claimed.mails[number + 1 :])
                 return False
         return True
 
-    def send(self, mail: ClaimedMail, composed: ComposedMail | None) -> dict[str, ServerReply]:
+    def send(self, held: HeldMail) -> dict[str, ServerReply]:
         """Hand one mail over; no answers when somebody else has it by now."""
-        addresses = tuple(one.address for one in mail.recipients)
+        mail, composed = held.mail, held.message
         if composed is None:
-            missing = ServerReply(
-                Phase.COMPOSE, text="the mail could not be put together", finding=LocalFault.NOT_COMPOSED
-            )
-            return dict.fromkeys(addresses, missing)
-        envelope = Envelope(self.sender.sender, addresses, composed.needs_smtputf8)
-        ids = {one.address: one.recipient_id for one in mail.recipients}
+            return dict.fromkeys(mail.addresses, NOT_COMPOSED)
+        envelope = Envelope(self.sender.sender, mail.addresses, composed.needs_smtputf8)
+        ids = {recipient.address: recipient.recipient_id for recipient in mail.recipients}
 
         def body_begins(taken: Sequence[str]) -> None:
             with self.session.begin():
@@ -135,12 +144,16 @@ class Run:
             logger.warning("lease_lost", **mail.trace)
             return {}
 
-    def record(self, mail: ClaimedMail, answers: dict[str, ServerReply], claimed: Claim) -> list[DeliveryResult]:
-        account, times, on_trial = self.sender.transport.account, self.sender.times, claimed.gate.state == TRIAL
+    def judge(self, mail: ClaimedMail, answers: dict[str, ServerReply], claimed: Claim) -> Attempt:
+        """What the answers mean; nothing when there are none."""
+        on_trial = claimed.circuit.state == TRIAL
+        account, times = self.sender.transport.account, self.sender.times
         results = judge(mail, answers, account, times, on_trial=on_trial) if answers else []
-        tried = AttemptedMail(self.lease_id, mail, results, claimed.acceptances.get(mail.mail_id))
-        self.tally.update(record_surely(self.session, tried, account.key, times, claimed.gate))
-        return results
+        return Attempt(self.lease_id, mail, claimed, results)
+
+    def record(self, attempt: Attempt, session: Connection | None = None) -> None:
+        """Put on record what came of a mail, whatever it takes, and count it."""
+        self.tally.update(record_surely(session, attempt, self.account, self.sender.times))
 
     def give_back(self, mails: Sequence[ClaimedMail], *, on_trial: bool = False) -> None:
         if mails:

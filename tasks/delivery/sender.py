@@ -8,9 +8,9 @@ from rules.delivery import Times
 from services.delivery.circuit_breaker import CircuitState
 from services.delivery.claim import ClaimedMail
 from services.delivery.rate_limits import Rates
+from services.delivery.record import AttemptedMail, DeliveryResult
 from services.outbox.outcomes import NewOutcome
 from services.transports.base import Transport
-from tasks.delivery.compose_batch import Compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,6 @@ class Sender:
     sender: str
     transport: Transport
     rates: Rates
-    compose: Compose
     times: Times
     claim_size: int
     run_seconds: float
@@ -28,8 +27,23 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What was claimed, how the account's gate stood, and what to tell the assistant when a mail was accepted."""
+    """What was claimed, how the account's circuit stood, and what to tell the assistant when a mail was accepted."""
 
     mails: Sequence[ClaimedMail]
-    gate: CircuitState
+    circuit: CircuitState
     acceptances: Mapping[UUID, NewOutcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A mail that was handed over under a lease, and what came of each recipient."""
+
+    lease_id: UUID
+    mail: ClaimedMail
+    claim: Claim
+    results: Sequence[DeliveryResult]
+
+    @property
+    def attempted(self) -> AttemptedMail:
+        """As it is recorded."""
+        return AttemptedMail(self.mail.mail_id, self.results, self.claim.acceptances.get(self.mail.mail_id))

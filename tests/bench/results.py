@@ -1,7 +1,7 @@
 """Results as a run would give them, all goals met or all missed."""
 
 from bench.results import Conditions, Results, Section
-from bench.sections import events, growth, latency, mails, memory, starting, tickets
+from bench.sections import events, growth, latency, mails, memory, slow_server, starting, tickets
 
 CONDITIONS = Conditions("2026-03-01 12:00 UTC", 3, 1.0, "abcdef0", 0.5)
 
@@ -15,6 +15,7 @@ def results(good: bool) -> Results:
         "growth": growing(good),
         "memory": memories(2.0 if good else 40.0),
         "start": Section(times={key: [0.5, 0.6] for key in starting.WORDS}, words=starting.WORDS),
+        "slow_server": speeds(slow_server.WORDS, 300.0 if good else 50.0, {"peer"}),
         "latency": latencies(0.02 if good else 0.4),
     }
     for section in measured.values():

@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tasks import mail
+from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session
 from worker.commands import cli
@@ -55,7 +56,10 @@ def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: 
     assert office.send()["accepted"] == 3
 
 
-def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(office: Office) -> None:
+def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(
+    office: Office, setting: Setting
+) -> None:
+    setting(mail_connections=2)  # one of them for safety mail alone
     office.queue("first")
     office.queue("unknown reader", "nobody@example.com")
     office.queue("third")

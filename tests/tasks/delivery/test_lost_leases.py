@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Ended, Session
 from tests.tasks.delivery.killing import reaped
@@ -28,7 +29,8 @@ def test_a_lease_past_its_time_is_taken_over_and_its_late_sender_stopped_before_
     assert (len(office.server.messages), office.server.connections) == (1, 2)
 
 
-def test_a_result_counts_even_when_the_database_was_away_when_it_came(office: Office) -> None:
+def test_a_result_counts_even_when_the_database_was_away_when_it_came(office: Office, setting: Setting) -> None:
+    setting(mail_connections=2)  # one of them for safety mail alone
     mail_id, other = office.queue("hello"), office.queue("another")
 
     def while_it_is_away(_: Session) -> None:

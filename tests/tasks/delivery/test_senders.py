@@ -3,9 +3,9 @@
 from contextlib import ExitStack
 
 from services.database.engine import engine
-from services.delivery.lease import lease, take_slot
+from services.delivery.lease import lease, take_place
 from services.transports.factory import process_transport
-from tasks.delivery.deliver import SENDERS, senders_at_once
+from tasks.delivery.slots import SENDERS, senders_at_once
 from tests.services.delivery.office import Office
 
 
@@ -18,7 +18,7 @@ def test_ordinary_mail_leaves_a_sender_for_safety_mail_even_without_a_limit(offi
         for _ in range(SENDERS):
             connection = held.enter_context(engine().connect())
             held.enter_context(lease(connection))
-            assert take_slot(connection, account.key, senders_at_once(account.limits, urgent_only=False))
+            assert take_place(connection, account.key, senders_at_once(account.limits, urgent_only=False))
         assert office.send() == {}
         assert office.send(urgent_only=True) == {"accepted": 1}
     assert office.subjects() == ["danger"]

@@ -30,7 +30,7 @@ def test_a_reply_lost_after_the_dot_is_unknown_and_leads_to_one_repeat_with_the_
 
 
 def test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record(office: Office, setting: Setting) -> None:
-    setting(mail_repeat_seconds=0.1)
+    setting(mail_repeat_seconds=0.1, mail_connections=2)  # one of them for safety mail alone
     mail_id = office.queue("first", rank=2)
     office.queue("second", rank=3)
 

@@ -1,0 +1,139 @@
+"""The SMTP connections of a run: opened one after the other, when they are needed, by a thread, since that waits."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import Connection
+
+from rules.delivery import ServerReply
+from services.delivery.circuit_breaker import CLOSED, CircuitState, account_works
+from services.delivery.lease import login_turn, take_slot
+from services.transports.smtp import SmtpTransport
+from services.transports.smtp_channel import SmtpChannel
+from tasks.delivery.slots import connections_at_once
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What came of opening a connection: a channel, or the server's answer, or neither when none may be opened now.
+
+    `turn_missed`: another sender takes long to log in.
+    """
+
+    channel: SmtpChannel | None = None
+    answer: ServerReply | None = None
+    turn_missed: bool = False
+
+
+class ChannelPool:
+    """Only the thread that opens a connection uses the session while it does."""
+
+    def __init__(self, transport: SmtpTransport, session: Connection, slot: int, wake: Callable[[], None]) -> None:
+        """`session` holds this slot of the account already; `wake` is called when a connection was opened or not."""
+        self._transport = transport
+        self._session = session
+        self._wake = wake
+        self._slots = {slot}
+        # How many connections there may be, by whether the next one is for safety mail, where that was found out.
+        self._most: dict[bool, int] = {}
+        self._reserved: set[SmtpChannel] = set()
+        self._opening: Future[Opened] | None = None
+        self._urgent = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smtp-login")
+        self.channels: list[SmtpChannel] = []
+        self._idle: list[SmtpChannel] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+        if self._opening and not self._opening.exception() and (opened := self._opening.result()).channel:
+            self.channels.append(opened.channel)
+        for channel in self.channels:
+            channel.release()
+
+    @property
+    def is_opening(self) -> bool:
+        return self._opening is not None
+
+    def open_one(self, circuit: CircuitState, *, urgent: bool) -> None:
+        """Begin to open one more, unless one is being opened or the account has no room for it."""
+        if self._opening is None and len(self.channels) < self._most.get(urgent, len(self.channels) + 1):
+            self._urgent = urgent
+            self._opening = self._thread.submit(self._open, circuit, urgent)
+            self._opening.add_done_callback(lambda _: self._wake())
+
+    def opened(self) -> Opened | None:
+        """What came of the connection that was being opened, once; its channel is idle."""
+        if self._opening is None or not self._opening.done():
+            return None
+        opening, self._opening = self._opening, None
+        opened = opening.result()
+        if opened.channel is None:
+            # What is open may go on; whether more can be had is for the next run to find out.
+            self._most |= dict.fromkeys({False, self._urgent}, len(self.channels))
+        else:
+            if len(self.channels) >= self._most.get(False, len(self.channels) + 1):
+                self._reserved.add(opened.channel)
+            self.channels.append(opened.channel)
+            self._idle.append(opened.channel)
+        return opened
+
+    def retire(self) -> list[SmtpChannel]:
+        """Idle connections that have served long enough; they are of no use any more."""
+        retired = [channel for channel in self._idle if not channel.is_open]
+        for channel in retired:
+            self.forget(channel)
+        return retired
+
+    def take_idle(self, *, urgent: bool) -> SmtpChannel | None:
+        """A connection for the next message. One that only safety mail may have gets nothing else."""
+        usable = [channel for channel in self._idle if urgent or channel not in self._reserved]
+        if not usable:
+            return None
+        channel = max(usable, key=lambda channel: channel in self._reserved)
+        self._idle.remove(channel)
+        return channel
+
+    def give_back(self, channel: SmtpChannel) -> None:
+        """It has no message any more."""
+        self._idle.append(channel)
+
+    def forget(self, channel: SmtpChannel) -> None:
+        """Its connection has ended."""
+        self.channels.remove(channel)
+        self._reserved.discard(channel)
+        if channel in self._idle:
+            self._idle.remove(channel)
+
+    def _open(self, circuit: CircuitState, urgent: bool) -> Opened:
+        account = self._transport.account
+        if len(self.channels) >= len(self._slots):
+            slot = take_slot(self._session, account.key, connections_at_once(account.limits, urgent), self._slots)
+            if slot is None:
+                return Opened()
+            self._slots.add(slot)
+        transport = self._unused()
+        if transport.is_open:
+            return Opened(SmtpChannel(transport))
+        with login_turn(self._session, account.key) as my_turn:
+            if not my_turn:
+                return Opened(turn_missed=True)
+            if circuit.state == CLOSED and not self._account_works():
+                return Opened()
+            answer = transport.prepare()
+        return Opened(answer=answer) if answer else Opened(SmtpChannel(transport))
+
+    def _account_works(self) -> bool:
+        with self._session.begin():
+            return account_works(self._session, self._transport.account.key)
+
+    def _unused(self) -> SmtpTransport:
+        used = {id(channel.transport) for channel in self.channels}
+        known = [self._transport, *self._transport.siblings]
+        waiting = [transport for transport in known if id(transport) not in used]
+        waiting.sort(key=lambda transport: not transport.is_open)
+        return waiting[0] if waiting else self._transport.sibling()
