@@ -21,10 +21,10 @@ def inbox_rows(lines: list[str]) -> list[Row]:
     rows = []
     for number, line in enumerate(lines):
         entry = StreamEntry(f"{int(now.timestamp() * 1000)}-{number}", line.encode(), {})
-        event = read_event(entry, now)
-        if isinstance(event, Rejected):
-            raise AssertionError(f"the mix holds a bad event: {event.reason}")
-        received = Received(entry, Examined(event, examine(event, policy, lexicon)))
+        found = read_event(entry, now)
+        if isinstance(found, Rejected):
+            raise AssertionError(f"the mix holds a bad event: {found.reason}")
+        received = Received(entry, Examined(found.event, examine(found.event, policy, lexicon)))
         rows.append(row_of(received, line, policy.version))
     return rows
 

@@ -1,12 +1,15 @@
 """Entries of the stream as they are read: events with what the rules saw in them, or what has to be set aside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from escalation_client.events import Event, InvalidEvent, decode
+from escalation_client.events import Event, InvalidEvent
 from rules.decision import Examined
 from services.database.encoding import identity, json_text
+from services.events.lenient import ReadEvent, decode_leniently
 from services.events.stream import StreamEntry
 
 # Four times the largest event: enough to see whose it was and to repair it, and a flood of huge ones fills no disk.
@@ -15,10 +18,11 @@ KEPT_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A readable event and what the rules saw in it."""
+    """A readable event, what the rules saw in it, and notes on members that did not fit."""
 
     entry: StreamEntry
     examined: Examined
+    notes: Sequence[dict[str, Any]] = ()
 
     @property
     def event(self) -> Event:
@@ -30,7 +34,7 @@ class Received:
 
     @property
     def evidence(self) -> str:
-        return json_text([signal.as_evidence() for signal in self.examined.signals])
+        return json_text([*(signal.as_evidence() for signal in self.examined.signals), *self.notes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ class Rejected:
         return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
 
 
-def read_event(entry: StreamEntry, now: datetime) -> Event | Rejected:
+def read_event(entry: StreamEntry, now: datetime) -> ReadEvent | Rejected:
     """The entry's event, or why there is none."""
     if entry.raw is None:
         return Rejected(entry, "the stream entry has no field 'event': XADD escalation:events * event '{…}'")
     try:
-        return decode(entry.raw, now=now)
+        return decode_leniently(entry.raw, now)
     except InvalidEvent as error:
         return Rejected(entry, str(error), error.event_id, error.session_id)

@@ -1,7 +1,7 @@
 """A batch against the database: all at once, and in halves when something in it is at fault."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -79,14 +79,16 @@ def _write_part(entries: Sequence[StreamEntry], installation: Installation, writ
 
 def read(entry: StreamEntry, now: datetime, installation: Installation) -> Received | Rejected:
     """Decode an entry and ask the rules, before any lock is taken; one that breaks them must not stop the others."""
-    event = read_event(entry, now)
-    if isinstance(event, Rejected):
-        return event
+    found = read_event(entry, now)
+    if isinstance(found, Rejected):
+        return found
+    event = found.event
     try:
-        return Received(entry, Examined(event, examine(event, installation.policy, installation.lexicon)))
+        examined = Examined(event, examine(event, installation.policy, installation.lexicon))
     except Exception as error:
         logger.exception("rules_failed", event_id=str(event.id), session_id=event.session_id)
         return Rejected(entry, f"the rules failed on it: {described(error)}", event.id, event.session_id)
+    return Received(replace(entry, raw=found.raw) if found.notes else entry, examined, found.notes)
 
 
 def _write_all(
