@@ -1,6 +1,7 @@
 """Removes a person from what is ours: texts, names and addresses go; ticket numbers, times and counts stay.
 
-ABParts' own tables stay ABParts' business, and nothing of ours holds its rows.
+Of ABParts' own tables only the words are cleared that the worker wrote into tickets. ABParts' own erasure fails while a
+ticket refers to one of the person's sessions; what has to go first is said here, and deleted on request.
 """
 
 import json
@@ -25,7 +26,7 @@ class NotAllowed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Traces:
+class Traces:
     """Where the person is: sessions, their tickets, and the person's own address.
 
     `searched`: False when ABParts has users that this role may not read, so that the address is unknown.
@@ -52,6 +53,22 @@ TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(
 _ADDRESS_TABLE = text("SELECT to_regclass('public.users') IS NOT NULL")
 _ADDRESS = text("SELECT email FROM public.users WHERE CAST(id AS text) = :user_id")
 _ALLOWED = text("SELECT has_table_privilege('escalation.audit_log', 'UPDATE')")
+_MAY_CLEAR = text("""
+    SELECT to_regclass('public.support_tickets') IS NOT NULL
+       AND has_column_privilege('public.support_tickets', 'session_summary', 'UPDATE')
+       AND has_column_privilege('public.support_tickets', 'resolution_notes', 'UPDATE')
+""")
+# Foreign keys without ON DELETE, by the tables that hold rows of the sessions or tickets.
+_HOLDING_KEYS = text("""
+    SELECT CAST(k.conrelid::regclass AS text) AS child, quote_ident(a.attname) AS name,
+           k.confrelid = to_regclass('public.support_tickets') AS of_tickets
+    FROM pg_constraint AS k JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+    WHERE k.contype = 'f' AND k.confdeltype IN ('a', 'r') AND cardinality(k.conkey) = 1
+      AND k.confrelid IN (to_regclass('public.ai_sessions'), to_regclass('public.support_tickets'))
+    ORDER BY 3 DESC, 1
+""")
+# ABParts' erasure deletes these itself before the session (its own order of deletes).
+_THEIR_ORDER = frozenset({"ai_messages", "troubleshooting_steps", "ai_sessions"})
 _WAITING = text("""
     SELECT count(*) FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
     WHERE (m.session_id = ANY(CAST(:sessions AS text[])) OR r.address = :address)
@@ -65,6 +82,8 @@ _BARE_REASONS = """(
     FROM jsonb_each(t.reasons) AS each (reason, e))"""
 _BARE_ROW = {row: f"CASE WHEN {row} IS NULL THEN NULL ELSE {bare(row)} END" for row in ("old", "new")}
 _OF_PERSON = "session_id = ANY(CAST(:sessions AS text[]))"
+_OURS = """SELECT ticket_id FROM escalation.tickets
+        WHERE ticket_id = ANY(CAST(:tickets AS text[])) AND NOT adopted"""
 _STATEMENTS = {
     # First, so that what changes from now on is kept without texts.
     "erased sessions": """
@@ -88,6 +107,12 @@ _STATEMENTS = {
     "tickets": f"UPDATE escalation.tickets AS t SET reasons = {_BARE_REASONS} WHERE t.{_OF_PERSON}",
     "notes": """UPDATE escalation.ticket_actions SET details = '{}'
         WHERE ticket_id = ANY(CAST(:tickets AS text[]))""",
+    # What the worker wrote into ABParts' own rows; what ABParts or its staff wrote there is ABParts' business.
+    "words in ABParts' tickets": f"""
+        UPDATE public.support_tickets SET session_summary = :erased,
+            resolution_notes = CASE WHEN resolution_notes IS NULL THEN NULL ELSE :erased END
+        WHERE id IN ({_OURS})
+          AND (session_summary <> :erased OR coalesce(resolution_notes <> :erased, false))""",
     "audit log": f"""
         UPDATE escalation.audit_log SET old = {_BARE_ROW["old"]}, new = {_BARE_ROW["new"]}
         WHERE row_id = ANY(CAST(:sessions AS text[])) OR row_id = ANY(CAST(:tickets AS text[]))
@@ -96,7 +121,7 @@ _STATEMENTS = {
 }
 
 
-def traces_of(connection: Connection, user_id: str) -> _Traces:
+def traces_of(connection: Connection, user_id: str) -> Traces:
     """Where a person is, by the id that ABParts gave them."""
     # As it stands in a row that is kept as text (models/audit.py).
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
@@ -104,8 +129,32 @@ def traces_of(connection: Connection, user_id: str) -> _Traces:
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
     readable_columns = find_readable(connection, User).get(User.__tablename__, frozenset())
     if not readable_columns.issuperset({"id", "email"}):
-        return _Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
-    return _Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)
+        return Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
+    return Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)
+
+
+def find_holders(connection: Connection, traces: Traces) -> dict[str, int]:
+    """Rows that must go before ABParts can delete the person's sessions, by table; tickets' own holders first."""
+    found: dict[str, int] = {}
+    for table, column, of_tickets in connection.execute(_HOLDING_KEYS):
+        if table.removeprefix("public.") in _THEIR_ORDER:
+            continue
+        ids = traces.tickets if of_tickets else traces.sessions
+        count = text(f"SELECT count(*) FROM {table} WHERE CAST({column} AS text) = ANY(CAST(:ids AS text[]))")
+        if rows := connection.execute(count, {"ids": ids}).scalar_one():
+            found[table] = rows
+    return found
+
+
+def delete_holders(connection: Connection, traces: Traces) -> dict[str, int]:
+    """Delete tickets and triggers of the person's sessions, so that ABParts' erasure succeeds; rows by table."""
+    return {
+        table: connection.execute(
+            text(f"DELETE FROM public.{table} WHERE session_id = ANY(CAST(:sessions AS text[]))"),
+            {"sessions": traces.sessions},
+        ).rowcount
+        for table in ("escalation_triggers", "support_tickets")
+    }
 
 
 def erase(connection: Connection, user_id: str) -> dict[str, int]:
@@ -116,6 +165,11 @@ def erase(connection: Connection, user_id: str) -> dict[str, int]:
     """
     if not connection.execute(_ALLOWED).scalar_one():
         raise NotAllowed("this role may not change the audit log: use the DATABASE_URL of the role that migrates")
+    if not connection.execute(_MAY_CLEAR).scalar_one():
+        raise NotAllowed(
+            "this role may not clear what the worker wrote into tickets: "
+            "GRANT UPDATE (session_summary, resolution_notes) ON support_tickets TO it"
+        )
     traces = traces_of(connection, user_id)
     parameters = {
         "sessions": traces.sessions,

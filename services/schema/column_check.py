@@ -58,11 +58,16 @@ def _wanted_types(column: ColumnNeed) -> str:
 
 def _retype(need: TableNeed, column: ColumnNeed, live: LiveColumn) -> str:
     statement = f"ALTER TABLE public.{need.name} ALTER COLUMN {column.name}"
-    default = f"{statement} DROP DEFAULT; " if live.filled else ""
+    default = f"{statement} DROP DEFAULT; " if live.default else ""
     change = f"{statement} TYPE {column.types[0]} USING {_converted(column, live)};"
+    if live.default:
+        change += f" {statement} SET DEFAULT ({live.default})::{column.types[0]};"
     if not live.references:
         return default + change
-    return f"{default}{change} before it, drop the foreign keys {', '.join(live.references)}; make them again after it."
+    keys = ", ".join(live.references)
+    return (
+        f"{default}{change} it is held by {keys}: `db check --sql` prints one script that keeps them and the defaults."
+    )
 
 
 def _converted(column: ColumnNeed, live: LiveColumn) -> str:

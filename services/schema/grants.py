@@ -36,6 +36,10 @@ _SCHEMA_IS_THERE = text("SELECT to_regnamespace(:name) IS NOT NULL")
 MISSING = text("""
     SELECT count(*) FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NULL
 """)
+_COLUMNS = text("""
+    SELECT CAST(attname AS text) FROM pg_attribute
+    WHERE attrelid = to_regclass('public.' || :name) AND attnum > 0 AND NOT attisdropped
+""")
 _READABLE = text("""
     SELECT n.name FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NOT NULL
 """)
@@ -67,7 +71,7 @@ def _application_rights(connection: Connection) -> Iterator[_Right]:
     yield _Right("USAGE", "SCHEMA", "public")
     yield _Right("USAGE", "SCHEMA", SCHEMA)
     for need in _existing(connection):
-        yield from _shared_rights(need)
+        yield from _shared_rights(need, _existing_columns(connection, need))
     for name in [*own_tables(), "alembic_version"]:
         for privilege in _privileges_on(name):
             yield _Right(privilege, "TABLE", f"{SCHEMA}.{name}")
@@ -80,8 +84,17 @@ def _existing(connection: Connection) -> list[TableNeed]:
     return [need for need in wanted.values() if need.own or need.name in there]
 
 
-def _shared_rights(need: TableNeed) -> Iterator[_Right]:
-    yield _Right("SELECT", "TABLE", f"public.{need.name}")
+def _existing_columns(connection: Connection, need: TableNeed) -> tuple[str, ...]:
+    """Of ABParts' own tables only what a ticket tells: whoever holds this right reads no password's hash."""
+    if need.own:
+        return ()
+    there = set(connection.execute(_COLUMNS, {"name": need.name}).scalars())
+    return tuple(column.name for column in need.columns if column.name in there)
+
+
+def _shared_rights(need: TableNeed, readable: tuple[str, ...]) -> Iterator[_Right]:
+    if need.own or readable:
+        yield _Right("SELECT", "TABLE", f"public.{need.name}", readable)
     if need.inserted:
         yield _Right("INSERT", "TABLE", f"public.{need.name}")
     if need.updated:
@@ -108,6 +121,8 @@ def _owner_rights(connection: Connection) -> Iterator[_Right]:
         yield _Right("SELECT", "TABLE", f"public.{name}")
     for name in AUDITED:
         yield _Right("TRIGGER", "TABLE", f"public.{name}")
+    # `privacy erase-user` clears what the worker wrote there.
+    yield _Right("UPDATE", "TABLE", "public.support_tickets", ("session_summary", "resolution_notes"))
 
 
 def grants(connection: Connection, role: str, purpose: Purpose) -> list[str]:

@@ -20,7 +20,9 @@ _COLUMNS = text("""
     SELECT c.relname AS table_name, a.attname AS name, format_type(a.atttypid, NULL) AS type,
            t.typtype = 'e' AS is_enum, a.attnotnull AS required, a.atthasdef OR a.attidentity <> '' AS filled,
            CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4 THEN a.atttypmod - 4
-           END AS length
+           END AS length,
+           (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef AS d
+            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) AS default
     FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
     JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type AS t ON t.oid = a.atttypid
@@ -61,6 +63,7 @@ class LiveColumn:
     filled: bool
     length: int | None
     references: tuple[str, ...] = ()
+    default: str | None = None
 
 
 @dataclass(slots=True)
@@ -91,7 +94,9 @@ def read_tables(connection: Connection, names: Sequence[str]) -> dict[str, LiveT
         references[row.table_name, row.name].append(row.key)
     for row in connection.execute(_COLUMNS, given):
         facts = row.name, row.type, row.is_enum, row.required, row.filled, row.length
-        tables[row.table_name].columns[row.name] = LiveColumn(*facts, tuple(references[row.table_name, row.name]))
+        tables[row.table_name].columns[row.name] = LiveColumn(
+            *facts, tuple(references[row.table_name, row.name]), row.default
+        )
     for row in connection.execute(_KEYS, given):
         tables[row.table_name].unique.add(row.name)
         if row.is_primary:

@@ -1,16 +1,19 @@
 """`python -m worker db …`: the database's shape, rights, and what to do when its tables were lost."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from config.settings import get_settings
+from config.errors import ConfigurationError
+from config.settings import Settings, explain, get_settings
 from models.migrations import alone, as_sql
 from services.database.engine import make_engine, wait_for_database
 from services.database.errors import described
@@ -19,6 +22,7 @@ from services.schema import migrate as adoption
 from services.schema import protection as protect
 from services.schema import rebuild as rebuilding
 from services.schema.introspection import Difference, DifferenceKind
+from services.schema.repair import repair_script
 from worker.commands.rebuild_format import tell_plan, tell_report
 from worker.commands.terminal import Output
 
@@ -30,7 +34,7 @@ console = Output(stderr=True, highlight=False, soft_wrap=True)
 @contextmanager
 def database() -> Iterator[Engine]:
     """The database; what it refuses is told in one line."""
-    engine = make_engine(get_settings(), statement_timeout=False)
+    engine = make_engine(database_settings(), statement_timeout=False)
     try:
         yield engine
     except DBAPIError as error:
@@ -38,6 +42,20 @@ def database() -> Iterator[Engine]:
         raise typer.Exit(1) from None
     finally:
         engine.dispose()
+
+
+def database_settings() -> Settings:
+    """The settings; DATABASE_URL alone is enough where nothing but PostgreSQL is asked.
+
+    :raises ConfigurationError: a setting is wrong
+    """
+    if any(os.environ.get(name) for name in ("REDIS_URL", "REDIS_URL_FILE")):
+        return get_settings()
+    # Never connected to: no command of this group asks Redis.
+    try:
+        return Settings.model_validate({"redis_url": "redis://127.0.0.1:6379/0"})
+    except ValidationError as error:
+        raise ConfigurationError(explain(error)) from None
 
 
 @app.command()
@@ -63,9 +81,15 @@ def migrate(
 def check(
     role: Annotated[str | None, typer.Option(help="Check the rights of this role, not of the one connected.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
+    as_sql_script: Annotated[
+        bool, typer.Option("--sql", help="Print one transaction that gives an older shape what the worker needs.")
+    ] = False,
 ) -> None:
     """Compare the database with what the worker needs; exit code 1 when something differs. Changes nothing."""
     with database() as engine, engine.connect() as connection:
+        if as_sql_script:
+            typer.echo(repair_script(connection) or "-- No table has to be changed.")
+            return
         try:
             differences = adoption.check(connection, role)
         except rights.UnknownRole as error:

@@ -13,7 +13,7 @@ from rules.explanation import counted
 from services.database.engine import begin, engine
 from services.events.stream import redis_client
 from services.events.trimming import erase_entries
-from services.privacy.erasure import MailOnItsWay, NotAllowed, erase, traces_of
+from services.privacy.erasure import MailOnItsWay, NotAllowed, delete_holders, erase, find_holders, traces_of
 from services.privacy.retention import keep
 from worker.commands.terminal import Output
 
@@ -37,6 +37,9 @@ def keep_command() -> None:
 def erase_user(
     user_id: Annotated[str, typer.Argument(help="The person's id in ABParts.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say where the person is.")] = False,
+    delete_tickets: Annotated[
+        bool, typer.Option("--delete-tickets", help="Also delete their tickets, which ABParts' own erasure fails on.")
+    ] = False,
 ) -> None:
     """Remove a person's texts, names and addresses from our tables; numbers and counts stay. It cannot be undone."""
     if not user_id.strip():
@@ -46,9 +49,13 @@ def erase_user(
         traces = traces_of(connection, user_id)
         console.print(f"{counted(len(traces.sessions), 'session')}, {counted(len(traces.tickets), 'ticket')}.")
         if dry_run:
+            show_holders(find_holders(connection, traces))
             return
         try:
             done = erase(connection, user_id)
+            if delete_tickets:
+                done |= {f"{table}, deleted": count for table, count in delete_holders(connection, traces).items()}
+            holders = find_holders(connection, traces)
         except MailOnItsWay as error:
             console.print(f"{error}: wait, or see python -m worker mail list", style="red")
             raise typer.Exit(1) from None
@@ -56,9 +63,20 @@ def erase_user(
             console.print(f"{error} (docs/security.md)", style="red")
             raise typer.Exit(1) from None
     show(done, "rows changed")
+    show_holders(holders)
     if not traces.searched:
         console.print(UNREAD, style="yellow")
     taken_from(redis_client(), traces.sessions)
+
+
+def show_holders(holders: dict[str, int]) -> None:
+    if holders:
+        rows = ", ".join(f"{table} ({counted(count, 'row')})" for table, count in holders.items())
+        console.print(
+            f"ABParts' own erasure fails until these are gone, in this order: {rows}. "
+            "--delete-tickets deletes the worker's two: escalation_triggers and support_tickets.",
+            style="yellow",
+        )
 
 
 def taken_from(redis: Redis, sessions: Collection[str]) -> None:

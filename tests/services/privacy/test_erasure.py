@@ -6,6 +6,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
 
 from services.database.engine import begin
@@ -222,4 +223,43 @@ def test_an_empty_id_is_refused_since_nobody_would_be_erased(told: Connection, n
 
 def test_what_would_be_erased_is_counted(told: Connection) -> None:
     result = CliRunner().invoke(app, ["erase-user", "zq-1", "--dry-run"])
-    assert result.stdout == "1 session, 1 ticket.\n"
+    assert result.stdout.splitlines()[0] == "1 session, 1 ticket."
+
+
+def test_the_words_that_we_wrote_into_abparts_tickets_go_and_what_others_wrote_stays(told: Connection) -> None:
+    number = told.execute(NUMBER).scalar_one()
+    with begin() as connection:
+        resolve(connection, number, "Zebulon closed the valve", "ana")
+    with begin() as connection:
+        erase(connection, "zq-1")
+    kept = told.execute(text("SELECT session_id, session_summary, resolution_notes FROM support_tickets ORDER BY 1"))
+    (mine, other) = kept.all()
+    assert mine == ("s1", "erased", "erased")
+    assert "smoke here too" in other.session_summary
+
+
+# As ABParts' own end point deletes, in this order.
+THEIR_DELETES = (
+    "DELETE FROM ai_messages WHERE session_id IN (SELECT id FROM ai_sessions WHERE user_id = 'zq-1')",
+    "DELETE FROM troubleshooting_steps WHERE session_id IN (SELECT id FROM ai_sessions WHERE user_id = 'zq-1')",
+    "DELETE FROM ai_sessions WHERE user_id = 'zq-1'",
+)
+
+
+def erase_as_abparts() -> None:
+    with begin() as connection:
+        for statement in THEIR_DELETES:
+            connection.execute(text(statement))
+
+
+def test_what_must_go_before_abparts_erases_is_said_and_gone_on_request(told: Connection) -> None:
+    said = CliRunner().invoke(app, ["erase-user", "zq-1", "--dry-run"]).output
+    assert "escalation_triggers (2 rows)" in " ".join(said.split())
+    assert "support_tickets (1 row)" in " ".join(said.split())
+    with pytest.raises(IntegrityError):
+        erase_as_abparts()
+    result = CliRunner().invoke(app, ["erase-user", "zq-1", "--delete-tickets"])
+    assert (result.exit_code, "fails until" in result.output) == (0, False), result.output
+    erase_as_abparts()
+    assert told.execute(text("SELECT count(*) FROM ai_sessions WHERE user_id = 'zq-1'")).scalar_one() == 0
+    assert told.execute(text("SELECT count(*) FROM support_tickets")).scalar_one() == 1

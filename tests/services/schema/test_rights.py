@@ -205,3 +205,18 @@ def test_abparts_role_needs_no_right_for_the_audit(adopted: Engine) -> None:
         (entry,) = rows(connection, "SELECT actor, row_id FROM escalation.audit_log WHERE action = 'update'")
     assert entry == {"actor": role, "row_id": "t1"}
     assert list(roles) == []
+
+
+def test_the_rights_on_abparts_users_are_those_columns_that_a_ticket_tells(migrated: Engine, role: str) -> None:
+    with migrated.begin() as connection:
+        seed(connection)
+        connection.execute(text("ALTER TABLE users ADD COLUMN IF NOT EXISTS password_hash VARCHAR"))
+    give(migrated, role, "application")
+    with migrated.connect() as connection:
+        may = rows(
+            connection,
+            "SELECT has_column_privilege(:role, 'users', 'email', 'SELECT') AS email, "
+            "has_column_privilege(:role, 'users', 'password_hash', 'SELECT') AS hash".replace(":role", f"'{role}'"),
+        )
+        assert lacking(connection, role) == []
+    assert may == [{"email": True, "hash": False}]
