@@ -26,7 +26,7 @@ class NotAllowed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Traces:
+class _Traces:
     """Where the person is: sessions, their tickets, and the person's own address.
 
     `searched`: False when ABParts has users that this role may not read, so that the address is unknown.
@@ -121,7 +121,7 @@ _STATEMENTS = {
 }
 
 
-def traces_of(connection: Connection, user_id: str) -> Traces:
+def traces_of(connection: Connection, user_id: str) -> _Traces:
     """Where a person is, by the id that ABParts gave them."""
     # As it stands in a row that is kept as text (models/audit.py).
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
@@ -129,11 +129,11 @@ def traces_of(connection: Connection, user_id: str) -> Traces:
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
     readable_columns = find_readable(connection, User).get(User.__tablename__, frozenset())
     if not readable_columns.issuperset({"id", "email"}):
-        return Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
-    return Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)
+        return _Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
+    return _Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)
 
 
-def find_holders(connection: Connection, traces: Traces) -> dict[str, int]:
+def find_holders(connection: Connection, traces: _Traces) -> dict[str, int]:
     """Rows that must go before ABParts can delete the person's sessions, by table; tickets' own holders first."""
     found: dict[str, int] = {}
     for table, column, of_tickets in connection.execute(_HOLDING_KEYS):
@@ -146,7 +146,7 @@ def find_holders(connection: Connection, traces: Traces) -> dict[str, int]:
     return found
 
 
-def delete_holders(connection: Connection, traces: Traces) -> dict[str, int]:
+def delete_holders(connection: Connection, traces: _Traces) -> dict[str, int]:
     """Delete tickets and triggers of the person's sessions, so that ABParts' erasure succeeds; rows by table."""
     return {
         table: connection.execute(

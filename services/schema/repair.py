@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from models.shape import ColumnNeed, TableNeed, needs
 from services.schema.introspection import LiveColumn, LiveTable, read_tables
 
-Place = tuple[str, str]
+_Place = tuple[str, str]
 
 _DEFAULTS = text("""
     SELECT c.relname AS table_name, a.attname AS name, format_type(a.atttypid, NULL) AS type,
@@ -51,7 +51,7 @@ class _ForeignKey:
     referred: list[str]
 
     @property
-    def pairs(self) -> list[tuple[Place, Place]]:
+    def pairs(self) -> list[tuple[_Place, _Place]]:
         pairs = zip(self.columns, self.referred, strict=True)
         return [((self.child, column), (self.parent, referred)) for column, referred in pairs]
 
@@ -64,11 +64,11 @@ class _Repair:
         self.wanted = {name: need for name, need in needs().items() if need.own}
         self.tables = read_tables(connection, list(self.wanted))
         facts = list(connection.execute(_DEFAULTS))
-        self.types: dict[Place, str] = {(row.table_name, row.name): row.type for row in facts}
-        self.defaults: dict[Place, str | None] = {(row.table_name, row.name): row.default for row in facts}
+        self.types: dict[_Place, str] = {(row.table_name, row.name): row.type for row in facts}
+        self.defaults: dict[_Place, str | None] = {(row.table_name, row.name): row.default for row in facts}
         self.keys = [_ForeignKey(**row) for row in connection.execute(_FOREIGN_KEYS).mappings()]
-        self.renamed: dict[Place, str] = {}
-        self.retyped: dict[Place, str] = {}
+        self.renamed: dict[_Place, str] = {}
+        self.retyped: dict[_Place, str] = {}
         for name, table in self.tables.items():
             self.compare(self.wanted[name], table)
         self.follow_keys()
