@@ -28,7 +28,7 @@ COMMAND = re.compile(r"^ *python -m (worker .+)$", re.MULTILINE)
 DEVELOPER = re.compile(r"^ *((?:[A-Z_]+=\S+ )?\.venv/bin/python -m .+|make .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those last, and need what is not started here; tests/deploy and tests/acceptance run them.
-ELSEWHERE = (*(f"worker health {name}" for name in ("flower", "exporter", "desk")), "worker desk")
+ELSEWHERE = (*(f"worker health {name}" for name in ("flower", "exporter", "desk")), "worker desk", "worker web")
 # Not a setting of the program.
 FOR_TESTS = {"HYPOTHESIS_TIMES"}
 OPTIONAL = re.compile(r" \[[^]]+\]")
@@ -84,7 +84,7 @@ def running(family: Processes, redis: Redis, connection: Connection) -> Processe
 
 @pytest.mark.long
 def test_each_command_of_the_pages_works(running: Processes, connection: Connection, tmp_path: Path) -> None:
-    (tmp_path / "mended.json").write_text(encode(message("s2", "get me a human")), encoding="utf-8")
+    (tmp_path / "corrected.json").write_text(encode(message("s2", "get me a human")), encoding="utf-8")
     names = {
         "AB-20261123-0001": connection.execute(TICKET).scalar_one(),
         "AB-20261124-0007": connection.execute(TICKET).scalar_one(),
