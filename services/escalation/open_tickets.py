@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from rules.contacts import ContactBook
 from rules.decision import Decision
 from rules.delivery import MailTemplate
@@ -33,6 +34,7 @@ from services.tickets.insert import (
 )
 
 Published = Mapping[UUID, datetime]
+_SESSION_UNKNOWN = "The session is unknown: the assistant had lost its id.\n"
 
 
 def open_tickets(
@@ -83,7 +85,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
             NewTicket(
                 ticket_id=derive_ticket_id(decision.state),
                 decision=decision,
-                summary=conversation.summary(),
+                summary=_SESSION_UNKNOWN + conversation.summary() if _is_unknown(decision) else conversation.summary(),
                 machine_context=context,
                 expert_contact_info=advise(case),
                 user_id=session.user_id,
@@ -115,6 +117,11 @@ def link_events(decision: Decision, ticket_id: str) -> list[TicketOfEvent]:
         counted = fired.reason == Reason.STEPS_EXCEEDED and "observed" in fired.signal.evidence
         evidence.setdefault(fired.event.id, []).extend([fired.signal.as_evidence()] if counted else [])
     return [TicketOfEvent(event_id, ticket_id, json_text(items)) for event_id, items in evidence.items()]
+
+
+def _is_unknown(decision: Decision) -> bool:
+    """The assistant named no session, such as "null": each request has one of its own instead."""
+    return any(SESSION_UNKNOWN in fired.event.extra for fired in decision.fired)
 
 
 def _is_danger(ticket: NewTicket) -> bool:

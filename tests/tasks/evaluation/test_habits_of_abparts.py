@@ -1,5 +1,6 @@
 """What ABParts and its people write in ways of their own, and what must not be lost because of it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from escalation_client.events import MessageAdded
+from escalation_client.events.wire import document_of
 from services.database.engine import begin
 from services.escalation.reconcile import reconcile
 from services.installation import Installation
@@ -128,3 +130,19 @@ def test_a_critical_ticket_of_somebody_else_is_urgent_and_stays_as_it_is(
     (ticket,) = rows(connection, TICKETS)
     assert ticket["priority"] == "critical"
     assert rows(connection, "SELECT priority FROM escalation.tickets") == [{"priority": "urgent"}]
+
+
+@pytest.mark.parametrize("lost", ["null", "undefined", ""])
+def test_two_users_whose_session_was_lost_get_two_tickets_that_say_so(
+    lost: str, installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    written = []
+    for number in (1, 2):
+        document = document_of(requested("s", notes=f"Help user {number}"))
+        about = {"id": f"00000000-0000-4000-8000-{number:012}", "session_id": lost}
+        written.append(json.dumps(document | about))
+    write(entries(written), installation)
+    tickets = rows(connection, TICKETS)
+    assert len({ticket["session_id"] for ticket in tickets}) == 2
+    assert all("The session is unknown" in ticket["session_summary"] for ticket in tickets)
+    assert rows(connection, "SELECT FROM escalation.rejected_events") == []
