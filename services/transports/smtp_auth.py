@@ -28,7 +28,7 @@ class Credentials:
 def log_in(conversation: SmtpConnection, credentials: Credentials) -> None:
     """Log in once.
 
-    :raises Stopped: the server refused, or offers no mechanism that fits
+    :raises ConversationEnded: the server refused, or offers no mechanism that fits
     """
     mechanism = _chosen(conversation, credentials.mechanism)
     secret = credentials.secret().get_secret_value()

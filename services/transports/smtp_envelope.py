@@ -20,7 +20,7 @@ def _parsed(address: str) -> ValidatedEmail:
 def _envelope_address(address: str, needs_smtputf8: bool, offers_smtputf8: bool) -> str:
     """The address for MAIL or RCPT: in ASCII where that is possible, else as SMTPUTF8 (RFC 5891, RFC 6531).
 
-    :raises Stopped: it is none, or the server cannot take it
+    :raises ConversationEnded: it is none, or the server cannot take it
     """
     try:
         checked = _parsed(address)
@@ -42,7 +42,7 @@ def _sender_address(sender: str, offers_smtputf8: bool) -> str:
     """The sender for MAIL; a server's user name need not be an address, so only what could break the command is not
     taken.
 
-    :raises Stopped: it cannot be written there
+    :raises ConversationEnded: it cannot be written there
     """
     if sender.isascii():
         if re.fullmatch(r"[^\s<>\x00-\x1f\x7f]*", sender):
