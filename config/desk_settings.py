@@ -17,6 +17,9 @@ class DeskSettings(BaseSettings):
     desk_host: str = Field("127.0.0.1", description="where the ticket's page listens")
     desk_port: int = Field(8090, ge=0, le=65_535, description="where the ticket's page listens")
     desk_proxies: str = Field("127.0.0.1", description="proxies whose X-Forwarded-For counts, separated by commas")
+    desk_user_proxies: str = Field(
+        "", description="networks of proxies that authenticate: their X-Forwarded-User opens the list of tickets"
+    )
     desk_views_per_minute: int = Field(60, ge=1, description="pages for one address in a minute")
     desk_actions_per_minute: int = Field(10, ge=1, description="actions on one ticket in a minute")
     heartbeat_url: SecretStr | None = Field(None, description="called when a reconciliation found everything clean")

@@ -21,13 +21,13 @@ def settled(recording: Recording, outcome: SessionResult) -> bool:
 def missing(recording: Recording, outcome: SessionResult, mails: Mapping[str, EmailMessage]) -> list[str]:
     """What is not as expected, in words."""
     return [
-        *wrong_events(recording, outcome),
-        *wrong_ticket(recording, outcome),
-        *wrong_mails(recording, outcome, mails),
+        *_wrong_events(recording, outcome),
+        *_wrong_ticket(recording, outcome),
+        *_wrong_mails(recording, outcome, mails),
     ]
 
 
-def wrong_events(recording: Recording, outcome: SessionResult) -> Iterator[str]:
+def _wrong_events(recording: Recording, outcome: SessionResult) -> Iterator[str]:
     expected = recording.expectation.rejected
     good = len(recording.lines) - expected
     if outcome.decided != good:
@@ -36,7 +36,7 @@ def wrong_events(recording: Recording, outcome: SessionResult) -> Iterator[str]:
         yield f"{outcome.rejected} events set aside instead of {expected}"
 
 
-def wrong_ticket(recording: Recording, outcome: SessionResult) -> Iterator[str]:
+def _wrong_ticket(recording: Recording, outcome: SessionResult) -> Iterator[str]:
     expected = recording.expectation
     if len(outcome.tickets) != bool(expected.reasons):
         yield f"{len(outcome.tickets)} tickets instead of {int(bool(expected.reasons))}"
@@ -49,7 +49,7 @@ def wrong_ticket(recording: Recording, outcome: SessionResult) -> Iterator[str]:
             yield f"session {ticket.session_status} instead of escalated"
 
 
-def wrong_mails(recording: Recording, outcome: SessionResult, mails: Mapping[str, EmailMessage]) -> Iterator[str]:
+def _wrong_mails(recording: Recording, outcome: SessionResult, mails: Mapping[str, EmailMessage]) -> Iterator[str]:
     if len(outcome.opening) != recording.expectation.mails:
         yield f"{len(outcome.opening)} mails of a new ticket instead of {recording.expectation.mails}"
     for mail in outcome.mails.values():
@@ -58,10 +58,10 @@ def wrong_mails(recording: Recording, outcome: SessionResult, mails: Mapping[str
         elif mail.message_id not in mails:
             yield f"mail {mail.template} was accepted and is not in the mail server's folder"
         else:
-            yield from wrong_mail(recording, outcome.tickets, mail, mails[mail.message_id])
+            yield from _wrong_mail(recording, outcome.tickets, mail, mails[mail.message_id])
 
 
-def wrong_mail(
+def _wrong_mail(
     recording: Recording, tickets: list[PlayedTicket], mail: PlayedMail, message: EmailMessage
 ) -> Iterator[str]:
     """A mail has both parts, names the ticket, shows what is expected, and runs nothing."""

@@ -31,16 +31,16 @@ def run(folder: Path, sessions: Path, *, keep: bool, fresh: bool, console: Conso
     """
     recordings = load_recordings(sessions)
     with running_stack(folder, keep=keep, fresh=fresh, console=console) as stack, database(stack) as connection:
-        played = play_all(recordings, uuid4(), stack, connection, console)
+        played = _play_all(recordings, uuid4(), stack, connection, console)
         mails = read_mails(stack.mail_dir)
         problems = problems_of(played, mails)
-        headline = headline_of(played, problems)
+        headline = _headline_of(played, problems)
         page = folder / "index.html"
         write_report(page, played, connection, mails, headline)
     show(played, problems, console)
     console.print(f"Tickets, mails and time lines: {page}", soft_wrap=True, highlight=False)
     if keep:
-        tell_where(stack, console)
+        _tell_where(stack, console)
     print(headline, flush=True)
     return not problems
 
@@ -58,7 +58,7 @@ def running_stack(folder: Path, *, keep: bool, fresh: bool, console: Console) ->
         stack.stop()
 
 
-def tell_where(stack: RunningStack, console: Console) -> None:
+def _tell_where(stack: RunningStack, console: Console) -> None:
     console.print(f"The stack goes on; stop it with: kill {stack.process.pid}")
     for name in ("inbox_url", "flower_url", "database_url", "redis_url"):
         console.print(f"  {name}: {stack.places[name]}", soft_wrap=True, highlight=False)
@@ -72,7 +72,7 @@ def database(stack: RunningStack) -> Iterator[Connection]:
     engine.dispose()
 
 
-def play_all(
+def _play_all(
     recordings: Sequence[Recording], run: UUID, stack: RunningStack, connection: Connection, console: Console
 ) -> list[Played]:
     columns = (
@@ -85,23 +85,27 @@ def play_all(
     with Progress(*columns, console=console) as progress, Publisher(stack.redis_url) as publisher:
         task = progress.add_task("Playing sessions", total=len(recordings))
         played = []
-        for one in play(recordings, run, publisher, connection, stack.check):
-            played.append(one)
-            progress.update(task, advance=1, description=f"Played {one.recording.name}")
+        for session in play(recordings, run, publisher, connection, stack.check):
+            played.append(session)
+            progress.update(task, advance=1, description=f"Played {session.recording.name}")
     return played
 
 
 def problems_of(played: Sequence[Played], mails: Mapping[str, EmailMessage]) -> Problems:
-    return [(one.recording.name, problem) for one in played for problem in missing(one.recording, one.outcome, mails)]
+    return [
+        (session.recording.name, problem)
+        for session in played
+        for problem in missing(session.recording, session.outcome, mails)
+    ]
 
 
-def headline_of(played: Sequence[Played], problems: Problems) -> str:
+def _headline_of(played: Sequence[Played], problems: Problems) -> str:
     counts = {
         "sessions": len(played),
-        "events": sum(one.outcome.decided + one.outcome.rejected for one in played),
-        "tickets": sum(len(one.outcome.tickets) for one in played),
-        "mails": sum(mail.accepted for one in played for mail in one.outcome.mails.values()),
-        "rejected": sum(one.outcome.rejected for one in played),
+        "events": sum(session.outcome.decided + session.outcome.rejected for session in played),
+        "tickets": sum(len(session.outcome.tickets) for session in played),
+        "mails": sum(mail.accepted for session in played for mail in session.outcome.mails.values()),
+        "rejected": sum(session.outcome.rejected for session in played),
     }
     verdict = "demo failed" if problems else "demo ok"
     return f"{verdict}: " + " ".join(f"{name}={count}" for name, count in counts.items())
@@ -113,16 +117,16 @@ def show(played: Sequence[Played], problems: Problems, console: Console) -> None
         table.add_column(
             name, no_wrap=name != "session", overflow="ellipsis", justify="right" if name == "ms" else "left"
         )
-    for one in played:
-        ticket = one.outcome.tickets[0] if one.outcome.tickets else None
-        mails = ", ".join(sorted({state for mail in one.outcome.mails.values() for state in mail.states}))
+    for session in played:
+        ticket = session.outcome.tickets[0] if session.outcome.tickets else None
+        mails = ", ".join(sorted({state for mail in session.outcome.mails.values() for state in mail.states}))
         table.add_row(
-            one.recording.name,
+            session.recording.name,
             "\n".join(ticket.reasons) if ticket else "-",
             ticket.priority if ticket else "-",
             ticket.number if ticket else "-",
             mails or "-",
-            "-" if one.outcome.milliseconds is None else str(one.outcome.milliseconds),
+            "-" if session.outcome.milliseconds is None else str(session.outcome.milliseconds),
         )
     console.print(table)
     for name, problem in problems:

@@ -25,7 +25,7 @@ def seed(connection: Connection) -> None:
         connection.execute(text(enum_statement(name, labels)))
     for statement in TABLES:
         connection.execute(text(statement))
-    examples = read_examples(datetime.now(UTC))
+    examples = _read_examples(datetime.now(UTC))
     for model in ORDER:
         insert(connection, model, examples[model.__tablename__])
 
@@ -40,7 +40,7 @@ def insert(connection: Connection, model: type[SharedBase], rows: list[Row]) -> 
     connection.execute(text(statement), rows)
 
 
-def read_examples(now: datetime) -> dict[str, list[Row]]:
+def _read_examples(now: datetime) -> dict[str, list[Row]]:
     """Rows by table; days in the file count back from `now`."""
     examples = tomllib.loads(EXAMPLES.read_text(encoding="utf-8"))
     machines = examples["machines"]
@@ -49,13 +49,13 @@ def read_examples(now: datetime) -> dict[str, list[Row]]:
             {"address": None, "contact_info": None, "is_active": True, **row} for row in examples["organizations"]
         ],
         "users": [{"name": None, "role": "user", "is_active": True, **row} for row in examples["users"]],
-        "machines": [machine_row(machine, now.date()) for machine in machines],
-        "machine_hours": [row for machine in machines for row in hours_rows(machine, now)],
-        "machine_maintenance": [row for machine in machines for row in maintenance_rows(machine, now)],
+        "machines": [_machine_row(machine, now.date()) for machine in machines],
+        "machine_hours": [row for machine in machines for row in _hours_rows(machine, now)],
+        "machine_maintenance": [row for machine in machines for row in _maintenance_rows(machine, now)],
     }
 
 
-def machine_row(machine: Row, today: date) -> Row:
+def _machine_row(machine: Row, today: date) -> Row:
     return {
         "id": machine["id"],
         "customer_organization_id": machine["organization_id"],
@@ -79,7 +79,7 @@ def day(today: date, days: int | None) -> date | None:
     return None if days is None else today + timedelta(days=days)
 
 
-def hours_rows(machine: Row, now: datetime) -> Iterator[Row]:
+def _hours_rows(machine: Row, now: datetime) -> Iterator[Row]:
     """Readings of the hour meter, a month apart; the file names them oldest first."""
     readings = machine.get("hours", [])
     for number, value in enumerate(readings):
@@ -91,7 +91,7 @@ def hours_rows(machine: Row, now: datetime) -> Iterator[Row]:
         }
 
 
-def maintenance_rows(machine: Row, now: datetime) -> Iterator[Row]:
+def _maintenance_rows(machine: Row, now: datetime) -> Iterator[Row]:
     for number, entry in enumerate(machine.get("maintenance", [])):
         yield {
             "id": str(uuid5(NAMESPACE_URL, f"{machine['id']}/maintenance/{number}")),

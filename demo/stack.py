@@ -79,7 +79,7 @@ def start_stack(folder: Path, *, fresh: bool, said: Callable[[str], None]) -> Ru
             start_new_session=True,
         )
     try:
-        return RunningStack(process, log, wait_for_places(process, log, said))
+        return RunningStack(process, log, _wait_for_places(process, log, said))
     except BaseException:
         stop(process)
         raise
@@ -93,7 +93,7 @@ def environment() -> dict[str, str]:
     return kept | DEMO_SETTINGS
 
 
-def wait_for_places(process: subprocess.Popen[str], log: Path, said: Callable[[str], None]) -> dict[str, Any]:
+def _wait_for_places(process: subprocess.Popen[str], log: Path, said: Callable[[str], None]) -> dict[str, Any]:
     """The one line of JSON that tells where everything is."""
     assert process.stdout is not None
     deadline = time.monotonic() + START_SECONDS

@@ -1,10 +1,10 @@
 """A session in the order of its time, for people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.conversation import Evidence
+from services.conversation import Evidence, Step
 from services.ticket_details import TicketDetails
 
 
@@ -17,48 +17,48 @@ class Moment:
     text: str
 
 
-def timeline_of(details: TicketDetails) -> list[Moment]:
-    """Everything that happened in a ticket's session, and what came of it."""
-    return sorted(moments(details), key=lambda moment: moment.at)
+def list_moments(details: TicketDetails) -> list[Moment]:
+    """List everything that happened in a ticket's session, and what came of it, by time."""
+    return sorted(_collect_moments(details), key=lambda moment: moment.at)
 
 
-def moments(details: TicketDetails) -> Iterator[Moment]:
-    talk = details.conversation
-    yield from (Moment(one.at, one.sender, one.content) for one in talk.messages)
-    yield from (Moment(one.at, "step", f"{one.number}. {one.instruction}: {result(one.success)}") for one in talk.steps)
-    yield from (
-        Moment(one.at, "diagnosis", f"{one.category}, confidence {one.confidence_level}")
-        for one in talk.diagnoses
-        if one.at
-    )
-    yield from (Moment(one.at, "confidence", f"{one.value:.2f} ({one.source})") for one in talk.confidences)
-    yield from (Moment(one.at, "request", f"{one.reason}: {one.notes or 'no notes'}") for one in talk.requests)
+def _collect_moments(details: TicketDetails) -> Iterator[Moment]:
+    session = details.conversation
+    for message in session.distinct_messages:
+        yield Moment(message.at, message.sender, message.content)
+    for step in session.steps:
+        yield Moment(step.at, "step", f"{step.number}. {step.instruction}: {_name_result(step)}")
+    for diagnosis in session.diagnoses:
+        if diagnosis.at:
+            yield Moment(diagnosis.at, "diagnosis", f"{diagnosis.category}, confidence {diagnosis.confidence_level}")
+    for report in session.confidences:
+        yield Moment(report.at, "confidence", f"{report.value:.2f} ({report.source})")
+    for request in session.requests:
+        yield Moment(request.at, "request", f"{request.reason}: {request.notes or 'no notes'}")
     yield Moment(details.ticket.opened_at, "ticket", f"{details.ticket.number} opened")
-    yield from (
-        Moment(one.accepted_at, "ticket", f"{one.template} accepted for {one.address}")
-        for one in details.recipients
-        if one.accepted_at
-    )
+    for recipient in details.recipients:
+        if recipient.accepted_at:
+            yield Moment(recipient.accepted_at, "ticket", f"{recipient.template} accepted for {recipient.address}")
 
 
-def result(success: bool | None) -> str:
-    return {True: "helped", False: "did not help", None: "result unknown"}[success]
+def _name_result(step: Step) -> str:
+    if not step.completed and not step.success:
+        return "not answered"
+    return {True: "helped", False: "did not help", None: "result not reported"}[step.success]
 
 
-def evidence_lines(evidence: Iterable[Evidence]) -> list[str]:
-    """Each piece of evidence in one line."""
-    return [line_of(one) for one in evidence]
-
-
-def line_of(one: Evidence) -> str:
+def write_evidence(evidence: Evidence) -> str:
+    """Write a piece of evidence in one line."""
     facts = []
-    if one.phrase:
-        facts.append(f'"{one.phrase}"' + (f" ({one.gloss})" if one.gloss else ""))
-    if one.observed is not None:
-        facts.append(f"observed {one.observed}, limit {one.limit}")
-    facts += one.grounds
-    if one.flagged:
+    if evidence.phrase:
+        facts.append(f'"{evidence.phrase}"' + (f" ({evidence.gloss})" if evidence.gloss else ""))
+    if evidence.heard:
+        facts.append(f"heard by: {evidence.heard}")
+    if evidence.observed is not None:
+        facts.append(f"observed {evidence.observed}, limit {evidence.limit}")
+    facts += evidence.grounds
+    if evidence.flagged:
         facts.append("the assistant saw danger")
-    if one.message_id or one.step:
-        facts.append(f"message {one.message_id}" if one.message_id else f"step {one.step}")
+    if evidence.step:
+        facts.append(f"answer to step {evidence.step}")
     return "; ".join(facts) or "asked for by the dialogue"

@@ -51,3 +51,14 @@ class TriggerVerdict(OwnBase):
     verdict: Mapped[str]
     given_by: Mapped[str]
     given_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class TeamLink(OwnBase):
+    """A link to the list of open tickets that a team holds; it works until it is revoked."""
+
+    __tablename__ = "team_links"
+
+    link_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    revoked_at: Mapped[datetime | None]

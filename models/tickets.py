@@ -36,6 +36,8 @@ class Ticket(OwnBase):
     acknowledged_by: Mapped[str | None]
     # The ladder's time begins here; the rest is ABParts' row as it was last noticed.
     waiting_since: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    # Until then nobody else is reminded of it.
+    snoozed_until: Mapped[datetime | None]
     seen_status: Mapped[str] = mapped_column(server_default="open")
     seen_assigned: Mapped[str | None]
     seen_priority: Mapped[str | None]

@@ -39,6 +39,9 @@ FOLLOWS: Final[Mapping[str, Mapping[str, TicketStatus]]] = {
     "prioritise": {_OPEN: _OPEN, _IN_PROGRESS: _IN_PROGRESS},
     "resolve": {_OPEN: _RESOLVED, _IN_PROGRESS: _RESOLVED, _RESOLVED: _RESOLVED},
     "close": {_RESOLVED: _CLOSED, _CLOSED: _CLOSED},
+    "release": {_OPEN: _OPEN, _IN_PROGRESS: _OPEN},
+    "reassign": {_OPEN: _OPEN, _IN_PROGRESS: _OPEN},
+    "snooze": {_OPEN: _OPEN, _IN_PROGRESS: _IN_PROGRESS},
     "reopen": {_OPEN: _OPEN, _IN_PROGRESS: _IN_PROGRESS, _RESOLVED: _OPEN, _CLOSED: _OPEN},
 }
 _ADVICE: Final[Mapping[str, str]] = {_OPEN: "resolve it first", _IN_PROGRESS: "resolve it first"}
@@ -49,6 +52,9 @@ _PAST: Final = {
     "prioritise": "given another priority",
     "resolve": "resolved",
     "close": "closed",
+    "release": "released",
+    "reassign": "handed over",
+    "snooze": "snoozed",
     "reopen": "reopened",
 }
 

@@ -30,6 +30,8 @@ class MailTemplate(StrEnum):
     TICKET_OPENED = "ticket_opened"
     TICKET_UPDATED = "ticket_updated"
     TICKET_UNACKNOWLEDGED = "ticket_unacknowledged"
+    TICKET_ACKNOWLEDGED = "ticket_acknowledged"
+    TICKET_HANDED_OVER = "ticket_handed_over"
     CUSTOMER_NOTICE = "customer_notice"
     TEST = "test"
 

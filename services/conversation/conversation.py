@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.conversation.models import Confidence, Diagnosis, Evidence, Message, Request, Step
@@ -9,6 +10,7 @@ from services.conversation.models import Confidence, Diagnosis, Evidence, Messag
 _LONGEST: Final = 4_000
 _LONGEST_QUOTE: Final = 300
 _MOST_STEPS: Final = 12
+_REPEATED_WITHIN: Final = timedelta(minutes=1)
 RESULTS: Final = {True: "helped", False: "did not help", None: "result unknown"}
 
 
@@ -92,6 +94,18 @@ class Conversation:
     hurt: str = "unknown"
 
     @property
+    def distinct_messages(self) -> tuple[Message, ...]:
+        """The messages without repetitions: ABParts stores a clarification twice, under two ids."""
+        kept: list[Message] = []
+        latest: dict[tuple[str, str], datetime] = {}
+        for message in self.messages:
+            text = (message.sender, " ".join(message.content.split()))
+            if text not in latest or message.at - latest[text] > _REPEATED_WITHIN:
+                kept.append(message)
+            latest[text] = message.at
+        return tuple(kept)
+
+    @property
     def diagnosis(self) -> Diagnosis | None:
         """The latest."""
         return self.diagnoses[-1] if self.diagnoses else None
@@ -107,4 +121,4 @@ class Conversation:
 
     def summary(self, limit: int = _LONGEST) -> str:
         """The session in some lines of plain text: the problem, what was tried, what is unknown."""
-        return _summarise(self.messages, self.steps, self.diagnosis, limit)
+        return _summarise(self.distinct_messages, self.steps, self.diagnosis, limit)

@@ -17,7 +17,8 @@ _MESSAGES = text("""
     FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[])) ORDER BY timestamp, id
 """)
 _STEPS = text("""
-    SELECT session_id, step_number AS number, instruction, user_feedback AS feedback, completed, success,
+    SELECT session_id, step_number AS number, instruction, user_feedback AS feedback, completed,
+           CASE WHEN completed OR success THEN success END AS success,
            coalesce(completed_at, created_at) AT TIME ZONE 'UTC' AS at
     FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
     ORDER BY coalesce(completed_at, created_at), id

@@ -88,7 +88,8 @@ def _reported_steps(kept: Iterable[StoredEvent]) -> Iterator[Step]:
                 at=event.occurred_at,
                 feedback=event.user_feedback,
                 completed=event.completed,
-                success=event.success,
+                # Without an answer ABParts writes `success` false.
+                success=event.success if event.completed or event.success else None,
             )
 
 

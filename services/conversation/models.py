@@ -78,7 +78,8 @@ class Evidence:
     """Why a rule fired: what was observed and its limit, or the words as typed and their gloss in English.
 
     `grounds` are an expert rule's; `flagged` means that the assistant itself saw danger; `hurt` is said, denied or
-    unknown; `message_id`, `step` or `from_notes` say where the words stand.
+    unknown; `message_id`, `step` or `from_notes` say where the words stand; `heard` names the second ear where it
+    judged the text, and is None where a word list matched.
     """
 
     rule: str
@@ -97,13 +98,14 @@ class Evidence:
     grounds: tuple[str, ...] = ()
     category: str | None = None
     hurt: str | None = None
+    heard: str | None = None
 
     @classmethod
     def from_signal(
         cls, signal: Mapping[str, Any], at: datetime | None, event_id: UUID | None, ticket_id: str | None
     ) -> "Evidence":
         """From a signal as it is stored with its event or ticket."""
-        plain = ("observed", "limit", "phrase", "gloss", "language", "message_id", "step", "category", "hurt")
+        plain = ("observed", "limit", "phrase", "gloss", "language", "message_id", "step", "category", "hurt", "heard")
         return cls(
             rule=signal["rule"],
             at=at,

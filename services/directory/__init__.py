@@ -6,6 +6,7 @@ from services.directory.machines import (
     MaintenanceEntry,
     build_machine_context,
     load_machines,
+    map_reported_context,
 )
 from services.directory.people import Organisation, Person, load_people
 
@@ -18,4 +19,5 @@ __all__ = [
     "build_machine_context",
     "load_machines",
     "load_people",
+    "map_reported_context",
 ]

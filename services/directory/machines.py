@@ -123,8 +123,30 @@ def build_machine_context(machine: MachineRecord, metadata: Mapping[str, Any]) -
     return {
         "machine_details": _list_details(machine),
         "maintenance_history": _list_maintenance(machine) or _find_list(gathered, "recent_maintenance"),
-        "parts_usage": _find_list(gathered, "recent_parts_usage"),
+        "parts_usage": _find_list(gathered, "recent_parts_usage", "parts_usage"),
         "hours_history": _list_hours(machine) or _find_list(gathered, "hours_history"),
+        "maintenance_suggestions": _find_list(gathered, "maintenance_suggestions"),
+    }
+
+
+def map_reported_context(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Build the same for a machine that ABParts does not know, from what the assistant gathered; None where nothing."""
+    gathered = metadata.get("machine_context")
+    if not isinstance(gathered, Mapping) or not gathered:
+        return None
+    reported = gathered.get("machine_details")
+    given = reported if isinstance(reported, Mapping) else metadata
+    named = {
+        "name": given.get("name") or metadata.get("machine_name"),
+        "model_type": given.get("model_type") or metadata.get("machine_model"),
+        "serial_number": given.get("serial_number") or metadata.get("machine_serial"),
+    }
+    return {
+        "machine_details": {key: value for key, value in named.items() if value},
+        "maintenance_history": _find_list(gathered, "recent_maintenance")
+        or _find_list(gathered, "maintenance_history"),
+        "parts_usage": _find_list(gathered, "recent_parts_usage", "parts_usage"),
+        "hours_history": _find_list(gathered, "hours_history"),
         "maintenance_suggestions": _find_list(gathered, "maintenance_suggestions"),
     }
 
@@ -154,9 +176,8 @@ def _list_hours(machine: MachineRecord) -> list[dict[str, Any]]:
     return [{"date": _iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
 
 
-def _find_list(gathered: Mapping[str, Any], name: str) -> list[Any]:
-    value = gathered.get(name)
-    return value if isinstance(value, list) else []
+def _find_list(gathered: Mapping[str, Any], *keys: str) -> list[Any]:
+    return next((value for key in keys if isinstance(value := gathered.get(key), list) and value), [])
 
 
 def _iso(moment: date | None) -> str | None:

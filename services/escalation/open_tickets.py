@@ -16,7 +16,7 @@ from rules.reasons import Priority, Reason, rank
 from rules.routing import RoutedCase, recipients, recommend, recommended_action
 from services.conversation import load_conversations
 from services.database.encoding import json_text
-from services.directory import build_machine_context, load_machines, load_people
+from services.directory import build_machine_context, load_machines, load_people, map_reported_context
 from services.events.inbox import TicketOfEvent, record_tickets
 from services.events.session_state import known_sessions
 from services.installation import Installation
@@ -72,7 +72,9 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
     for decision in sorted(decisions, key=lambda decision: decision.state.session_id):
         session = known[decision.state.session_id]
         person, machine = people.get(session.user_id or ""), machines.get(session.machine_id or "")
-        context = build_machine_context(machine, session.metadata) if machine else session.machine_context
+        context = (
+            build_machine_context(machine, session.metadata) if machine else map_reported_context(session.metadata)
+        )
         conversation = conversations[session.session_id]
         case = RoutedCase(
             reasons=decision.reasons,

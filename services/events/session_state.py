@@ -129,12 +129,6 @@ class _KnownSession:
     language: str | None
     metadata: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def machine_context(self) -> dict[str, Any] | None:
-        """What the assistant itself had gathered of the machine."""
-        context = self.metadata.get("machine_context")
-        return context if isinstance(context, dict) else None
-
 
 def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, _KnownSession]:
     """What is known of these sessions, by id; one that ABParts never stored is known by its events alone."""

@@ -14,6 +14,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from config.settings import TEMPLATES_FOLDER
+from services.mail.design import load_tokens, style_mail
 from services.mail.i18n.catalogs import LANGUAGES, translations
 from services.mail.i18n.formatting import comma_of
 from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
@@ -29,7 +30,7 @@ class InliningLoader(FileSystemLoader):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.styles = (folder / _STYLES).read_text(encoding="utf-8")
+        self.styles = style_mail((folder / _STYLES).read_text(encoding="utf-8"))
         self.inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
@@ -109,6 +110,7 @@ def make_environment(
     right_to_left = language in RIGHT_TO_LEFT_LANGUAGES
     made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
     made.globals.update(start="right" if right_to_left else "left", comma=comma_of(language))
+    made.globals.update(colours=load_tokens()[0])
     made.filters.update(ltr=_isolating(right_to_left), direction=direction, broken=broken)
     return made
 

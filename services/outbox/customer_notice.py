@@ -1,6 +1,7 @@
 """Mails to the user: the ticket, once a server accepted the support mail; advice on danger at once."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -29,11 +30,22 @@ TICKETS = text("""
 _OPENED = text("""
     SELECT ticket_id FROM escalation.mails
     WHERE mail_id = ANY(CAST(:mail_ids AS uuid[])) AND template = 'ticket_opened'
+      AND NOT EXISTS (
+          SELECT FROM escalation.mails AS advice
+          WHERE advice.ticket_id = mails.ticket_id AND advice.template = 'customer_notice'
+            AND advice.queued_at > clock_timestamp() - interval '10 minutes')
+""")
+_TOLD = text("""
+    SELECT DISTINCT ticket_id FROM escalation.mails
+    WHERE ticket_id = ANY(CAST(:ticket_ids AS text[])) AND template = 'customer_notice'
 """)
 
 
 def tell_customers(connection: Connection, mail_ids: Sequence[UUID], installation: Installation) -> None:
-    """Queue a notice for the user of each ticket whose first support mail was accepted; a repeat writes nothing."""
+    """Queue a notice for the user of each ticket whose first support mail was accepted; a repeat writes nothing.
+
+    Whoever got advice on danger within the last minutes gets no second mail: the assistant says that the team has it.
+    """
     if installation.settings.customer_notice:
         opened = connection.execute(_OPENED, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).scalars().all()
         _queue_notices(connection, opened, installation, rank_of_mail=_LAST, cause=())
@@ -45,6 +57,13 @@ def warn_customers(connection: Connection, ticket_ids: Sequence[str], installati
         _queue_notices(connection, ticket_ids, installation, rank_of_mail=_FIRST, cause=("advice",))
 
 
+def tell_customers_solved(connection: Connection, ticket_ids: Sequence[str], installation: Installation) -> None:
+    """Queue the notice that the ticket is solved, for users who were told of it before."""
+    if installation.settings.customer_notice and ticket_ids:
+        told = connection.execute(_TOLD, {"ticket_ids": list(ticket_ids)}).scalars().all()
+        _queue_notices(connection, told, installation, rank_of_mail=_LAST, cause=("solved",), content={"solved": True})
+
+
 def _queue_notices(
     connection: Connection,
     ticket_ids: Sequence[str],
@@ -52,6 +71,7 @@ def _queue_notices(
     *,
     rank_of_mail: int,
     cause: tuple[str, ...],
+    content: dict[str, Any] | None = None,
 ) -> None:
     if not ticket_ids:
         return
@@ -66,6 +86,7 @@ def _queue_notices(
             ticket_id=ticket.ticket_id,
             session_id=ticket.session_id,
             language=ticket.language or "en",
+            content=content or {},
         )
         for ticket in tickets
         if (person := people.get(ticket.user_id or "")) and _usable([person.email])

@@ -11,15 +11,19 @@ from services.ticket_details.models import (
     TicketFacts,
     TicketReason,
 )
+from services.ticket_details.timeline import EntryKind, TimelineEntry, load_timeline
 
 __all__ = [
     "Advice",
     "ContactCard",
+    "EntryKind",
     "Recipient",
     "RelatedTicket",
     "SessionFacts",
     "TicketDetails",
     "TicketFacts",
     "TicketReason",
+    "TimelineEntry",
     "load_ticket_details",
+    "load_timeline",
 ]

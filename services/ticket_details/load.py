@@ -12,14 +12,16 @@ from services.ticket_details.missing import list_unknown
 from services.ticket_details.models import Recipient, SessionFacts, TicketDetails, TicketFacts, parse_advice
 from services.ticket_details.reasons import collect_reasons
 from services.ticket_details.related import Related, load_related, select_others
+from services.ticket_details.reported_machine import parse_reported_machine
 from services.tickets.abparts_rows import UNKNOWN_USER
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
 _TICKETS = text("""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons,
-           own.acknowledged_at, own.acknowledged_by, CAST(shared.priority AS text) AS shared_priority,
+           own.acknowledged_at, own.acknowledged_by, own.waiting_since, own.snoozed_until,
+           CAST(shared.priority AS text) AS shared_priority,
            own.priority AS own_priority, CAST(shared.status AS text) AS status,
-           shared.escalation_reason, shared.expert_contact_info, shared.resolution_notes,
+           shared.escalation_reason, shared.expert_contact_info, shared.machine_context, shared.resolution_notes,
            coalesce(shared.created_at AT TIME ZONE 'UTC', own.opened_at) AS opened_at,
            coalesce(state.user_id, session.user_id) AS user_id,
            coalesce(state.machine_id, session.machine_id) AS machine_id,
@@ -96,6 +98,7 @@ def _assemble(row: RowMapping, session: SessionFacts, known: _Known) -> TicketDe
         conversation=conversation,
         user=user,
         machine=machine,
+        reported_machine=parse_reported_machine(row["machine_context"]),
         advice=parse_advice(row["expert_contact_info"]),
         requests=_select_requests(ticket_id, conversation),
         earlier_tickets=tuple(earlier for earlier in same_session if (earlier.opened_at, earlier.number) < position),
@@ -122,4 +125,6 @@ def _make_ticket(row: RowMapping, conversation: Conversation) -> TicketFacts:
         acknowledged_at=row["acknowledged_at"],
         acknowledged_by=row["acknowledged_by"],
         resolution_notes=row["resolution_notes"],
+        waiting_since=row["waiting_since"],
+        snoozed_until=row["snoozed_until"],
     )

@@ -1,7 +1,7 @@
 """The details of a ticket. What is unknown is None or empty, and is named in `TicketDetails.unknown`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from rules.recommendation import WhyPart
 from services.conversation import Conversation, Evidence, Request
 from services.directory import MachineRecord, Person
+from services.ticket_details.reported_machine import ReportedMachine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class TicketFacts:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolution_notes: str | None = None
+    waiting_since: datetime | None = None
+    snoozed_until: datetime | None = None
 
     @property
     def safety(self) -> bool:
@@ -124,6 +127,7 @@ class TicketDetails:
     conversation: Conversation
     user: Person | None = None
     machine: MachineRecord | None = None
+    reported_machine: ReportedMachine = field(default_factory=ReportedMachine)
     advice: Advice | None = None
     requests: tuple[Request, ...] = ()
     earlier_tickets: tuple[RelatedTicket, ...] = ()

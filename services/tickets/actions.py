@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,10 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models.follow_up import TicketAction
 from models.shared import SupportTicket
-from rules.reasons import PRIORITIES
+from rules.contacts import Contact
+from rules.delivery import MailTemplate
+from rules.reasons import PRIORITIES, Priority, Reason, rank
 from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import identity
 from services.events.closing_time import is_finished
+from services.outbox.models import NewMail
+from services.outbox.queue import queue_mails
 from services.tickets.detect_changes import notice
 from services.tickets.queries import LockedTicket, lock_ticket
 from services.tickets.validation import checked_expert, checked_name, checked_note
@@ -26,6 +31,15 @@ _OTHER_OPEN = text(f"""
     SELECT ticket_number FROM public.support_tickets AS t
     WHERE session_id = :session_id AND id <> :ticket_id AND NOT {is_finished("t")} LIMIT 1
 """)
+
+
+_WAIT_ANEW = text("""
+    UPDATE escalation.tickets SET waiting_since = clock_timestamp(), snoozed_until = NULL
+    WHERE ticket_id = :ticket_id RETURNING reasons
+""")
+_SNOOZE = text("UPDATE escalation.tickets SET snoozed_until = :until WHERE ticket_id = :ticket_id")
+_LONGEST_URGENT_SNOOZE, _LONGEST_SNOOZE = timedelta(hours=1), timedelta(days=7)
+_MEDIUM = rank(Priority.MEDIUM, safety=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,57 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
     return change(
         connection, ticket, "reopen", who, {"status": status, "resolved_at": None, "assigned_expert_id": None}
     )
+
+
+def release(connection: Connection, reference: str, who: str) -> Done:
+    """Give the ticket back: nobody has it, and its ladder starts anew.
+
+    :raises TicketRefused: it is finished
+    """
+    ticket, status = begin(connection, "release", reference, who)
+    if ticket.status == status and ticket.assigned is None:
+        return _unchanged(ticket)
+    return change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
+
+
+def reassign(connection: Connection, reference: str, contact: Contact, who: str, domain: str) -> Done:
+    """Ask a contact to take the ticket: it is mailed to them, and the ladder goes on until somebody acknowledges.
+
+    :param domain: the right side of the Message-ID
+    :raises TicketRefused: it is finished
+    """
+    ticket, status = begin(connection, "reassign", reference, who)
+    write(connection, ticket, {"status": status, "assigned_expert_id": None})
+    action_id = uuid4()
+    _record(connection, ticket, "reassign", who, {"contact": contact.name}, action_id)
+    notice(connection, [ticket.ticket_id])
+    reasons = connection.execute(_WAIT_ANEW, {"ticket_id": ticket.ticket_id}).scalar() or {}
+    mail = NewMail(
+        cause=(str(action_id),),
+        template=MailTemplate.TICKET_HANDED_OVER,
+        recipients=(contact.email,),
+        rank=rank(ticket.priority, Reason.SAFETY_CONCERN in reasons) if ticket.priority in PRIORITIES else _MEDIUM,
+        ticket_id=ticket.ticket_id,
+        session_id=ticket.session_id,
+        content={"by": checked_name(who)},
+    )
+    queue_mails(connection, [mail], domain)
+    return Done(ticket.number, status, True)
+
+
+def snooze(connection: Connection, reference: str, until: datetime, who: str) -> Done:
+    """Remind nobody of the ticket until then; an urgent one at most for an hour, any other for a week.
+
+    :raises TicketRefused: it is finished, or the time is over or too far away
+    """
+    ticket, status = begin(connection, "snooze", reference, who)
+    longest = _LONGEST_URGENT_SNOOZE if ticket.priority == Priority.URGENT else _LONGEST_SNOOZE
+    if not timedelta() < until - datetime.now(UTC) <= longest:
+        hours = longest // timedelta(hours=1)
+        raise TicketRefused(f"{ticket.number} can be snoozed until a time within the next {hours} h")
+    connection.execute(_SNOOZE, {"until": until, "ticket_id": ticket.ticket_id})
+    _record(connection, ticket, "snooze", who, {"until": until.isoformat()}, uuid4())
+    return Done(ticket.number, status, True)
 
 
 def begin(connection: Connection, action: str, reference: str, who: str) -> tuple[LockedTicket, str]:

@@ -14,6 +14,9 @@ from sqlalchemy import Connection, RowMapping, text
 from rules.reasons import REASONS, by_gravity
 from rules.ticket_changes import Happening, TicketChange, TicketRow, happenings
 from services.database.unnest import Unnest
+from services.installation import get_installation
+from services.outbox.acknowledgement import Taken, mail_acknowledgements
+from services.outbox.customer_notice import tell_customers_solved
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 
 _UNKNOWN = "unknown"
@@ -114,6 +117,7 @@ def notice(connection: Connection, ticket_ids: Sequence[str]) -> list[Noticed]:
     ]
     if outcomes:
         queue_outcomes(connection, outcomes)
+    _mail_people(connection, noticed)
     if over := [change.ticket["ticket_id"] for change in noticed if change.ends_the_ladder]:
         connection.execute(_CANCEL_MAILS, {"ticket_ids": over})
     return noticed
@@ -157,6 +161,25 @@ def _write(connection: Connection, noticed: Sequence[Noticed]) -> None:
         for change in noticed
     ]
     connection.execute(_WRITE, _NOTICED_ROWS.parameters(rows))
+
+
+def _mail_people(connection: Connection, noticed: Sequence[Noticed]) -> None:
+    """Mail who has it to the others who were asked, and that it is solved to the user."""
+    taken = [
+        Taken(change.ticket["ticket_id"], change.ticket["session_id"], happening.by, happening.at)
+        for change in noticed
+        for happening in change.happened
+        if happening.kind == "acknowledged" and change.acknowledged_at is not None
+    ]
+    solved = [
+        change.ticket["ticket_id"]
+        for change in noticed
+        if any(happening.kind == "resolved" for happening in change.happened)
+    ]
+    if taken or solved:
+        installation = get_installation()
+        mail_acknowledgements(connection, taken, installation)
+        tell_customers_solved(connection, solved, installation)
 
 
 def _outcome(noticed: Noticed, happening: Happening) -> NewOutcome:

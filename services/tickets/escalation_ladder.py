@@ -49,7 +49,7 @@ _WAITING = text("""
         WHERE r.ticket_id = own.ticket_id AND r.waiting_since = own.waiting_since ORDER BY r.rung DESC LIMIT 1
     ) AS told ON true
     WHERE own.seen_status = 'open' AND shared.status = 'open' AND own.acknowledged_at IS NULL
-      AND own.waiting_since >= :adopted
+      AND own.waiting_since >= :adopted AND coalesce(own.snoozed_until <= :now, true)
     ORDER BY own.waiting_since, own.ticket_id
 """)
 
@@ -116,8 +116,8 @@ def escalate_unacknowledged(connection: Connection, installation: Installation, 
     if installation.settings.mode == "shadow":
         return 0
     notice_changes(connection)
-    waiting = connection.execute(_WAITING, {"adopted": adopted_at(connection)}).mappings().all()
     now = now or datetime.now(UTC)
+    waiting = connection.execute(_WAITING, {"adopted": adopted_at(connection), "now": now}).mappings().all()
     due = list(islice(_find_due(waiting, installation, now), _LIMIT))
     if due:
         _queue(connection, due, installation, now)

@@ -3,6 +3,7 @@
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -44,6 +45,15 @@ _LIST = text(f"""
     WHERE CAST(p.status AS text) = ANY(CAST(:statuses AS text[]))
     ORDER BY array_position(CAST(:priorities AS text[]), lower(CAST(p.priority AS text))) DESC NULLS LAST,
         p.created_at, p.id
+    LIMIT :limit
+""")
+_FIND_OURS = text("""
+    SELECT p.id FROM public.support_tickets AS p JOIN escalation.tickets AS own ON own.ticket_id = p.id
+    WHERE CAST(p.status AS text) = ANY(CAST(:statuses AS text[]))
+      AND (:priority = '' OR CAST(p.priority AS text) = :priority)
+      AND (CAST(:since AS timestamptz) IS NULL OR p.created_at AT TIME ZONE 'UTC' >= :since)
+    ORDER BY array_position(ARRAY['urgent', 'high', 'medium', 'low'], CAST(p.priority AS text)),
+             own.acknowledged_at IS NOT NULL, p.created_at, p.id
     LIMIT :limit
 """)
 _SHOW = text(f"""
@@ -104,6 +114,18 @@ def list_tickets(connection: Connection, statuses: Sequence[str], limit: int) ->
             _LIST, {"statuses": list(statuses), "limit": limit, "priorities": list(PRIORITY_ORDER)}
         ).mappings()
     ]
+
+
+def find_tickets(
+    connection: Connection, statuses: Sequence[str], priority: str, since: datetime | None, limit: int
+) -> list[str]:
+    """Find the ids of our tickets in these states, the most urgent and then the oldest first.
+
+    :param priority: only this one; empty: all
+    :param since: only those opened later
+    """
+    asked = {"statuses": list(statuses), "priority": priority, "since": since, "limit": limit}
+    return list(connection.execute(_FIND_OURS, asked).scalars())
 
 
 def show_ticket(connection: Connection, reference: str) -> dict[str, Any]:

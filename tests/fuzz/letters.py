@@ -11,7 +11,8 @@ from services.mail.render import letter_of
 from services.ticket_details import TicketDetails
 from tests.fuzz.hostile import full_story, spoilt
 from tests.services.mail.letters import read, settings_for
-from worker.desk.pages import Shown, ticket_html
+from worker.desk.actions import ShownTicket
+from worker.desk.pages import ticket_html
 from worker.embedded.mail.store import MailStore
 from worker.preview.mail_rows import mail_of
 
@@ -53,7 +54,8 @@ def desk_pages_saying(words: str) -> tuple[str, str]:
     open_story = replace(
         details, ticket=replace(details.ticket, status="open", acknowledged_at=None, acknowledged_by=None)
     )
-    refused, solved = Shown(open_story, {}, wrong=words), Shown(details, {"low_confidence": words}, said=words)
+    refused = ShownTicket(open_story, {}, wrong=words, failed="note", typed={"note": words}, name=words)
+    solved = ShownTicket(details, {"low_confidence": words}, said=words)
     return ticket_html(refused, "token", settings), ticket_html(solved, "token", settings)
 
 

@@ -16,12 +16,11 @@ from starlette.applications import Starlette
 
 from demo.player import Played
 from demo.recording import load_recordings
-from demo.report import ReportPage, SentMail, report_html
+from demo.report import SentMail, SessionPage, report_html
 from demo.results import SessionResult
-from demo.timeline import timeline_of
+from demo.timeline import list_moments
 from tests.fuzz.hostile import full_story, spoilt
 from tests.fuzz.letters import TEMPLATES, desk_pages_saying, letter_saying, message_saying
-from worker.desk.pages import styles
 from worker.embedded.mail.page import web_application
 from worker.embedded.mail.store import MailStore
 
@@ -33,8 +32,7 @@ def page_saying(name: str, words: str, folder: Path) -> str:
     if name in TEMPLATES:
         return str(letter_saying(name, words).html)
     if name.startswith("desk"):
-        page = desk_pages_saying(words)[name == "desk solved"]
-        return page.replace('<link rel="stylesheet" href="../style.css">', f"<style>{styles()}</style>")
+        return desk_pages_saying(words)[name == "desk solved"]
     if name.startswith("inbox"):
         # In a thread of its own: Playwright's loop runs in this one.
         with ThreadPoolExecutor(1) as thread:
@@ -76,6 +74,7 @@ def report_saying(words: str) -> str:
     played = Played(replace(recording, name=words, about=words, source=words), words, SessionResult())
     letter = letter_saying("ticket_opened", words)
     mail = SentMail(letter.subject, str(letter.html), letter.text)
-    moments = timeline_of(replace(details, recipients=()))
-    page = ReportPage(played, details, (mail,), tuple(moments))
-    return report_html([page], [played], f"demo {words} at {datetime(2026, 11, 24, tzinfo=UTC):%H:%M}")
+    moments = list_moments(replace(details, recipients=()))
+    page = SessionPage(played, details, details.conversation, (mail,), tuple(moments))
+    quiet = SessionPage(played, None, details.conversation)
+    return report_html([page, quiet], f"demo {words} at {datetime(2026, 11, 24, tzinfo=UTC):%H:%M}")

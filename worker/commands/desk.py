@@ -8,21 +8,31 @@ import uvicorn
 from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, get_settings
+from services.database.engine import begin
+from worker.commands.terminal import Output
+from worker.desk.access import add_team_link, list_team_links, revoke_team_links
 from worker.desk.app import create_app
 
 app = typer.Typer(help="Serve the page that the links in the support mails lead to.")
+
+team_link = typer.Typer(help="Links that open the list of tickets; each works until it is revoked.")
+app.add_typer(team_link, name="team-link")
+console = Output()
 
 STOP_SECONDS = 5
 MOST_AT_ONCE = 100
 LARGEST_HEADERS = 16_384
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def command(
+    context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Where to listen; DESK_HOST unless given.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="DESK_PORT unless given.")] = None,
 ) -> None:
-    """Run until told to stop. Put a server that speaks TLS in front of it (docs/tickets.md)."""
+    """Serve the ticket's page and the list of tickets until told to stop; put a server that speaks TLS in front."""
+    if context.invoked_subcommand:
+        return
     settings = get_settings()
     if settings.public_url is None:
         raise ConfigurationError(
@@ -32,6 +42,34 @@ def command(
     uvicorn.Server(
         server_settings(settings, host or settings.desk_host, settings.desk_port if port is None else port)
     ).run()
+
+
+@team_link.command("add")
+def add(name: Annotated[str, typer.Argument(help="Whose link it is, such as a team or a shared device.")]) -> None:
+    """Make a link; whoever opens it sees the list on that device until you revoke it."""
+    settings = get_settings()
+    if settings.public_url is None:
+        raise ConfigurationError("PUBLIC_URL: is missing, so there is no page that a link could lead to")
+    with begin() as connection:
+        console.print(add_team_link(connection, name, settings), soft_wrap=True, highlight=False)
+
+
+@team_link.command("list")
+def list_links() -> None:
+    """List all links by name, with the time when each was made and revoked."""
+    with begin() as connection:
+        links = list_team_links(connection)
+    for link in links:
+        state = f"revoked {link['revoked_at']:%Y-%m-%d %H:%M}" if link["revoked_at"] else "works"
+        console.print(f"{link['name']}: made {link['created_at']:%Y-%m-%d %H:%M}, {state}", highlight=False)
+
+
+@team_link.command("revoke")
+def revoke(name: Annotated[str, typer.Argument(help="The link's name.")]) -> None:
+    """Revoke a link at once."""
+    with begin() as connection:
+        revoked = revoke_team_links(connection, name)
+    console.print(f"Links revoked: {revoked}")
 
 
 def server_settings(settings: Settings, host: str, port: int) -> uvicorn.Config:
@@ -44,7 +82,8 @@ def server_settings(settings: Settings, host: str, port: int) -> uvicorn.Config:
         server_header=False,
         log_config=None,
         lifespan="off",
-        forwarded_allow_ips=settings.desk_proxies,
+        # The application itself does it, since it has to know who connected.
+        proxy_headers=False,
         limit_concurrency=MOST_AT_ONCE,
         h11_max_incomplete_event_size=LARGEST_HEADERS,
         timeout_graceful_shutdown=STOP_SECONDS,

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from config.mail_settings import MailSettings
 from config.settings import Settings, get_settings
+from rules.delivery import MailTemplate
 from services.database.engine import begin
 from services.mail.render import letter_of
 from services.ticket_details import TicketDetails, load_ticket_details
@@ -20,20 +21,19 @@ from worker.preview.mail_rows import mail_of
 from worker.preview.pictures import take_pictures, write_letter
 
 console = Output()
-Template = StrEnum("Template", ["ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test"])
 Language = StrEnum("Language", ["en", "el", "ar", "es", "tr", "no"])
 
 
 def preview(
     out: Annotated[Path, typer.Option(file_okay=False, help="The folder to write to.")],
-    template: Annotated[Template | None, typer.Option(help="One mail; else all of them.")] = None,
+    template: Annotated[MailTemplate | None, typer.Option(help="One mail; else all of them.")] = None,
     language: Annotated[Language | None, typer.Option(help="One language; else all of them.")] = None,
     ticket: Annotated[str | None, typer.Option(help="A ticket's number (AB-20261124-0001); else an example.")] = None,
 ) -> None:
     """Write mails as HTML, text and, with Chromium, as pictures (360 and 640 pixels wide, light and dark)."""
     real = ticket_story(ticket) if ticket else None
     settings = get_settings() if ticket else MailSettings()  # type: ignore[call-arg]
-    names, codes = [template] if template else list(Template), [language] if language else list(Language)
+    names, codes = [template] if template else list(MailTemplate), [language] if language else list(Language)
     pages = [written(name, code, real or example_story(code), settings, out) for code in codes for name in names]
     if find_browser() is None:
         console.print(f"No pictures, since no Chromium is installed: {INSTALL}")
@@ -42,7 +42,9 @@ def preview(
     console.print(f"Mails written to {out}: {len(pages)}")
 
 
-def written(template: Template, language: Language, details: TicketDetails, settings: MailSettings, out: Path) -> Path:
+def written(
+    template: MailTemplate, language: Language, details: TicketDetails, settings: MailSettings, out: Path
+) -> Path:
     """One mail; return its HTML."""
     mail = mail_of(template, details, language)
     page = link(details.ticket.ticket_id, settings) if isinstance(settings, Settings) else None

@@ -1,45 +1,71 @@
 """What the page reads and does, each in one short transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
 
 from config.settings import Settings
+from rules.contacts import Contact
 from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
+from services.installation import get_installation
 from services.monitoring.log_context import ticket_trace
-from services.ticket_details import load_ticket_details
-from services.tickets.actions import acknowledge, resolve
+from services.ticket_details import TicketDetails, TimelineEntry, load_ticket_details, load_timeline
+from services.tickets.actions import acknowledge, note, reassign, release, reopen, resolve, snooze
 from services.tickets.queries import TicketNotFound
 from services.tickets.trigger_feedback import give_feedback, read_feedback
 from services.tickets.validation import UnfitText
-from worker.desk.pages import Shown
 from worker.desk.words import words_in
 
 logger = structlog.get_logger()
 
-_VERDICT = "verdict-"
-SAID = {
-    "take": "It is yours. Nobody else is asked any more.",
+_FEEDBACK = "feedback-"
+ANSWERS = {
+    "acknowledge": "It is yours. Nobody else is asked any more.",
+    "release": "You gave it back.",
+    "reassign": "They get a mail now. Until they acknowledge it, the ticket counts as not taken.",
+    "note": "Your note is kept.",
+    "snooze": "Nobody is reminded until then.",
     "resolve": "Marked as solved. Thank you.",
-    "verdict": "Thank you for your verdict.",
+    "reopen": "The ticket is open again.",
+    "feedback": "Thank you for your feedback.",
 }
 
 
-def read(ticket_id: str, settings: Settings, said: str = "", wrong: str = "") -> Shown:
-    """The ticket as it is now.
+@dataclass(frozen=True, slots=True)
+class ShownTicket:
+    """A ticket as its page shows it.
+
+    `said` is the answer to what was just done; `wrong` says why the action `failed` was refused, and `typed` holds what
+    its form held. `name` is the reader's, as they gave it last; `contacts` are whom
+    the ticket can be handed over to.
+    """
+
+    details: TicketDetails
+    feedback: Mapping[str, str]
+    timeline: Sequence[TimelineEntry] = ()
+    said: str = ""
+    wrong: str = ""
+    failed: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    contacts: Sequence[Contact] = ()
+
+
+def read_ticket(ticket_id: str) -> ShownTicket:
+    """Read the ticket as it is now.
 
     :raises TicketNotFound: it has been deleted
     """
     with begin() as connection:
         details = load_ticket_details(connection, [ticket_id]).get(ticket_id)
-        verdicts = read_feedback(connection, ticket_id)
-    if details is None or details.ticket.status is None:
-        raise TicketNotFound("This ticket has been deleted.")
-    return Shown(
-        details, verdicts, words_in(settings.support_language).gettext(SAID[said]) if said in SAID else "", wrong
-    )
+        if details is None or details.ticket.status is None:
+            raise TicketNotFound("This ticket has been deleted.")
+        feedback, timeline = read_feedback(connection, ticket_id), load_timeline(connection, details)
+    return ShownTicket(details, feedback, timeline, contacts=get_installation().contacts.contacts)
 
 
 def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | None:
@@ -48,7 +74,7 @@ def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | 
         return "Nothing can be changed at the moment: the worker only watches (MODE=shadow)."
     try:
         with begin() as connection:
-            done(connection, ticket_id, fields)
+            _do(connection, ticket_id, fields)
             trace = ticket_trace(connection, ticket_id)
     except TakenAlready as error:
         say = words_in(settings.support_language).gettext
@@ -59,17 +85,39 @@ def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | 
     return None
 
 
-def done(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> None:
-    who = fields.get("name", "")
+def _do(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> None:
+    who, words = fields.get("name", ""), fields.get("note", "")
     match fields.get("action"):
-        case "take":
+        case "acknowledge":
             acknowledge(connection, ticket_id, who)
+        case "release":
+            release(connection, ticket_id, who)
+        case "reassign":
+            _reassign(connection, ticket_id, fields.get("contact", ""), who)
+        case "note":
+            note(connection, ticket_id, words, who)
+        case "snooze":
+            snooze(connection, ticket_id, _read_end(fields.get("minutes", "")), who)
         case "resolve":
-            resolve(connection, ticket_id, fields.get("note", ""), who)
-        case "verdict":
-            verdicts = {
-                name.removeprefix(_VERDICT): value for name, value in fields.items() if name.startswith(_VERDICT)
-            }
-            give_feedback(connection, ticket_id, verdicts, who)
+            resolve(connection, ticket_id, words, who)
+        case "reopen":
+            reopen(connection, ticket_id, who)
+        case "feedback":
+            given = {name.removeprefix(_FEEDBACK): value for name, value in fields.items() if _FEEDBACK in name}
+            give_feedback(connection, ticket_id, given, who)
         case _:
-            raise UnfitText("the form should ask for take, resolve or verdict")
+            raise UnfitText(f"the form should ask for one of {', '.join(ANSWERS)}")
+
+
+def _reassign(connection: Connection, ticket_id: str, key: str, who: str) -> None:
+    installation = get_installation()
+    contact = next((contact for contact in installation.contacts.contacts if contact.key == key), None)
+    if contact is None:
+        raise UnfitText("the ticket can be handed over to a contact of the list")
+    reassign(connection, ticket_id, contact, who, installation.message_id_domain)
+
+
+def _read_end(minutes: str) -> datetime:
+    if not (minutes.isascii() and minutes.isdecimal() and len(minutes) <= 5):
+        raise UnfitText("a ticket is snoozed for a number of minutes")
+    return datetime.now(UTC) + timedelta(minutes=int(minutes))

@@ -1,57 +1,98 @@
 """The service: GET only shows, so that mail scanners change nothing; POST acts and leads back to the page."""
 
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+from urllib.parse import quote, unquote, urlsplit
 
+import anyio
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from config.settings import Settings
 from services.database.engine import begin
 from services.database.errors import described
 from services.tickets.queries import TicketNotFound
 from services.tickets.signed_links import LinkExpired, LinkUnknown, is_form_of, ticket_of
-from worker.desk.actions import act, read
-from worker.desk.guards import SafeHeaders, form_of, refuse_too_many
-from worker.desk.pages import message_html, styles, ticket_html
+from worker.desk.access import TEAM_COOKIE, find_team, read_proxy_user
+from worker.desk.actions import ANSWERS, act, read_ticket
+from worker.desk.guards import KeepPeer, SafeHeaders, form_of, refuse_too_many
+from worker.desk.pages import message_html, ticket_html
+from worker.desk.render import find_version
+from worker.desk.ticket_list import TicketFilter, list_html
+from worker.desk.words import words_in
 
 logger = structlog.get_logger()
 
-TITLES = {404: "Nothing is here", 410: "This link works no more", 503: "Not at the moment"}
-EXPIRED = "The link in the mail has expired. Look the ticket up in ABParts, or ask whoever is on duty."
+TITLES = {403: "This is for the team", 404: "Nothing is here", 410: "This link works no more", 503: "Not at the moment"}
+EXPIRED = (
+    "The link in the mail has expired. Open the ticket from the list of open tickets, or ask whoever is on duty for a "
+    "newer mail."
+)
 UNKNOWN = "The address is not complete, or nobody here has made it. Open the link in the mail again."
 AWAY = "The database does not answer. Try again in a minute; if it is urgent, call the user."
 OLD_FORM = "The page was open for too long. Load it again, then try once more."
+FOR_TEAM = "Open your team's link once on this device; ask whoever runs the escalation worker for it."
+_NAME_COOKIE = "escalation_name"
+_COOKIE_SECONDS = 180 * 86_400
+# Whoever reads at night must not look at a blank page: after this the page says that the database is away.
+_ANSWER_SECONDS = 1.7
+
+Result = TypeVar("Result")
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application with these settings."""
+    """Make the application with these settings."""
     app = Starlette(
         routes=[
-            Route("/t/{token}", page, methods=["GET", "POST"]),
-            Route("/style.css", _style),
-            Route("/robots.txt", _robots),
-            Route("/health", health),
+            Route("/", show_list),
+            Route("/team/{token}", open_team_link),
+            Route("/t/{token}", handle_ticket, methods=["GET", "POST"]),
+            Route("/robots.txt", _show_robots),
+            Route("/health", _check_health),
         ],
-        middleware=[Middleware(SafeHeaders)],
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(KeepPeer),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.desk_proxies),
+        ],
         exception_handlers={
-            HTTPException: refused,
-            DBAPIError: _unavailable,
-            TimeoutError: _unavailable,
-            LinkExpired: _expired,
-            LinkUnknown: unknown,
-            TicketNotFound: _deleted,
+            HTTPException: _refuse,
+            DBAPIError: _answer_unavailable,
+            PoolTimeoutError: _answer_unavailable,
+            _DatabaseSilent: _answer_unavailable,
+            LinkExpired: lambda request, error: _answer(request, 410, EXPIRED),
+            LinkUnknown: lambda request, error: _answer(request, 404, UNKNOWN),
+            TicketNotFound: lambda request, error: _answer(request, 410, str(error)),
         },
     )
     app.state.settings = settings
     return app
+
+
+class _DatabaseSilent(Exception):
+    """The database did not answer in the time that a reader waits."""
+
+
+async def _ask(function: Callable[..., Result], *arguments: Any) -> Result:
+    """Run what asks the database in a thread, and wait no longer than a reader does.
+
+    :raises _DatabaseSilent: no answer yet; what was begun may still be done, and doing it again changes nothing
+    """
+    try:
+        with anyio.fail_after(_ANSWER_SECONDS):
+            return await anyio.to_thread.run_sync(lambda: function(*arguments), abandon_on_cancel=True)
+    except TimeoutError as error:
+        raise _DatabaseSilent from error
 
 
 def _settings_of(request: Request) -> Settings:
@@ -59,81 +100,134 @@ def _settings_of(request: Request) -> Settings:
     return settings
 
 
-async def page(request: Request) -> Response:
+async def handle_ticket(request: Request) -> Response:
     """Show the ticket, or do what one of its forms asks for."""
     settings, token = _settings_of(request), request.path_params["token"]
-    await count(request, settings.desk_views_per_minute, "view", _address_of(request))
+    await _count(request, settings.desk_views_per_minute, "view", request.client.host if request.client else "unknown")
     ticket_id = ticket_of(token, settings)
     if request.method == "POST":
-        return await _acted(request, ticket_id, token)
-    shown = await run_in_threadpool(read, ticket_id, settings, request.query_params.get("done", ""))
-    return HTMLResponse(await run_in_threadpool(ticket_html, shown, token, settings))
+        return await _act(request, ticket_id, token)
+    done = request.query_params.get("done", "")
+    said = words_in(settings.support_language).gettext(ANSWERS[done]) if done in ANSWERS else ""
+    return await _show(request, ticket_id, token, said=said)
 
 
-async def _acted(request: Request, ticket_id: str, token: str) -> Response:
+async def _show(request: Request, ticket_id: str, token: str, *, status: int = 200, **more: Any) -> Response:
     settings = _settings_of(request)
-    await count(request, settings.desk_actions_per_minute, "act", ticket_id)
+    renamed = "rename" in request.query_params
+    name = "" if renamed else unquote(request.cookies.get(_NAME_COOKIE, ""))[:120]
+    list_link = "../" if TEAM_COOKIE in request.cookies or read_proxy_user(request, settings) else None
+
+    def render() -> str:
+        return ticket_html(replace(read_ticket(ticket_id), name=name, **more), token, settings, list_link)
+
+    return _answer_html(request, await _ask(render), status)
+
+
+def _answer_html(request: Request, html: str, status: int) -> Response:
+    """Answer with the page, or that the reader has it already."""
+    version = find_version(html)
+    if status == 200 and version and request.headers.get("if-none-match") == f'"{version}"':
+        return Response(status_code=304)
+    return HTMLResponse(html, status)
+
+
+async def _act(request: Request, ticket_id: str, token: str) -> Response:
+    settings = _settings_of(request)
+    await _count(request, settings.desk_actions_per_minute, "act", ticket_id)
     fields = await form_of(request)
     if not is_form_of(fields.get("form", ""), ticket_id, settings):
         raise HTTPException(403, OLD_FORM)
-    wrong = await run_in_threadpool(act, ticket_id, fields, settings)
-    if wrong is None:
-        return RedirectResponse(f"{token}?done={fields['action']}", 303)
-    shown = await run_in_threadpool(read, ticket_id, settings, "", wrong)
-    return HTMLResponse(await run_in_threadpool(ticket_html, shown, token, settings), 409)
+    try:
+        wrong = await _ask(act, ticket_id, fields, settings)
+        if wrong is not None:
+            action = fields.get("action", "")
+            return await _show(request, ticket_id, token, status=409, wrong=wrong, failed=action, typed=fields)
+    except (DBAPIError, PoolTimeoutError, _DatabaseSilent) as error:
+        _log_away(error)
+        page = message_html(TITLES[503], AWAY, settings, again=token, typed=fields)
+        return HTMLResponse(page, 503, {"retry-after": "10"})
+    answer = RedirectResponse(f"{token}?done={fields['action']}", 303)
+    _set_cookie(answer, _NAME_COOKIE, quote(" ".join(fields["name"].split())), settings)
+    return answer
 
 
-async def count(request: Request, per_minute: int, *who: str) -> None:
+def _set_cookie(answer: Response, name: str, value: str, settings: Settings) -> None:
+    address = urlsplit(settings.public_url or "")
+    answer.set_cookie(
+        name,
+        value,
+        max_age=_COOKIE_SECONDS,
+        path=f"{address.path}/",
+        secure=address.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+
+
+async def open_team_link(request: Request) -> Response:
+    """Remember the team's link on this device, and lead to the list."""
+    settings, token = _settings_of(request), request.path_params["token"]
+    if await _ask(_find_team, token, settings) is None:
+        raise LinkUnknown
+    answer = RedirectResponse("../", 303)
+    _set_cookie(answer, TEAM_COOKIE, token, settings)
+    return answer
+
+
+def _find_team(token: str, settings: Settings) -> str | None:
+    with begin() as connection:
+        return find_team(connection, token, settings)
+
+
+async def show_list(request: Request) -> Response:
+    """Show the list of tickets to those who hold a team's link or come through an authenticating proxy."""
+    settings = _settings_of(request)
+    await _count(request, settings.desk_views_per_minute, "view", request.client.host if request.client else "unknown")
+    team = read_proxy_user(request, settings)
+    if team is None and (token := request.cookies.get(TEAM_COOKIE)):
+        team = await _ask(_find_team, token, settings)
+    if team is None:
+        return _answer(request, 403, FOR_TEAM)
+    html = await _ask(list_html, team, TicketFilter.from_query(request.query_params), settings)
+    return _answer_html(request, html, 200)
+
+
+async def _count(request: Request, per_minute: int, *who: str) -> None:
     url = _settings_of(request).redis_url.get_secret_value()
-    await run_in_threadpool(refuse_too_many, url, per_minute, *who)
+    await anyio.to_thread.run_sync(lambda: refuse_too_many(url, per_minute, *who))
 
 
-def _address_of(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
-
-
-async def _style(request: Request) -> Response:
-    return PlainTextResponse(styles(), media_type="text/css")
-
-
-async def _robots(request: Request) -> Response:
+async def _show_robots(request: Request) -> Response:
     return PlainTextResponse("User-agent: *\nDisallow: /\n")
 
 
-async def health(request: Request) -> Response:
-    """Whether the database answers."""
-    await run_in_threadpool(_ping)
+async def _check_health(request: Request) -> Response:
+    def ping() -> None:
+        with begin() as connection:
+            connection.execute(text("SELECT 1"))
+
+    await _ask(ping)
     return PlainTextResponse("ok\n")
 
 
-def _ping() -> None:
-    with begin() as connection:
-        connection.execute(text("SELECT 1"))
-
-
-def answer(request: Request, status: int, words: str, headers: Any = None) -> Response:
+def _answer(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
     title = TITLES.get(status, "That did not work")
-    return HTMLResponse(message_html(title, words, _settings_of(request)), status, headers)
+    list_link = "../" if TEAM_COOKIE in request.cookies and request.url.path != "/" else None
+    page = message_html(title, words, _settings_of(request), reload=status in {403, 429, 503}, list_link=list_link)
+    return HTMLResponse(page, status, headers)
 
 
-def refused(request: Request, error: Exception) -> Response:
+def _refuse(request: Request, error: Exception) -> Response:
     http = cast(HTTPException, error)
-    words = UNKNOWN if http.status_code == 404 else http.detail
-    return answer(request, http.status_code, words, http.headers)
+    return _answer(request, http.status_code, UNKNOWN if http.status_code == 404 else http.detail, http.headers)
 
 
-def _expired(request: Request, error: Exception) -> Response:
-    return answer(request, 410, EXPIRED)
+def _answer_unavailable(request: Request, error: Exception) -> Response:
+    _log_away(error)
+    return _answer(request, 503, AWAY, {"retry-after": "10"})
 
 
-def unknown(request: Request, error: Exception) -> Response:
-    return answer(request, 404, UNKNOWN)
-
-
-def _deleted(request: Request, error: Exception) -> Response:
-    return answer(request, 410, str(error))
-
-
-def _unavailable(request: Request, error: Exception) -> Response:
-    logger.error("desk_without_database", error=described(error))
-    return answer(request, 503, AWAY, {"retry-after": "60"})
+def _log_away(error: Exception) -> None:
+    known = isinstance(error, DBAPIError | PoolTimeoutError)
+    logger.error("desk_without_database", error=described(error) if known else "no answer in time")

@@ -13,16 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from worker.desk.render import content_policy
+
 logger = structlog.get_logger()
 
 _PREFIX = "escalation:desk"
 _LARGEST_FORM = 32_768
 _MOST_FIELDS = 20
 _FORM_TYPE = "application/x-www-form-urlencoded"
-# No script at all. The link is in the address, so nothing may pass it on as a referrer.
+# The link is in the address, so nothing may pass it on as a referrer.
 _HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -46,6 +46,7 @@ class SafeHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers["content-security-policy"] = content_policy()
                 for name, value in _HEADERS.items():
                     headers[name] = value
                 if scope.get("scheme") == "https":
@@ -53,6 +54,17 @@ class SafeHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
+
+
+class KeepPeer:
+    """Remembers who connected, before a proxy's headers name somebody else: `scope["peer"]`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["peer"] = scope.get("client")
+        await self.app(scope, receive, send)
 
 
 @lru_cache(maxsize=2)

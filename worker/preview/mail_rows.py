@@ -34,7 +34,12 @@ def mail_of(template: str, details: TicketDetails, language: str) -> MailRow:
 def _content_of(template: str, details: TicketDetails, language: str) -> dict[str, Any]:
     if template == "ticket_updated":
         return {"news": list(_news_of(details))}
-    return {"ticket_unacknowledged": _chase_of(details), "test": make_test_mail_content(language)}.get(template, {})
+    return {
+        "ticket_unacknowledged": _chase_of(details),
+        "ticket_acknowledged": {"by": "Maria", "at": details.ticket.opened_at.isoformat()},
+        "ticket_handed_over": {"by": "Maria"},
+        "test": make_test_mail_content(language),
+    }.get(template, {})
 
 
 def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:

@@ -29,6 +29,10 @@ class _Button:
     href: str
     shown: str
 
+    @property
+    def is_call(self) -> bool:
+        return self.href.startswith("tel:")
+
 
 @dataclass(frozen=True, slots=True)
 class _Helper:

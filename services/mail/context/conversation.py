@@ -1,11 +1,12 @@
 """The conversation and the steps, as much of them as a mail can hold."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from services.conversation import Message, Step
-from services.mail.i18n.labels import MESSAGE_TYPES, RESULTS, SENDERS
+from services.mail.i18n.labels import MESSAGE_TYPES, RESULTS, SENDERS, STEP_FIGURES
 from services.mail.i18n.presenter import Presenter, TruncatedList
 from services.mail.sanitize import direction
 from services.ticket_details import TicketDetails
@@ -40,7 +41,7 @@ class _StepResult:
 
 def list_messages(details: TicketDetails, presenter: Presenter) -> TruncatedList[_ShownMessage]:
     """The beginning and the end of what was said."""
-    messages, limits = details.conversation.messages, presenter.limits
+    messages, limits = details.conversation.distinct_messages, presenter.limits
     part = presenter.excerpt(messages, limits.head, limits.tail)
     head, last = _present_messages(part.head, None, presenter)
     tail, _ = _present_messages(part.tail, last, presenter)
@@ -94,20 +95,19 @@ def _present_step(step: Step, presenter: Presenter) -> _StepResult:
 
 
 def name_result(step: Step) -> str:
-    if step.success is not None:
-        return "helped" if step.success else "failed"
-    return "untold" if step.completed else "waiting"
+    if not step.completed:
+        return "helped" if step.success else "unanswered"
+    return {True: "helped", False: "failed", None: "unreported"}[step.success]
 
 
 def summarize_steps(details: TicketDetails, presenter: Presenter) -> str:
-    """Say how many steps were tried and how many of them helped."""
-    done = [step for step in details.conversation.steps if step.completed]
-    if not done:
-        return presenter.say("Nothing has been tried yet.")
-    helped = sum(step.success is True for step in done)
-    if helped:
-        figures = {"tried": presenter.formatter.number(len(done)), "helped": presenter.formatter.number(helped)}
-        return presenter.say("Steps tried: %(tried)s. Of these helped: %(helped)s.", **figures)
-    return presenter.count(
-        "%(number)s step was tried and did not help.", "%(number)s steps were tried; none of them helped.", len(done)
-    )
+    """Say how many steps were tried, and how many of them helped, did not help or were not answered."""
+    results = Counter(name_result(step) for step in details.conversation.steps)
+    if not results:
+        return presenter.say("No step is recorded.")
+    figures = [
+        presenter.say(STEP_FIGURES[result], number=presenter.formatter.number(results[result]))
+        for result in STEP_FIGURES
+        if results[result]
+    ]
+    return " ".join([presenter.count("%(number)s step.", "%(number)s steps.", results.total()), *figures])

@@ -19,6 +19,7 @@ from services.mail.sanitize import direction
 from services.ticket_details import RelatedTicket, TicketDetails
 
 _MOST_MAINTENANCE = 3
+_MOST_PARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,22 @@ def _user_facts(
 def describe_machine(details: TicketDetails, presenter: Presenter) -> list[_Fact]:
     """What machine it is, how old and how well cared for."""
     if machine := details.machine:
-        return _keep_known(_machine_facts(machine, presenter))
-    return _keep_known([(presenter.say("Machine id"), presenter.name(details.session.machine_id), True)])
+        parts = [(presenter.say("Parts used"), _list_parts(details, presenter))]
+        return _keep_known([*_machine_facts(machine, presenter), *parts])
+    reported = details.reported_machine
+    return _keep_known(
+        [
+            (presenter.say("Name"), presenter.name(reported.name)),
+            (presenter.say("Model"), presenter.name(reported.model), True),
+            (presenter.say("Serial number"), presenter.name(reported.serial_number), True),
+            (presenter.say("Machine id"), presenter.name(details.session.machine_id), True),
+            (presenter.say("Parts used"), _list_parts(details, presenter)),
+        ]
+    )
+
+
+def _list_parts(details: TicketDetails, presenter: Presenter) -> str:
+    return "; ".join(presenter.short(part) for part in details.reported_machine.parts[:_MOST_PARTS])
 
 
 def _machine_facts(

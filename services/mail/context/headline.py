@@ -7,7 +7,7 @@ from typing import Final
 from rules.reasons import Reason
 from services.conversation import Evidence
 from services.mail.context.reasons import find_text
-from services.mail.i18n.labels import CATEGORIES, PRIORITIES, SHORT_REASONS
+from services.mail.i18n.labels import CATEGORIES, MEANINGS, PRIORITIES, SHORT_REASONS
 from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import one_line
 from services.ticket_details import TicketDetails
@@ -28,8 +28,11 @@ def make_headline(details: TicketDetails, presenter: Presenter, newest: Iterable
     dangers = (
         found for reason in details.ticket.reasons if reason.name == Reason.SAFETY_CONCERN for found in reason.evidence
     )
-    if danger := next((evidence for evidence in [*newest, *dangers] if evidence.phrase), None):
-        return _brief(_quote_danger(danger, details, presenter))
+    phrases = [evidence for evidence in [*newest, *dangers] if evidence.phrase]
+    # Somebody hurt is graver than any smoke.
+    if danger := min(phrases, key=lambda evidence: evidence.hurt != "said", default=None):
+        words = _quote_danger(danger, details, presenter)
+        return _brief(words[:1].upper() + words[1:])
     reason = next(iter(details.ticket.reason_names), "")
     category = details.conversation.category
     parts = [presenter.word(reason, SHORT_REASONS)]
@@ -42,7 +45,7 @@ def _quote_danger(evidence: Evidence, details: TicketDetails, presenter: Present
     """The user's own clause where the reader speaks the language, else what the matched words mean."""
     phrase = evidence.phrase or ""
     if evidence.gloss and evidence.language != presenter.language:
-        return evidence.gloss
+        return presenter.word(evidence.gloss, MEANINGS)
     _, found, after = find_text(evidence, details).partition(phrase)
     return phrase + _CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.conversation import Evidence
-from services.mail.i18n.labels import CATEGORIES, GROUNDS, REASONS
+from services.mail.i18n.labels import CATEGORIES, GROUNDS, MEANINGS, REASONS
 from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, cut, direction
 from services.ticket_details import TicketDetails, TicketReason
@@ -17,13 +17,17 @@ MOST_EVIDENCE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What somebody wrote, with the words that counted between `before` and `after`; `source` says where it stands."""
+    """What somebody wrote, with the words that counted between `before` and `after`; `source` says where it stands.
+
+    `is_guess`: the second ear found the text similar to known ones; no word list matched.
+    """
 
     before: str
     phrase: str
     after: str
     source: str
     gloss: str = ""
+    is_guess: bool = False
 
     @property
     def text(self) -> str:
@@ -50,7 +54,8 @@ def list_reasons(details: TicketDetails, presenter: Presenter) -> list[_Presente
 
 
 def _present_reason(reason: TicketReason, details: TicketDetails, presenter: Presenter) -> _PresentedReason:
-    shown = reason.evidence[:MOST_EVIDENCE]
+    # Somebody hurt comes first; the rest stays in the order of its time.
+    shown = sorted(reason.evidence, key=lambda evidence: evidence.hurt != "said")[:MOST_EVIDENCE]
     facts = dict.fromkeys(fact for evidence in shown for fact in list_facts(evidence, presenter))
     quotes = dict.fromkeys(quote for evidence in shown if (quote := make_quote(evidence, details, presenter)))
     clock = presenter.formatter.clocks(reason.at) if reason.at else ""
@@ -71,7 +76,8 @@ def make_quote(evidence: Evidence, details: TicketDetails, presenter: Presenter)
     if not phrase:
         return None
     before, after = _cut_surroundings(find_text(evidence, details), phrase)
-    return Quote(before, phrase, after, _name_source(evidence, details, presenter), presenter.short(evidence.gloss))
+    source, gloss = _name_source(evidence, details, presenter), presenter.word(evidence.gloss, MEANINGS)
+    return Quote(before, phrase, after, source, gloss, is_guess=bool(evidence.heard))
 
 
 def find_text(evidence: Evidence, details: TicketDetails) -> str:

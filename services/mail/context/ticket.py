@@ -69,10 +69,22 @@ def first_variables(
         "news": list_changes(mail.content, details, presenter),
         "chase": _chase(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
         "buttons": list_buttons(details, presenter),
+        "action": recommend_action(details, presenter),
+        "action_label": presenter.word(details.ticket.priority, HOW_SOON)
+        if details.ticket.priority in HOW_SOON
+        else presenter.say("Next step:"),
         "link": link,
         "recipients": [presenter.name(address) for address in mail.recipients],
         "safety": details.ticket.safety,
+        "by": _name_person(mail.content.get("by"), presenter),
+        "taken_at": presenter.formatter.both(datetime.fromisoformat(mail.content.get("at", mail.now.isoformat()))),
+        "solved": mail.content.get("solved", False),
     }
+
+
+def _name_person(name: str | None, presenter: Presenter) -> str:
+    """The name that somebody gave; a change by plain SQL may come from nobody that is known."""
+    return presenter.say("Somebody") if name in {None, "", "unknown"} else presenter.name(name)
 
 
 def _explain_delay(mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings) -> str:
@@ -106,17 +118,14 @@ def _sections(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
         "user": describe_person(details, presenter),
         "machine": describe_machine(details, presenter),
         "ticket": describe_ticket(details, presenter),
-        "unknown": [presenter.say(UNKNOWN[word]) for word in details.unknown],
+        # That no step is recorded is what `tried` says.
+        "unknown": [presenter.say(UNKNOWN[word]) for word in details.unknown if word != "steps"],
         "tried": summarize_steps(details, presenter),
         "diagnosis": _diagnosis(details, presenter),
         "chart": make_chart(details, presenter),
         "steps": list_steps(details, presenter),
         "conversation": list_messages(details, presenter),
         "contact": _contact(details, presenter),
-        "action": recommend_action(details, presenter),
-        "action_label": presenter.word(details.ticket.priority, HOW_SOON)
-        if details.ticket.priority in HOW_SOON
-        else presenter.say("Next step:"),
         "related": _related(details, presenter),
     }
 

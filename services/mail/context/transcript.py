@@ -25,7 +25,7 @@ def render_transcript(details: TicketDetails, presenter: Presenter, limit: int) 
         *_requests(details, presenter),
         *_diagnoses(conversation, presenter),
         *_steps(conversation, presenter),
-        *_messages(_ends(conversation.messages, limit), presenter),
+        *_messages(_ends(conversation.distinct_messages, limit), presenter),
     ]
     return _MARK + _within("\n\n".join(parts) + "\n", limit, presenter)
 

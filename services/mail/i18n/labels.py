@@ -51,7 +51,57 @@ MESSAGE_TYPES: Final = _words(
     diagnostic_step="troubleshooting step",
     escalation="request for a person",
 )
-RESULTS: Final = _words(helped="helped", failed="did not help", untold="done, result not told", waiting="not done yet")
+RESULTS: Final = _words(
+    helped="helped", failed="did not help", unreported="done, result not reported", unanswered="not answered"
+)
+STEP_FIGURES: Final = _words(
+    helped="Helped: %(number)s.",
+    failed="Did not help: %(number)s.",
+    unreported="Done, result not reported: %(number)s.",
+    unanswered="Not answered: %(number)s.",
+)
+# What the word lists heard, in the few words of a headline; the key is the word list's gloss.
+MEANINGS: Final[Words] = MappingProxyType(
+    {
+        "says that somebody is injured or dead": "somebody is hurt",
+        "says that somebody is hurt or dead": "somebody is hurt",
+        "says that something happened to a person": "somebody is hurt",
+        "says that a part of somebody's body is hurt or caught": "somebody is hurt",
+        "says that a person fell": "somebody fell",
+        "says that a person fell or is in the water": "somebody fell or is in the water",
+        "says that somebody cannot breathe": "somebody cannot breathe",
+        "says that somebody cannot breathe or gets no air": "somebody cannot breathe",
+        "calls for an ambulance, a doctor or the fire brigade": "calls for an ambulance or the fire brigade",
+        "says that somebody feels ill": "somebody feels ill",
+        "says that something burns": "fire",
+        "reports fire": "fire",
+        "shows fire, smoke or sparks at a machine in pictures": "fire, smoke or sparks in a picture",
+        "reports smoke": "smoke",
+        "reports a smell of burning or gas": "smell of burning or gas",
+        "reports gas or fumes": "gas or fumes",
+        "reports an explosion, or that something is about to burst": "explosion or danger of bursting",
+        "reports an electric shock": "electric shock",
+        "reports an electric shock or live parts": "electric shock or live parts",
+        "reports live parts": "live parts",
+        "reports sparks or arcing": "sparks",
+        "reports a jet of fluid under pressure": "fluid escapes under pressure",
+        "reports that something tipped over, sinks or fell down": "something tipped over, sinks or fell down",
+        "says that lives are in danger": "lives are in danger",
+        "says that people are in danger": "people are in danger",
+        "says that a fire or gas alarm goes off": "a fire or gas alarm goes off",
+        "says that it is not safe": "it is not safe",
+        "says that it is dangerous": "it is dangerous",
+        "asks to talk to a person": "asks for a person",
+        "asks to be connected to a person": "asks for a person",
+        "asks for a person": "asks for a person",
+        "asks for a person and nothing else": "asks for a person",
+        "asks for a person to come": "asks for a person to come",
+        "asks whether a person is there to talk to": "asks for a person",
+        "wants to reach a person": "asks for a person",
+        "asks to be called": "asks to be called",
+        "refuses to go on with a machine": "refuses to go on with a machine",
+    }
+)
 STATUSES: Final = _words(open="open", in_progress="in progress", resolved="resolved", closed="closed")
 SESSION_STATUSES: Final = _words(active="active", completed="completed", escalated="escalated", abandoned="abandoned")
 MACHINE_STATUSES: Final = _words(
@@ -106,7 +156,7 @@ _TEST_MAIL: Final = _words(
 ALL: Final = (
     REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HOW_SOON, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES,
     RESULTS, STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY,
-    _TEST_MAIL,
+    _TEST_MAIL, MEANINGS, STEP_FIGURES,
 )  # fmt: skip
 
 

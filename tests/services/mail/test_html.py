@@ -139,7 +139,7 @@ def test_styles_are_in_the_elements_and_what_depends_on_the_screen_stays() -> No
     html = str(letter().html)
     assert "@media (prefers-color-scheme: dark)" in html
     assert "@media (max-width: 400px)" in html
-    assert re.search(r'<td class="cell" style="[^"]*padding: 6px 16px', html)
+    assert re.search(r'<td class="cell" style="[^"]*padding: 6px 20px', html)
     assert html.index('<meta charset="utf-8">') < 200
 
 

@@ -1,15 +1,18 @@
 """The ticket's page: looking changes nothing, acting needs the page's own form, and nothing of it is kept anywhere."""
 
 import threading
+from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import httpx
 import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
-from services.installation import Installation
+from services.installation import Installation, get_installation
+from services.tickets.escalation_ladder import escalate_unacknowledged
 from services.tickets.signed_links import form_token, token
-from tests.services.tickets.conftest import outcomes, ticket_row
+from tests.services.tickets.conftest import by_sql, outcomes, ticket_row
 from tests.tasks.conftest import rows
 from tests.worker.desk.conftest import Send
 
@@ -25,17 +28,17 @@ def test_looking_shows_the_ticket_and_changes_nothing(
     assert "smoke" in page
     assert "&lt;b&gt;cabinet&lt;/b&gt;" in page
     assert "<b>cabinet" not in page
-    assert "Nobody has taken this ticket yet." in page
+    assert "Nobody has it yet." in page
     assert ticket_row(connection, ticket["number"]) == before
     assert outcomes(connection) == ["ticket.opened"]
 
 
-def test_taking_it_acknowledges_with_the_name(send: Send, ticket: dict[str, str], connection: Connection) -> None:
-    page = send(action="take", name="Maria <Μαρία>")
+def test_acknowledging_it_keeps_the_name(send: Send, ticket: dict[str, str], connection: Connection) -> None:
+    page = send(action="acknowledge", name="Maria <Μαρία>")
     assert page.status_code == 200
     assert page.history[0].status_code == 303
     assert "It is yours." in page.text
-    assert "Maria &lt;Μαρία&gt; took this ticket" in page.text
+    assert "Maria &lt;Μαρία&gt; has it since" in page.text
     row = ticket_row(connection, ticket["number"])
     assert (row["status"], row["acknowledged_by"]) == ("in_progress", "Maria <Μαρία>")
     assert outcomes(connection) == ["ticket.opened", "ticket.acknowledged"]
@@ -45,17 +48,17 @@ def test_the_log_says_which_escalation_it_was_and_not_who(
     send: Send, ticket: dict[str, str], connection: Connection
 ) -> None:
     with capture_logs() as logged:
-        send(action="take", name="Maria")
+        send(action="acknowledge", name="Maria")
     [line] = [line for line in logged if line["event"] == "ticket_page_used"]
     events = "SELECT CAST(event_id AS text) AS id FROM escalation.event_inbox WHERE ticket_id IS NOT NULL"
     assert line["event_id"] in {row["id"] for row in rows(connection, events)}
-    assert (line["action"], line["session_id"], line["ticket"]) == ("take", "s", ticket["number"])
+    assert (line["action"], line["session_id"], line["ticket"]) == ("acknowledge", "s", ticket["number"])
     assert "Maria" not in repr(logged)
 
 
 def test_who_comes_second_is_told_who_has_it(send: Send) -> None:
-    send(action="take", name="Maria")
-    second = send(action="take", name="John")
+    send(action="acknowledge", name="Maria")
+    second = send(action="acknowledge", name="John")
     assert second.status_code == 409
     assert "Maria has taken this ticket already." in second.text
 
@@ -67,7 +70,7 @@ def test_two_at_once_are_one(
     answers: list[int] = []
 
     def take(name: str) -> None:
-        fields = {"form": form, "action": "take", "name": name}
+        fields = {"form": form, "action": "acknowledge", "name": name}
         answers.append(browser.post(ticket["path"], data=fields).status_code)
 
     threads = [threading.Thread(target=take, args=(name,)) for name in ("Maria", "John")]
@@ -82,16 +85,19 @@ def test_two_at_once_are_one(
 def test_solving_it_keeps_what_helped(send: Send, ticket: dict[str, str], connection: Connection) -> None:
     page = send(action="resolve", name="Maria", note="Replaced the fuse.\n<script>alert(1)</script>")
     assert "This ticket is finished." in page.text
-    assert "<script" not in page.text
+    assert "<script>alert" not in page.text
     row = ticket_row(connection, ticket["number"])
     assert row["resolution_notes"] == "Replaced the fuse.\n<script>alert(1)</script>"
-    refused = send(action="take", name="John")
+    refused = send(action="acknowledge", name="John")
     assert (refused.status_code, "reopen it first" in refused.text) == (409, True)
+    assert 'id="do-reopen" open' in refused.text
+    assert "open again" in send(action="reopen", name="John").text
+    assert ticket_row(connection, ticket["number"])["status"] == "open"
 
 
-def test_verdicts_are_stored_for_each_trigger(send: Send, connection: Connection) -> None:
-    fields = {"verdict-safety_concern": "needed", "verdict-low_confidence": "too_late"}
-    page = send(action="verdict", name="Maria", **fields)
+def test_feedback_is_stored_for_each_trigger(send: Send, connection: Connection) -> None:
+    fields = {"feedback-safety_concern": "needed", "feedback-low_confidence": "too_late"}
+    page = send(action="feedback", name="Maria", **fields)
     assert page.text.count(" checked") == 2
     stored = rows(
         connection,
@@ -102,7 +108,7 @@ def test_verdicts_are_stored_for_each_trigger(send: Send, connection: Connection
         ("low_confidence", "too_late", "Maria", "confidence_low"),
         ("safety_concern", "needed", "Maria", "safety_concern"),
     ]
-    send(action="verdict", name="John", **{"verdict-low_confidence": "not_needed"})
+    send(action="feedback", name="John", **{"feedback-low_confidence": "not_needed"})
     newest = "SELECT verdict FROM escalation.trigger_verdicts WHERE given_by = 'John'"
     assert rows(connection, newest) == [{"verdict": "not_needed"}]
 
@@ -110,14 +116,14 @@ def test_verdicts_are_stored_for_each_trigger(send: Send, connection: Connection
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"action": "take", "name": " "}, "a name should be one line"),
-        ({"action": "take", "name": "x" * 121}, "a name should be one line"),
+        ({"action": "acknowledge", "name": " "}, "a name should be one line"),
+        ({"action": "acknowledge", "name": "x" * 121}, "a name should be one line"),
         ({"action": "resolve", "name": "Maria"}, "a note should have 1 to 4000 characters, not 0"),
-        ({"action": "verdict", "name": "Maria"}, "a verdict should be given on one reason at least"),
-        ({"action": "verdict", "name": "Maria", "verdict-user_request": "needed"}, "the ticket has no such reason"),
-        ({"action": "verdict", "name": "Maria", "verdict-low_confidence": "great"}, "should be one of needed"),
-        ({"action": "delete", "name": "Maria"}, "the form should ask for take, resolve or verdict"),
-        ({"name": "Maria"}, "the form should ask for take, resolve or verdict"),
+        ({"action": "feedback", "name": "Maria"}, "a verdict should be given on one reason at least"),
+        ({"action": "feedback", "name": "Maria", "feedback-user_request": "needed"}, "the ticket has no such reason"),
+        ({"action": "feedback", "name": "Maria", "feedback-low_confidence": "great"}, "should be one of needed"),
+        ({"action": "delete", "name": "Maria"}, "the form should ask for one of acknowledge"),
+        ({"name": "Maria"}, "the form should ask for one of acknowledge"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -128,10 +134,51 @@ def test_what_cannot_be_done_is_said(
     assert ticket_row(connection, ticket["number"])["status"] == "open"
 
 
+def test_it_is_given_back_and_handed_over(send: Send, ticket: dict[str, str], connection: Connection) -> None:
+    send(action="acknowledge", name="Maria")
+    assert "You gave it back." in send(action="release", name="Maria").text
+    row = ticket_row(connection, ticket["number"])
+    assert (row["status"], row["acknowledged_by"]) == ("open", None)
+    contact = get_installation().contacts.contacts[-1]
+    page = send(action="reassign", name="Maria", contact=contact.key)
+    assert f"asked {contact.name} to take it" in unescape(page.text)
+    handed = """SELECT r.address, m.content FROM escalation.mails AS m
+                JOIN escalation.mail_recipients AS r USING (mail_id) WHERE m.template = 'ticket_handed_over'"""
+    assert rows(connection, handed) == [{"address": contact.email, "content": {"by": "Maria"}}]
+    assert ticket_row(connection, ticket["number"])["status"] == "open"
+    assert send(action="reassign", name="Maria", contact="nobody").status_code == 409
+
+
+def test_a_snoozed_ticket_reminds_nobody_until_then(send: Send, connection: Connection, public: Installation) -> None:
+    page = send(action="snooze", name="Maria", minutes="60")
+    assert "Snoozed until" in page.text
+    now = datetime.now(UTC)
+    assert escalate_unacknowledged(connection, public, now + timedelta(minutes=50)) == 0
+    assert escalate_unacknowledged(connection, public, now + timedelta(minutes=70)) == 1
+    assert "within the next 1 h" in send(action="snooze", name="Maria", minutes="61").text
+
+
+def test_the_others_who_were_asked_hear_who_has_it(send: Send, connection: Connection) -> None:
+    by_sql(connection, "UPDATE escalation.mail_recipients SET state = 'accepted', accepted_at = now()")
+    send(action="acknowledge", name="Maria")
+    told = """SELECT m.content ->> 'by' AS by FROM escalation.mails AS m JOIN escalation.mail_recipients USING (mail_id)
+              WHERE m.template = 'ticket_acknowledged'"""
+    assert {row["by"] for row in rows(connection, told)} == {"Maria"}
+
+
+def test_what_was_typed_is_not_lost(send: Send) -> None:
+    typed = send(action="note", name="", note="Called the farm, nobody answers.")
+    assert (typed.status_code, "Called the farm, nobody answers.</textarea>" in typed.text) == (409, True)
+    kept = send(action="note", name="Maria", note="Called the farm, nobody answers.")
+    assert "Called the farm, nobody answers." in kept.text
+    [cookie] = [value for value in kept.history[0].headers.get_list("set-cookie") if "escalation_name" in value]
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/desk/"} <= set(cookie.split("; "))
+
+
 def test_only_the_page_s_own_form_counts(
     browser: httpx.Client, ticket: dict[str, str], public: Installation, connection: Connection
 ) -> None:
-    take = {"action": "take", "name": "Maria"}
+    take = {"action": "acknowledge", "name": "Maria"}
     foreign = form_token("another ticket", public.settings)
     for form in ({}, {"form": foreign}, {"form": token(ticket["id"], public.settings)}):
         assert browser.post(ticket["path"], data=take | form).status_code == 403
@@ -145,6 +192,6 @@ def test_a_form_of_another_kind_or_size_is_refused(browser: httpx.Client, ticket
     def post(**given: object) -> int:
         return browser.post(ticket["path"], **given).status_code  # type: ignore[arg-type]
 
-    assert post(json={"action": "take"}) == 415
+    assert post(json={"action": "acknowledge"}) == 415
     assert post(data={"note": "x" * 40_000}) == 413
     assert post(content=b"%ff", headers={"content-type": "application/x-www-form-urlencoded"}) == 400

@@ -19,7 +19,7 @@ SMALL = """
     return [...document.querySelectorAll('button, input:not([type=hidden]), textarea, a.link, a.press, .choice')]
         .filter(one => !one.matches('.choice input'))
         .map(one => [one.textContent.trim() || one.name, (one.closest('td.button') || one).offsetHeight])
-        .filter(([words, height]) => height < 40 && !words.includes('@'))
+        .filter(([words, height]) => height && height < 40 && !words.includes('@'))
 """
 # Relative luminance and contrast as in WCAG 2.2; the background is the nearest one that is not transparent.
 FAINT = """
@@ -83,19 +83,21 @@ def test_a_ticket_is_taken_and_solved_by_thumb(
     with chromium(tmp_path / "browser", PHONE) as browser:
         browser.open(desk + ticket["path"])
         assert ticket_row(connection, ticket["number"])["status"] == "open"
-        browser.type("#take-name", "Maria")
-        browser.click("form button")
+        browser.type("#acknowledge-name", "Maria")
+        browser.click("#hands form button")
         wait_for(lambda: "It is yours." in answer(browser))
         assert ticket_row(connection, ticket["number"])["acknowledged_by"] == "Maria"
         check(browser)
-        browser.type("#solution", "Replaced the fuse.")
+        browser.click("#do-resolve summary")
+        browser.type("#resolve-note", "Replaced the fuse.")
         browser.type("#resolve-name", "Maria")
-        browser.click("#solve ~ form button")
+        browser.click("#do-resolve button")
         wait_for(lambda: "Marked as solved." in answer(browser))
         assert ticket_row(connection, ticket["number"])["status"] == "resolved"
+        browser.click("#do-feedback summary")
         browser.click("input[value=too_late]")
-        browser.type("#verdict-name", "Maria")
-        browser.click("#judge ~ form button")
-        wait_for(lambda: "Thank you for your verdict." in answer(browser))
+        browser.type("#feedback-name", "Maria")
+        browser.click("#do-feedback button")
+        wait_for(lambda: "Thank you for your feedback." in answer(browser))
         assert browser.run("return document.querySelectorAll('input:checked').length") == 1
         check(browser)

@@ -1,5 +1,9 @@
 """Links and answers of the ticket's page: who gets in, and what is kept of it anywhere."""
 
+import re
+from base64 import b64encode
+from hashlib import sha256
+
 import httpx
 from itsdangerous import TimestampSigner
 from sqlalchemy import Connection
@@ -40,7 +44,7 @@ def aged(ticket_id: str, seconds: int, public: Installation) -> str:
 
 
 def test_every_answer_is_safe_and_kept_nowhere(browser: httpx.Client, ticket: dict[str, str]) -> None:
-    for path in (ticket["path"], "/t/nonsense", "/style.css", "/health", "/elsewhere"):
+    for path in (ticket["path"], "/t/nonsense", "/health", "/elsewhere"):
         headers = browser.get(path).headers
         assert headers["cache-control"] == "no-store"
         assert "noindex" in headers["x-robots-tag"]
@@ -48,16 +52,22 @@ def test_every_answer_is_safe_and_kept_nowhere(browser: httpx.Client, ticket: di
         assert headers["referrer-policy"] == "no-referrer"
         assert "set-cookie" not in headers
         assert "server" not in headers
-    page = browser.get(ticket["path"]).text
-    assert "<script" not in page
-    assert "style=" not in page
+    page = browser.get(ticket["path"])
+    assert "style=" not in page.text
+    assert page.text.count("<script>") == 1
+    for tag in ("style", "script"):
+        content = page.text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        digest = b64encode(sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+    assert len(page.content) < 60_000
+    assert not re.search(r"<(?:link|img|script src)", page.text)
     assert browser.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
     assert browser.put(ticket["path"]).status_code == 405
 
 
 def test_too_many_are_turned_away(browser: httpx.Client, ticket: dict[str, str], public: Installation) -> None:
     limit = public.settings.desk_actions_per_minute
-    answers = [browser.post(ticket["path"], data={"action": "take"}) for _ in range(limit + 1)]
+    answers = [browser.post(ticket["path"], data={"action": "acknowledge"}) for _ in range(limit + 1)]
     assert [one.status_code for one in answers] == [403] * limit + [429]
     assert answers[-1].headers["retry-after"] == "60"
 
@@ -73,7 +83,7 @@ def test_whoever_only_looks_at_a_link_changes_nothing(
     """As the scanners of mail providers do with every link, also before the reader has seen the mail."""
     before = connection.exec_driver_sql(WHAT_PEOPLE_DID).one()
     for method in ("GET", "HEAD", "OPTIONS"):
-        for query in ("", "?action=take", "?action=resolve&name=Maria"):
+        for query in ("", "?action=acknowledge", "?action=resolve&name=Maria"):
             browser.request(method, f"{ticket['path']}{query}", headers={"User-Agent": "Mozilla/5.0 SafeLinks"})
     assert connection.exec_driver_sql(WHAT_PEOPLE_DID).one() == before
 
@@ -82,3 +92,10 @@ WHAT_PEOPLE_DID = """
     SELECT acknowledged_at, acknowledged_by, status, (SELECT count(*) FROM escalation.mails)
     FROM escalation.tickets JOIN public.support_tickets ON id = ticket_id
 """
+
+
+def test_an_unchanged_page_is_not_sent_again(browser: httpx.Client, ticket: dict[str, str]) -> None:
+    version = re.search(r'data-version="([^"]+)"', browser.get(ticket["path"]).text)
+    assert version
+    again = browser.get(ticket["path"], headers={"if-none-match": f'"{version[1]}"'})
+    assert (again.status_code, again.content) == (304, b"")
