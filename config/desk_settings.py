@@ -20,6 +20,9 @@ class DeskSettings(BaseSettings):
     desk_user_proxies: str = Field(
         "", description="networks of proxies that authenticate: their X-Forwarded-User opens the list of tickets"
     )
+    desk_answer_seconds: float = Field(
+        1.7, gt=0, description="after this the page says that the database is away, and keeps what was typed"
+    )
     desk_views_per_minute: int = Field(60, ge=1, description="pages for one address in a minute")
     desk_actions_per_minute: int = Field(10, ge=1, description="actions on one ticket in a minute")
     heartbeat_url: SecretStr | None = Field(None, description="called when a reconciliation found everything clean")

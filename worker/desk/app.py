@@ -44,8 +44,6 @@ OLD_FORM = "The page was open for too long. Load it again, then try once more."
 FOR_TEAM = "Open your team's link once on this device; ask whoever runs the escalation worker for it."
 _NAME_COOKIE = "escalation_name"
 _COOKIE_SECONDS = 180 * 86_400
-# Whoever reads at night must not look at a blank page: after this the page says that the database is away.
-_ANSWER_SECONDS = 1.7
 
 Result = TypeVar("Result")
 
@@ -83,13 +81,13 @@ class _DatabaseSilent(Exception):
     """The database did not answer in the time that a reader waits."""
 
 
-async def _ask(function: Callable[..., Result], *arguments: Any) -> Result:
+async def _ask(request: Request, function: Callable[..., Result], *arguments: Any) -> Result:
     """Run what asks the database in a thread, and wait no longer than a reader does.
 
     :raises _DatabaseSilent: no answer yet; what was begun may still be done, and doing it again changes nothing
     """
     try:
-        with anyio.fail_after(_ANSWER_SECONDS):
+        with anyio.fail_after(_settings_of(request).desk_answer_seconds):
             return await anyio.to_thread.run_sync(lambda: function(*arguments), abandon_on_cancel=True)
     except TimeoutError as error:
         raise _DatabaseSilent from error
@@ -121,7 +119,7 @@ async def _show(request: Request, ticket_id: str, token: str, *, status: int = 2
     def render() -> str:
         return ticket_html(replace(read_ticket(ticket_id), name=name, **more), token, settings, list_link)
 
-    return _answer_html(request, await _ask(render), status)
+    return _answer_html(request, await _ask(request, render), status)
 
 
 def _answer_html(request: Request, html: str, status: int) -> Response:
@@ -139,7 +137,7 @@ async def _act(request: Request, ticket_id: str, token: str) -> Response:
     if not is_form_of(fields.get("form", ""), ticket_id, settings):
         raise HTTPException(403, OLD_FORM)
     try:
-        wrong = await _ask(act, ticket_id, fields, settings)
+        wrong = await _ask(request, act, ticket_id, fields, settings)
         if wrong is not None:
             action = fields.get("action", "")
             return await _show(request, ticket_id, token, status=409, wrong=wrong, failed=action, typed=fields)
@@ -168,7 +166,7 @@ def _set_cookie(answer: Response, name: str, value: str, settings: Settings) -> 
 async def open_team_link(request: Request) -> Response:
     """Remember the team's link on this device, and lead to the list."""
     settings, token = _settings_of(request), request.path_params["token"]
-    if await _ask(_find_team, token, settings) is None:
+    if await _ask(request, _find_team, token, settings) is None:
         raise LinkUnknown
     answer = RedirectResponse("../", 303)
     _set_cookie(answer, TEAM_COOKIE, token, settings)
@@ -186,10 +184,10 @@ async def show_list(request: Request) -> Response:
     await _count(request, settings.desk_views_per_minute, "view", request.client.host if request.client else "unknown")
     team = read_proxy_user(request, settings)
     if team is None and (token := request.cookies.get(TEAM_COOKIE)):
-        team = await _ask(_find_team, token, settings)
+        team = await _ask(request, _find_team, token, settings)
     if team is None:
         return _answer(request, 403, FOR_TEAM)
-    html = await _ask(list_html, team, TicketFilter.from_query(request.query_params), settings)
+    html = await _ask(request, list_html, team, TicketFilter.from_query(request.query_params), settings)
     return _answer_html(request, html, 200)
 
 
@@ -207,7 +205,7 @@ async def _check_health(request: Request) -> Response:
         with begin() as connection:
             connection.execute(text("SELECT 1"))
 
-    await _ask(ping)
+    await _ask(request, ping)
     return PlainTextResponse("ok\n")
 
 

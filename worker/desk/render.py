@@ -16,13 +16,13 @@ from worker.desk.words import environment
 _FORM_TOKEN = re.compile(r'(?:name="form" value="[^"]+"|href="t/[^"]+")')
 
 
-def page_styles() -> str:
+def _page_styles() -> str:
     """The mail's style sheet and the page's own, after the design's tokens."""
     return style_page("mail.css", "desk/desk.css")
 
 
 @lru_cache(maxsize=1)
-def page_script() -> str:
+def _page_script() -> str:
     """What refreshes the page; without it the page works, and is as old as its loading."""
     return re.sub(r"\s*\n\s*", " ", (TEMPLATES_FOLDER / "desk" / "live.js").read_text(encoding="utf-8")).strip()
 
@@ -30,7 +30,7 @@ def page_script() -> str:
 @lru_cache(maxsize=1)
 def content_policy() -> str:
     """The Content-Security-Policy: this style, this script, this site, and nothing else."""
-    style, script = (b64encode(sha256(text.encode()).digest()).decode() for text in (page_styles(), page_script()))
+    style, script = (b64encode(sha256(text.encode()).digest()).decode() for text in (_page_styles(), _page_script()))
     return (
         f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -39,16 +39,16 @@ def content_policy() -> str:
 
 def render_page(template: str, variables: Mapping[str, Any], settings: Settings) -> str:
     """Render one of the page's templates in the support team's language."""
-    common = {"styles": Markup(page_styles()), "script": Markup(page_script()), "version": _VERSION}
+    common = {"styles": Markup(_page_styles()), "script": Markup(_page_script()), "version": _VERSION}
     html = environment(settings.support_language).get_template(template).render({**common, **variables})
-    return html.replace(_VERSION, make_version(html), 1)
+    return html.replace(_VERSION, _make_version(html), 1)
 
 
 # Stands in the page until its version is known, which depends on everything else in it.
 _VERSION = "version-of-this-page"
 
 
-def make_version(html: str) -> str:
+def _make_version(html: str) -> str:
     """Name the content: equal for equal pages, whatever signatures their forms and links carry."""
     return sha256(_FORM_TOKEN.sub("", html).encode()).hexdigest()[:16]
 

@@ -31,6 +31,7 @@ def public(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Insta
     """The same installation with links to the page."""
     monkeypatch.setenv("PUBLIC_URL", "https://tickets.example.com/desk")
     monkeypatch.setenv("LINK_SECRET", SECRET)
+    monkeypatch.setenv("DESK_ANSWER_SECONDS", "30")
     monkeypatch.setenv("DESK_ACTIONS_PER_MINUTE", "5")
     get_settings.cache_clear()
     get_installation.cache_clear()
