@@ -27,7 +27,7 @@ _RECIPIENTS = text(f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AcknowledgedTicket:
     """Somebody acknowledged a ticket; `by` is a name, or the database's user where it was plain SQL."""
 
     ticket_id: str
@@ -36,7 +36,9 @@ class Taken:
     at: datetime
 
 
-def mail_acknowledgements(connection: Connection, taken: Sequence[Taken], installation: Installation) -> None:
+def mail_acknowledgements(
+    connection: Connection, taken: Sequence[AcknowledgedTicket], installation: Installation
+) -> None:
     """Queue a mail to everybody whom a support mail has reached, except the contact who has the ticket now."""
     if not taken:
         return

@@ -15,7 +15,7 @@ from rules.reasons import REASONS, by_gravity
 from rules.ticket_changes import Happening, TicketChange, TicketRow, happenings
 from services.database.unnest import Unnest
 from services.installation import get_installation
-from services.outbox.acknowledgement import Taken, mail_acknowledgements
+from services.outbox.acknowledgement import AcknowledgedTicket, mail_acknowledgements
 from services.outbox.customer_notice import tell_customers_solved
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 
@@ -166,7 +166,7 @@ def _write(connection: Connection, noticed: Sequence[Noticed]) -> None:
 def _mail_people(connection: Connection, noticed: Sequence[Noticed]) -> None:
     """Mail who has it to the others who were asked, and that it is solved to the user."""
     taken = [
-        Taken(change.ticket["ticket_id"], change.ticket["session_id"], happening.by, happening.at)
+        AcknowledgedTicket(change.ticket["ticket_id"], change.ticket["session_id"], happening.by, happening.at)
         for change in noticed
         for happening in change.happened
         if happening.kind == "acknowledged" and change.acknowledged_at is not None
