@@ -41,7 +41,7 @@ MAILS = (
         "a body begins before the commit that holds its beginning",
         6,
         (SourceChange("tasks/delivery/parallel_run.py", ADD_BEGIN, f"{ADD_BEGIN}            channel.begin_body()\n"),),
-        (f"{LOST}::test_a_database_that_goes_away_before_the_body_keeps_it_from_being_sent",),
+        (f"{LOST}::test_no_body_begins_before_its_beginning_is_committed",),
     ),
     Breakage(
         "a body begins though its lease was lost",

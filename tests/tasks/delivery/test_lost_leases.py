@@ -1,5 +1,7 @@
 """A lease that ended too early, and a database that goes away in the middle: no mail is sent twice for that."""
 
+from threading import Timer
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -78,3 +80,24 @@ def test_a_database_that_goes_away_before_the_body_keeps_it_from_being_sent(offi
     assert office.server.messages == []
     assert reaped() == {"queued": 1}
     assert office.send() == {"accepted": 1}
+
+
+def test_no_body_begins_before_its_beginning_is_committed(office: Office, setting: Setting) -> None:
+    setting(lock_timeout_seconds=20, smtp_reply_seconds=30)
+    mail_id = office.queue("hello")
+    committed: list[bool] = []
+    with office.connection.engine.connect() as holder:
+
+        def keep_the_commit_waiting(_: Session) -> None:
+            holder.exec_driver_sql("SELECT FROM escalation.mail_recipients FOR UPDATE")
+            Timer(0.5, holder.rollback).start()
+
+        def look(_: Session) -> None:
+            committed.append(office.recipient(mail_id)["body_started_at"] is not None)
+
+        office.server.on("data", keep_the_commit_waiting)
+        office.server.on("dot", look)
+
+        assert office.send() == {"accepted": 1}
+
+    assert committed == [True]
