@@ -55,10 +55,6 @@ class ChannelPool:
         for channel in self.channels:
             channel.release()
 
-    @property
-    def is_opening(self) -> bool:
-        return self._opening is not None
-
     def open_one(self, circuit: CircuitState, *, urgent: bool) -> None:
         """Begin to open one more, unless one is being opened or the account has no room for it."""
         if self._opening is None and len(self.channels) < self._most.get(urgent, len(self.channels) + 1):

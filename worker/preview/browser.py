@@ -1,5 +1,7 @@
 """A headless Chromium to look at mails and pages with, driven by Playwright (of the extra `dev`)."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ INSTALL: Final = "apt-get install chromium fonts-noto-core; pip install playwrig
 class Browser:
     """One page of a browser."""
 
-    def __init__(self, page: "Page") -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
 
     def show(self, file: Path, *, width: int, height: int = 640, dark: bool = False) -> None:
