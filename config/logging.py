@@ -5,6 +5,7 @@ import sys
 
 import structlog
 
+from config.quiet_logs import quieten
 from config.settings import Settings
 
 # It logs the whole body of a message that it refuses, which may hold texts of users.
@@ -29,6 +30,7 @@ def configure_logging(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_renderer(settings)))
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
+    quieten()
     logging.getLogger(_SHOWS_BODIES).addFilter(_without_body)
 
 
