@@ -6,16 +6,16 @@ from types import SimpleNamespace
 from flower import views
 from tornado.options import options
 
+from config.logging import configure_logging
 from config.settings import get_settings
+from worker.liveness.program.page import watch_page
 from worker.local_http import why_nothing_can_listen
+from worker.login_of_flower import login_of_flower
 
+# Before Tornado's own, which takes what it finds.
+configure_logging(get_settings())
+user, password = login_of_flower()
 settings = get_settings()
-
-if not settings.flower_user or not settings.flower_password:
-    raise SystemExit(
-        "Flower does not start without a login, since its pages would be open to everyone.\n"
-        "Set FLOWER_USER and FLOWER_PASSWORD (or FLOWER_PASSWORD_FILE)."
-    )
 
 # As the command line has it, which Flower reads before this file and wins over it.
 place = options.address or settings.flower_address, options.port
@@ -25,9 +25,13 @@ if not options.unix_socket and (reason := why_nothing_can_listen(*place)):
         f"Set FLOWER_PORT to another port, or end what listens there (ss -ltnp 'sport = :{place[1]}' names it)."
     )
 
+# Port 0 is any free one, which is known only later.
+if not options.unix_socket and options.port:
+    watch_page(*place, "/healthcheck")
+
 # Flower compares logins as texts, and `hmac.compare_digest` refuses texts beyond ASCII: each login would be a 500.
 views.hmac = SimpleNamespace(compare_digest=lambda stored, given: hmac.compare_digest(stored.encode(), given.encode()))
-basic_auth = [f"{settings.flower_user}:{settings.flower_password.get_secret_value()}"]
+basic_auth = [f"{user}:{password}"]
 address = settings.flower_address
 port = settings.flower_port
 read_only = settings.flower_read_only

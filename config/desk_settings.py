@@ -16,7 +16,10 @@ class DeskSettings(BaseSettings):
     link_days: int = Field(30, ge=1, le=365, description="how long a link in a mail works")
     desk_host: str = Field("127.0.0.1", description="where the ticket's page listens")
     desk_port: int = Field(8090, ge=0, le=65_535, description="where the ticket's page listens")
-    desk_proxies: str = Field("127.0.0.1", description="proxies whose X-Forwarded-For counts, separated by commas")
+    desk_proxies: str = Field(
+        "127.0.0.1",
+        description="proxies whose X-Forwarded-For counts: addresses, networks and `gateway`, separated by commas",
+    )
     desk_user_proxies: str = Field(
         "", description="networks of proxies that authenticate: their X-Forwarded-User opens the list of tickets"
     )

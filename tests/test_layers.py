@@ -142,6 +142,7 @@ USERS = (*PRODUCT, "tests", "demo", "bench", "docs", "client")
 def words_by_file() -> dict[Path, set[str]]:
     """Every word of every file that could use a name: a name in a text, such as Celery's `module:name`, counts."""
     paths = [path for folder in USERS for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".md"}]
+    paths.append(ROOT / "flowerconfig.py")
     return {path: set(re.findall(r"\w+", path.read_text(encoding="utf-8"))) for path in paths}
 
 

@@ -19,6 +19,8 @@ from worker.celery_guards.messages import guard_the_lists
 from worker.celery_guards.requests import FOR_EVERY_TASK
 from worker.doorbell import DoorbellStep
 from worker.liveness.last_seen import record_beat, record_sweep
+from worker.liveness.program.beat import watch_beat
+from worker.liveness.program.worker import ProgramWatchStep, sign_of_child
 from worker.liveness.thread import LivenessStep, monitor_beside_beat
 from worker.schedule import beat_schedule
 
@@ -34,13 +36,14 @@ def _worker_settings() -> dict[str, Any]:
         "result_serializer": "json",
         "task_annotations": FOR_EVERY_TASK,
         "task_time_limit": 110,
+        "worker_consumer": "worker.liveness.program.worker:LivingConsumer",
         "worker_prefetch_multiplier": 1,
         "worker_max_tasks_per_child": 10_000,
         "worker_soft_shutdown_timeout": 10.0,
         "worker_send_task_events": True,
         "worker_hijack_root_logger": False,
         "beat_schedule": beat_schedule(),
-        "beat_scheduler": "worker.beat_scheduler:MonotonicScheduler",
+        "beat_scheduler": "worker.liveness.program.beat:LivingScheduler",
         "beat_enable_remote_control": True,
         "timezone": "UTC",
     }
@@ -50,9 +53,12 @@ guard_the_lists()
 app.add_defaults(_worker_settings)
 app.steps["worker"].add(DoorbellStep)
 app.steps["worker"].add(LivenessStep)
+app.steps["worker"].add(ProgramWatchStep)
 task_postrun.connect(record_sweep)
 beat_init.connect(record_beat)
 beat_init.connect(monitor_beside_beat)
+beat_init.connect(watch_beat)
+worker_process_init.connect(sign_of_child)
 
 
 @setup_logging.connect

@@ -8,12 +8,16 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
 from services.events.stream import EVENTS, connect
+from services.events.trimming import trim
+from services.installation import get_installation
+from tasks.evaluation.drain import drain, summary, take_over
 from tasks.hints import hint
+from worker.liveness.program.signs import DOORBELL, SIGNS
 
 logger = structlog.get_logger()
 
@@ -40,11 +44,13 @@ class DoorbellStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         if "events" in parent.app.amqp.queues.consume_from:
+            SIGNS.expect(DOORBELL, get_settings().liveness_seconds)
             self.thread = threading.Thread(target=watch, args=(self.stopping,), name="doorbell", daemon=True)
             self.thread.start()
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
+        SIGNS.forget(DOORBELL)
 
 
 def watch(stopping: threading.Event) -> None:
@@ -52,14 +58,31 @@ def watch(stopping: threading.Event) -> None:
     redis = connect(get_settings().redis_url.get_secret_value())
     last = dict.fromkeys(_BELLS, "0")
     while not stopping.is_set():
+        SIGNS.seen(DOORBELL)
         try:
             last |= _wait_and_ring(redis, last)
             stopping.wait(_PAUSE_SECONDS)
+        except OutOfMemoryError:
+            _relieve(redis)
+            stopping.wait(_RETRY_SECONDS)
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", error=type(error).__name__)
             # From the beginning of what may have been missed: one ring too many costs nothing.
             last = dict.fromkeys(_BELLS, "0")
             stopping.wait(_RETRY_SECONDS)
+
+
+def _relieve(redis: Redis) -> None:
+    """Redis is full, so that nobody can be rung for: decide here what waits, and forget what is decided.
+
+    It still takes what makes it smaller, and reads, and moves entries from "unread" to "pending" (Redis, "denyoom").
+    """
+    logger.error("redis_is_full", remedy="see docs/operate.md, EscalationRedisFull")
+    try:
+        decided = summary(take_over(redis, get_installation()) + drain(redis, get_installation()))
+        logger.info("redis_was_relieved", decided=decided, trimmed=trim(redis, 0))
+    except RedisError as error:
+        logger.warning("redis_stays_full", error=str(error))
 
 
 def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`celery -A worker …` from the checkout, as the engineer on call starts it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,10 +88,15 @@ def test_a_task_that_is_not_ours_does_nothing(
     sender.close()
 
 
-def test_flower_does_not_start_without_a_login(family: Processes) -> None:
-    flower = family.start("celery", "-A", "worker", "flower", "--port=0")
-    wait_for(lambda: flower.popen.poll() is not None, "the end of Flower")
-    assert "Flower does not start without a login" in flower.output
+def test_flower_does_not_start_without_a_login_says_so_once_and_waits(family: Processes, tmp_path: Path) -> None:
+    password = tmp_path / "flower_password"
+    password.touch()
+    login = {"FLOWER_USER": "oncall", "FLOWER_PASSWORD_FILE": str(password)}
+    flower = family.start("celery", "-A", "worker", "flower", "--port=0", **login)
+    flower.said("Flower does not start without a login")
+    password.write_text("flower-pass-1234", encoding="utf-8")
+    flower.said("Visit me")
+    assert flower.output.count("flower_waits_for_a_login") == 1
 
 
 def test_example_contacts_end_a_worker_outside_the_embedded_stack(family: Processes) -> None:

@@ -16,7 +16,7 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 from pydantic import BaseModel, ConfigDict
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 
 from services.events.stream import redis_client
 
@@ -104,9 +104,10 @@ class _Channel(kombu_redis.Channel):
 
 
 class _GuardedTransport(kombu_redis.Transport):
-    """With the channel above."""
+    """With the channel above. A full Redis is waited for as one that is away: it will have room again."""
 
-    _Channel = _Channel
+    Channel = _Channel
+    connection_errors = (*kombu_redis.Transport.connection_errors, OutOfMemoryError)
 
 
 def guard_the_lists() -> None:

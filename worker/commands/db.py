@@ -58,11 +58,32 @@ def database_settings() -> Settings:
         raise ConfigurationError(explain(error)) from None
 
 
+NOT_MIGRATED = (
+    "The database was not prepared. Nothing was started or stopped, and what ran goes on. Mend what is named above "
+    "(DATABASE_URL says which database), then run this again before any program is updated."
+)
+
+
+@contextmanager
+def _last_line() -> Iterator[None]:
+    """Whoever comes to the end of the output reads what to do."""
+    try:
+        yield
+    except typer.Exit:
+        console.print(NOT_MIGRATED, markup=False)
+        raise
+
+
 @app.command()
 def migrate(
     wait: Annotated[float, typer.Option(min=0, help="Wait so many seconds for PostgreSQL to come up.")] = 0,
 ) -> None:
     """Create what is missing and adopt what is there (DATABASE_URL); safe at any time and from several places."""
+    with _last_line():
+        _migrate(wait)
+
+
+def _migrate(wait: float) -> None:
     with database() as engine:
         wait_for_database(engine, wait, lambda line: console.print(line, markup=False))
         try:

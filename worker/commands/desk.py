@@ -12,6 +12,7 @@ from services.database.engine import begin
 from worker.commands.terminal import Output
 from worker.desk.access import add_team_link, list_team_links, revoke_team_links
 from worker.desk.app import create_app
+from worker.liveness.program.page import watch_page
 
 app = typer.Typer(help="Serve the page that the links in the support mails lead to.")
 
@@ -39,9 +40,11 @@ def command(
             "PUBLIC_URL: is missing, so no mail has a link to the page; set it and LINK_SECRET for the workers too"
         )
     configure_logging(settings)
-    uvicorn.Server(
-        server_settings(settings, host or settings.desk_host, settings.desk_port if port is None else port)
-    ).run()
+    listens_at = host or settings.desk_host, settings.desk_port if port is None else port
+    # Port 0 is any free one, which is known only later; that is for tests.
+    if listens_at[1]:
+        watch_page(*listens_at, "/health")
+    uvicorn.Server(server_settings(settings, *listens_at)).run()
 
 
 @team_link.command("add")

@@ -27,6 +27,7 @@ from worker.desk.access import TEAM_COOKIE, find_team, read_proxy_user
 from worker.desk.actions import ANSWERS, act, read_ticket
 from worker.desk.guards import KeepPeer, SafeHeaders, form_of, refuse_too_many
 from worker.desk.pages import message_html, ticket_html
+from worker.desk.proxies import addresses_of_proxies
 from worker.desk.render import find_version
 from worker.desk.ticket_list import TicketFilter, list_html
 from worker.desk.words import words_in
@@ -61,7 +62,7 @@ def create_app(settings: Settings) -> Starlette:
         middleware=[
             Middleware(SafeHeaders),
             Middleware(KeepPeer),
-            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.desk_proxies),
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=addresses_of_proxies(settings.desk_proxies)),
         ],
         exception_handlers={
             HTTPException: _refuse,

@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
@@ -72,7 +72,19 @@ class EscalationCollector(Collector):
         for queue, count in messages_set_aside(self.redis).items():
             strange.add_metric([queue], count)
         yield strange
+        yield from _memory(self.redis)
         yield from _runs(last_runs(self.redis), time.time() - self.began)
+
+
+def _memory(redis: Redis) -> Iterator[Metric]:
+    """How full Redis is, where it has a limit (`maxmemory`) and lets itself be asked."""
+    try:
+        memory = redis.info("memory")
+    except NoPermissionError:
+        return
+    if limit := int(memory["maxmemory"]):
+        used = int(memory["used_memory"]) / limit
+        yield GaugeMetricFamily("escalation_redis_memory_ratio", "Used share of Redis' maxmemory", used)
 
 
 def _runs(ages: Mapping[str, float], watched: float) -> Iterator[Metric]:

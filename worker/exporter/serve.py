@@ -10,6 +10,10 @@ from config.settings import Settings
 from services.database.engine import engine
 from services.events.stream import connect
 from worker.exporter.collector import EscalationCollector
+from worker.liveness.program.page import watch_page
+
+# Answered without a reading of the database (prometheus_client.make_wsgi_app).
+_ICON = "/favicon.ico"
 
 
 def serve(settings: Settings) -> None:
@@ -21,6 +25,7 @@ def serve(settings: Settings) -> None:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(EscalationCollector(engine().execution_options(postgresql_readonly=True), redis))
     server, thread = start_http_server(settings.exporter_port, settings.exporter_address, registry)
+    watch_page(settings.exporter_address, settings.exporter_port, _ICON)
     _wait_for_the_end()
     server.shutdown()
     server.server_close()

@@ -1,0 +1,113 @@
+"""A program that has stopped working ends itself, and one that works, or only waits, does not."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from escalation_client.events import encode
+from services.events.stream import EVENTS
+from tests.events import confidence
+from tests.processes import Process, Processes, wait_for
+from worker.liveness.program.signs import Signs
+from worker.liveness.program.watch import EX_SOFTWARE
+
+SECONDS = "10"
+TICKETS = text("SELECT count(*) FROM public.support_tickets")
+# The loop of a worker that is ready waits for ever, as it would in a library that hangs.
+HANG = """
+import threading
+from celery.signals import worker_ready
+
+@worker_ready.connect(weak=False)
+def hang(sender, **_):
+    sender.hub.call_later(1.0, threading.Event().wait)
+"""
+
+
+@pytest.fixture
+def told(family: Processes, tmp_path: Path) -> Processes:
+    family.environment.update(LIVENESS_SECONDS=SECONDS, LIVENESS_FILE=str(tmp_path / "liveness"))
+    return family
+
+
+def pool_of(worker: Process) -> set[int]:
+    return {child.pid for child in worker.children()}
+
+
+def test_a_frozen_child_is_replaced_and_the_work_goes_on(told: Processes, redis: Redis, connection: Connection) -> None:
+    worker = told.worker()
+    before = pool_of(worker)
+    for child in before:
+        os.kill(child, signal.SIGSTOP)
+    wait_for(lambda: len(pool_of(worker) - before) == len(before), "new children", 60)
+    assert worker.output.count('"child_killed"') == len(before)
+    redis.xadd(EVENTS, {"event": encode(confidence("s", 0.1))})
+    told.beat()
+    wait_for(lambda: connection.execute(TICKETS).scalar_one() == 1, "the ticket")
+    assert worker.popen.poll() is None
+
+
+def test_a_worker_whose_loop_hangs_ends_with_its_children_and_says_where_it_was(
+    told: Processes, tmp_path: Path
+) -> None:
+    (tmp_path / "hanging.py").write_text(HANG, encoding="utf-8")
+    command = ("celery", "-A", "worker", "worker", "-Q", "sweeps", "-c", "2", "-I", "hanging", "-n", "w@test")
+    worker = told.start(*command, PYTHONPATH=str(tmp_path))
+    worker.said("ready.")
+    children = pool_of(worker)
+    wait_for(lambda: worker.popen.poll() is not None, "its end", 60)
+    assert worker.popen.returncode == EX_SOFTWARE
+    assert "consumer loop silent for 1" in worker.output
+    assert "in wait" in worker.output
+    wait_for(lambda: not any(psutil.pid_exists(child) for child in children), "the end of its children")
+
+
+@pytest.mark.long
+def test_who_waits_for_redis_is_alive(told: Processes, redis: Redis) -> None:
+    told.environment["REDIS_URL"] = "redis://127.0.0.1:1/0"
+    worker = told.start("celery", "-A", "worker", "worker", "-Q", "events,sweeps", "-c", "1", "-n", "w@test")
+    beat = told.start("celery", "-A", "worker", "beat")
+    for program, words in ((worker, "worker_waits_for_redis"), (beat, "beat_waits_for_redis")):
+        # It pauses for 2, 4, 6 and 8 seconds: longer together than a program may be silent here.
+        wait_for(lambda p=program, w=words: p.output.count(w) >= 5, f"tries of {program.log.name}")  # type: ignore[misc]
+        assert program.popen.poll() is None, program.output[-3000:]
+        assert "program_ends_itself" not in program.output
+
+
+def test_a_worker_that_is_told_to_stop_ends_in_order(told: Processes) -> None:
+    worker = told.worker()
+    worker.stop()
+    assert worker.popen.returncode == 0
+    assert "program_ends_itself" not in worker.output
+
+
+def test_of_two_beats_one_rings_and_the_other_takes_over(told: Processes, redis: Redis) -> None:
+    redis.set("escalation:beat", "somebody-else", ex=3)
+    beat = told.beat()
+    beat.said("another_beat_rings")
+    beat.said("beat_rings")
+    assert beat.output.index("another_beat_rings") < beat.output.index("beat_rings", beat.output.index("another") + 20)
+    beat.stop()
+    assert redis.get("escalation:beat") is None
+
+
+def test_a_part_that_is_silent_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    signs = Signs()
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    signs.expect("loop", 10)
+    signs.expect("doorbell", 100)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+    assert signs.silent() == {"loop": 11}
+    signs.seen("loop")
+    assert signs.silent() == {}
+    signs.renew()
+    signs.forget("loop")
+    signs.forget("doorbell")
+    assert signs.silent(share=0.0) == {}
