@@ -35,6 +35,22 @@ def test_a_unit_waits_as_long_as_the_container_for_the_end(name: str) -> None:
     assert f"TimeoutStopSec={seconds}\n" in unit(name)
 
 
+@pytest.mark.parametrize("name", LASTING)
+def test_systemd_ends_a_program_that_says_nothing_any_more(name: str) -> None:
+    assert "Type=notify\n" in unit(name)
+    assert "WatchdogSec=60\n" in unit(name)
+
+
+@pytest.mark.debian
+@pytest.mark.parametrize("name", LASTING)
+def test_a_unit_exposes_little(name: str) -> None:
+    path = str(UNITS / f"escalation-{name}.service")
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=30", path]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Exit code 1 above the threshold, in tenths (systemd-analyze(1)).
+    assert result.returncode == 0, result.stdout
+
+
 @pytest.mark.debian
 @pytest.mark.parametrize("name", LASTING)
 def test_systemd_takes_the_unit(name: str, tmp_path: Path) -> None:
