@@ -63,11 +63,11 @@ class Container(Process):
                 start_new_session=True,
             )
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Python with these arguments beside the program, as `docker exec` would."""
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """A command beside the program, as `docker exec` would."""
         there = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", "env", f"--chdir={read_only.PLACE}/app"]
         return subprocess.run(
-            [*there, *WITHOUT_RIGHTS, PYTHON, *arguments],
+            [*there, *WITHOUT_RIGHTS, *command],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -80,4 +80,4 @@ class Container(Process):
 
     def is_healthy(self) -> bool:
         """By its own health check."""
-        return self.run("-m", *check_of(self.name)).returncode == 0
+        return self.run(*check_of(self.name)).returncode == 0

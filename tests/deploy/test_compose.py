@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from config.settings import Settings
-from tests.deploy.compose import ROOT, check_of, compose, copied_folders, our_services, services
+from tests.deploy.compose import OURS, ROOT, check_of, compose, copied_folders, our_services, services
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
 SECRETS = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
@@ -49,7 +51,8 @@ def test_every_secret_that_is_used_is_declared() -> None:
 def test_the_page_on_installing_makes_the_file_of_every_secret(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     lines = re.findall(r"^ {4}((?:mkdir|touch|openssl|printf) .+)$", page, re.MULTILINE)
-    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=tmp_path, check=True)
+    script = "\n".join(lines).replace("sudo ", "")
+    subprocess.run(["sh", "-ec", script], cwd=tmp_path, check=True)
     made = {path.name for path in (tmp_path / "secrets").iterdir()}
     assert made == set(compose()["secrets"])
     for server, url in {"postgres": "database_url", "redis": "redis_url"}.items():
@@ -96,25 +99,59 @@ def test_our_services_run_without_rights(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", services())
-def test_every_service_is_limited_comes_back_and_gains_no_rights(name: str) -> None:
+def test_every_service_is_limited_has_no_rights_and_rotates_its_log(name: str) -> None:
     service = services()[name]
     assert {"cpus", "memory"} == set(service["deploy"]["resources"]["limits"])
-    assert service["restart"] in {"unless-stopped", "on-failure"}
+    assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["logging"]["driver"] == "json-file"
+    assert {"max-size", "max-file"} == set(service["logging"]["options"])
 
 
-def test_every_service_of_ours_that_lasts_has_a_health_check() -> None:
+def test_every_service_that_lasts_comes_back() -> None:
+    assert {name for name, one in services().items() if one["restart"] != "unless-stopped"} == {"migrate"}
+
+
+def test_every_service_of_ours_that_lasts_has_a_health_check_that_may_end_it() -> None:
     assert {name for name, one in our_services().items() if not one.get("healthcheck")} == {"migrate"}
+    # Nobody inside a container can end its process 1.
+    assert all(one["init"] is True for one in our_services().values())
 
 
-def test_what_all_wait_for_waits_for_postgresql_itself() -> None:
+def test_the_migration_waits_for_postgresql_gives_up_and_nobody_waits_for_it() -> None:
     migrate = our_services()["migrate"]
     assert migrate["command"][-2:] == ["--wait", "60"]
     # Without the profile there is no such service (Compose specification, "required", since 2.20).
-    assert migrate["depends_on"]["postgres"] == {"condition": "service_healthy", "required": False}
-    assert services()["postgres"]["healthcheck"]
-    others = {name: one for name, one in our_services().items() if name not in {"migrate", "flower"}}
-    assert {name for name, one in others.items() if "migrate" in one["depends_on"]} == set(others)
+    assert migrate["depends_on"]["escalation-postgres"] == {"condition": "service_healthy", "required": False}
+    assert services()["escalation-postgres"]["healthcheck"]
+    assert migrate["profiles"] == ["migrate"]
+    assert [name for name, one in services().items() if "migrate" in one.get("depends_on", {})] == []
+
+
+def test_no_registry_is_asked_for_our_own_name() -> None:
+    assert {one["pull_policy"] for one in our_services().values()} == {"never"}
+
+
+def test_servers_have_names_that_abparts_does_not_use() -> None:
+    """They share ABParts' network, where a name stands for all who bear it."""
+    assert all(name.startswith("escalation-") for name in services().keys() - our_services().keys())
+
+
+def test_redis_takes_at_most_half_of_its_memory_and_is_not_root() -> None:
+    redis = services()["escalation-redis"]
+    assert "--maxmemory 256mb --maxmemory-policy noeviction" in redis["command"][2]
+    assert redis["deploy"]["resources"]["limits"]["memory"] == "512M"
+    assert redis["user"] == "999:999"
+
+
+def test_the_demo_runs_what_is_really_run() -> None:
+    """The same commands, servers and versions, though with passwords of its own."""
+    demo: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.demo.yml").read_text(encoding="utf-8"))["services"]
+    for name, service in our_services().items():
+        assert demo[name]["command"] == service["command"]
+    real = {str(one["image"]) for one in services().values() if not str(one["image"]).startswith(OURS)}
+    assert {str(one["image"]) for one in demo.values()} == real | {"escalation-worker:demo"}
+    assert all(port.startswith("127.0.0.1:") for one in demo.values() for port in one.get("ports", []))
 
 
 def test_every_queue_is_consumed_once_and_safety_mail_apart_from_events() -> None:
@@ -133,10 +170,11 @@ def test_a_mailer_may_finish_the_mail_in_its_hands() -> None:
     assert grace > Settings.model_fields["smtp_reply_seconds"].default
 
 
-def test_the_image_is_not_built_as_root_and_names_its_base_exactly() -> None:
+def test_the_image_is_nobody_s_by_number_and_names_its_base_exactly() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert re.search(r"^ARG PYTHON=3\.\d+\.\d+-slim-\w+$", dockerfile, re.MULTILINE)
-    assert dockerfile.index("\nUSER escalation") < dockerfile.index("\nENTRYPOINT")
+    assert dockerfile.count("FROM python:${PYTHON}${PYTHON_DIGEST:+@${PYTHON_DIGEST}}") == 2
+    assert dockerfile.index("\nUSER 10001:10001") < dockerfile.index("\nENTRYPOINT")
     assert "PYTHONPATH=/app" in dockerfile
 
 
@@ -172,6 +210,9 @@ def test_what_the_image_holds_is_enough(tmp_path: Path) -> None:
     assert result.stdout.startswith(str(folder))
 
 
-@pytest.mark.parametrize("name", ["worker", "mailer", "beat"])
-def test_a_container_asks_its_own_program_and_no_other_container_s(name: str) -> None:
-    assert check_of(name) == ["worker", "health", name, "--own"]
+@pytest.mark.parametrize("name", [name for name, one in our_services().items() if one.get("healthcheck")])
+def test_a_container_asks_its_own_program_and_starts_no_python_for_it(name: str) -> None:
+    assert check_of(name) == ["sh", "worker/health.sh"]
+    # In the memory of this one container.
+    assert our_services()[name]["environment"]["LIVENESS_FILE"] == "/tmp/liveness"
+    assert "/tmp" in our_services()[name]["tmpfs"]

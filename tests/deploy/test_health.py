@@ -1,8 +1,11 @@
 """Each service's exact command and health check from docker-compose.yml, as processes on real servers."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,22 +18,26 @@ from tests.processes import Process, Processes, wait_for
 from worker.doorbell import SIGN_OF_LIFE
 from worker.embedded import EmbeddedPostgres
 from worker.embedded.ports import Port
+from worker.liveness.program.report import WELL, Report
 
 pytestmark = pytest.mark.long
 
+HEALTH_CPU_SECONDS = 0.05
 LASTING = sorted(name for name, service in our_services().items() if service.get("healthcheck"))
+
+
+def liveness_file(name: str, family: Processes) -> str:
+    return str(family.folder / f"{name}.liveness")
 
 
 def check(name: str, family: Processes) -> "subprocess.CompletedProcess[str]":
     """The service's health check, once."""
-    return subprocess.run(
-        [sys.executable, "-m", *check_of(name)],
-        cwd=ROOT, env=family.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    environment = {**family.environment, "LIVENESS_FILE": liveness_file(name, family)}
+    return subprocess.run(check_of(name), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def start(name: str, family: Processes) -> Process:
-    return family.start(*command_of(name))
+    return family.start(*command_of(name), LIVENESS_FILE=liveness_file(name, family))
 
 
 @pytest.fixture
@@ -72,13 +79,39 @@ def test_a_service_is_healthy_once_it_runs_and_ill_once_it_is_gone(name: str, to
     assert gone.stderr.strip()
 
 
-def test_a_worker_whose_doorbell_is_silent_is_ill(told: Processes, redis: Redis) -> None:
+def test_a_health_check_costs_less_than_a_python_that_starts(told: Processes, tmp_path: Path) -> None:
+    Report(Path(liveness_file("worker", told))).write(WELL)
+    before = os.times()
+    for _ in range(10):
+        assert check("worker", told).stdout == "well\n"
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    assert spent / 10 < HEALTH_CPU_SECONDS
+
+
+def test_a_program_that_is_frozen_is_ended_by_its_health_check_and_by_no_probe(told: Processes) -> None:
+    file = Path(liveness_file("worker", told))
+    with subprocess.Popen(["sleep", "600"]) as frozen:
+        uptime = int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        file.write_text(f"{frozen.pid} {uptime - 61} well\n", encoding="utf-8")
+        environment = {**told.environment, "LIVENESS_FILE": str(file)}
+        probe = subprocess.run([*check_of("worker"), "--alive"], cwd=ROOT, env=environment, check=False)
+        assert probe.returncode == 1
+        assert frozen.poll() is None
+        ended = check("worker", told)
+        assert ended.returncode == 1
+        assert "is ended" in ended.stderr
+        assert frozen.wait(10) == -signal.SIGKILL
+
+
+def test_the_deep_check_finds_a_worker_whose_doorbell_is_silent(told: Processes, redis: Redis) -> None:
     worker = told.start(
         "celery", "-A", "worker", "worker", "-Q", "sweeps", "-c", "1", "-n", f"worker@{socket.gethostname()}"
     )
     worker.said("ready.")
     assert redis.exists(SIGN_OF_LIFE) == 0
-    ill = check("worker", told)
+    command = [sys.executable, "-m", "worker", "health", "worker", "--own"]
+    ill = subprocess.run(command, cwd=ROOT, env=told.environment, capture_output=True, text=True, check=False)
     assert ill.returncode == 1
     assert "doorbell" in ill.stderr
 
@@ -91,12 +124,13 @@ def test_a_desk_without_its_database_is_ill_until_it_is_back(
     wait_for(lambda: desk.popen.poll() is not None or check("desk", told).returncode == 0, "health of the desk")
     command(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     command(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    wait_for(lambda: "503" in check("desk", told).stdout, "its words")
     ill = check("desk", told)
     assert ill.returncode == 1
-    assert "503" in ill.stderr
-    assert name not in ill.stderr
+    assert name not in ill.stdout
     command(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-    assert check("desk", told).returncode == 0, desk.output[-3000:]
+    wait_for(lambda: check("desk", told).returncode == 0, "health of the desk")
+    assert desk.popen.poll() is None
 
 
 def test_the_migration_runs_once_and_ends(told: Processes) -> None:

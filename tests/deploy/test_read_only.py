@@ -13,7 +13,7 @@ from services.database.engine import driver_url
 from services.events.stream import EVENTS
 from tests.acceptance.conftest import connection
 from tests.deploy.compose import our_services
-from tests.deploy.container import Container
+from tests.deploy.container import PYTHON, Container
 from tests.deploy.test_compose import copy_of_image
 from tests.events import message
 from tests.processes import Processes, wait_for
@@ -116,5 +116,5 @@ def test_nothing_can_be_written_but_what_is_declared(start: Start, database_url:
     healthy(exporter)
     declared = our_services()["exporter"]["tmpfs"]
     other = ["/run/app", "/run/secrets", "/run/venv", "/run", "/", "/etc", "/usr", "/var", "/var/tmp", "/home"]
-    written = exporter.run("-c", WRITE, *declared, *other)
+    written = exporter.run(PYTHON, "-c", WRITE, *declared, *other)
     assert written.stdout.splitlines() == [f"{folder} EROFS" for folder in other], written.stderr

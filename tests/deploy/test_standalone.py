@@ -34,7 +34,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def started(place: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    shell, option, command = services()["redis"]["command"]
+    shell, option, command = services()["escalation-redis"]["command"]
     command = command.replace("$$", "$").replace("/tmp/", f"{place}/").replace("/run/secrets", str(place))
     process = subprocess.Popen(
         [shell, option, f"{command} --port {port} --dir {place}"],
@@ -66,4 +66,4 @@ def test_the_password_stands_on_no_command_line(started: "subprocess.Popen[bytes
         wait_for(lambda: answers(redis), "Redis")
     assert PASSWORD not in Path(f"/proc/{started.pid}/cmdline").read_text()
     assert (place / "redis.conf").stat().st_mode & 0o077 == 0
-    assert "-a " not in services()["redis"]["healthcheck"]["test"][1]
+    assert "-a " not in services()["escalation-redis"]["healthcheck"]["test"][1]
