@@ -5,7 +5,7 @@ PYTHON ?= $(shell .ci/find-python)
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo up test test-all bench chaos breakages check fmt clean
+.PHONY: help environment demo up test test-all test-image bench chaos breakages check fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,11 @@ test: check ## Check and test everything that runs in a few minutes and needs no
 
 test-all: environment ## Test what needs Debian packages (as root they are installed), and what takes minutes
 	@$(RUN) tests.debian
-	@$(RUN) pytest --durations=10 -m "debian or fuzz or long" $(ARGS)
+	@$(RUN) pytest --durations=10 -m "debian or fuzz or long or image" $(ARGS)
+
+test-image: environment ## Build the image and run docker-compose.yml under a real Docker engine (as root; 3 GB in ~/.cache)
+	@$(RUN) tests.debian
+	@$(RUN) pytest --durations=10 -m image tests/deploy/image $(ARGS)
 
 bench: environment ## Measure side by side with what others do (ARGS="--only events --rounds 3 --write-docs")
 	@$(RUN) bench $(ARGS)

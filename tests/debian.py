@@ -18,6 +18,7 @@ PACKAGES = {
     "cc": "build-essential",
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
+    "debootstrap": "debootstrap",
     "make": "make",
     "noto-fonts": "fonts-noto-core",
     "pgbouncer": "pgbouncer",
@@ -119,7 +120,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def wanted_but_not_run(config: pytest.Config) -> dict[str, list[str]]:
     """What was left out although it was asked for: a run without `-m debian` or more does not ask."""
-    asked = config.option.markexpr.startswith("debian")
+    asked = config.option.markexpr.startswith(("debian", "image"))
     return config.stash.get(NOT_RUN, {}) if asked else {}
 
 
