@@ -19,11 +19,11 @@ def addresses_of_proxies(proxies: str) -> list[str]:
     return found
 
 
-def _default_gateways(routes: Path = _ROUTES) -> list[str]:
+def _default_gateways() -> list[str]:
     """By the kernel's table: hexadecimal, in the byte order of the machine (proc(5), /proc/net/route)."""
-    if not routes.exists():
+    if not _ROUTES.exists():
         return []
-    rows = [line.split() for line in routes.read_text(encoding="ascii").splitlines()[1:]]
+    rows = [line.split() for line in _ROUTES.read_text(encoding="ascii").splitlines()[1:]]
     return [_dotted(row[2]) for row in rows if row[1] == row[7] == "00000000" and row[2] != "00000000"]
 
 
