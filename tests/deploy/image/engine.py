@@ -91,7 +91,8 @@ class Engine:
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ docker {' '.join(arguments)}\n{result.stdout}{result.stderr}")
         assert result.returncode == 0, f"docker {' '.join(arguments)}: {(result.stdout + result.stderr)[-4000:]}"
-        return result.stdout.strip()
+        # A container's standard error is that of `docker logs`.
+        return (result.stderr if arguments[0] == "logs" else result.stdout).strip()
 
     def logged(self, *command: str) -> None:
         environment = {**self.environment, "DEBIAN_FRONTEND": "noninteractive"}

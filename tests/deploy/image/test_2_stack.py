@@ -162,7 +162,7 @@ def test_logs_are_json_and_rotate_and_redis_keeps_below_its_memory(stack: Stack)
     for service in OURS:
         config = stack.inspect(service)["HostConfig"]["LogConfig"]
         assert config == {"Type": "json-file", "Config": {"max-file": "5", "max-size": "10m"}}
-    lines = stack.compose("logs", "--no-log-prefix", "--tail", "20", "flower").splitlines()
+    lines = stack.engine.docker("logs", "--tail", "20", "escalation-worker-flower-1").splitlines()
     assert lines
     assert [line for line in lines if line.strip() and not line.startswith("{")] == []
     limit = stack.inspect("escalation-redis")["HostConfig"]["Memory"]
