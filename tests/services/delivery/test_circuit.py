@@ -102,7 +102,8 @@ def test_two_workers_make_one_probe(office: Office) -> None:
         assert take_probe(other, account, times, now=True) == "auth"
 
 
-def test_after_a_refusal_behind_the_login_one_mail_tries_before_the_others(office: Office) -> None:
+def test_after_a_refusal_behind_the_login_one_mail_tries_before_the_others(office: Office, setting: Setting) -> None:
+    setting(mail_connections=2)  # one of them for safety mail alone
     first = office.queue("grave", rank=0)
     for number in range(5):
         office.queue(f"mail {number}")
