@@ -38,7 +38,8 @@ def test_one_mail_that_a_filter_refuses_holds_no_other(office: Office) -> None:
     assert office.alerts() == ["mail_held"]
 
 
-def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
+def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office, setting: Setting) -> None:
+    setting(mail_connections=2)  # one of them for safety mail alone, so that no third mail is on its way already
     first, second = office.queue("first"), office.queue("second")
     office.queue("third")
     office.server.on_every("dot", "550 5.7.1 you are not allowed to send")
