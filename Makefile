@@ -5,7 +5,7 @@ PYTHON ?= $(shell .ci/find-python)
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo up test test-all test-image bench chaos breakages check fmt clean
+.PHONY: help environment demo up test test-all train-detection test-image bench chaos breakages check fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test-all: environment ## Test what needs Debian packages (as root they are insta
 test-image: environment ## Build the image and run docker-compose.yml under a real Docker engine (as root; 3 GB in ~/.cache)
 	@$(RUN) tests.debian
 	@$(RUN) pytest --durations=10 -m image tests/deploy/image $(ARGS)
+
+train-detection: environment ## Train the second ear again from the texts in bench/training (docs/detection.md)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RUN) bench.training
 
 bench: environment ## Measure side by side with what others do (ARGS="--only events --rounds 3 --write-docs")
 	@$(RUN) bench $(ARGS)

@@ -27,6 +27,11 @@ class PolicyFile(BaseSettings):
     expert_categories: frozenset[str]
     expert_confidence_levels: frozenset[str]
     expert_at_any_confidence: bool
+    second_ear: bool = True
+    handoff_threshold: float = Field(default=0.45, ge=0, le=1)
+    danger_threshold: float = Field(default=0.45, ge=0, le=1)
+    handoff_ask_threshold: float = Field(default=0.08, ge=0, le=1)
+    danger_ask_threshold: float = Field(default=0.08, ge=0, le=1)
 
     @classmethod
     def settings_customise_sources(

@@ -49,6 +49,20 @@ class SessionRow(OwnBase):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class TextToJudge(OwnBase):
+    """A text that waits for the second ear; deleted once it is judged.
+
+    `doubtful`: the word lists heard danger and are not sure. When nobody judges it in time, they count after all.
+    """
+
+    __tablename__ = "texts_to_judge"
+    __table_args__ = (Index("texts_to_judge_queued", "doubtful", "queued_at"),)
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    doubtful: Mapped[bool]
+    queued_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
 class ErasedSession(OwnBase):
     """A session of somebody who was erased on request: the audit log keeps no texts of it (models/erased.py)."""
 

@@ -14,3 +14,17 @@ class Policy:
     expert_categories: frozenset[str]
     expert_confidence_levels: frozenset[str]
     expert_at_any_confidence: bool
+    # The second ear. A process that has none is told so by its installation, and then the word lists hear alone.
+    second_ear: bool = False
+    handoff_threshold: float = 0.5
+    danger_threshold: float = 0.5
+    handoff_ask_threshold: float = 0.5
+    danger_ask_threshold: float = 0.5
+
+    def threshold(self, kind: str) -> float:
+        """The score from which the second ear brings a human in, for handoff or danger."""
+        return self.handoff_threshold if kind == "handoff" else self.danger_threshold
+
+    def ask_threshold(self, kind: str) -> float:
+        """The score from which the user is asked."""
+        return self.handoff_ask_threshold if kind == "handoff" else self.danger_ask_threshold

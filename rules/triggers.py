@@ -1,8 +1,8 @@
 """What each rule says of one event. Every rule that applies is asked; what it saw is kept, whether it fires or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from escalation_client.events import (
     ConfidenceReported,
@@ -12,6 +12,7 @@ from escalation_client.events import (
     MessageAdded,
     SessionEnded,
     StepRecorded,
+    TextJudged,
 )
 from rules.detection import Finding, Lexicon, detect
 from rules.policy import Policy
@@ -45,21 +46,24 @@ def _find_signals(event: Event, policy: Policy, lexicon: Lexicon) -> Iterator[Si
     match event:
         case MessageAdded():
             text = event.content if event.sender == "user" else ""
-            yield from _listen(text, event.language, event.safety, lexicon, message_id=event.message_id)
+            yield from _listen(text, event.language, event.safety, _Ears(policy, lexicon), message_id=event.message_id)
         case StepRecorded():
-            yield from _listen(event.user_feedback or "", None, event.safety, lexicon, step=event.step_number)
+            ears = _Ears(policy, lexicon)
+            yield from _listen(event.user_feedback or "", None, event.safety, ears, step=event.step_number)
             yield from _check_confidence(event.confidence, policy)
             yield signal(
                 Reason.STEPS_EXCEEDED, False, step=event.step_number, failed=has_failed(event), limit=policy.step_limit
             )
         case DiagnosisMade():
-            yield from _listen("", None, event.safety, lexicon)
+            yield from _listen("", None, event.safety, _Ears(policy, lexicon))
             yield _check_expert(event, policy)
             yield from _check_confidence(event.confidence, policy)
         case ConfidenceReported():
             yield from _check_confidence(event.confidence, policy)
         case EscalationRequested():
             yield from _check_request(event, lexicon)
+        case TextJudged():
+            yield _judge_text(event, policy)
         case SessionEnded():
             fired = event.status == SessionStatus.ESCALATED
             yield signal(Reason.EXPERT_REQUIRED, fired, observed=event.status, limit=SessionStatus.ESCALATED)
@@ -72,16 +76,31 @@ def has_failed(step: StepRecorded) -> bool:
     return step.completed and step.success is False
 
 
-def _listen(text: str, language: str | None, flagged: bool | None, lexicon: Lexicon, **source: Any) -> Iterator[Signal]:
-    """Danger and a wish for a human in a user's own words; the publisher's own safety flag counts as danger."""
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """What listens: the word lists, and where the policy has it and the wheel is there, the second ear."""
+
+    policy: Policy
+    lexicon: Lexicon
+
+
+def _listen(text: str, language: str | None, flagged: bool | None, ears: _Ears, **source: Any) -> Iterator[Signal]:
+    """Danger and a wish for a human in a user's own words; the publisher's own safety flag counts as danger.
+
+    A report of danger of which the lists are not sure waits for the second ear, where there is one.
+    """
     if not text and flagged is None:
         return
-    findings = detect(text, language, lexicon)
+    findings = detect(text, language, ears.lexicon)
     danger = findings.danger
     evidence = _quote(danger) if danger else {}
     if flagged:
         evidence["flag"] = "safety: true"
-    yield signal(Reason.SAFETY_CONCERN, bool(danger or flagged), **evidence, **(source if evidence else {}))
+    waits = ears.policy.second_ear and findings.heard(Reason.SAFETY_CONCERN) == "doubtful"
+    if waits:
+        evidence["waits_for"] = "second ear"
+    fired = bool(flagged or (danger and not waits))
+    yield signal(Reason.SAFETY_CONCERN, fired, **evidence, **(source if evidence else {}))
     if text:
         wish = findings.handoff
         yield signal(Reason.USER_REQUEST, wish is not None, **(_quote(wish) | source if wish else {}))
@@ -135,3 +154,52 @@ def _check_request(event: EscalationRequested, lexicon: Lexicon) -> Iterator[Sig
         yield signal(
             Reason.SAFETY_CONCERN, danger is not None, **(_quote(danger) | {"source": "notes"} if danger else {})
         )
+
+
+# The second ear's kinds, and the reasons that they lead to.
+KIND_REASON: Final = {"handoff": Reason.USER_REQUEST, "danger": Reason.SAFETY_CONCERN}
+# A text that sounds like danger and that nobody has answered for: as sure as anything.
+CERTAIN = 1.0
+
+
+def _judge_text(event: TextJudged, policy: Policy) -> Signal:
+    """What the second ear heard; fires from the policy's threshold on."""
+    limit = policy.threshold(event.kind)
+    nearest = [dict(each) for each in event.nearest]
+    gloss = str(nearest[0].get("gloss", "")) if nearest else ""
+    evidence = {
+        "ear": "second",
+        "observed": event.score,
+        "limit": limit,
+        "ask_from": policy.ask_threshold(event.kind),
+        "phrase": event.phrase,
+        "gloss": gloss,
+        "language": event.language,
+        "hurt": event.hurt,
+        "sounds_like": nearest,
+        "lists": event.lists,
+        "model": event.model,
+        "text_event_id": event.text_event_id,
+        "message_id": event.message_id,
+        "step": event.step,
+    }
+    told = {name: value for name, value in evidence.items() if value not in (None, "", [])}
+    return signal(KIND_REASON[event.kind], event.score >= limit, **told)
+
+
+def text_of(event: Event) -> str:
+    """A user's own words in an event, or nothing."""
+    match event:
+        case MessageAdded(sender="user", content=content):
+            return content
+        case StepRecorded(user_feedback=str(feedback)):
+            return feedback
+        case _:
+            return ""
+
+
+def needs_second_ear(event: Event, signals: Iterable[Signal], policy: Policy) -> bool:
+    """Whether a text is to be judged after the batch: danger that has fired is as grave as it gets."""
+    if not policy.second_ear or not text_of(event).strip():
+        return False
+    return not any(signal.fired and signal.reason == Reason.SAFETY_CONCERN for signal in signals)

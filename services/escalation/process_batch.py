@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
+from rules.triggers import needs_second_ear
 from services.escalation.open_tickets import open_tickets
 from services.escalation.update_tickets import update_tickets
 from services.events.decoding import Received, Rejected
@@ -18,6 +19,7 @@ from services.events.inbox import insert_events, lock_sessions
 from services.events.rejected import count_recent, set_aside
 from services.events.session_state import read_states, write_states
 from services.installation import Installation
+from services.listening.queue import queue_texts
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.tickets.update import Update, adopt, foreign_tickets
 
@@ -37,6 +39,7 @@ class BatchResult:
     mails: int = 0
     urgent: int = 0
     outcomes: int = 0
+    to_judge: int = 0
 
     def __add__(self, other: "BatchResult") -> "BatchResult":
         return BatchResult(*(mine + theirs for mine, theirs in zip(self.counts(), other.counts(), strict=True)))
@@ -81,6 +84,7 @@ def process_events(connection: Connection, received: Sequence[Received], install
     if not fresh:
         return counted
     new = [entry for event_id, entry in once.items() if event_id in fresh]
+    counted += BatchResult(to_judge=_queue_for_second_ear(connection, new, installation))
     by_session = group_by_session(entry.examined for entry in new)
     states = read_states(connection, by_session)
     decisions = [decide(states[session_id], events, installation.policy) for session_id, events in by_session.items()]
@@ -90,6 +94,18 @@ def process_events(connection: Connection, received: Sequence[Received], install
     return counted + escalate(
         connection, adopt_foreign(connection, decisions, states, by_session, installation), new, installation
     )
+
+
+def _queue_for_second_ear(connection: Connection, new: Sequence[Received], installation: Installation) -> int:
+    """Leave texts that the word lists have not settled to the second ear, which judges them after the commit."""
+    unsettled = {
+        entry.event.id: any("waits_for" in signal.evidence for signal in entry.examined.signals)
+        for entry in new
+        if needs_second_ear(entry.event, entry.examined.signals, installation.policy)
+    }
+    if unsettled:
+        queue_texts(connection, unsettled)
+    return len(unsettled)
 
 
 def group_by_session(examined: Iterable[Examined]) -> dict[str, list[Examined]]:

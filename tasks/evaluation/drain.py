@@ -75,6 +75,8 @@ def _ring_for(result: BatchResult) -> None:
         hint("deliver_due")
     if result.outcomes:
         hint("relay_outcomes")
+    if result.to_judge:
+        hint("listen")
 
 
 def summary(result: BatchResult) -> str:

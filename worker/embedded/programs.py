@@ -16,6 +16,9 @@ from worker.embedded.ports import HOST
 from worker.embedded.process import ManagedProcess
 
 _PROCESSES = 4
+# The second ear has a worker of its own, with one child that gives way to the others.
+_LISTEN = "listen"
+_EVENTS_AND_MAILS = ",".join(name for name in QUEUES if name != _LISTEN)
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,20 @@ class Child(ManagedProcess):
 
 def children(stack: str, redis_url: str, flower_port: int, desk_port: int, metrics_port: int) -> list[ChildSpec]:
     """All programs of a stack; `stack` tells its nodes from those of other stacks on the same Redis."""
-    worker, beat = f"worker@{stack}", f"celerybeat@{stack}"
+    worker, listener, beat = f"worker@{stack}", f"listener@{stack}", f"celerybeat@{stack}"
     celery = ("celery", "-A", "worker")
     return [
         ChildSpec(
             "worker",
-            (*celery, "worker", "-Q", ",".join(QUEUES), "--concurrency", str(_PROCESSES), "-n", worker,
+            (*celery, "worker", "-Q", _EVENTS_AND_MAILS, "--concurrency", str(_PROCESSES), "-n", worker,
              "--without-mingle", "--without-gossip"),
             _node_answers(redis_url, worker),
+        ),
+        ChildSpec(
+            "listener",
+            (*celery, "worker", "-Q", _LISTEN, "--concurrency", "1", "-n", listener, "--without-mingle",
+             "--without-gossip"),
+            _node_answers(redis_url, listener),
         ),
         ChildSpec("beat", (*celery, "beat", "--hostname", beat), _node_answers(redis_url, beat)),
         ChildSpec("flower", (*celery, "flower"), _page_answers(f"http://{HOST}:{flower_port}/healthcheck")),

@@ -16,6 +16,7 @@ from escalation_client.events.types import (
     SessionEnded,
     SessionStarted,
     StepRecorded,
+    TextJudged,
     event_id,
 )
 from escalation_client.events.wire import decode, document_of, encode
@@ -42,6 +43,7 @@ __all__ = [
     "SessionEnded",
     "SessionStarted",
     "StepRecorded",
+    "TextJudged",
     "decode",
     "document_of",
     "encode",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from escalation_client.events.errors import Unfit
-from escalation_client.events.json_values import storable
+from escalation_client.events.json_values import inspect_json, storable
 from escalation_client.events.languages import language_of
 
 Check = Callable[[Any], Any]
@@ -98,11 +98,20 @@ def mapping(value: Any) -> dict[str, Any]:
     return dict(value)
 
 
+def objects(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """A few objects of JSON values."""
+    if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping) for item in value):
+        raise Unfit("a list of objects")
+    inspect_json(list(value), depth=2)
+    return tuple(value)
+
+
 SessionId = Annotated[str, text(1, 64)]
 OpaqueId = Annotated[str, text(1, 255)]
 Text = Annotated[str, text()]
 ShortText = Annotated[str, text(1, 64)]
 Texts = Annotated[tuple[str, ...], texts]
+Objects = Annotated[tuple[Mapping[str, Any], ...], objects]
 Language = Annotated[str, language]
 Flag = Annotated[bool, flag]
 Fraction = Annotated[float, fraction]
@@ -112,6 +121,7 @@ EventId = Annotated[UUID, identity]
 Version = Annotated[int, version_one]
 Sender = Annotated[str, choice("user", "assistant", "system")]
 ConfidenceLevel = Annotated[str, choice("high", "medium", "low", "very_low")]
+HeardKind = Annotated[str, choice("handoff", "danger")]
 EndStatus = Annotated[str, choice("completed", "abandoned", "escalated")]
 Priority = Annotated[str, choice("low", "medium", "high", "urgent")]
 Reason = Annotated[

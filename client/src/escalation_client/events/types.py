@@ -152,6 +152,29 @@ class SessionEnded(BaseEvent):
     status: allowed.EndStatus
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextJudged(BaseEvent):
+    """What the worker's second ear heard in a user's text; the worker publishes it itself, assistants need not.
+
+    `text_event_id` is the id of the event that carried the text, `score` how likely it says so (0 to 1), `nearest`
+    the known texts that it sounds like, `lists` what the word lists had heard: silent, weak, or doubtful.
+    """
+
+    type: ClassVar[str] = "text.judged"
+
+    text_event_id: allowed.ShortText
+    kind: allowed.HeardKind
+    score: allowed.Fraction
+    model: allowed.ShortText
+    nearest: allowed.Objects = ()
+    lists: allowed.ShortText = "silent"
+    phrase: allowed.Text | None = None
+    language: allowed.Language | None = None
+    hurt: allowed.ShortText | None = None
+    message_id: allowed.OpaqueId | None = None
+    step: allowed.StepNumber | None = None
+
+
 Event = (
     SessionStarted
     | MessageAdded
@@ -160,8 +183,13 @@ Event = (
     | ConfidenceReported
     | EscalationRequested
     | SessionEnded
+    | TextJudged
 )
-EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType({kind.type: kind for kind in get_args(Event)})
+READABLE_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType({kind.type: kind for kind in get_args(Event)})
+# What an assistant publishes; the worker's own judgements are read like any other event.
+EVENT_TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType(
+    {name: kind for name, kind in READABLE_TYPES.items() if kind is not TextJudged}
+)
 ENVELOPE: Final = frozenset(each.name for each in fields(BaseEvent))
 
 

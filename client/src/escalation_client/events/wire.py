@@ -12,7 +12,7 @@ from escalation_client.events.json_values import inspect_unknown
 from escalation_client.events.members import text
 from escalation_client.events.parsing import LARGEST_BYTES, parse_object
 from escalation_client.events.times import format_time, parse_time
-from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, BaseEvent, Event, Member
+from escalation_client.events.types import ENVELOPE, EVENT_TYPES, MEMBERS, READABLE_TYPES, BaseEvent, Event, Member
 from escalation_client.events.unknown_session import names_no_session
 
 EARLIEST_ARRIVAL: Final = timedelta(days=-1)
@@ -116,7 +116,7 @@ def version_checked(version: Any) -> None:
 
 
 def kind_of(name: Any) -> type[Event]:
-    kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
+    kind = READABLE_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise InvalidEvent("type", name, "one of " + ", ".join(EVENT_TYPES))
     return kind

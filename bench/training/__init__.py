@@ -1,0 +1,1 @@
+"""Trains the second ear: texts, embeddings, classifier, figures."""

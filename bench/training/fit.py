@@ -1,0 +1,102 @@
+"""Fits one kind: a small network on embeddings, a linear model on pieces of words, and their combination."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+
+from rules.detection.ngrams import hashed_pieces
+from services.listening.classifier import LIST_STATES
+
+PIECES = 2**18
+SEED = 20261129
+_HIDDEN, _ROUNDS = 256, 25
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Texts of one kind as numbers: centred embeddings, pieces, what the lists heard, labels and authors."""
+
+    vectors: NDArray[np.float32]
+    pieces: Any
+    heard: Sequence[str]
+    labels: NDArray[np.int64]
+    authors: NDArray[np.str_]
+
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> "Examples":
+        heard = [state for state, taken in zip(self.heard, chosen, strict=True) if taken]
+        return Examples(self.vectors[chosen], self.pieces[chosen], heard, self.labels[chosen], self.authors[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """The networks, of which the average counts, and the linear model."""
+
+    networks: Sequence[Any]
+    linear: Any
+
+    def logits(self, examples: Examples) -> Numbers:
+        """Two columns: by meaning and by pieces."""
+        meaning = np.mean([_logit(each.predict_proba(examples.vectors)[:, 1]) for each in self.networks], axis=0)
+        return np.column_stack([meaning, self.linear.decision_function(examples.pieces)])
+
+
+def pieces_matrix(texts: Sequence[str]) -> Any:
+    """A row a text, of length one, with a number wherever one of its pieces falls."""
+    places = [hashed_pieces(text, PIECES) for text in texts]
+    ends = np.cumsum([0, *map(len, places)])
+    values = np.concatenate([np.full(len(row), len(row) ** -0.5) for row in places if row])
+    return csr_matrix((values, np.concatenate([row for row in places if row]), ends), shape=(len(texts), PIECES))
+
+
+def fit(examples: Examples, networks: int) -> FittedModel:
+    """Fit so many networks, each from another seed, and the linear model."""
+    fitted = [
+        MLPClassifier(
+            (_HIDDEN,), alpha=1e-2, max_iter=_ROUNDS, learning_rate_init=2e-3, random_state=SEED + number
+        ).fit(examples.vectors, examples.labels)
+        for number in range(networks)
+    ]
+    linear = LogisticRegression(C=20, solver="liblinear", random_state=SEED).fit(examples.pieces, examples.labels)
+    return FittedModel(fitted, linear)
+
+
+def by_author(examples: Examples, held_out: Sequence[str], always: str) -> Numbers:
+    """Logits of each author's texts from a model that has seen nothing of that author; nan where none is held out.
+
+    :param held_out: prefixes of authors, each held out in turn
+    :param always: prefix of authors who are always trained on
+    """
+    logits = np.full((len(examples.labels), 2), np.nan)
+    for prefix in held_out:
+        tested = np.char.startswith(examples.authors, prefix)
+        known = ~tested | np.char.startswith(examples.authors, always)
+        logits[tested] = fit(examples[known], networks=1).logits(examples[tested])
+    return logits
+
+
+def combine(logits: Numbers, heard: Sequence[str], labels: NDArray[np.int64]) -> list[float]:
+    """Bias, weight of meaning, weight of pieces, and a weight for each state of the lists."""
+    states = np.array([[state == name for name in LIST_STATES] for state in heard], dtype=float)
+    fitted = LogisticRegression(C=1.0, max_iter=1_000).fit(np.column_stack([logits, states]), labels)
+    return [float(fitted.intercept_[0]), *map(float, fitted.coef_[0])]
+
+
+def combined(logits: Numbers, heard: Sequence[str], combination: Sequence[float]) -> Numbers:
+    """Probabilities."""
+    bias, of_meaning, of_pieces, *of_state = combination
+    states = np.array([of_state[LIST_STATES.index(state)] for state in heard])
+    result: Numbers = 1 / (1 + np.exp(-(bias + of_meaning * logits[:, 0] + of_pieces * logits[:, 1] + states)))
+    return result
+
+
+def _logit(probability: Numbers) -> Numbers:
+    kept = np.clip(probability, 1e-6, 1 - 1e-6)
+    result: Numbers = np.log(kept / (1 - kept))
+    return result

@@ -1,0 +1,101 @@
+"""Writes what was fitted as one small file for numpy."""
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.training.fit import SEED, FittedModel
+from bench.training.texts import LabelledLine
+from rules.detection import Lexicon, detect
+from rules.triggers import KIND_REASON
+
+_KNOWN_TEXTS = 1_200
+_VOTES = 7
+_FALLBACK = {"handoff": "asks for a person", "danger": "reports danger"}
+
+
+@dataclass(frozen=True, slots=True)
+class FittedKind:
+    """One kind, ready to be written: model, combination, and the known texts with their centred embeddings."""
+
+    model: FittedModel
+    combination: Sequence[float]
+    known: Sequence[LabelledLine]
+    known_vectors: NDArray[np.float32]
+    glosses: Sequence[str]
+
+
+def glosses_of(lines: Sequence[LabelledLine], vectors: NDArray[np.float32], kind: str, lexicon: Lexicon) -> list[str]:
+    """What each text means in English: what the word lists say, and where they are silent, most of its neighbours."""
+    found = [detect(line.text, line.language, lexicon).first(KIND_REASON[kind]) for line in lines]
+    spoken = [place for place, finding in enumerate(found) if finding]
+    similar = vectors @ vectors[spoken].T
+    glosses = []
+    for place, finding in enumerate(found):
+        nearest = np.argsort(-similar[place], kind="stable")[:_VOTES]
+        votes = Counter(heard.gloss for each in nearest if (heard := found[spoken[each]]))
+        glosses.append(finding.gloss if finding else votes.most_common(1)[0][0] if votes else _FALLBACK[kind])
+    return glosses
+
+
+def chosen(lines: Sequence[LabelledLine]) -> list[int]:
+    """Places of the texts that are shown as examples: the same number a language, spread over the file."""
+    by_language: dict[str, list[int]] = {}
+    for place, line in enumerate(lines):
+        by_language.setdefault(line.language, []).append(place)
+    share = _KNOWN_TEXTS // len(by_language)
+    return sorted(
+        places[each]
+        for places in by_language.values()
+        for each in np.linspace(0, len(places) - 1, min(share, len(places)), dtype=int)
+    )
+
+
+def write(path: Path, mean: NDArray[np.float32], kinds: Mapping[str, FittedKind]) -> str:
+    """Write the file and return the model's version, which is made of its content."""
+    arrays: dict[str, NDArray[Any]] = {"mean": mean.astype(np.float16)}
+    about: dict[str, Any] = {"seed": SEED}
+    for kind, fitted in kinds.items():
+        arrays |= {f"{kind}_{name}": values for name, values in _arrays(fitted).items()}
+        about[kind] = _about(fitted)
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    about["model"] = hashlib.sha256(content.getvalue() + json.dumps(about).encode()).hexdigest()[:12]
+    arrays["about"] = np.array(json.dumps(about, ensure_ascii=False))
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    return str(about["model"])
+
+
+def _arrays(fitted: FittedKind) -> dict[str, NDArray[Any]]:
+    networks = fitted.model.networks
+    pieces = fitted.model.linear.coef_[0]
+    return {
+        "hidden": np.hstack([each.coefs_[0] for each in networks]).astype(np.float16),
+        "hidden_bias": np.concatenate([each.intercepts_[0] for each in networks]).astype(np.float16),
+        "output": (np.concatenate([each.coefs_[1][:, 0] for each in networks]) / len(networks)).astype(np.float16),
+        "pieces": np.rint(pieces / _scale(pieces)).astype(np.int8),
+        "known": np.rint(fitted.known_vectors / np.abs(fitted.known_vectors).max() * 127).astype(np.int8),
+    }
+
+
+def _about(fitted: FittedKind) -> dict[str, Any]:
+    networks, linear = fitted.model.networks, fitted.model.linear
+    return {
+        "output_bias": float(np.mean([each.intercepts_[1][0] for each in networks])),
+        "pieces_scale": _scale(linear.coef_[0]),
+        "pieces_bias": float(linear.intercept_[0]),
+        "combination": list(fitted.combination),
+        "known": [[line.text, line.language, gloss] for line, gloss in zip(fitted.known, fitted.glosses, strict=True)],
+    }
+
+
+def _scale(values: NDArray[np.float64]) -> float:
+    return float(np.abs(values).max() / 127)

@@ -1,0 +1,124 @@
+"""The classifier on embeddings and pieces of words: numpy and a file of weights, made by `make train-detection`."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config.lexicon import FOLDER
+from rules.detection.ngrams import hashed_pieces
+from services.listening.embedding import Vectors
+
+WEIGHTS: Final = FOLDER / "second_ear.npz"
+KINDS: Final = ("handoff", "danger")
+# What the word lists had heard of the kind; each has a weight of its own in the combination.
+LIST_STATES: Final = ("silent", "weak", "doubtful", "sure")
+_NEAREST = 2
+_LARGEST_LOGIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """A text of the training set, and what it means in English."""
+
+    text: str
+    language: str
+    gloss: str
+
+
+@dataclass(frozen=True, slots=True)
+class _KindWeights:
+    """One kind: a layer of hidden units on the embedding, weights of pieces, their combination, and known texts."""
+
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    output: NDArray[np.float32]
+    output_bias: float
+    pieces: NDArray[np.float32]
+    pieces_bias: float
+    combination: Sequence[float]
+    known: NDArray[np.float32]
+    known_texts: Sequence[KnownText]
+
+
+class Classifier:
+    """Scores from 0 to 1, and the known texts that a text sounds like.
+
+    :raises OSError, ValueError, KeyError: the file of weights is missing or no such file
+    """
+
+    def __init__(self, path: Path = WEIGHTS) -> None:
+        with np.load(path, allow_pickle=False) as stored:
+            about: dict[str, Any] = json.loads(str(stored["about"]))
+            self.model: str = about["model"]
+            self._mean: NDArray[np.float32] = stored["mean"].astype(np.float32)
+            self._kinds: Mapping[str, _KindWeights] = {kind: _read_kind(stored, about[kind], kind) for kind in KINDS}
+
+    def scores(self, kind: str, texts: Sequence[str], vectors: Vectors, heard: Sequence[str]) -> list[float]:
+        """How likely each text says so; `heard` is one of LIST_STATES for each."""
+        weights = self._kinds[kind]
+        by_meaning = _network(weights, centered(vectors, self._mean))
+        by_pieces = [self._of_pieces(weights, text) for text in texts]
+        return [
+            _probability(_combine(weights.combination, meaning, spelt, state))
+            for meaning, spelt, state in zip(by_meaning, by_pieces, heard, strict=True)
+        ]
+
+    def nearest(self, kind: str, vector: Vectors) -> list[tuple[KnownText, float]]:
+        """The known texts of this kind that are nearest, with their similarity (cosine of centred embeddings)."""
+        weights = self._kinds[kind]
+        similarity = weights.known @ centered(vector[None, :], self._mean)[0]
+        best = np.argsort(-similarity, kind="stable")[:_NEAREST]
+        return [(weights.known_texts[place], float(similarity[place])) for place in best]
+
+    def _of_pieces(self, weights: _KindWeights, text: str) -> float:
+        places = hashed_pieces(text, len(weights.pieces))
+        if not places:
+            return weights.pieces_bias
+        return float(weights.pieces[places].sum()) / math.sqrt(len(places)) + weights.pieces_bias
+
+
+def centered(vectors: Vectors, mean: NDArray[np.float32]) -> Vectors:
+    """Embeddings of this model all point into one direction; what is left without it tells them apart."""
+    moved = vectors - mean
+    length = np.linalg.norm(moved, axis=1, keepdims=True)
+    result: Vectors = (moved / np.maximum(length, 1e-9)).astype(np.float32)
+    return result
+
+
+def _network(weights: _KindWeights, vectors: Vectors) -> list[float]:
+    hidden = np.maximum(vectors @ weights.hidden + weights.hidden_bias, 0.0)
+    return [float(value) for value in hidden @ weights.output + weights.output_bias]
+
+
+def _combine(combination: Sequence[float], meaning: float, spelt: float, state: str) -> float:
+    bias, of_meaning, of_pieces, *of_state = combination
+    return bias + of_meaning * meaning + of_pieces * spelt + of_state[LIST_STATES.index(state)]
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-_LARGEST_LOGIT, min(_LARGEST_LOGIT, logit))))
+
+
+def _read_kind(stored: Any, about: Mapping[str, Any], kind: str) -> _KindWeights:
+    def array(name: str) -> NDArray[np.float32]:
+        values: NDArray[np.float32] = stored[f"{kind}_{name}"].astype(np.float32)
+        return values
+
+    known = array("known")
+    return _KindWeights(
+        hidden=array("hidden"),
+        hidden_bias=array("hidden_bias"),
+        output=array("output"),
+        output_bias=about["output_bias"],
+        pieces=array("pieces") * about["pieces_scale"],
+        pieces_bias=about["pieces_bias"],
+        combination=about["combination"],
+        known=known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), 1e-9),
+        known_texts=[KnownText(*each) for each in about["known"]],
+    )

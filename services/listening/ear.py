@@ -1,0 +1,72 @@
+"""The second ear: what the classifier hears in texts, and why it may be absent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import structlog
+
+from rules.detection import Findings
+from rules.triggers import KIND_REASON
+from services.installation import has_second_ear
+from services.listening.classifier import KINDS, Classifier, KnownText
+from services.listening.embedding import Embedder
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class HeardText:
+    """A text with what the word lists found in it."""
+
+    text: str
+    findings: Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the second ear makes of one kind in a text: a score from 0 to 1, and the known texts it sounds like."""
+
+    kind: str
+    score: float
+    lists: str
+    nearest: Sequence[tuple[KnownText, float]]
+
+
+class SecondEar:
+    """Embedder and classifier; loads 100 MB, so a process has one (`second_ear()`)."""
+
+    def __init__(self) -> None:
+        self.classifier = Classifier()
+        self.embedder = Embedder()
+
+    @property
+    def model(self) -> str:
+        """The version of the weights; it is part of a judgement's id."""
+        return self.classifier.model
+
+    def judge(self, texts: Sequence[HeardText]) -> list[Mapping[str, Judgement]]:
+        """Each text's judgements by kind: handoff and danger."""
+        if not texts:
+            return []
+        vectors = self.embedder.embed([each.text for each in texts])
+        judged: list[dict[str, Judgement]] = [{} for _ in texts]
+        for kind in KINDS:
+            lists = [each.findings.heard(KIND_REASON[kind]) for each in texts]
+            scores = self.classifier.scores(kind, [each.text for each in texts], vectors, lists)
+            for place, score in enumerate(scores):
+                nearest = self.classifier.nearest(kind, vectors[place])
+                judged[place][kind] = Judgement(kind, score, lists[place], nearest)
+        return list(judged)
+
+
+@lru_cache(maxsize=1)
+def second_ear() -> SecondEar | None:
+    """This process's second ear; None where the wheel is missing or cannot be loaded, which is logged once."""
+    if not has_second_ear():
+        return None
+    try:
+        return SecondEar()
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError) as error:
+        logger.warning("second_ear_cannot_be_loaded", error=f"{type(error).__name__}: {error}")
+        return None

@@ -1,0 +1,151 @@
+"""Judges waiting texts and publishes what was heard: an event like any other, so that the same rules decide."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from uuid import UUID
+
+from redis import Redis
+from sqlalchemy import Connection
+
+from escalation_client.events import Event, InvalidEvent, MessageAdded, StepRecorded, TextJudged, decode, encode
+from rules.detection import Finding, Findings, detect
+from rules.triggers import CERTAIN, KIND_REASON, text_of
+from services.database.encoding import json_text
+from services.events.stream import EVENTS
+from services.installation import Installation
+from services.listening.ear import HeardText, Judgement, SecondEar
+from services.listening.queue import ClaimedText, claim_overdue, claim_texts, finish_texts, settle_doubt
+
+# The model's name in judgements that were made without one.
+WORD_LISTS = "word-lists"
+_LONGEST_PHRASE = 240
+
+
+def judge_waiting(
+    connection: Connection, redis: Redis, ear: SecondEar | None, installation: Installation, limit: int
+) -> tuple[int, int]:
+    """Judge up to `limit` waiting texts; the rows stay locked until the caller commits.
+
+    Without a second ear what the word lists heard counts, also where they were in doubt.
+
+    :return: how many texts were judged, and how many judgements were published
+    """
+    claimed = claim_texts(connection, limit)
+    published = _judge(redis, ear, installation, claimed)
+    finish_texts(connection, [text.event_id for text in claimed])
+    return len(claimed), published
+
+
+def judge_overdue(
+    connection: Connection, redis: Redis, installation: Installation, limit: int, older_than: float
+) -> tuple[int, int]:
+    """Let the word lists alone decide on doubtful danger that no second ear has judged within so many seconds."""
+    claimed = claim_overdue(connection, limit, older_than)
+    published = _judge(redis, None, installation, claimed)
+    settle_doubt(connection, [text.event_id for text in claimed])
+    return len(claimed), published
+
+
+def _judge(redis: Redis, ear: SecondEar | None, installation: Installation, claimed: Sequence[ClaimedText]) -> int:
+    """Publish what is heard in these texts, before they are forgotten: a crash in between only repeats it."""
+    events = [(event, text.language) for text in claimed if (event := _read(text)) is not None]
+    heard = [
+        HeardText(text_of(event), detect(text_of(event), _language_of(event) or language, installation.lexicon))
+        for event, language in events
+    ]
+    judged = ear.judge(heard) if ear else [_by_lists(each.findings) for each in heard]
+    model = ear.model if ear else WORD_LISTS
+    published = [
+        judgement
+        for (event, language), text, by_kind in zip(events, heard, judged, strict=True)
+        for judgement in _as_events(event, language, text.findings, by_kind, model, installation)
+    ]
+    _publish(redis, published)
+    return len(published)
+
+
+def _read(text: ClaimedText) -> Event | None:
+    """The event; None when it is gone or was erased."""
+    if not text.payload:
+        return None
+    try:
+        return decode(json_text(text.payload))
+    except InvalidEvent:
+        return None
+
+
+def _by_lists(findings: Findings) -> Mapping[str, Judgement]:
+    """What counts where there is no second ear: a doubt of the lists."""
+    return {
+        kind: Judgement(kind, CERTAIN, "doubtful", ())
+        for kind, reason in KIND_REASON.items()
+        if findings.heard(reason) == "doubtful"
+    }
+
+
+def _as_events(
+    event: Event,
+    language: str | None,
+    findings: Findings,
+    by_kind: Mapping[str, Judgement],
+    model: str,
+    installation: Installation,
+) -> Iterator[TextJudged]:
+    """Events for the kinds that count or are to be asked about, and that the lists had not settled already."""
+    policy = installation.policy
+    for kind, judgement in by_kind.items():
+        if judgement.lists == "sure" or judgement.score < min(policy.threshold(kind), policy.ask_threshold(kind)):
+            continue
+        finding = next((found for found in findings if found.kind == KIND_REASON[kind]), None)
+        yield TextJudged(
+            id=_judgement_id(event.id, kind, model),
+            session_id=event.session_id,
+            occurred_at=event.occurred_at,
+            text_event_id=str(event.id),
+            kind=kind,
+            score=round(judgement.score, 4),
+            model=model,
+            nearest=tuple(_as_json(judgement)) or _gloss_of(finding),
+            lists=judgement.lists,
+            phrase=_phrase(text_of(event)),
+            language=_language_of(event) or (finding.language if finding else language),
+            hurt=finding.hurt if finding and kind == "danger" else None,
+            message_id=event.message_id if isinstance(event, MessageAdded) else None,
+            step=event.step_number if isinstance(event, StepRecorded) else None,
+        )
+
+
+def _judgement_id(text_event_id: UUID, kind: str, model: str) -> UUID:
+    """The same for the same text, kind and model, so that judging twice harms nothing."""
+    return TextJudged.deterministic_id(text_event_id, kind, model)
+
+
+def _as_json(judgement: Judgement) -> Iterator[dict[str, str | float]]:
+    for known, similarity in judgement.nearest:
+        yield {
+            "text": known.text,
+            "language": known.language,
+            "gloss": known.gloss,
+            "similarity": round(similarity, 3),
+        }
+
+
+def _gloss_of(finding: Finding | None) -> tuple[dict[str, str], ...]:
+    return ({"text": finding.phrase, "language": finding.language, "gloss": finding.gloss},) if finding else ()
+
+
+def _phrase(text: str) -> str:
+    """As much of the text as is shown, ending with a whole word."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_PHRASE else line[:_LONGEST_PHRASE].rsplit(" ", 1)[0]
+
+
+def _language_of(event: Event) -> str | None:
+    return event.language if isinstance(event, MessageAdded) else None
+
+
+def _publish(redis: Redis, judgements: Iterable[TextJudged]) -> None:
+    """Into the stream, where the same judgement of the same text has the same id."""
+    with redis.pipeline(transaction=False) as pipeline:
+        for judgement in judgements:
+            pipeline.xadd(EVENTS, {"event": encode(judgement)})
+        pipeline.execute()

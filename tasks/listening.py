@@ -1,0 +1,47 @@
+"""Tasks of the second ear."""
+
+import time
+
+from celery import shared_task
+
+from services.database.engine import begin
+from services.database.locks import only_one
+from services.events.stream import answer_ring, redis_client
+from services.installation import get_installation
+from services.listening.ear import second_ear
+from services.listening.judge import judge_overdue, judge_waiting
+from tasks.hints import hint
+
+_BATCH = 32
+_RUN_SECONDS = 20.0
+_OVERDUE_BATCH = 500
+# Long after the second ear should have judged, and soon enough for danger.
+_OVERDUE_SECONDS = 15.0
+
+
+@shared_task(name="escalation.listen")
+def listen() -> str:
+    """Judge texts that the word lists left open, batch after batch."""
+    redis = redis_client()
+    answer_ring(redis, "listen")
+    deadline = time.monotonic() + _RUN_SECONDS
+    texts = heard = 0
+    while True:
+        with begin() as connection:
+            judged, published = judge_waiting(connection, redis, second_ear(), get_installation(), _BATCH)
+        texts, heard = texts + judged, heard + published
+        if judged < _BATCH:
+            return f"texts={texts} heard={heard}"
+        if time.monotonic() > deadline:
+            hint("listen")
+            return f"texts={texts} heard={heard} more=1"
+
+
+@shared_task(name="escalation.judge_overdue")
+def judge_overdue_texts() -> str:
+    """Where no second ear judges in time, let the word lists decide alone."""
+    with begin() as connection:
+        if not only_one(connection, "judge_overdue"):
+            return "busy"
+        texts, heard = judge_overdue(connection, redis_client(), get_installation(), _OVERDUE_BATCH, _OVERDUE_SECONDS)
+    return f"texts={texts} heard={heard}"

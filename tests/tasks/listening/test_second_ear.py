@@ -1,0 +1,112 @@
+"""A text that only the second ear hears leads to a ticket, once, by the same way as every other event."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import pytest
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from escalation_client.events import Event, MessageAdded
+from services.database.engine import begin
+from services.events.stream import EVENTS
+from services.installation import Installation
+from services.listening import ear as listening
+from services.listening.ear import second_ear
+from services.listening.judge import WORD_LISTS, judge_overdue, judge_waiting
+from tasks.evaluation.drain import drain
+
+Publish = Callable[[Sequence[Event | str]], None]
+ONLY_SECOND = "his sleeve went round the shaft and took the arm with it"
+DOUBTFUL = "τι κάνω με τον καπνό στο κουτί"
+REASONS = text("SELECT reasons FROM escalation.tickets")
+WAITING = text("SELECT count(*) FROM escalation.texts_to_judge")
+
+
+def said(content: str, session_id: str = "s1") -> MessageAdded:
+    return MessageAdded(
+        session_id=session_id, message_id="m1", sender="user", content=content, occurred_at=datetime.now(UTC)
+    )
+
+
+def listen(redis: Redis, installation: Installation) -> tuple[int, int]:
+    with begin() as connection:
+        return judge_waiting(connection, redis, second_ear(), installation, 100)
+
+
+def test_what_only_the_second_ear_hears_opens_a_ticket(
+    publish: Publish, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    publish([said(ONLY_SECOND)])
+    drain(redis, installation)
+    assert connection.execute(REASONS).all() == []
+    assert listen(redis, installation) == (1, 1)
+    drain(redis, installation)
+    ((reasons,),) = connection.execute(REASONS).all()
+    evidence = reasons["safety_concern"]
+    assert evidence["ear"] == "second"
+    assert evidence["observed"] >= evidence["limit"]
+    assert all(each["text"] and each["gloss"] for each in evidence["sounds_like"])
+    assert evidence["message_id"] == "m1"
+    assert connection.execute(WAITING).scalar_one() == 0
+
+
+def test_a_text_judged_twice_counts_once(
+    publish: Publish, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    event = said(ONLY_SECOND)
+    publish([event])
+    drain(redis, installation)
+    listen(redis, installation)
+    connection.execute(
+        text("INSERT INTO escalation.texts_to_judge (event_id, doubtful) VALUES (:id, false)"), {"id": str(event.id)}
+    )
+    listen(redis, installation)
+    assert redis.xlen(EVENTS) == 3
+    drain(redis, installation)
+    assert connection.execute(text("SELECT count(*) FROM escalation.event_inbox")).scalar_one() == 2
+    assert connection.execute(text("SELECT count(*) FROM escalation.tickets")).scalar_one() == 1
+
+
+def test_an_ordinary_text_is_judged_and_leaves_nothing(
+    publish: Publish, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    publish([said("which filter fits the small power unit")])
+    drain(redis, installation)
+    assert listen(redis, installation) == (1, 0)
+    assert connection.execute(WAITING).scalar_one() == 0
+
+
+def test_danger_that_nobody_judges_in_time_counts_by_the_word_lists(
+    publish: Publish, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    publish([said(DOUBTFUL)])
+    drain(redis, installation)
+    assert connection.execute(REASONS).all() == []
+    with begin() as transaction:
+        assert judge_overdue(transaction, redis, installation, 100, 0.0) == (1, 1)
+    drain(redis, installation)
+    ((reasons,),) = connection.execute(REASONS).all()
+    assert reasons["safety_concern"]["model"] == WORD_LISTS
+    assert connection.execute(WAITING).scalar_one() == 1
+
+
+def test_without_the_wheel_the_lists_decide_at_once(
+    publish: Publish,
+    redis: Redis,
+    connection: Connection,
+    installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from dataclasses import replace
+
+    alone = replace(installation, policy=replace(installation.policy, second_ear=False))
+    publish([said(DOUBTFUL)])
+    drain(redis, alone)
+    ((reasons,),) = connection.execute(REASONS).all()
+    assert reasons["safety_concern"]["gloss"]
+    assert connection.execute(WAITING).scalar_one() == 0
+    monkeypatch.setattr(listening, "has_second_ear", lambda: False)
+    second_ear.cache_clear()
+    assert second_ear() is None
+    second_ear.cache_clear()
