@@ -21,6 +21,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from config.settings import Settings
 from services.database.engine import begin
 from services.database.errors import described
+from services.installation import get_installation
 from services.tickets.queries import TicketNotFound
 from services.tickets.signed_links import LinkExpired, LinkUnknown, is_form_of, ticket_of
 from worker.desk.access import TEAM_COOKIE, find_team, read_proxy_user
@@ -28,7 +29,7 @@ from worker.desk.actions import ANSWERS, act, read_ticket
 from worker.desk.guards import KeepPeer, SafeHeaders, form_of, refuse_too_many
 from worker.desk.pages import message_html, ticket_html
 from worker.desk.proxies import addresses_of_proxies
-from worker.desk.render import find_version
+from worker.desk.render import find_version, prepare_pages
 from worker.desk.ticket_list import TicketFilter, list_html
 from worker.desk.words import words_in
 
@@ -75,6 +76,9 @@ def create_app(settings: Settings) -> Starlette:
         },
     )
     app.state.settings = settings
+    # The first visitor is not to wait for what can be prepared: templates, translations, contacts.
+    prepare_pages(settings)
+    get_installation()
     return app
 
 
@@ -117,10 +121,9 @@ async def _show(request: Request, ticket_id: str, token: str, *, status: int = 2
     name = "" if renamed else unquote(request.cookies.get(_NAME_COOKIE, ""))[:120]
     list_link = "../" if TEAM_COOKIE in request.cookies or read_proxy_user(request, settings) else None
 
-    def render() -> str:
-        return ticket_html(replace(read_ticket(ticket_id), name=name, **more), token, settings, list_link)
-
-    return _answer_html(request, await _ask(request, render), status)
+    shown = replace(await _ask(request, read_ticket, ticket_id), name=name, **more)
+    html = await anyio.to_thread.run_sync(lambda: ticket_html(shown, token, settings, list_link))
+    return _answer_html(request, html, status)
 
 
 def _answer_html(request: Request, html: str, status: int) -> Response:
