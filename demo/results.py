@@ -14,9 +14,10 @@ from sqlalchemy import Connection, text
 
 from rules.reasons import by_gravity
 
+# What the second ear publishes itself (`text.judged`) was not played.
 EVENTS = text("""
     SELECT session_id, count(*) AS decided, max(published_at) AS last_published_at FROM escalation.event_inbox
-    WHERE session_id = ANY(CAST(:session_ids AS text[])) GROUP BY session_id
+    WHERE session_id = ANY(CAST(:session_ids AS text[])) AND type <> 'text.judged' GROUP BY session_id
 """)
 REJECTED = text("""
     SELECT session_id, count(*) AS rejected FROM escalation.rejected_events

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from tests.processes import ROOT, wait_for
 from tests.stack import GIVEN, RunningStack, started
 
-PARTS = ["postgres", "valkey", "mail", "worker", "beat", "flower", "desk", "exporter"]
+PARTS = ["postgres", "valkey", "mail", "worker", "listener", "beat", "flower", "desk", "exporter"]
 
 
 @pytest.fixture(scope="module")
