@@ -91,7 +91,8 @@ class SmtpConnection(smtplib.SMTP):
     def introduce(self) -> None:
         self.enter(Phase.EHLO)
         code, text = self.ehlo()
-        if code >= 500:
+        # Only what does not know the command (RFC 5321, 4.2.4) is greeted the old way: a refused name stays refused.
+        if code in {500, 502}:
             code, text = self.helo()
         expect(self.answer((code, text)))
 

@@ -136,6 +136,7 @@ def test_work_on_the_ticket_afterwards_is_on_record_without_texts(told: Connecti
         ("Maria", "in_progress", "resolved"),
     ]
     with begin() as connection:
+        connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
         erase(connection, "zq-1")
     assert places_with(told, "Zebulon") == []
 
