@@ -113,7 +113,9 @@ def take_on_page(link: str) -> None:
     page = httpx.get(link).raise_for_status().text
     form = re.search(r'name="form" value="([^"]+)"', page)
     assert form
-    answer = httpx.post(link, data={"form": unescape(form[1]), "action": "acknowledge", "name": "Kari"}, follow_redirects=True)
+    answer = httpx.post(
+        link, data={"form": unescape(form[1]), "action": "acknowledge", "name": "Kari"}, follow_redirects=True
+    )
     assert "Kari" in answer.raise_for_status().text
 
 

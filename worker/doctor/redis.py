@@ -21,7 +21,7 @@ from rules.explanation import counted
 from services.events.stream import EVENTS, GROUP, connect
 from services.monitoring.health import stream_state
 from worker.doctor.celery_nodes import BEAT_LATE
-from worker.doctor.finding import CheckedPart, CheckResult, about_clock
+from worker.doctor.finding import CheckedPart, CheckResult, Level, about_clock
 from worker.doctor.redis_durability import check_durability
 from worker.doorbell import silent_seconds
 from worker.liveness.last_seen import BEAT, last_runs
@@ -36,9 +36,11 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         information: Any = redis.info()
-        yield from server(settings, information)
-        yield _write(redis)
-        yield from check_durability(PART, redis, information)
+        known = [*server(settings, information), *check_durability(PART, redis, information)]
+        yield from known
+        # What is broken already says why nothing can be written.
+        if all(result.level is not Level.BROKEN for result in known):
+            yield _write(redis)
         seconds, microseconds = redis.time()
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
         yield from stream(settings, redis)

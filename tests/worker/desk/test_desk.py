@@ -119,7 +119,7 @@ def test_feedback_is_stored_for_each_trigger(send: Send, connection: Connection)
         ({"action": "acknowledge", "name": " "}, "a name should be one line"),
         ({"action": "acknowledge", "name": "x" * 121}, "a name should be one line"),
         ({"action": "resolve", "name": "Maria"}, "a note should have 1 to 4000 characters, not 0"),
-        ({"action": "feedback", "name": "Maria"}, "a verdict should be given on one reason at least"),
+        ({"action": "feedback", "name": "Maria"}, "feedback should be given on one reason at least"),
         ({"action": "feedback", "name": "Maria", "feedback-user_request": "needed"}, "the ticket has no such reason"),
         ({"action": "feedback", "name": "Maria", "feedback-low_confidence": "great"}, "should be one of needed"),
         ({"action": "delete", "name": "Maria"}, "the form should ask for one of acknowledge"),

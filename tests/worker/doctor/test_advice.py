@@ -16,7 +16,7 @@ def test_a_parameter_that_the_library_does_not_know(parameter: str) -> None:
     engine = create_engine(f"postgresql+psycopg2://127.0.0.1:1/x?{parameter}")
     with pytest.raises(DBAPIError) as caught:
         engine.connect()
-    assert advice(caught.value).startswith("Mend what stands after ? in DATABASE_URL")
+    assert advice(caught.value).startswith("Fix what stands after ? in DATABASE_URL")
 
 
 @pytest.mark.parametrize("name", ["nowhere.table", "escalation.no_table"])

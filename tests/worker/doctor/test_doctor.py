@@ -29,6 +29,7 @@ def test_a_whole_installation_is_well(doctor: Doctor, family: Processes, connect
             "redis",
             "events",
             "mail",
+            "second ear",
             "workers",
             "flower",
             "alerts",
