@@ -36,7 +36,7 @@ def test_a_drain_empties_the_stream_and_acknowledges(
     publish([started("s"), message("s", "i want to talk to a human"), *[confidence(f"s{n}", 0.9) for n in range(20)]])
     result = drain(redis, installation)
     assert (result.events, result.opened, pending(redis)) == (22, 1, 0)
-    assert summary(result) == "events=22 opened=1 mails=1 outcomes=1"
+    assert summary(result) == "events=22 opened=1 mails=1 outcomes=1 to_judge=1"
     assert summary(drain(redis, installation)) == "idle"
 
 
