@@ -7,7 +7,7 @@ from bench.page.beyond import beyond
 from bench.page.conditions import conditions
 from bench.page.goals import goal_table
 from bench.page.missed import missed_goals
-from bench.page.words import GROWTH, HEAD, LATENCY, MAILS, MEMORY, MIX, ORIGINAL, SLOW_SERVER, START
+from bench.page.words import COMPOSING, GROWTH, HEAD, LATENCY, MAILS, MEMORY, MIX, ORIGINAL, SLOW_SERVER, START
 from bench.results import Results, Section
 
 # Sections with a picture of that name (bench/plots.py).
@@ -37,6 +37,7 @@ Texts = Callable[[Section], tuple[str, ...]]
 PARTS: dict[str, tuple[str, Texts]] = {
     "events": ("Events", lambda one: (MIX, tables.speed_table(one, "events a second"))),
     "tickets": ("Tickets", lambda one: (ORIGINAL, tables.speed_table(one, "tickets a second"))),
+    "composing": ("Composing", lambda one: (COMPOSING, tables.speed_table(one, "mails a second"))),
     "mails": ("Mails", lambda one: (MAILS, tables.mail_table(one), tables.sink_share(one))),
     "slow_server": ("Mails over a slow server", lambda one: (SLOW_SERVER, tables.speed_table(one, "mails a second"))),
     "latency": ("Latency", lambda one: (LATENCY, tables.latency_table(one), tables.step_table(one))),

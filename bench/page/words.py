@@ -19,6 +19,9 @@ With all that commits with a ticket: session, event, trigger, ticket with its nu
 original's way reads the session, counts the tickets for the number, writes ticket, status and trigger, each in a
 transaction of its own, and sends one mail over a new connection, without TLS or login (`bench/original.py`).
 """
+COMPOSING = """
+A usual mail about a new ticket, in English: one process, no server, no database.
+"""
 MAILS = """
 Accepted by one and the same server, which takes everything at once and keeps nothing (`bench/sink.py`; an `aiosmtpd`
 would be the limit itself). Ours are support mails that wait in the outbox: claimed, composed, sent, each body and each

@@ -1,11 +1,12 @@
 """What is measured, by section; each runs its rounds, ours and its peers in turn within each."""
 
-from bench.sections import events, growth, latency, mails, memory, slow_server, starting, tickets
+from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, tickets
 from bench.sections.effort import Run
 
 SECTIONS: dict[str, Run] = {
     "events": events.run,
     "tickets": tickets.run,
+    "composing": composing.run,
     "mails": mails.run,
     "slow_server": slow_server.run,
     "latency": latency.run,

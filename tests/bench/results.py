@@ -1,7 +1,7 @@
 """Results as a run would give them, all goals met or all missed."""
 
 from bench.results import Conditions, Results, Section
-from bench.sections import events, growth, latency, mails, memory, slow_server, starting, tickets
+from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, tickets
 
 CONDITIONS = Conditions("2026-03-01 12:00 UTC", 3, 1.0, "abcdef0", 0.5)
 
@@ -11,6 +11,7 @@ def results(good: bool) -> Results:
     measured = {
         "events": speeds(events.WORDS, ours, {"noop_1", "noop_2"}),
         "tickets": speeds(tickets.WORDS, ours, {"original"}),
+        "composing": speeds(composing.WORDS, ours, set()),
         "mails": mail_speeds(good),
         "growth": growing(good),
         "memory": memories(2.0 if good else 40.0),

@@ -2,19 +2,14 @@
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from timeit import repeat
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.mail.headers import letterhead
 from services.mail.mime import Attachment, MailContent, build
-from services.mail.render import letter_of
 from services.mail.sanitize import clean
-from tests.services.mail.letters import letter, settings_for
-from worker.preview.example import example_story
-from worker.preview.mail_rows import mail_of
+from tests.services.mail.letters import letter
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8"), max_size=400).map(clean)
 
@@ -69,16 +64,3 @@ def test_plain_text_alone_has_no_parts(text: str) -> None:
     assert parsed(message).get_content_type() == "text/plain"
     assert content(parsed(message), "plain") == text
     assert message.endswith(b"\r\n")
-
-
-def test_a_message_is_built_in_a_millisecond() -> None:
-    details = example_story("en")
-    mail, made, team = mail_of("ticket_opened", details, "en"), letter(details), settings_for()
-    fastest = min(repeat(lambda: build(letterhead(mail, details, made.subject, team), made, "b"), number=1, repeat=200))
-    assert fastest < 0.001
-
-
-def test_a_usual_letter_is_rendered_in_some_milliseconds() -> None:
-    details = example_story("en")
-    mail, team = mail_of("ticket_opened", details, "en"), settings_for()
-    assert min(repeat(lambda: letter_of(mail, details, team), number=1, repeat=200)) < 0.006
