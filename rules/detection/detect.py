@@ -1,5 +1,6 @@
 """From a text to its findings."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,10 @@ from rules.detection.tokens import ExaminedText, excerpt, spans, words
 from rules.detection.wordlist import EFFECTS
 
 _NOTHING = Findings()
+# What may stand between clauses, and is no part of a word such as "smoke-free", "fire/gas" or an address.
+_MARK = r"[^\w\s'’`´@#&%/*+=-]|\n"
+_CLAUSE_BEGINS = re.compile(rf"(?:\A|{_MARK})\s*\Z")
+_CLAUSE_ENDS = re.compile(rf"\s*(?:\Z|(?![?؟;])(?:{_MARK}))")
 
 
 def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
@@ -22,7 +27,7 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
     """
     part = excerpt(text)
     found = heard(part.text, language, lexicon)
-    return Findings(tuple(_with_doubt(list(findings(found, part, text, language)), part.text))) if found else _NOTHING
+    return Findings(tuple(_with_doubt(list(findings(found, part, text, language)), text))) if found else _NOTHING
 
 
 def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
@@ -49,11 +54,18 @@ def _with_doubt(found: Sequence[Finding], text: str) -> Iterator[Finding]:
     dangers = [one for one in found if one.kind == SAFETY and one.fires]
     for one in found:
         alone = len(dangers) == 1 and one is dangers[0]
-        yield replace(one, doubtful=True) if alone and _is_doubtful(one.phrase, text) else one
+        yield replace(one, doubtful=True) if alone and _is_doubtful(one, text) else one
 
 
-def _is_doubtful(phrase: str, text: str) -> bool:
-    return (len(phrase.split()) == 1 and len(text.split()) > 1) or any(mark in text for mark in "?؟;")
+def _is_doubtful(found: Finding, text: str) -> bool:
+    if len(found.phrase.split()) == 1:
+        return not _is_cry(text[: found.start], text[found.end :])
+    return any(mark in text for mark in "?؟;")
+
+
+def _is_cry(before: str, after: str) -> bool:
+    """Whether nothing but marks stands around a word: "Fire! What now?" is an alarm, whatever else is said."""
+    return bool(_CLAUSE_BEGINS.search(before) and _CLAUSE_ENDS.match(after))
 
 
 def finding(hit: Hit, phrase: str, start: int, end: int, hurt: str) -> Finding:

@@ -105,7 +105,7 @@ class Evidence:
         cls, signal: Mapping[str, Any], at: datetime | None, event_id: UUID | None, ticket_id: str | None
     ) -> "Evidence":
         """From a signal as it is stored with its event or ticket."""
-        plain = ("observed", "limit", "phrase", "gloss", "language", "message_id", "step", "category", "hurt", "heard")
+        plain = ("observed", "limit", "phrase", "gloss", "language", "message_id", "step", "category", "hurt")
         return cls(
             rule=signal["rule"],
             at=at,
@@ -114,5 +114,6 @@ class Evidence:
             from_notes=signal.get("source") == "notes",
             flagged=bool(signal.get("flag")),
             grounds=tuple(signal.get("grounds") or ()),
+            heard=signal.get("ear"),
             **{name: signal.get(name) for name in plain},
         )

@@ -79,10 +79,7 @@ def test_events_tickets_and_held_mail_are_counted(
 
 def test_no_metric_holds_personal_data(exporter: Exporter, family: Processes, redis: Redis) -> None:
     family.worker()
-    redis.xadd(
-        EVENTS,
-        {"event": encode(message("session-of-jane", "there is smoke coming out of the cabinet! jane@example.com"))},
-    )
+    redis.xadd(EVENTS, {"event": encode(message("session-of-jane", "smoke! jane@example.com"))})
     wait_for(lambda: exporter.value("escalation_tickets_unacknowledged", age="15m") == 1, "the ticket")
     page = exporter.page() or ""
     assert [word for word in ("jane", "smoke", "example.com", "AB-20") if word in page] == []

@@ -90,6 +90,29 @@ def test_whether_anybody_is_hurt(text: str, language: str, hurt: str) -> None:
     assert danger(text, language).hurt == hurt
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "smoke! jane@example.com",
+        "help!!",
+        "ok. Fire! What do I do?",
+        "smoke, smoke everywhere",
+        "¡fuego! vengan",
+        "Φωτιά!! τι κάνω;",
+        "حريق! شو نعمل؟",
+        "duman 🔥",
+        "Brann!! hva gjør vi?",
+    ],
+)
+def test_a_cry_of_alarm_leaves_no_doubt(text: str) -> None:
+    assert hear(text, None).heard("safety_concern") == "sure"
+
+
+@pytest.mark.parametrize("text", ["smoke?", "smoke again", "smoke/heat on E4"])
+def test_a_lone_word_among_others_or_in_a_question_is_doubtful(text: str) -> None:
+    assert hear(text, None).heard("safety_concern") == "doubtful"
+
+
 def test_people_who_are_hurt_come_before_other_danger() -> None:
     assert danger("smoke is coming out of the motor. And then: the deckhand is injured").entry == "injury"
 

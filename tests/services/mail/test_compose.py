@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from config.settings import Settings, get_settings
+from escalation_client.events import TextJudged
 from rules.delivery import MailTemplate
 from services.mail import ComposedMail, compose
 from services.outbox.models import NewMail
@@ -64,6 +65,22 @@ def test_a_ticket_s_mail_parses_back_whole(seeded: Connection, settings: Setting
     assert set(parsed(mail)["To"].split(", ")) == {"support@example.com", "emergency@example.com"}
     assert mail.size == len(mail.message)
     assert not mail.needs_smtputf8
+
+
+def test_a_mail_says_what_a_text_sounds_like_that_only_the_second_ear_heard(
+    seeded: Connection, settings: Settings
+) -> None:
+    spoken = "his sleeve went round the shaft"
+    known = {"text": "his jacket got caught in the shaft", "language": "en", "gloss": "says that somebody is caught"}
+    judged = TextJudged(
+        session_id="s", text_event_id="e", kind="danger", score=0.93, model="m", nearest=(known,), phrase=spoken,
+        language="en", message_id="m1",
+    )  # fmt: skip
+    escalate(seeded, [started("s", user=NIKOS, machine=KEF_5), judged])
+    mail = one(seeded, queued(seeded)[0])
+    assert f"“{spoken}”" in body(mail)
+    assert "Sounds like: says that somebody is caught" in " ".join(body(mail).split())
+    assert "Understood as" not in body(mail)
 
 
 def test_as_many_statements_for_many_mails_as_for_one(seeded: Connection, settings: Settings) -> None:
