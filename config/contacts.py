@@ -91,8 +91,15 @@ def _book_of(file: ContactsFile, version: str) -> ContactBook:
 
 
 def _contact_of(entry: ContactEntry) -> Contact:
-    members: dict[str, Any] = entry.model_dump(exclude={"fields", "regions", "time_zone", "hours", "closed"})
-    return Contact(fields=frozenset(entry.fields), regions=frozenset(entry.regions), hours=_hours_of(entry), **members)
+    apart = {"fields", "regions", "time_zone", "hours", "closed", "notify_hours"}
+    members: dict[str, Any] = entry.model_dump(exclude=apart)
+    return Contact(
+        fields=frozenset(entry.fields),
+        regions=frozenset(entry.regions),
+        hours=_hours_of(entry),
+        notify_hours=WorkingHours(entry.time_zone, entry.notify_hours) if entry.notify_hours else None,
+        **members,
+    )
 
 
 def _hours_of(entry: ContactEntry) -> WorkingHours:

@@ -13,7 +13,7 @@ from config.toml_problems import printable
 from config.working_hours import parse_hours, parse_zone
 from rules.contacts import FIELDS, REGIONS
 from rules.duty import Shift
-from rules.reasons import PRIORITIES, REASONS
+from rules.reasons import PRIORITIES, REASONS, Priority
 from rules.recommendation import LANGUAGE_NAMES
 
 
@@ -43,6 +43,13 @@ def _checked_phone(phone: str) -> str:
     if not re.fullmatch(r"\+[1-9][\d ().-]*\d", phone) or not 7 <= len(re.sub(r"\D", "", phone)) <= 15:
         raise ValueError("should be an international number such as +30 21 0123 4567: a plus sign and 7 to 15 digits")
     return phone
+
+
+def _checked_channel(url: str) -> str:
+    """The address of a push service; which services there are is known when it is used."""
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://\S+", url):
+        raise ValueError("should be an address that apprise knows, such as ntfys://ntfy.example.org/topic?priority=max")
+    return url
 
 
 def _working_hours(value: Any) -> tuple[Shift, ...]:
@@ -78,6 +85,9 @@ class ContactEntry(_ContactFileEntry):
     hours: Annotated[tuple[Shift, ...], BeforeValidator(_working_hours)]
     closed: tuple[date, ...] = ()
     emergency: bool = False
+    notify: tuple[Annotated[str, AfterValidator(_checked_channel)], ...] = ()
+    notify_from: Annotated[str, AfterValidator(_one_of(PRIORITIES))] = Priority.URGENT
+    notify_hours: Annotated[tuple[Shift, ...] | None, BeforeValidator(_working_hours)] = None
 
 
 class RouteEntry(_ContactFileEntry):

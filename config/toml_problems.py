@@ -49,7 +49,9 @@ def configuration_error(path: Path, data: dict[str, Any], problems: Iterable[Pro
 
 def told(text: str, data: dict[str, Any], problem: Problem) -> str:
     value = _value_at(data, problem.location)
-    given = f" = {shown(value)}" if isinstance(value, str | int | float) else ""
+    # The addresses of push services hold secrets.
+    may_show = isinstance(value, str | int | float) and "notify" not in problem.location
+    given = f" = {shown(value)}" if may_show else ""
     return f"line {_line_of(text, problem.location)}: {_label(data, problem.location)}{given}: {problem.message}"
 
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from rules.duty import WorkingHours
+from rules.reasons import Priority
 
 GENERAL: Final = "general"
 # ABParts' problem categories; `general` takes whatever has no specialist.
@@ -42,6 +43,10 @@ class Contact:
     hours: WorkingHours
     regions: frozenset[str] = frozenset()
     emergency: bool = False
+    # Addresses of push services (apprise); they hold secrets. They are used from this priority on, in these hours.
+    notify: tuple[str, ...] = field(default=(), repr=False)
+    notify_from: str = Priority.URGENT
+    notify_hours: WorkingHours | None = None
 
     def as_json(self) -> dict[str, str]:
         """The shape that ABParts' user interface reads."""

@@ -68,3 +68,8 @@ def highest(priorities: Iterable[str]) -> str:
 def rank(priority: str, safety: bool) -> int:
     """The place in the mail queue: 0 for safety, then urgent 1, high 2, medium 3, low 4."""
     return 0 if safety else len(PRIORITIES) - PRIORITIES.index(priority)
+
+
+def priority_of_rank(place: int) -> str:
+    """The priority of a place in the mail queue; safety is urgent."""
+    return PRIORITIES[len(PRIORITIES) - max(1, place)]

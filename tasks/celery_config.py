@@ -8,7 +8,15 @@ from kombu.utils.url import parse_url
 
 from config.settings import get_settings
 
-_TASKS = ("tasks.events", "tasks.mail", "tasks.tickets", "tasks.follow_up", "tasks.sweeps", "tasks.listening")
+_TASKS = (
+    "tasks.events",
+    "tasks.mail",
+    "tasks.push",
+    "tasks.tickets",
+    "tasks.follow_up",
+    "tasks.sweeps",
+    "tasks.listening",
+)
 KEY_PREFIX = "escalation:celery:"
 _HINT_VISIBILITY_SECONDS = 120
 

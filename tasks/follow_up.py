@@ -36,6 +36,7 @@ def chase_tickets() -> str:
             note_mode(connection, get_installation().settings.mode)
             chased = escalate_unacknowledged(connection, get_installation())
     if chased:
+        hint("deliver_push")
         hint("deliver_urgent")
         hint("deliver_due")
     return f"chased={chased}"

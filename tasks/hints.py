@@ -9,7 +9,13 @@ from tasks.celery_config import app
 
 logger = structlog.get_logger()
 
-_QUEUE = {"drain_events": "events", "deliver_urgent": "urgent", "deliver_due": "mail", "listen": "listen"}
+_QUEUE = {
+    "drain_events": "events",
+    "deliver_urgent": "urgent",
+    "deliver_push": "urgent",
+    "deliver_due": "mail",
+    "listen": "listen",
+}
 
 
 def hint(name: str) -> None:

@@ -10,6 +10,7 @@ SECONDS_BETWEEN = {
     "escalation.reclaim_entries": 3.0,
     "escalation.deliver_urgent": 5.0,
     "escalation.deliver_due": 5.0,
+    "escalation.deliver_push": 5.0,
     "escalation.relay_outcomes": 5.0,
     "escalation.listen": 3.0,
     "escalation.judge_overdue": 5.0,
@@ -26,6 +27,7 @@ QUEUE = {
     "escalation.drain_events": "events",
     "escalation.deliver_urgent": "urgent",
     "escalation.deliver_due": "mail",
+    "escalation.deliver_push": "urgent",
     "escalation.listen": "listen",
 }
 

@@ -9,10 +9,12 @@ from rules.delivery.states import (
     ANSWERABLE,
     CLAIMABLE,
     FINISHED,
+    MAIL_LANES,
     TICKET_NEWS,
     UNDELIVERED,
     Lane,
     MailTemplate,
+    PushKind,
     RecipientState,
 )
 
@@ -21,6 +23,7 @@ __all__ = [
     "BEFORE_MAIL",
     "CLAIMABLE",
     "FINISHED",
+    "MAIL_LANES",
     "TICKET_NEWS",
     "UNDELIVERED",
     "AccountLimits",
@@ -30,6 +33,7 @@ __all__ = [
     "MailTemplate",
     "Pause",
     "Phase",
+    "PushKind",
     "RecipientState",
     "ReplyClass",
     "ReplyKind",

@@ -18,10 +18,11 @@ class RecipientState(StrEnum):
 
 
 class Lane(StrEnum):
-    """Which queue a mail waits in; safety mail has one of its own."""
+    """Which queue a message waits in; safety mail has one of its own, and so have push messages, which are no mail."""
 
     URGENT = "urgent"
     NORMAL = "normal"
+    PUSH = "push"
 
 
 class MailTemplate(StrEnum):
@@ -36,7 +37,19 @@ class MailTemplate(StrEnum):
     TEST = "test"
 
 
+class PushKind(StrEnum):
+    """What a push message says; it stands where a mail's template does."""
+
+    OPENED = "push_opened"
+    DANGER = "push_danger"
+    UNACKNOWLEDGED = "push_unacknowledged"
+    HANDED_OVER = "push_handed_over"
+    ACKNOWLEDGED = "push_acknowledged"
+
+
 _State = RecipientState
+# What a mail server gets.
+MAIL_LANES: Final = (Lane.URGENT, Lane.NORMAL)
 # A sender may take it once it is due.
 CLAIMABLE: Final = (_State.QUEUED, _State.DEFERRED, _State.UNKNOWN)
 # Whoever handed it over under the lease may still record the answer.

@@ -60,8 +60,15 @@ _TROUBLES = text(f"""
           AND a.started_at < clock_timestamp() - make_interval(secs => :warn) LIMIT 1
     ) AS tried ON r.state IN {sql_list(*CLAIMABLE)}
     WHERE r.state IN {sql_list(*UNDELIVERED)}
-      AND (r.state <> 'refused' OR r.queued_at > clock_timestamp() - interval '1 day')
+      AND (r.state <> 'refused' OR r.queued_at > clock_timestamp() - interval '1 day') AND r.lane <> 'push'
 """)
+# A push message is to wake somebody: one that could not be delivered three times is a person's matter.
+_PUSHES = text(f"""
+    SELECT count(*) FROM escalation.mail_recipients
+    WHERE lane = 'push' AND state IN {sql_list(*UNDELIVERED)} AND queued_at > clock_timestamp() - interval '1 day'
+      AND (state IN ('held', 'refused') OR attempts >= 3)
+""")
+_PUSH_ALERT: Final = "push_failing"
 _LIST: Final = "see: python -m worker mail list --state"
 ALERTS: Final = {
     "held": ("mail_held", "{count} mails are held for a person", f"{_LIST} held; then mail retry or mail cancel"),
@@ -90,6 +97,11 @@ def watch(connection: Connection, settings: Settings, *, account_works: bool) ->
             raise_alert(connection, key, summary.format(count=counts[name]), hint)
         elif not counts[name]:
             clear_alerts(connection, key)
+    if failing := connection.execute(_PUSHES).scalar_one():
+        summary = f"{failing} push messages could not be delivered"
+        raise_alert(connection, _PUSH_ALERT, summary, "see: python -m worker notify test --contact NAME")
+    else:
+        clear_alerts(connection, _PUSH_ALERT)
 
 
 # What is told: nobody has this mail yet, and nobody will within the usual moments.
@@ -105,6 +117,9 @@ _TELL_HELD = text(f"""
               END
           AND NOT EXISTS (SELECT FROM escalation.mail_recipients AS o
                           WHERE o.mail_id = r.mail_id AND o.state IN ('accepted', 'sending'))
+          AND m.lane <> 'push'
+          AND NOT EXISTS (SELECT FROM escalation.mails AS p JOIN escalation.mail_recipients AS o USING (mail_id)
+                          WHERE p.ticket_id = m.ticket_id AND p.template = 'push_opened' AND o.state = 'accepted')
         LIMIT :limit
     )
     RETURNING mail_id

@@ -138,7 +138,7 @@ def release(connection: Connection, lease_id: UUID, mails: Iterable[ClaimedMail]
 _SAFETY_WAITS = text(f"""
     SELECT EXISTS (
         SELECT FROM escalation.mail_recipients
-        WHERE rank = 0 AND (state = 'sending' OR state IN {sql_list(*CLAIMABLE)}
+        WHERE rank = 0 AND lane = 'urgent' AND (state = 'sending' OR state IN {sql_list(*CLAIMABLE)}
                             AND next_attempt_at <= clock_timestamp())
     )
 """)

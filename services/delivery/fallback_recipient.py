@@ -22,7 +22,8 @@ _STRANDED = text(f"""
     WITH stranded AS (
         SELECT r.recipient_id, r.mail_id, r.rank
         FROM escalation.mail_recipients AS r JOIN escalation.mails AS m ON m.mail_id = r.mail_id
-        WHERE m.ticket_id IS NOT NULL AND m.template <> 'customer_notice' AND r.handed_on_at IS NULL
+        WHERE m.ticket_id IS NOT NULL AND m.template <> 'customer_notice' AND m.lane <> 'push'
+          AND r.handed_on_at IS NULL
           AND r.state IN {sql_list(*UNDELIVERED, RecipientState.SENDING)}
           AND (r.state = 'refused'
                OR r.rank <= 1 AND (r.state = 'held'

@@ -111,7 +111,7 @@ WAVE: Final = f"""
     UNION ALL SELECT CAST(recipient_id AS text), state FROM done
     UNION ALL SELECT '{SAFETY_WAITS}', '' WHERE CAST(:ask_for_safety AS boolean) AND EXISTS (
         SELECT FROM escalation.mail_recipients
-        WHERE rank = 0 AND state IN {sql_list(*CLAIMABLE)} AND next_attempt_at <= clock_timestamp())
+        WHERE rank = 0 AND lane = 'urgent' AND state IN {sql_list(*CLAIMABLE)} AND next_attempt_at <= clock_timestamp())
 """
 _WAVE: Final = text(WAVE)
 

@@ -23,6 +23,7 @@ from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
 from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
+from services.outbox.push import queue_pushes
 from services.outbox.queue import queue_mails
 from services.tickets.abparts_rows import escalate_sessions, insert_triggers
 from services.tickets.insert import (
@@ -54,10 +55,11 @@ def open_tickets(
     queue_mails(connection, mails, installation.message_id_domain)
     numbered = number_and_insert(connection, tickets, installation.settings.ticket_time_zone)
     insert_own(connection, numbered)
+    pushes = queue_pushes(connection, mails, installation)
     warn_customers(connection, [ticket.ticket_id for ticket in numbered if _is_danger(ticket)], installation)
     queue_outcomes(connection, [_opening_outcome(ticket) for ticket in numbered])
     urgent = sum(mail.rank == 0 for mail in mails)
-    return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets)}
+    return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets), "pushes": pushes}
 
 
 def _prepare(connection: Connection, decisions: Sequence[Decision], installation: Installation) -> list[NewTicket]:

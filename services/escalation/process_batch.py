@@ -40,6 +40,7 @@ class BatchResult:
     urgent: int = 0
     outcomes: int = 0
     to_judge: int = 0
+    pushes: int = 0
 
     def __add__(self, other: "BatchResult") -> "BatchResult":
         return BatchResult(*(mine + theirs for mine, theirs in zip(self.counts(), other.counts(), strict=True)))

@@ -18,6 +18,7 @@ from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
 from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
+from services.outbox.push import queue_pushes
 from services.outbox.queue import append_news, queue_mails
 from services.tickets.abparts_rows import escalate_sessions_by_id, insert_triggers
 from services.tickets.insert import first_of_each
@@ -56,13 +57,15 @@ def update_tickets(
     mails = [_update_mail(update, published, installation) for update in urgent_updates]
     mails += _bundle_mails(connection, [update for update in news if not _has_danger(update)], published, installation)
     mails = _add_thread(connection, mails)
+    pushes = 0
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
+        pushes = queue_pushes(connection, mails, installation)
     # Only where the ticket is about danger from now on: the customer is warned once.
     new_danger = [update.ticket.ticket_id for update in urgent_updates if Reason.SAFETY_CONCERN in update.new_reasons]
     warn_customers(connection, new_danger, installation)
     urgent = sum(mail.rank == 0 for mail in mails)
-    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(answered)}
+    return {"updated": len(updates), "mails": len(mails), "urgent": urgent, "outcomes": len(answered), "pushes": pushes}
 
 
 def _has_danger(update: Update) -> bool:

@@ -29,6 +29,12 @@ _UNACKNOWLEDGED = text("""
             AND acknowledged_at IS NULL AND NOT adopted AND seen_status NOT IN ('resolved', 'closed')) AS waiting
     GROUP BY 1
 """)
+_URGENT_WAITING = text("""
+    SELECT coalesce(extract(epoch FROM clock_timestamp() - min(own.waiting_since)), 0)::float AS seconds
+    FROM escalation.tickets AS own JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
+    WHERE own.acknowledged_at IS NULL AND NOT own.adopted AND shared.status = 'open' AND shared.priority = 'urgent'
+      AND coalesce(own.snoozed_until <= clock_timestamp(), true) AND NOT starts_with(own.session_id, 'rehearsal-')
+""")
 # Ranges, so that a long history costs nothing: what is counted is what happened after the last reading.
 _ATTEMPTS = text("""
     SELECT coalesce(reply_class, 'none') AS class, count(*) AS count FROM escalation.delivery_attempts
@@ -70,6 +76,7 @@ class State:
     circuits: list[dict[str, Any]]
     unacknowledged: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
+    urgent_waiting: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ class MetricsDelta:
 
 def state(connection: Connection) -> State:
     """Counts and ages."""
-    statements = (_MAILS, _DUE, _CIRCUITS, _UNACKNOWLEDGED, _ALERTS)
+    statements = (_MAILS, _DUE, _CIRCUITS, _UNACKNOWLEDGED, _ALERTS, _URGENT_WAITING)
     return State(*(_rows(connection, statement) for statement in statements))
 
 

@@ -11,6 +11,7 @@ from rules.reasons import PRIORITIES, rank
 from services.database.words import sql_list
 from services.installation import Installation
 from services.outbox.models import NewMail
+from services.outbox.push import push_acknowledgements
 from services.outbox.queue import queue_mails
 
 # Behind every support mail.
@@ -44,20 +45,20 @@ def mail_acknowledgements(
         return
     asked = connection.execute(_RECIPIENTS, {"ticket_ids": [ticket.ticket_id for ticket in taken]})
     reached = {row.ticket_id: row.addresses for row in asked}
-    mails = [
+    told = [
         NewMail(
             cause=(ticket.ticket_id, ticket.at.isoformat()),
             template=MailTemplate.TICKET_ACKNOWLEDGED,
-            recipients=others,
+            recipients=_select_others(reached.get(ticket.ticket_id, ()), ticket.by, installation),
             rank=_LAST,
             ticket_id=ticket.ticket_id,
             session_id=ticket.session_id,
             content={"by": ticket.by, "at": ticket.at.isoformat()},
         )
         for ticket in taken
-        if (others := _select_others(reached.get(ticket.ticket_id, ()), ticket.by, installation))
     ]
-    if mails:
+    push_acknowledgements(connection, told, installation)
+    if mails := [mail for mail in told if mail.recipients]:
         queue_mails(connection, mails, installation.message_id_domain)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rules.delivery import Lane, MailTemplate
+from rules.delivery import Lane, MailTemplate, PushKind
 from services.database.encoding import identity
 
 
@@ -17,7 +17,7 @@ class NewMail:
     """
 
     cause: tuple[str, ...]
-    template: MailTemplate
+    template: MailTemplate | PushKind
     recipients: tuple[str, ...]
     rank: int
     ticket_id: str | None = None
@@ -33,5 +33,7 @@ class NewMail:
 
     @property
     def lane(self) -> Lane:
-        """Safety mail has a lane of its own."""
+        """Safety mail has a lane of its own, and what is no mail."""
+        if isinstance(self.template, PushKind):
+            return Lane.PUSH
         return Lane.URGENT if self.rank == 0 else Lane.NORMAL

@@ -13,13 +13,15 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from config.settings import TEMPLATES_FOLDER
-from rules.delivery import TICKET_NEWS
+from rules.delivery import TICKET_NEWS, PushKind
 from services.database.encoding import identity, json_text
 from services.database.words import sql_list
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"
 _FALLBACK = "en"
+# Whoever is on duty was sent it, by one way or the other.
+_SAME_WORDS = {"push.accepted": "mail.accepted"}
 
 
 @lru_cache(maxsize=1)
@@ -28,8 +30,8 @@ def _sentences() -> dict[str, dict[str, str]]:
 
 
 def say(kind: str, language: str | None, *, number: str | None = None, safety: bool = False) -> str | None:
-    """The sentence for an outcome; nothing is claimed about a human before a mail server accepted the mail."""
-    known = _sentences()
+    """The sentence for an outcome; nothing is claimed about a human before a server accepted the message."""
+    known, kind = _sentences(), _SAME_WORDS.get(kind, kind)
     by_language = known.get(f"{kind}.safety" if safety else kind) or known.get(kind)
     if by_language is None:
         return None
@@ -147,13 +149,18 @@ _TICKETS_OF = text(f"""
     FROM escalation.mails AS m
     JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id
     LEFT JOIN escalation.sessions AS s ON s.session_id = m.session_id
-    WHERE m.mail_id = ANY(CAST(:mail_ids AS uuid[])) AND m.template IN {sql_list(*TICKET_NEWS)}
+    WHERE m.mail_id = ANY(CAST(:mail_ids AS uuid[])) AND m.template IN {sql_list(*TICKET_NEWS, PushKind.OPENED)}
 """)
 
 
 def acceptances(connection: Connection, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
     """What to tell the assistant, that a human has it, as soon as a mail server has accepted one of these mails."""
     return _of_mails(connection, "mail.accepted", mail_ids)
+
+
+def push_acceptances(connection: Connection, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
+    """What to tell the assistant as soon as a push service has taken one of these messages."""
+    return _of_mails(connection, "push.accepted", mail_ids)
 
 
 def mail_held(connection: Connection, mail_ids: Sequence[UUID]) -> None:

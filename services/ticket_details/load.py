@@ -37,7 +37,7 @@ _TICKETS = text("""
 _RECIPIENTS = text("""
     SELECT m.ticket_id, m.mail_id, m.template, m.queued_at, r.address, r.state, r.accepted_at
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
-    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) ORDER BY m.queued_at, m.mail_id, r.address
+    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.lane <> 'push' ORDER BY m.queued_at, m.mail_id, r.address
 """)
 
 

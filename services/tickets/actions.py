@@ -17,7 +17,9 @@ from rules.reasons import PRIORITIES, Priority, Reason, rank
 from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import identity
 from services.events.closing_time import is_finished
+from services.installation import Installation
 from services.outbox.models import NewMail
+from services.outbox.push import queue_pushes
 from services.outbox.queue import queue_mails
 from services.tickets.detect_changes import notice
 from services.tickets.queries import LockedTicket, lock_ticket
@@ -161,10 +163,9 @@ def release(connection: Connection, reference: str, who: str) -> Done:
     return change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
 
 
-def reassign(connection: Connection, reference: str, contact: Contact, who: str, domain: str) -> Done:
+def reassign(connection: Connection, reference: str, contact: Contact, who: str, installation: Installation) -> Done:
     """Ask a contact to take the ticket: it is mailed to them, and the ladder goes on until somebody acknowledges.
 
-    :param domain: the right side of the Message-ID
     :raises TicketRefused: it is finished
     """
     ticket, status = begin(connection, "reassign", reference, who)
@@ -182,7 +183,8 @@ def reassign(connection: Connection, reference: str, contact: Contact, who: str,
         session_id=ticket.session_id,
         content={"by": checked_name(who)},
     )
-    queue_mails(connection, [mail], domain)
+    queue_mails(connection, [mail], installation.message_id_domain)
+    queue_pushes(connection, [mail], installation)
     return Done(ticket.number, status, True)
 
 

@@ -1,6 +1,6 @@
 """The ladder: a ticket that nobody has acknowledged in time is sent to the next level, and the mail says so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -8,13 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, text
 
-from rules.delivery import MailTemplate
+from rules.delivery import MailTemplate, RecipientState
 from rules.foreign_words import known_priority
 from rules.ladder import LadderLevel, WaitingTicket, find_next_level
 from rules.reasons import Reason, rank
 from services.database.unnest import Integer, Unnest
+from services.database.words import sql_list
 from services.installation import Installation, adopted_at
 from services.outbox.models import NewMail
+from services.outbox.push import queue_pushes
 from services.outbox.queue import queue_mails
 from services.tickets.detect_changes import Noticed, notice
 
@@ -41,16 +43,24 @@ _NOTICED = text("""
 """)
 _WAITING = text("""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons, own.waiting_since,
-           CAST(shared.priority AS text) AS priority, told.rung, told.sent_at
+           CAST(shared.priority AS text) AS priority, told.rung, told.contact, told.sent_at
     FROM escalation.tickets AS own
     JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     LEFT JOIN LATERAL (
-        SELECT r.rung, r.sent_at FROM escalation.ticket_rungs AS r
+        SELECT r.rung, r.contact, r.sent_at FROM escalation.ticket_rungs AS r
         WHERE r.ticket_id = own.ticket_id AND r.waiting_since = own.waiting_since ORDER BY r.rung DESC LIMIT 1
     ) AS told ON true
     WHERE own.seen_status = 'open' AND shared.status = 'open' AND own.acknowledged_at IS NULL
       AND own.waiting_since >= :adopted AND coalesce(own.snoozed_until <= :now, true)
     ORDER BY own.waiting_since, own.ticket_id
+""")
+# Whoever has had, or is about to get, a mail about the ticket.
+_ASKED = text(f"""
+    SELECT m.ticket_id, array_agg(DISTINCT lower(r.address)) AS addresses
+    FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.lane <> 'push' AND m.template <> 'customer_notice'
+      AND r.state NOT IN {sql_list(RecipientState.REFUSED, RecipientState.CANCELLED, RecipientState.HELD)}
+    GROUP BY m.ticket_id
 """)
 
 
@@ -95,6 +105,7 @@ class _DueTicket:
                 "previous": level.previous.as_json(),
                 "waiting_since": waiting_since,
                 "is_last": level.is_last,
+                "asked_before": level.asked_before,
             },
         )
 
@@ -118,16 +129,27 @@ def escalate_unacknowledged(connection: Connection, installation: Installation, 
     notice_changes(connection)
     now = now or datetime.now(UTC)
     waiting = connection.execute(_WAITING, {"adopted": adopted_at(connection), "now": now}).mappings().all()
-    due = list(islice(_find_due(waiting, installation, now), _LIMIT))
-    if due:
+    late = [item.ticket for item in islice(_find_due(waiting, {}, installation, now), _LIMIT)]
+    due = []
+    if late:
+        rows = connection.execute(_ASKED, {"ticket_ids": [ticket["ticket_id"] for ticket in late]})
+        asked = {row.ticket_id: frozenset(row.addresses) for row in rows}
+        due = list(_find_due(late, asked, installation, now))
         _queue(connection, due, installation, now)
     return len(due)
 
 
-def _find_due(tickets: Sequence[RowMapping], installation: Installation, now: datetime) -> Iterator[_DueTicket]:
+def _find_due(
+    tickets: Sequence[RowMapping], asked: Mapping[str, frozenset[str]], installation: Installation, now: datetime
+) -> Iterator[_DueTicket]:
     for ticket in tickets:
         waiting = WaitingTicket(
-            known_priority(ticket["priority"]), ticket["waiting_since"], ticket["rung"], ticket["sent_at"]
+            known_priority(ticket["priority"]),
+            ticket["waiting_since"],
+            ticket["rung"],
+            ticket["sent_at"],
+            asked.get(ticket["ticket_id"], frozenset()),
+            ticket["contact"],
         )
         if level := find_next_level(installation.contacts, waiting, now):
             yield _DueTicket(ticket, level)
@@ -136,6 +158,7 @@ def _find_due(tickets: Sequence[RowMapping], installation: Installation, now: da
 def _queue(connection: Connection, due: Sequence[_DueTicket], installation: Installation, now: datetime) -> None:
     mails = [ticket.mail() for ticket in due]
     queue_mails(connection, mails, installation.message_id_domain)
+    queue_pushes(connection, mails, installation)
     rows = [
         _LevelRow(
             mail_id=mail.mail_id,

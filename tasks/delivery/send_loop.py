@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import Connection
 
-from rules.delivery import Lane, LocalFault, Phase, ServerReply
+from rules.delivery import MAIL_LANES, Lane, LocalFault, Phase, ServerReply
 from services.database.engine import begin
 from services.delivery.circuit_breaker import CLOSED, TRIAL, account_works, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
@@ -77,7 +77,7 @@ class Run:
             if state.shut:
                 return None
             safety_only = safety_only or (state.just_closed and safety_waits(connection))
-            lanes = [Lane.URGENT] if safety_only else list(Lane)
+            lanes = (Lane.URGENT,) if safety_only else MAIL_LANES
             mails = claim(connection, self.lease_id, lanes, 1 if state.narrow else room)
             if mails and state.state == TRIAL:
                 take_trial(connection, self.account)

@@ -73,6 +73,8 @@ def _ring_for(result: BatchResult) -> None:
         hint("deliver_urgent")
     if result.mails > result.urgent:
         hint("deliver_due")
+    if result.pushes:
+        hint("deliver_push")
     if result.outcomes:
         hint("relay_outcomes")
     if result.to_judge:

@@ -103,3 +103,29 @@ def test_every_ticket_climbs_every_level_once_and_in_order(priority: str, opened
     assert [level.is_last for level in climbed] == [False] * (len(climbed) - 1) + [True]
     assert sorted(level.due_at for level in climbed) == [level.due_at for level in climbed]
     assert climbed[0].due_at > opened
+
+
+def test_whoever_had_a_mail_is_passed_over_and_the_words_know_when_nobody_is_left() -> None:
+    opened = athens("2026-03-04 10:00")
+
+    def next_after(*asked: Contact, level: int | None = None, last: Contact | None = None) -> LadderLevel:
+        ticket = WaitingTicket(
+            "urgent",
+            opened,
+            level,
+            opened,
+            frozenset(contact.email for contact in asked),
+            last.key if last else None,
+        )
+        found = find_next_level(BOOK, ticket, opened + timedelta(minutes=10))
+        assert found is not None
+        return found
+
+    assert next_after(SUPPORT).contact == EMERGENCY
+    # Nobody of the ladder is left: somebody on duty, and the ladder still has its end.
+    other = next_after(SUPPORT, EMERGENCY)
+    assert (other.contact, other.number, other.asked_before) == (ELECTRICAL, 1, False)
+    following = next_after(SUPPORT, EMERGENCY, ELECTRICAL, level=1, last=ELECTRICAL)
+    assert (following.contact, following.previous, following.is_last) == (HYDRAULIC, ELECTRICAL, True)
+    again = next_after(SUPPORT, EMERGENCY, HYDRAULIC, ELECTRICAL)
+    assert (again.contact, again.asked_before) == (EMERGENCY, True)

@@ -114,7 +114,7 @@ def _reassign(connection: Connection, ticket_id: str, key: str, who: str) -> Non
     contact = next((contact for contact in installation.contacts.contacts if contact.key == key), None)
     if contact is None:
         raise UnfitText("the ticket can be handed over to a contact of the list")
-    reassign(connection, ticket_id, contact, who, installation.message_id_domain)
+    reassign(connection, ticket_id, contact, who, installation)
 
 
 def _read_end(minutes: str) -> datetime:

@@ -6,7 +6,10 @@ from config.contacts import ensure_real, load_contacts
 from config.errors import ConfigurationError
 from config.policy import load_policy
 from config.settings import Settings
+from rules.contacts import ContactBook
 from rules.explanation import counted
+from rules.push import find_channels
+from services.transports.push import is_known_service
 from worker.doctor.finding import CheckedPart, CheckResult
 
 PART = CheckedPart("contacts")
@@ -24,9 +27,22 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         yield PART.broken(tried, str(error), _FIX)
         return
     yield PART.ok(tried, f"{counted(len(book.contacts), 'contact')}, version {book.version}")
+    yield from _check_channels(book)
     if not settings.support_email:
         remedy = "Set SUPPORT_EMAIL to a mailbox that people read."
         yield PART.warning(tried, "SUPPORT_EMAIL is not set: only the contacts' routes are mailed", remedy)
+
+
+def _check_channels(book: ContactBook) -> Iterator[CheckResult]:
+    """Whether the push channels are such as apprise knows; nothing is sent."""
+    channels = find_channels(book)
+    if not channels:
+        return
+    tried = f"read the push channels of {counted(len(channels), 'address', 'addresses')}"
+    if unfit := [name for name, url in channels.items() if not is_known_service(url)]:
+        yield PART.broken(tried, f"apprise does not know {', '.join(unfit)}", "Correct `notify` in the contacts file.")
+    else:
+        yield PART.ok(tried, "python -m worker notify test --contact NAME sends one")
 
 
 def policy(settings: Settings) -> CheckResult:

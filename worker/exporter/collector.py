@@ -120,6 +120,11 @@ def _gauges(now: State) -> Iterator[Metric]:
     for age in ("15m", "1h", "1d", "older"):
         late.add_metric([age], counts.get(age, 0))
     yield late
+    yield GaugeMetricFamily(
+        "escalation_urgent_unacknowledged_seconds",
+        "How long the oldest urgent ticket waits for somebody to take it",
+        now.urgent_waiting[0]["seconds"],
+    )
     yield GaugeMetricFamily("escalation_alerts", "Open alerts", len(now.alerts))
 
 

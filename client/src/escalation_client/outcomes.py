@@ -21,8 +21,8 @@ class Outcome:
     """Something that the assistant may want to know.
 
     `type` is `ticket.opened`, `ticket.updated`, `ticket.acknowledged`, `ticket.resolved`, `mail.accepted`, `mail.held`,
-    `event.rejected`, or one of a later version. `say` is what the user may now truthfully be told, in the session's
-    language. The same `id` may come more than once. `entry_id` is its place in the stream.
+    `push.accepted`, `event.rejected`, or one of a later version. `say` is what the user may now truthfully be told, in
+    the session's language. The same `id` may come more than once. `entry_id` is its place in the stream.
     """
 
     id: UUID

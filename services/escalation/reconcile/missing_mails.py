@@ -15,6 +15,7 @@ from services.events.inbox import lock_sessions
 from services.events.session_state import read_states
 from services.installation import Installation
 from services.outbox.models import NewMail
+from services.outbox.push import queue_pushes
 from services.outbox.queue import queue_mails
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.update import adopt, foreign_tickets
@@ -37,6 +38,7 @@ def mail_tickets(connection: Connection, rows: Sequence[RowMapping], installatio
     mails = [_opening_mail(details, installation) for details in load_ticket_details(connection, ticket_ids).values()]
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
+        queue_pushes(connection, mails, installation)
     return len(connection.execute(_MAILED, {"ticket_ids": ticket_ids}).all())
 
 

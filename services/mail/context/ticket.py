@@ -109,6 +109,7 @@ def _chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
         "previous": presenter.name(mail.content["previous"]["name"]),
         "contact": presenter.name(mail.content["contact"]["name"]),
         "is_last": mail.content["is_last"],
+        "asked_before": mail.content.get("asked_before", False),
     }
 
 

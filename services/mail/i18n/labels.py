@@ -150,13 +150,24 @@ WHY: Final = _words(
     region="responsible for %(subject)s",
     other_region="not responsible for %(subject)s",
 )
+# What a push message says, without a name or anything of the conversation.
+PUSHES: Final = _words(
+    push_opened="A new ticket. Nobody has taken it yet.",
+    push_danger="There is a new sign of danger.",
+    push_unacknowledged="Now it is your turn.",
+    push_handed_over="You are asked to take it.",
+    push_acknowledged="Somebody has taken it. You need not do anything.",
+)
 _TEST_MAIL: Final = _words(
     subject="Test of the escalation worker", text="This mail shows that mail works. There is nothing to do."
+)
+_TEST_PUSH: Final = _words(
+    subject="Test of the escalation worker", text="This message shows that push messages work. There is nothing to do."
 )
 ALL: Final = (
     REASONS, SHORT_REASONS, PRIORITIES, ACTION_WORDS, HOW_SOON, HURT, CATEGORIES, LEVELS, SENDERS, MESSAGE_TYPES,
     RESULTS, STATUSES, SESSION_STATUSES, MACHINE_STATUSES, MAINTENANCE_KINDS, ROLES, UNKNOWN, GROUNDS, NEWS, WHY,
-    _TEST_MAIL, MEANINGS, STEP_FIGURES,
+    _TEST_MAIL, _TEST_PUSH, PUSHES, MEANINGS, STEP_FIGURES,
 )  # fmt: skip
 
 
@@ -168,3 +179,8 @@ def find_words(code: str | None, known: Words) -> str:
 def make_test_mail_content(language: str) -> dict[str, str]:
     """Return the subject and text of the test mail in one of the languages."""
     return {name: translations(language).gettext(text) for name, text in _TEST_MAIL.items()}
+
+
+def make_test_push_content(language: str) -> dict[str, str]:
+    """Return the title and text of the test push message in one of the languages."""
+    return {name: translations(language).gettext(text) for name, text in _TEST_PUSH.items()}
