@@ -11,6 +11,8 @@ UNSHOWABLE: Final = re.compile(
 )
 _LINE_ENDS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _MARKS: Final = re.compile("[\u200e\u200f\u061c\u200b\ufeff]")
+# Of ASCII only letters have a direction.
+_LETTER: Final = re.compile("[A-Za-z]|[^\x00-\x7f]")
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 RIGHT_TO_LEFT_LANGUAGES: Final = frozenset({"ar"})
 FIRST_STRONG, ISOLATE_END = "\u2068", "\u2069"
@@ -18,12 +20,17 @@ FIRST_STRONG, ISOLATE_END = "\u2068", "\u2069"
 
 def clean(text: str) -> str:
     """The text without characters that cannot be shown; lines end with a newline."""
+    if text.isprintable():
+        # Most texts are, and asking is a tenth of the work. Newlines are not printable.
+        return text
     return UNSHOWABLE.sub("", _LINE_ENDS.sub("\n", text)).strip("\n")
 
 
 def one_line(text: str | None) -> str:
     """The text as one line without direction marks: for names, subjects and header values."""
-    return " ".join(_MARKS.sub("", clean(text or "")).split())
+    if not text:
+        return ""
+    return " ".join((text if text.isprintable() else _MARKS.sub("", clean(text))).split())
 
 
 def cut(text: str, limit: int) -> str:
@@ -33,6 +40,9 @@ def cut(text: str, limit: int) -> str:
 
 def direction(text: str) -> str:
     """`rtl` or `ltr`, by the first letter that has a direction (UAX #9, rules P2 and P3)."""
+    found = _LETTER.search(text)
+    if found is None or found.group().isascii():
+        return "ltr"
     strong = next((kind for kind in map(unicodedata.bidirectional, text) if kind in {"L", "R", "AL"}), "L")
     return "rtl" if strong in _RIGHT_TO_LEFT else "ltr"
 

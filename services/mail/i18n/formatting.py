@@ -36,6 +36,21 @@ def _city(zone: str, language: str) -> str:
     return get_timezone_location(zone, locale=locale_of(language), return_city=True)
 
 
+@lru_cache(maxsize=512)
+def _day(day: date, language: str) -> str:
+    return format_skeleton("yMMMEd", day, locale=locale_of(language))
+
+
+@lru_cache(maxsize=1_024)
+def _percent(value: float, language: str) -> str:
+    return format_percent(value, locale=locale_of(language))
+
+
+@lru_cache(maxsize=1_024)
+def _number(value: Decimal | float, language: str) -> str:
+    return format_decimal(value, locale=locale_of(language))
+
+
 @dataclass(frozen=True)
 class LocaleFormatter:
     """How the reader writes; `zone` is the reader's own and `other` that of whom the mail is about, where known."""
@@ -59,12 +74,12 @@ class LocaleFormatter:
 
     def day(self, moment: date) -> str:
         """A date with its weekday; a moment counts by the reader's zone."""
-        local = moment.astimezone(self.zone) if isinstance(moment, datetime) else moment
-        return format_skeleton("yMMMEd", local, locale=self.locale)
+        return _day(moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment, self.language)
 
     def clock(self, moment: datetime, zone: ZoneInfo | None = None) -> str:
         """Hours to 24 in every language: at night nobody should have to look for a small am or pm."""
-        return f"{moment.astimezone(zone or self.zone):%H:%M}"
+        local = moment.astimezone(zone or self.zone)
+        return f"{local.hour:02}:{local.minute:02}"
 
     def elsewhere(self, moment: datetime) -> str | None:
         """The other zone's time with its name, and its weekday where that differs; None where both clocks agree."""
@@ -96,10 +111,10 @@ class LocaleFormatter:
         return format_timedelta(length, locale=self.locale, threshold=2)
 
     def number(self, value: Decimal | float) -> str:
-        return format_decimal(value, locale=self.locale)
+        return _number(value, self.language)
 
     def percent(self, value: float) -> str:
-        return format_percent(value, locale=self.locale)
+        return _percent(value, self.language)
 
     def language_name(self, code: str) -> str:
         """The name of a language; what is no language's code is returned as it is."""
