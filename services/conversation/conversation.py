@@ -9,16 +9,17 @@ from services.conversation.models import Confidence, Diagnosis, Evidence, Messag
 
 _LONGEST: Final = 4_000
 _LONGEST_QUOTE: Final = 300
+_SESSION_UNKNOWN: Final = "The session is unknown: the assistant had lost its id.\n"
 _MOST_STEPS: Final = 12
 _REPEATED_WITHIN: Final = timedelta(minutes=1)
 RESULTS: Final = {True: "helped", False: "did not help", None: "result unknown"}
 
 
-def _summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None, limit: int) -> str:
-    """The problem, what was tried and what is unknown, in at most `limit` characters."""
+def _summarise(messages: Sequence[Message], steps: Sequence[Step], diagnosis: Diagnosis | None) -> str:
+    """The problem, what was tried and what is unknown."""
     said = [message for message in messages if message.is_from_user]
     lines = [*_describe_problem(said, diagnosis), *_describe_steps(steps), *_list_missing(said, steps, diagnosis)]
-    return _cut("\n".join(lines), limit)
+    return "\n".join(lines)
 
 
 def _describe_problem(said: Sequence[Message], diagnosis: Diagnosis | None) -> Iterator[str]:
@@ -81,7 +82,8 @@ def _cut(text: str, limit: int) -> str:
 class Conversation:
     """Everything in the order of its time; steps in the order of their numbers.
 
-    `evidence` holds whatever the rules fired for, `hurt` what was said of injuries (said, denied, unknown).
+    `evidence` holds whatever the rules fired for, `hurt` what was said of injuries (said, denied, unknown);
+    `session_unknown` that the assistant had lost the session's id, so that the id is one of our own.
     """
 
     session_id: str
@@ -92,6 +94,7 @@ class Conversation:
     requests: tuple[Request, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     hurt: str = "unknown"
+    session_unknown: bool = False
 
     @property
     def distinct_messages(self) -> tuple[Message, ...]:
@@ -121,4 +124,5 @@ class Conversation:
 
     def summary(self, limit: int = _LONGEST) -> str:
         """The session in some lines of plain text: the problem, what was tried, what is unknown."""
-        return _summarise(self.distinct_messages, self.steps, self.diagnosis, limit)
+        text = _summarise(self.distinct_messages, self.steps, self.diagnosis)
+        return _cut(_SESSION_UNKNOWN + text if self.session_unknown else text, limit)

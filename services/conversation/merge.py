@@ -12,28 +12,32 @@ from escalation_client.events import (
     MessageAdded,
     StepRecorded,
 )
+from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from services.conversation.conversation import Conversation
 from services.conversation.from_abparts import StoredSession, load_stored
 from services.conversation.from_events import StoredEvent, load_stored_events
+from services.conversation.local_times import correct_messages, correct_steps
 from services.conversation.models import Confidence, Diagnosis, Message, Request, Step
 
 
 def _merge(session_id: str, stored: StoredSession, kept: Sequence[StoredEvent]) -> Conversation:
     """Both records as one; `kept` is in the order of its time."""
+    messages, steps = list(_reported_messages(kept)), list(_reported_steps(kept))
     return Conversation(
         session_id=session_id,
-        messages=_merge_messages(stored.messages, _reported_messages(kept)),
-        steps=_merge_steps([*_reported_steps(kept), *stored.steps]),
+        messages=_merge_messages(correct_messages(stored.messages, messages), messages),
+        steps=_merge_steps([*steps, *correct_steps(stored.steps, steps)]),
         diagnoses=_merge_diagnoses(stored.diagnosis, list(_reported_diagnoses(kept))),
         confidences=tuple(_reported_confidences(kept)),
         requests=tuple(_reported_requests(kept)),
         evidence=tuple(evidence for entry in kept for evidence in entry.evidence()),
         hurt=_find_injury(kept),
+        session_unknown=any(SESSION_UNKNOWN in entry.event.extra for entry in kept),
     )
 
 
 def _merge_messages(stored: Iterable[Message], reported: Iterable[Message]) -> tuple[Message, ...]:
-    """Keep each message id once: as ABParts stored it, else as the first event reported it."""
+    """Keep each message id once: as ABParts stored it (its time set right), else as the first event reported it."""
     once: dict[str, Message] = {}
     for message in [*stored, *reported]:
         once.setdefault(message.message_id, message)

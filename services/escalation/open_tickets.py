@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from rules.contacts import ContactBook
 from rules.decision import Decision
 from rules.delivery import MailTemplate
@@ -35,7 +34,6 @@ from services.tickets.insert import (
 )
 
 Published = Mapping[UUID, datetime]
-_SESSION_UNKNOWN = "The session is unknown: the assistant had lost its id.\n"
 
 
 def open_tickets(
@@ -89,7 +87,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
             NewTicket(
                 ticket_id=derive_ticket_id(decision.state),
                 decision=decision,
-                summary=_SESSION_UNKNOWN + conversation.summary() if _is_unknown(decision) else conversation.summary(),
+                summary=conversation.summary(),
                 machine_context=context,
                 expert_contact_info=advise(case),
                 user_id=session.user_id,
@@ -121,11 +119,6 @@ def link_events(decision: Decision, ticket_id: str) -> list[TicketOfEvent]:
         counted = fired.reason == Reason.STEPS_EXCEEDED and "observed" in fired.signal.evidence
         evidence.setdefault(fired.event.id, []).extend([fired.signal.as_evidence()] if counted else [])
     return [TicketOfEvent(event_id, ticket_id, json_text(items)) for event_id, items in evidence.items()]
-
-
-def _is_unknown(decision: Decision) -> bool:
-    """The assistant named no session, such as "null": each request has one of its own instead."""
-    return any(SESSION_UNKNOWN in fired.event.extra for fired in decision.fired)
 
 
 def _is_danger(ticket: NewTicket) -> bool:

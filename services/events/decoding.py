@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from escalation_client.events import Event, InvalidEvent
+from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from rules.decision import Examined
 from services.database.encoding import identity, json_text
 from services.events.lenient import ReadEvent, decode_leniently
@@ -34,7 +35,8 @@ class Received:
 
     @property
     def evidence(self) -> str:
-        return json_text([*(signal.as_evidence() for signal in self.examined.signals), *self.notes])
+        notes = [*self.notes, *note_unknown_session(self.event)]
+        return json_text([*(signal.as_evidence() for signal in self.examined.signals), *notes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class Rejected:
         """Derived from the content, so that the same content is kept once."""
         size = len(self.content)
         return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
+
+
+def note_unknown_session(event: Event) -> list[dict[str, Any]]:
+    """A note, as evidence, that the assistant named no session, such as "null", and the event has one of its own."""
+    return [{"rule": SESSION_UNKNOWN, "fired": False}] if SESSION_UNKNOWN in event.extra else []
 
 
 def read_event(entry: StreamEntry, now: datetime) -> ReadEvent | Rejected:

@@ -1,9 +1,10 @@
-"""Events of which an optional member does not fit: it is converted where its meaning is clear, else left out.
+"""JSON of which an optional member does not fit: it is converted where its meaning is clear, else left out.
 
-The event goes on, and what the member held is kept with its evidence.
+What a value means is the client's to say (`convert_member`), which builds events from Python's values by the same rules;
+here it is JSON that anybody may have published, and the worker's own words for those of others. The event goes on, and
+what the member held is kept with its evidence.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +13,13 @@ from typing import Any, Final
 from escalation_client.events import EVENT_TYPES, Event, InvalidEvent, decode
 from escalation_client.events.errors import Unfit, shorten
 from escalation_client.events.json_values import inspect_json, inspect_unknown
+from escalation_client.events.lenient import convert_member
 from escalation_client.events.types import ENVELOPE, MEMBERS, Member
 from escalation_client.events.wire import TOP_LEVEL, parse
 from rules.foreign_words import convert_word
 from services.database.encoding import json_text
 
 _LONGEST_KEPT: Final = 2_000
-_FLAGS: Final = {"true": True, "yes": True, "false": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _repair(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         value = data.get(name)
         if value is None or _fits(member, value):
             continue
-        kept = next((other for other in _convert(name, value) if _fits(member, other)), None)
+        kept = next((other for other in _convert(member, value) if _fits(member, other)), None)
         if kept is not None:
             data[name] = kept
         elif not member.required:
@@ -85,27 +86,11 @@ def _fits(member: Member, value: Any) -> bool:
     return True
 
 
-def _convert(name: str, value: Any) -> Iterator[Any]:
+def _convert(member: Member, value: Any) -> Iterator[Any]:
     """What a value may have been meant to be; the first that fits is taken."""
-    match value:
-        case str():
-            yield convert_word(name, value)
-            yield _FLAGS.get(value.strip().lower())
-            try:
-                number = float(value)
-            except ValueError:
-                number = math.nan
-            if math.isfinite(number):
-                yield from (number, math.ceil(number))
-            yield [value]
-        case bool():
-            return
-        case int() | float() if math.isfinite(value):
-            if value in (0, 1):
-                yield bool(value)
-            yield from (math.ceil(value), str(value))
-        case list():
-            yield [item if isinstance(item, str) else json_text(item) for item in value if item is not None]
+    if isinstance(value, str):
+        yield convert_word(member.name, value)
+    yield convert_member(member, value)
 
 
 def _note(member: str, value: Any, kept: Any) -> dict[str, Any]:

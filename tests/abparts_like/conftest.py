@@ -93,6 +93,9 @@ def shaped_database_url(shape: Shape, postgres: EmbeddedPostgres) -> Iterator[st
     """ABParts' database in its shape, which the worker has not seen yet."""
     name = f"shaped_{shape}_{uuid4().hex[:8]}"
     command(postgres, f"CREATE DATABASE {name}")
+    if shape is Shape.PRODUCTION:
+        # Columns without a zone hold local time there.
+        command(postgres, f"ALTER DATABASE {name} SET timezone = 'Europe/Athens'")
     url = postgres.url_of(name)
     with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
         for statement in STATEMENTS[shape]:
@@ -121,10 +124,23 @@ def family(
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
         with processes(environment, tmp_path_factory.mktemp("family")) as family:
+            convert(family, shaped_database_url)
             adoption = family.start("worker", "db", "migrate")
             assert adoption.popen.wait(120) == 0, adoption.output
             family.worker()
             yield family
+
+
+def convert(family: Processes, database_url: str) -> None:
+    """Run what `db check --sql` prints; for the shapes of today it is a remark."""
+    check = family.start("worker", "db", "check", "--sql")
+    assert check.popen.wait(60) == 0, check.output
+    if check.output.startswith("--"):
+        return
+    with closing(psycopg2.connect(database_url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(check.output)
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,11 @@ _LATER_COLUMNS = (
        ALTER id SET DEFAULT gen_random_uuid()::text""",
     "CREATE TABLE session_outcomes (id VARCHAR PRIMARY KEY, session_id VARCHAR NOT NULL REFERENCES ai_sessions (id))",
 )
+# Written for the older sessions: the same tables with a key of the other type.
+_TICKETS_OF_OLDER, _TRIGGERS_OF_OLDER = (
+    table.replace("session_id VARCHAR", "session_id UUID").replace("ai_sessions (id)", "ai_sessions (session_id)")
+    for table in (_TICKETS, _TRIGGERS)
+)
 _OLDER = (
     "CREATE TYPE sessionstatus AS ENUM ('active', 'completed', 'escalated', 'abandoned')",
     "CREATE TYPE messagesender AS ENUM ('user', 'assistant', 'system')",
@@ -59,31 +64,10 @@ _OLDER = (
     """INSERT INTO ai_messages (session_id, sender, content)
        VALUES ('00000000-0000-4000-8000-000000000001', 'user', 'said before')""",
 )
-# What an operator does to it before the worker is switched on; data, defaults and foreign keys stay.
-_CONVERSION = (
-    "ALTER TABLE ai_messages DROP CONSTRAINT ai_messages_session_id_fkey",
-    "ALTER TABLE troubleshooting_steps DROP CONSTRAINT troubleshooting_steps_session_id_fkey",
-    "ALTER TABLE ai_sessions RENAME session_id TO id",
-    """ALTER TABLE ai_sessions ALTER id TYPE VARCHAR, ALTER user_id TYPE VARCHAR, ALTER machine_id TYPE VARCHAR,
-       ALTER status DROP DEFAULT, ALTER status TYPE VARCHAR, ALTER status SET DEFAULT 'active',
-       ALTER created_at TYPE TIMESTAMP USING created_at AT TIME ZONE 'UTC',
-       ALTER updated_at TYPE TIMESTAMP USING updated_at AT TIME ZONE 'UTC'""",
-    "ALTER TABLE ai_messages RENAME message_id TO id",
-    "ALTER TABLE ai_messages RENAME created_at TO timestamp",
-    """ALTER TABLE ai_messages ALTER id TYPE VARCHAR, ALTER session_id TYPE VARCHAR, ALTER sender TYPE VARCHAR,
-       ALTER message_type DROP DEFAULT, ALTER message_type TYPE VARCHAR, ALTER message_type SET DEFAULT 'text',
-       ALTER timestamp TYPE TIMESTAMP USING timestamp AT TIME ZONE 'UTC'""",
-    "ALTER TABLE troubleshooting_steps RENAME step_id TO id",
-    """ALTER TABLE troubleshooting_steps ALTER id TYPE VARCHAR, ALTER session_id TYPE VARCHAR,
-       ADD expected_outcomes JSON, ADD completed_at TIMESTAMP,
-       ALTER created_at TYPE TIMESTAMP USING created_at AT TIME ZONE 'UTC',
-       ALTER updated_at TYPE TIMESTAMP USING updated_at AT TIME ZONE 'UTC'""",
-    "ALTER TABLE ai_messages ADD FOREIGN KEY (session_id) REFERENCES ai_sessions (id)",
-    "ALTER TABLE troubleshooting_steps ADD FOREIGN KEY (session_id) REFERENCES ai_sessions (id)",
-)
 _TODAY = (_SESSIONS, _MESSAGES, _STEPS, _TICKETS, _TRIGGERS)
 STATEMENTS: dict[Shape, Sequence[str]] = {
     Shape.MODELS: _TODAY,
     Shape.PRODUCTION: (*_TODAY, *_LATER_COLUMNS),
-    Shape.OLDER: (*_OLDER, *_CONVERSION, _TICKETS, _TRIGGERS),
+    # Before the worker is switched on an operator runs `db check --sql` and the script that it prints.
+    Shape.OLDER: (*_OLDER, _TICKETS_OF_OLDER, _TRIGGERS_OF_OLDER),
 }

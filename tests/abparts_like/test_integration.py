@@ -1,5 +1,7 @@
 """ABParts' assistant with the lines of docs/abparts.md: the right tickets and mails in each shape of its database."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,6 +37,17 @@ def test_danger_in_the_chat_opens_an_urgent_ticket_with_the_conversation(assista
     assert "the pump makes a noise" in mail
     [session] = assistant.rows("SELECT * FROM ai_sessions WHERE id = %s", session_id)
     assert (session["status"], session["user_id"]) == ("escalated", assistant.user)
+
+
+def test_the_conversation_shows_the_right_time_also_where_abparts_stores_local_time(assistant: Assistant) -> None:
+    session_id = assistant.say("the pump rattles")
+    assistant.say("there is smoke", session_id)
+    mail = text_of(assistant.mail(assistant.ticket(session_id)["ticket_number"]))
+    shown = re.search(r"(\d\d):(\d\d) [^:\n]+: the pump rattles", mail)
+    assert shown, mail
+    now = datetime.now(UTC)
+    minutes = (now.hour * 60 + now.minute - int(shown[1]) * 60 - int(shown[2])) % (24 * 60)
+    assert minutes <= 5
 
 
 def test_a_diagnosis_in_any_shape_reaches_the_mail(assistant: Assistant) -> None:

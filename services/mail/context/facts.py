@@ -132,7 +132,7 @@ def describe_ticket(details: TicketDetails, presenter: Presenter) -> list[_Fact]
             (presenter.say("Status"), presenter.word(ticket.status, STATUSES)),
             (presenter.say("Created"), presenter.formatter.both(ticket.opened_at)),
             (presenter.say("Acknowledged by"), presenter.name(ticket.acknowledged_by)),
-            (presenter.say("Session"), presenter.name(session.session_id), True),
+            _session_fact(details, presenter),
             (presenter.say("Session status"), presenter.word(session.status, SESSION_STATUSES)),
             (
                 presenter.say("Session started"),
@@ -140,6 +140,14 @@ def describe_ticket(details: TicketDetails, presenter: Presenter) -> list[_Fact]
             ),
         ]
     )
+
+
+def _session_fact(details: TicketDetails, presenter: Presenter) -> tuple[str, str, bool]:
+    session_id = presenter.name(details.session.session_id)
+    if details.conversation.session_unknown:
+        unknown = presenter.say("unknown, since the assistant lost its id; kept as %(id)s", id=session_id)
+        return presenter.say("Session"), unknown, False
+    return presenter.say("Session"), session_id, True
 
 
 def list_related(tickets: Iterable[RelatedTicket], presenter: Presenter) -> list[str]:

@@ -1,10 +1,11 @@
 """A refusal that may be the mail's own fault: another mail shows whether it is the account's."""
 
+from threading import Barrier
+
 import pytest
 from typer.testing import CliRunner
 
 from tasks import mail
-from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session
 from worker.commands import cli
@@ -38,13 +39,14 @@ def test_one_mail_that_a_filter_refuses_holds_no_other(office: Office) -> None:
     assert office.alerts() == ["mail_held"]
 
 
-def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office, setting: Setting) -> None:
-    setting(mail_connections=2)  # one of them for safety mail alone, so that no third mail is on its way already
-    first, second = office.queue("first"), office.queue("second")
-    office.queue("third")
+def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
     office.server.on_every("dot", "550 5.7.1 you are not allowed to send")
-
-    for _ in range(4):
+    first = office.queue("first")
+    office.send()
+    second = office.queue("second")
+    office.send()
+    office.queue("third")
+    for _ in range(3):
         office.send()
 
     assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
@@ -57,15 +59,27 @@ def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: 
     assert office.send()["accepted"] == 3
 
 
-def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(
-    office: Office, setting: Setting
-) -> None:
-    setting(mail_connections=2)  # one of them for safety mail alone
+def test_two_mails_that_are_refused_at_the_same_moment_show_that_it_is_the_account(office: Office) -> None:
+    both_on_their_way = Barrier(2)
+
+    def refuse(session: Session) -> str:
+        both_on_their_way.wait(20)
+        return "550 5.7.1 you are not allowed to send"
+
+    office.server.on_every("dot", refuse)
     office.queue("first")
-    office.queue("unknown reader", "nobody@example.com")
-    office.queue("third")
+    office.queue("second")
+    office.send()
+    assert office.server.count("dot") == 2
+    assert (office.account()["state"], office.alerts()) == ("open", ["mail_account"])
+
+
+def test_a_trial_that_says_nothing_about_the_account_leaves_it_to_the_next_mail(office: Office) -> None:
+    office.queue("first")
     office.server.on("dot", SPAM)
     office.send()
+    office.queue("unknown reader", "nobody@example.com")
+    office.queue("third")
     office.server.on("rcpt", "550 5.1.1 no such user")
     office.send()
     office.send()

@@ -55,6 +55,15 @@ def test_a_ticket_s_mail_tells_everything(fact: str) -> None:
         assert fact in told
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_session_whose_id_was_lost_is_called_unknown(language: str) -> None:
+    details = with_conversation(example_story(language), session_unknown=True)
+    words_of = translations(language).gettext("unknown, since the assistant lost its id; kept as %(id)s")
+    for told in both(letter(details, language=language)):
+        assert words_of.partition("%")[0] in told
+        assert details.session.session_id in told
+
+
 def test_the_lock_screen_shows_danger_first() -> None:
     subject = letter(language="el").subject
     assert subject == "ΕΠΕΙΓΟΝ ΑΣΦΑΛΕΙΑ · Βγαίνει καπνός από τον πίνακα και μυρίζει… · KEF-5 V4.0 · AB-20261124-0007"

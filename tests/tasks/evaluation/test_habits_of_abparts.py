@@ -144,5 +144,7 @@ def test_two_users_whose_session_was_lost_get_two_tickets_that_say_so(
     write(entries(written), installation)
     tickets = rows(connection, TICKETS)
     assert len({ticket["session_id"] for ticket in tickets}) == 2
-    assert all("The session is unknown" in ticket["session_summary"] for ticket in tickets)
+    assert all(ticket["session_summary"].startswith("The session is unknown: ") for ticket in tickets)
+    for row in rows(connection, "SELECT evidence FROM escalation.event_inbox"):
+        assert {"rule": "session_unknown", "fired": False} in row["evidence"]
     assert rows(connection, "SELECT FROM escalation.rejected_events") == []

@@ -64,8 +64,8 @@ def test_what_a_member_held_is_noted(installation: Installation, entries: Entrie
     assert found == {
         "data.unknown": ("'\\x00'", None),
         "data.estimated_duration": (22.5, 23),
-        "data.likely_causes": (causes, ['{"cause": "worn seal"}', "air"]),
-        "data.problem_category": (["x"], None),
+        "data.likely_causes": (causes, ["worn seal", "air"]),
+        "data.problem_category": (["x"], '["x"]'),
     }
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from escalation_client.events import members as allowed
 from escalation_client.events.errors import Unfit
 from escalation_client.events.json_values import inspect_json
-from escalation_client.events.types import MEMBERS, BaseEvent
+from escalation_client.events.types import MEMBERS, BaseEvent, Member
 
 EventType = TypeVar("EventType", bound=BaseEvent)
 
@@ -32,21 +32,26 @@ def build_leniently(kind: type[EventType], **members: Any) -> EventType:
     """
     given: dict[str, Any] = {}
     unfit: dict[str, Any] = {}
-    for name, _, check, _, required in MEMBERS[kind]:
-        value = _plain(members.pop(name, None))
-        if value is None and not required:
+    for member in MEMBERS[kind]:
+        value = _plain(members.pop(member.name, None))
+        if value is None and not member.required:
             continue
-        fitting = _COERCIONS.get(check, _same)(value)
+        fitting = convert_member(member, value)
         try:
-            given[name] = fitting if required else check(fitting)
+            given[member.name] = fitting if member.required else member.check(fitting)
         except Unfit:
-            unfit[name] = _storable(value)
+            unfit[member.name] = _storable(value)
     if members:
         raise TypeError(f"{kind.__name__} has no member {', '.join(members)}")
     if unfit:
         extra = given.get("extra", {})
         given["extra"] = {**extra, UNFIT: {**extra.get(UNFIT, {}), **unfit}}
     return kind(**given)
+
+
+def convert_member(member: Member, value: Any) -> Any:
+    """What a value means for a member, where that is clear, else the value; it may still not fit."""
+    return _COERCIONS.get(member.check, _same)(value)
 
 
 def _plain(value: Any) -> Any:
