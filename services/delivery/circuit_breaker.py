@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times
+from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times, same_refusal
 from services.database.words import sql_list
 from services.monitoring.alerts import clear_alerts, raise_alert
 
@@ -94,9 +94,15 @@ _SUSPECT = text("""
 
 
 def suspect(connection: Connection, account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> None:
-    """Let one mail show whether it is the account or only the mail that was refused; nobody is alarmed yet."""
-    read_circuit(connection, account)
-    connection.execute(_SUSPECT, _parameters_of(account, answer, reply_class, times))
+    """Let one mail show whether it is the account or only the mail that was refused; nobody is alarmed yet.
+
+    Another mail has shown it when one was on its way beside this one and came first. The same refusal twice is less:
+    it may be that of two unknown readers.
+    """
+    if read_circuit(connection, account).state == TRIAL and reply_class != same_refusal():
+        open_circuit(connection, account, answer, reply_class, times)
+    else:
+        connection.execute(_SUSPECT, _parameters_of(account, answer, reply_class, times))
 
 
 def _parameters_of(account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> dict[str, object]:

@@ -88,10 +88,15 @@ def _settle_account(connection: Connection, attempt: Attempt, account: str, time
     """Open or close the circuit, let the account rest, and remember whether its server can be reached."""
     results, circuit = attempt.results, attempt.claim.circuit
     kinds = {result.reply_class.kind for result in results}
+    suspected = False
     for result in results:
         if result.reply_class.kind is ReplyKind.CONFIGURATION:
-            doubt = open_circuit if result.reply_class.sure else suspect
-            doubt(connection, account, result.answer, result.reply_class, times)
+            if result.reply_class.sure:
+                open_circuit(connection, account, result.answer, result.reply_class, times)
+            elif not suspected:
+                # Once a mail, however many recipients it has: a second time stands for another mail.
+                suspect(connection, account, result.answer, result.reply_class, times)
+                suspected = True
             if circuit.state == TRIAL and not result.reply_class.sure:
                 suspect_again(connection, account, result.answer, result.reply_class)
         elif result.reply_class.kind is ReplyKind.THROTTLED:
