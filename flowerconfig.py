@@ -4,10 +4,12 @@ import hmac
 from types import SimpleNamespace
 
 from flower import views
+from flower.utils.broker import RedisSentinel
 from tornado.options import options
 
 from config.logging import configure_logging
 from config.settings import get_settings
+from escalation_client.connection import connect_async
 from worker.liveness.program.page import watch_page
 from worker.local_http import why_nothing_can_listen
 from worker.login_of_flower import login_of_flower
@@ -31,6 +33,8 @@ if not options.unix_socket and options.port:
 
 # Flower compares logins as texts, and `hmac.compare_digest` refuses texts beyond ASCII: each login would be a 500.
 views.hmac = SimpleNamespace(compare_digest=lambda stored, given: hmac.compare_digest(stored.encode(), given.encode()))
+# Flower asks the first of the Sentinels alone, and always reads database 0.
+RedisSentinel._get_redis_client = lambda *_: connect_async(settings.redis_url.get_secret_value(), 1.0, 2.0)
 basic_auth = [f"{user}:{password}"]
 address = settings.flower_address
 port = settings.flower_port

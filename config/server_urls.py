@@ -3,6 +3,8 @@
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+from escalation_client.sentinel import Sentinels, names_sentinels
+
 # "Parameter Key Words" of libpq's manual.
 _OF_LIBPQ = frozenset({
     "host", "hostaddr", "port", "dbname", "user", "password", "passfile", "require_auth", "channel_binding",
@@ -53,8 +55,11 @@ def checked_redis_url(url: str) -> str:
 
     :raises ValueError: says what it should be
     """
+    if names_sentinels(url):
+        Sentinels.named_by(url)
+        return url
     if not url.startswith(("redis://", "rediss://")):
-        raise ValueError("should start with redis:// or rediss://")
+        raise ValueError("should start with redis://, rediss:// or redis-sentinel://")
     if not _is_whole(url):
         raise ValueError("should be redis://:password@host:6379/0, with %2F, %3F, %23, %40 for / ? # @ in the password")
     parts = urlsplit(url)

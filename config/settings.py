@@ -30,7 +30,7 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:5432/database")
-    redis_url: SecretStr = Field(description="redis://:password@host:6379/0 or rediss://…")
+    redis_url: SecretStr = Field(description="redis://:password@host:6379/0, rediss://… or redis-sentinel://…")
 
     mode: Literal["active", "shadow"] = Field("active", description="shadow records decisions and touches nothing else")
     escalation_embedded: bool = Field(False, description="set by the embedded stack: example contacts are allowed")

@@ -13,7 +13,7 @@ LAYERS = {"config", "rules", "models", "services", "tasks", "worker", "escalatio
 FIRST_PARTY = LAYERS | {"demo", "bench", "tests"}
 MAY_IMPORT: dict[str, set[str]] = {
     "client/src/escalation_client": {"escalation_client"},
-    "config": {"config", "rules"},
+    "config": {"config", "rules", "escalation_client"},
     "rules": {"rules", "escalation_client"},
     "models": {"models"},
     "services": {"services", "rules", "models", "config", "escalation_client"},

@@ -19,6 +19,7 @@ from services.mail.jinja import prepare
 from tasks.celery_config import app
 from worker.celery_guards.messages import guard_the_lists
 from worker.celery_guards.requests import FOR_EVERY_TASK
+from worker.celery_guards.told_options import ToldOptionsStep
 from worker.doorbell import DoorbellStep
 from worker.liveness.last_seen import record_beat, record_sweep
 from worker.liveness.program.beat import watch_beat
@@ -56,6 +57,7 @@ _LISTENER_NICENESS = 10
 
 guard_the_lists()
 app.add_defaults(_worker_settings)
+app.steps["consumer"].add(ToldOptionsStep)
 app.steps["worker"].add(DoorbellStep)
 app.steps["worker"].add(LivenessStep)
 app.steps["worker"].add(ProgramWatchStep)

@@ -55,4 +55,3 @@ def _find_offset(stored: datetime, reported: Sequence[datetime]) -> timedelta | 
         if abs(difference - zone) <= _MOST_BESIDE and _EARLIEST <= zone <= _LATEST
     ]
     return min(fitting, key=abs, default=None)
-

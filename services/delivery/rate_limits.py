@@ -10,6 +10,7 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisError
 
 from rules.delivery import AccountLimits
+from services.events.stream import connect
 
 logger = structlog.get_logger()
 
@@ -20,7 +21,7 @@ _DAY = "day"
 @lru_cache(maxsize=2)
 def limiter(url: str, process: int) -> MovingWindowRateLimiter:
     """This process's view of the counters; nothing connects before the first use."""
-    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=_PREFIX, socket_timeout=5, socket_connect_timeout=5))
+    return MovingWindowRateLimiter(RedisStorage("redis://", connect(url).connection_pool, key_prefix=_PREFIX))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Received:
 
     @property
     def evidence(self) -> str:
-        notes = [*self.notes, *note_unknown_session(self.event)]
+        notes = [*self.notes, *_note_unknown_session(self.event)]
         return json_text([*(signal.as_evidence() for signal in self.examined.signals), *notes])
 
 
@@ -74,7 +74,7 @@ class Rejected:
         return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
 
 
-def note_unknown_session(event: Event) -> list[dict[str, Any]]:
+def _note_unknown_session(event: Event) -> list[dict[str, Any]]:
     """A note, as evidence, that the assistant named no session, such as "null", and the event has one of its own."""
     return [{"rule": SESSION_UNKNOWN, "fired": False}] if SESSION_UNKNOWN in event.extra else []
 

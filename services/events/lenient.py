@@ -1,8 +1,8 @@
 """JSON of which an optional member does not fit: it is converted where its meaning is clear, else left out.
 
-What a value means is the client's to say (`convert_member`), which builds events from Python's values by the same rules;
-here it is JSON that anybody may have published, and the worker's own words for those of others. The event goes on, and
-what the member held is kept with its evidence.
+What a value means is the client's to say (`convert_member`), which builds events from Python's values by the same
+rules; here it is JSON that anybody may have published, and the worker's own words for those of others. The event goes
+on, and what the member held is kept with its evidence.
 """
 
 from collections.abc import Iterator, Sequence

@@ -12,12 +12,14 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from config.settings import get_settings
+from escalation_client.connection import connect as connect_as_the_client
 
 EVENTS = "escalation:events"
 OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
 WAITING = "escalation:waiting:"
 _WAITING_MILLISECONDS = 3_000
+_PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,16 @@ def client_of(process: int) -> Redis:
     return connect(get_settings().redis_url.get_secret_value())
 
 
-def connect(url: str) -> Redis:
-    """A client with time-outs: a half-open connection must not hang a worker for ever."""
-    return Redis.from_url(
-        url, protocol=2, socket_timeout=5, socket_connect_timeout=5, socket_keepalive=True, health_check_interval=10
-    )
+def connect(url: str, seconds: float = _PATIENCE_SECONDS, database: int | None = None) -> Redis:
+    """A client with time-outs: a half-open connection must not hang a worker for ever.
+
+    It finds the primary where the URL names Sentinels, and asks once more on a new connection where what answers is a
+    replica by now, or has just started. `database` is another one than the URL's.
+    """
+    redis = connect_as_the_client(url, seconds, seconds)
+    if database is not None:
+        redis.connection_pool.connection_kwargs["db"] = database
+    return redis
 
 
 def redis_client() -> Redis:

@@ -16,7 +16,9 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 from pydantic import BaseModel, ConfigDict
 from redis import Redis
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
+from redis.retry import Retry
 
 from services.events.stream import redis_client
 
@@ -103,16 +105,41 @@ class _Channel(kombu_redis.Channel):
         return partial(_Client, global_keyprefix=self.global_keyprefix)
 
 
+class _SentinelChannel(kombu_redis.SentinelChannel):
+    """The same at the primary that Sentinels name."""
+
+    def _sentinel_managed_pool(self, asynchronous: bool = False) -> Any:
+        # The next Sentinel is asked instead of the same one again; no option, since options are told to Flower.
+        self.sentinel_kwargs = {**self.sentinel_kwargs, "retry": Retry(NoBackoff(), 0)}
+        return super()._sentinel_managed_pool(asynchronous)
+
+    def _get_client(self) -> Any:
+        return partial(_Client, global_keyprefix=self.global_keyprefix)
+
+
+# A full Redis is waited for as one that is away: it will have room again. So is a replica that was the primary: the
+# next connection may lead to the new one.
+_CONNECTION_ERRORS = (*kombu_redis.Transport.connection_errors, OutOfMemoryError, ReadOnlyError)
+
+
 class _GuardedTransport(kombu_redis.Transport):
-    """With the channel above. A full Redis is waited for as one that is away: it will have room again."""
+    """With the channel above."""
 
     Channel = _Channel
-    connection_errors = (*kombu_redis.Transport.connection_errors, OutOfMemoryError)
+    connection_errors = _CONNECTION_ERRORS
+
+
+class _GuardedSentinelTransport(kombu_redis.SentinelTransport):
+    """With the channel above."""
+
+    Channel = _SentinelChannel
+    connection_errors = _CONNECTION_ERRORS
 
 
 def guard_the_lists() -> None:
     """Let kombu find this transport where a URL names Redis; it looks classes up by the URL's scheme."""
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{_GuardedTransport.__name__}"))
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:{_GuardedSentinelTransport.__name__}"
 
 
 def messages_set_aside(redis: Redis) -> dict[str, int]:

@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.events.stream import connect
 from worker.desk.render import content_policy
 
 logger = structlog.get_logger()
 
 _PREFIX = "escalation:desk"
+_PATIENCE_SECONDS = 2.0
 _LARGEST_FORM = 32_768
 _MOST_FIELDS = 20
 _FORM_TYPE = "application/x-www-form-urlencoded"
@@ -70,7 +72,8 @@ class KeepPeer:
 @lru_cache(maxsize=2)
 def _limiter(url: str) -> MovingWindowRateLimiter:
     """Counters in Redis, shared by all processes; nothing connects before the first use."""
-    return MovingWindowRateLimiter(RedisStorage(url, key_prefix=_PREFIX, socket_timeout=2, socket_connect_timeout=2))
+    pool = connect(url, _PATIENCE_SECONDS).connection_pool
+    return MovingWindowRateLimiter(RedisStorage("redis://", pool, key_prefix=_PREFIX))
 
 
 def refuse_too_many(url: str, per_minute: int, *who: str) -> None:

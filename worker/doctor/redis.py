@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from redis import Redis
 from redis.exceptions import (
@@ -15,6 +14,7 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
+from redis.sentinel import MasterNotFoundError
 
 from config.settings import Settings
 from rules.explanation import counted
@@ -36,7 +36,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         information: Any = redis.info()
-        known = [*server(settings, information), *check_durability(PART, redis, information)]
+        known = [*server(redis, information), *check_durability(PART, redis, information)]
         yield from known
         # What is broken already says why nothing can be written.
         if all(result.level is not Level.BROKEN for result in known):
@@ -61,6 +61,8 @@ def _write(redis: Redis) -> CheckResult:
 
 
 def _advice(error: RedisError) -> str:
+    if isinstance(error, MasterNotFoundError):
+        return "No Sentinel of REDIS_URL answers, or none knows a primary of that name: ask one for SENTINEL MASTERS."
     if isinstance(error, OutOfMemoryError):
         return "Its memory is full: raise maxmemory (with noeviction), or let others who share it take less."
     if isinstance(error, ReadOnlyError):
@@ -81,12 +83,12 @@ def _advice(error: RedisError) -> str:
     )
 
 
-def server(settings: Settings, information: dict[str, Any]) -> Iterator[CheckResult]:
+def server(redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     version = str(information.get("valkey_version") or information["redis_version"])
-    found = f"version {version}, database {_database_of(settings)}"
+    found = f"version {version}, database {_database_of(redis)}"
     old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < _OLDEST
     yield PART.broken(_CONNECT, found, "Use Redis 6.2 or newer.") if old else PART.ok(_CONNECT, found)
-    if urlsplit(settings.redis_url.get_secret_value()).password is None:
+    if redis.connection_pool.connection_kwargs.get("password") is None:
         yield PART.warning(_CONNECT, "no password was needed", "Set requirepass, and put it into REDIS_URL.")
     if information.get("role") == "slave":
         yield PART.broken(_CONNECT, "it is a replica, which takes no events", "Point REDIS_URL at the primary server.")
@@ -130,12 +132,12 @@ def _held_up(redis: Redis) -> str:
 
 def _elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     """Events that somebody publishes into another database of the same server."""
-    ours = _database_of(settings)
+    ours = _database_of(redis)
     for name in information:
         number = name.removeprefix("db")
         if not name.startswith("db") or not number.isdecimal() or int(number) == ours:
             continue
-        with connect(_in_database(settings.redis_url.get_secret_value(), int(number))) as other:
+        with connect(settings.redis_url.get_secret_value(), database=int(number)) as other:
             if not other.exists(EVENTS):
                 continue
             if other.xinfo_groups(EVENTS):
@@ -149,10 +151,5 @@ def _elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) ->
             )
 
 
-def _database_of(settings: Settings) -> int:
-    path = urlsplit(settings.redis_url.get_secret_value()).path.strip("/")
-    return int(path) if path.isdecimal() else 0
-
-
-def _in_database(url: str, number: int) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
+def _database_of(redis: Redis) -> int:
+    return int(redis.connection_pool.connection_kwargs.get("db") or 0)

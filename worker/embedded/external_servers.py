@@ -7,12 +7,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg2
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from config.server_urls import checked_database_url, checked_redis_url
+from services.events.stream import connect
 from worker.embedded.errors import StackError
 
 SECONDS = 5
@@ -68,7 +66,7 @@ def given_redis() -> str | None:
     if url is None:
         return None
     try:
-        with Redis.from_url(checked_redis_url(url), socket_timeout=SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
+        with connect(checked_redis_url(url)) as redis:
             redis.ping()
     except ValueError as error:
         raise StackError(f"REDIS_URL {error}") from None

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from tasks.celery_config import KEY_PREFIX, tls_of
+from tasks.celery_config import broker_of
 from worker.celery_guards.messages import QUEUES
 from worker.embedded.ports import HOST
 from worker.embedded.process import ManagedProcess
@@ -76,9 +76,8 @@ def children(stack: str, redis_url: str, flower_port: int, desk_port: int, metri
 
 def _node_answers(redis_url: str, node: str) -> Callable[[], bool]:
     """Does a worker or beat answer a ping through the broker?"""
-    app = Celery(broker=redis_url, set_as_current=False)
-    app.conf.broker_use_ssl = tls_of(redis_url)
-    app.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX, "socket_timeout": 5}
+    app = Celery(set_as_current=False)
+    app.conf.update(broker_of(redis_url))
 
     def answers() -> bool:
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from escalation_client.sentinel import Sentinels, names_sentinels
 from worker.embedded.external_servers import given, given_database, given_mail_server, given_redis
 from worker.embedded.mail.server import LocalMailServer
 from worker.embedded.paths import write_atomically
@@ -160,6 +161,8 @@ class EmbeddedStack:
 
 def _without_password(url: str) -> str:
     """The URL of a server that was given: whoever gave it knows its password."""
+    if names_sentinels(url):
+        return Sentinels.named_by(url).without_passwords()
     parts = urlsplit(url)
     login, at, host = parts.netloc.rpartition("@")
     user, colon, _ = login.partition(":")

@@ -16,15 +16,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError
 from redis.retry import Retry
 
-from escalation_client.sentinel import Sentinels, names_sentinels
+from escalation_client.sentinel import SENTINEL_SECONDS, Sentinels, names_sentinels
 
 Client = TypeVar("Client")
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 HEALTH_CHECK_SECONDS = 10
-# A sentinel that is gone must not keep us from asking the next.
-_SENTINEL_SECONDS = 1.0
 # Longer waits are asked for piece by piece, so that a connection that died meanwhile is noticed.
 LONGEST_BLOCK_SECONDS = 2.0
 # Tried once more on a new connection: Redis may have restarted (it says LOADING then, which is a ConnectionError), or
@@ -53,7 +51,7 @@ def _primary_of(
     manager: Callable[..., Any], kind: type[Client], sentinels: Sentinels, options: dict[str, Any]
 ) -> Client:
     """A client that asks the Sentinels for the primary whenever it connects."""
-    seconds = min(options["socket_connect_timeout"], _SENTINEL_SECONDS)
+    seconds = min(options["socket_connect_timeout"], SENTINEL_SECONDS)
     asking = {**sentinels.sentinel_options(), "socket_connect_timeout": seconds, "socket_timeout": seconds}
     # The next one is asked instead of the same one again.
     asking |= {"retry": type(options["retry"])(NoBackoff(), 0), "protocol": 2, "socket_keepalive": True}

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, quote, unquote
 _SCHEMES: Final = ("redis-sentinel", "sentinel")
 _PORT: Final = 26379
 _SERVICE: Final = "mymaster"
+# A Sentinel that is gone must not keep anybody from asking the next.
+SENTINEL_SECONDS: Final = 1.0
 _EXAMPLE: Final = "redis-sentinel://:password@host1:26379,host2:26379/mymaster/0"
 # One of several hosts; Celery repeats scheme, login and path at each.
 _HOST: Final = re.compile(
@@ -69,6 +71,11 @@ class Sentinels:
     def __repr__(self) -> str:
         return f"Sentinels({', '.join(f'{host}:{port}' for host, port in self.hosts)} for {self.service})"
 
+    def without_passwords(self) -> str:
+        """The address as it may be shown."""
+        hosts = ",".join(f"{host}:{port}" for host, port in self._written_hosts())
+        return f"redis-sentinel://{hosts}/{self.service}/{self.database}"
+
     def primary_options(self) -> dict[str, Any]:
         """How redis-py logs in to the primary."""
         return {"db": self.database, "username": self.username, "password": self.password}
@@ -86,7 +93,8 @@ class Sentinels:
     def celery_options(self) -> dict[str, Any]:
         """What Celery's `broker_transport_options` have to say besides."""
         given = {name: value for name, value in self.sentinel_options().items() if value is not None}
-        return {"master_name": self.service, "sentinel_kwargs": given}
+        patience = {"socket_connect_timeout": SENTINEL_SECONDS, "socket_timeout": SENTINEL_SECONDS}
+        return {"master_name": self.service, "sentinel_kwargs": {**given, **patience}}
 
     def _written_hosts(self) -> list[tuple[str, int]]:
         return [(f"[{host}]" if ":" in host else host, port) for host, port in self.hosts]
