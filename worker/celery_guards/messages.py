@@ -110,8 +110,8 @@ class _SentinelChannel(kombu_redis.SentinelChannel):
 
     def _sentinel_managed_pool(self, asynchronous: bool = False) -> Any:
         # The next Sentinel is asked instead of the same one again; no option, since options are told to Flower.
-        self.sentinel_kwargs = {**self.sentinel_kwargs, "retry": Retry(NoBackoff(), 0)}
-        return super()._sentinel_managed_pool(asynchronous)
+        self.sentinel_kwargs: dict[str, Any] = {**self.sentinel_kwargs, "retry": Retry(NoBackoff(), 0)}
+        return super()._sentinel_managed_pool(asynchronous)  # type: ignore[misc]
 
     def _get_client(self) -> Any:
         return partial(_Client, global_keyprefix=self.global_keyprefix)

@@ -11,7 +11,7 @@ class ToldOptionsStep(bootsteps.StartStopStep):
 
     requires = (Connection,)
 
-    def info(self, parent: Any) -> dict[str, Any]:
+    def info(self, parent: Any) -> dict[str, Any]:  # type: ignore[override]
         """The same as Celery's own step says, which came before; this one is taken instead."""
         (connection,) = (step for step in parent.steps if isinstance(step, Connection))
         told: dict[str, Any] = connection.info(parent)
