@@ -26,6 +26,7 @@ from services.transports.factory import account_of, close_transport, process_tra
 from tasks.delivery.deliver import deliver
 from tasks.delivery.probe import probe
 from tasks.delivery.sender import Sender
+from tasks.evaluation.drain import POSTGRESQL_AWAY
 from tasks.hints import hint
 
 logger = structlog.get_logger()
@@ -111,7 +112,7 @@ def send(name: str, *, urgent_only: bool) -> str:
         if trouble(error) is DatabaseFailure.CONTENT:
             raise
         logger.warning("mail_waits_for_postgresql", error=type(error.orig).__name__)
-        return "postgresql=away"
+        return POSTGRESQL_AWAY
     if tally.pop("more", 0):
         hint(name)
     if tally["accepted"]:

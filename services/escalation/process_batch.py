@@ -29,7 +29,7 @@ _SHARE_OF_OUTCOMES = 10
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a batch led to; counts only, so that it may be shown anywhere."""
+    """What a batch led to; counts only, so that it may be shown anywhere. `away`: PostgreSQL did not take it."""
 
     events: int = 0
     duplicates: int = 0
@@ -41,6 +41,7 @@ class BatchResult:
     outcomes: int = 0
     to_judge: int = 0
     pushes: int = 0
+    away: int = 0
 
     def __add__(self, other: "BatchResult") -> "BatchResult":
         return BatchResult(*(mine + theirs for mine, theirs in zip(self.counts(), other.counts(), strict=True)))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 from redis import Redis
@@ -14,6 +15,9 @@ from tasks.evaluation.batch import Unavailable, write
 from tasks.hints import hint
 
 logger = structlog.get_logger()
+
+# How the summary of a run ends that found PostgreSQL away.
+POSTGRESQL_AWAY: Final = "postgresql=away"
 
 
 def drain(redis: Redis, installation: Installation) -> BatchResult:
@@ -28,7 +32,7 @@ def drain(redis: Redis, installation: Installation) -> BatchResult:
 
     if not available():
         # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
-        return BatchResult()
+        return BatchResult(away=1)
     return _work_off(redis, read, installation)
 
 
@@ -45,7 +49,7 @@ def _work_off(redis: Redis, read: Callable[[int], list[StreamEntry]], installati
     total = BatchResult()
     while entries := read(size):
         written = write_and_acknowledge(redis, entries, installation)
-        total += written or BatchResult()
+        total += written or BatchResult(away=1)
         if written is None or len(entries) < size:
             break
         if time.monotonic() > deadline:
@@ -82,8 +86,7 @@ def _ring_for(result: BatchResult) -> None:
 
 
 def summary(result: BatchResult) -> str:
-    """For Flower: counts only."""
-    return (
-        " ".join(f"{name}={count}" for name, count in zip(result.__slots__, result.counts(), strict=True) if count)
-        or "idle"
-    )
+    """For Flower: counts only. A run that found PostgreSQL away says so at its end, and does not count as one."""
+    counts = zip(result.__slots__, result.counts(), strict=True)
+    words = [f"{name}={count}" for name, count in counts if count and name != "away"]
+    return " ".join([*words, *[POSTGRESQL_AWAY][: result.away]]) or "idle"

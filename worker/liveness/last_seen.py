@@ -3,7 +3,7 @@
 The clocks of two machines differ, and any of them may be set back; Redis' own is the only one used here.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from celery import Celery
@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from services.events.stream import redis_client
 from services.monitoring.health import redis_time
+from tasks.evaluation.drain import POSTGRESQL_AWAY
 from tasks.sweeps import QueueTrouble
 from worker.schedule import SECONDS_BETWEEN
 
@@ -21,13 +22,12 @@ logger = structlog.get_logger()
 LAST_RUNS = "escalation:last_runs"
 BEAT = "beat"
 PING_SECONDS = 2.0
-# What a task returns that found PostgreSQL away.
-_NOT_DONE: Final = "postgresql=away"
 
 
 def record_sweep(task: Any = None, state: str | None = None, retval: Any = None, **_: Any) -> None:
     """Record that a sweep did its work; one that failed did not. A limit that queue_health reports is its work."""
-    done = (state == SUCCESS and retval != _NOT_DONE) or isinstance(retval, QueueTrouble)
+    away = isinstance(retval, str) and retval.endswith(POSTGRESQL_AWAY)
+    done = (state == SUCCESS and not away) or isinstance(retval, QueueTrouble)
     if task is not None and task.name in SECONDS_BETWEEN and done:
         record(redis_client(), task.name)
 

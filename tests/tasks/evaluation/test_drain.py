@@ -57,7 +57,7 @@ def test_when_postgresql_is_away_everything_stays_pending(
     with monkeypatch.context() as away:
         away.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
         forget()
-        assert drain(redis, installation).events == 0
+        assert summary(drain(redis, installation)) == "postgresql=away"
         assert redis.xlen(EVENTS) == 1
     forget()
     assert drain(redis, installation).events == 1
@@ -73,6 +73,7 @@ def test_when_postgresql_goes_away_in_between_what_was_read_stays_pending(
         away.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
         forget()
         assert write_and_acknowledge(redis, entries, installation) is None
+        assert summary(take_over(redis, shortened(installation))) == "postgresql=away"
     assert pending(redis) == 1
     forget()
     assert take_over(redis, shortened(installation)).events == 1

@@ -291,6 +291,7 @@ def queue_mail(connection: Connection, due_in: str) -> None:
         ("FAILURE", QueueTrouble("a limit is passed"), True),
         ("FAILURE", OSError("it broke"), False),
         ("SUCCESS", "postgresql=away", False),
+        ("SUCCESS", "events=500 postgresql=away", False),
     ],
 )
 def test_a_sweep_that_failed_does_not_count_as_run(redis: Redis, state: str, retval: Any, counts: bool) -> None:
