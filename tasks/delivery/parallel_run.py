@@ -79,7 +79,8 @@ class _ParallelRun:
             for channel in [channel for channel in self._on_their_way if channel.seconds_left <= 0]:
                 channel.expire()
                 self._follow(channel)
-            if composes:
+            # What came in meanwhile may have ended the run and emptied the stock.
+            if composes and self._stock.may_compose:
                 self._stock.compose_next()
         if self._failure:
             raise self._failure

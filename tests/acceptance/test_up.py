@@ -97,7 +97,7 @@ def test_a_second_start_in_the_same_folder_is_refused(stack: RunningStack) -> No
 def test_a_port_in_use_is_named(stack: RunningStack) -> None:
     taken = urlsplit(stack.description()["flower_url"]).port
     with started(stack.var.with_name("taken"), "--flower-port", str(taken)) as second:
-        assert second.process.wait(30) == 1
+        assert second.process.wait(90) == 1
         assert f"flower: port {taken} on 127.0.0.1 is in use: choose another" in second.said
 
 

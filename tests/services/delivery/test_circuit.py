@@ -70,7 +70,9 @@ def test_a_probe_that_succeeds_lets_the_queue_go_and_clears_the_alert(office: Of
     assert office.alerts() == []
     office.send()
     office.send()
-    assert office.subjects() == ["0 1", "0 3", "2 2", "3 0"]
+    # Side by side on several connections: what is not safety mail comes in any order.
+    assert office.subjects()[:2] == ["0 1", "0 3"]
+    assert sorted(office.subjects()) == ["0 1", "0 3", "2 2", "3 0"]
 
 
 def test_the_probe_s_time_is_fifteen_minutes_then_an_hour(office: Office) -> None:

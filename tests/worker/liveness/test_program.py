@@ -88,9 +88,10 @@ def test_a_worker_that_is_told_to_stop_ends_in_order(told: Processes) -> None:
 
 
 def test_of_two_beats_one_rings_and_the_other_takes_over(told: Processes, redis: Redis) -> None:
-    redis.set("escalation:beat", "somebody-else", ex=3)
+    redis.set("escalation:beat", "somebody-else")
     beat = told.beat()
     beat.said("another_beat_rings")
+    redis.delete("escalation:beat")
     beat.said("beat_rings")
     assert beat.output.index("another_beat_rings") < beat.output.index("beat_rings", beat.output.index("another") + 20)
     beat.stop()
