@@ -6,6 +6,7 @@ Sources: PostgreSQL manual, "Array Input and Output Syntax"; psycopg2, "Adapting
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from json import JSONEncoder
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -88,3 +89,9 @@ def identity(*parts: object) -> UUID:
 
 # One encoder for all: `json.dumps` with an option makes a new one for each call, which costs more than a short text.
 json_text = JSONEncoder(ensure_ascii=False).encode
+
+
+def sql_list(*words: StrEnum) -> str:
+    """The words as PostgreSQL reads them after IN: `('queued', 'deferred')`."""
+    quoted = ", ".join(f"'{word}'" for word in words)
+    return f"({quoted})"

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from config.errors import ConfigurationError
 from config.settings import Settings
 from rules.delivery import CLAIMABLE, UNDELIVERED, RecipientState
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.delivery.circuit_breaker import ALERT as ACCOUNT_ALERT
 from services.monitoring.alerts import any_open, clear_alerts, raise_alert
 from services.outbox.outcomes import mail_held

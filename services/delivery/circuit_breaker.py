@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times, same_refusal
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"

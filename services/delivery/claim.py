@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import CLAIMABLE, Lane
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.delivery.lease import LEASE_SECONDS
 
 

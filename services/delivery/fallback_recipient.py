@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from rules.contacts import ContactBook
 from rules.delivery import UNDELIVERED, RecipientState
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.monitoring.log_context import mail_trace
 from services.outbox.queue import queue_recipients
 

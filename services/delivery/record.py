@@ -9,9 +9,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import ANSWERABLE, CLAIMABLE, Phase, RecipientState, ReplyClass, ReplyKind, ServerReply, Transition
-from services.database.encoding import json_text
+from services.database.encoding import json_text, sql_list
 from services.database.unnest import Integer, Jsonb, SmallInteger, Unnest
-from services.database.words import sql_list
 from services.outbox.outcomes import NewOutcome
 
 _REPLY_LENGTH: Final = 2_000

@@ -11,7 +11,7 @@ from rules.decision import TicketUpdate
 from rules.delivery import TICKET_NEWS, MailTemplate
 from rules.reasons import Reason, rank
 from rules.routing import recipients
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.escalation.open_tickets import Published, link_events
 from services.events.inbox import record_tickets
 from services.installation import Installation

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import MailTemplate, RecipientState
 from rules.reasons import PRIORITIES, rank
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.installation import Installation
 from services.outbox.models import NewMail
 from services.outbox.push import push_acknowledgements

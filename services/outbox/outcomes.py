@@ -14,8 +14,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import TEMPLATES_FOLDER
 from rules.delivery import TICKET_NEWS, PushKind
-from services.database.encoding import identity, json_text
-from services.database.words import sql_list
+from services.database.encoding import identity, json_text, sql_list
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from rules.delivery import MailTemplate, PushKind, RecipientState
 from rules.push import list_channels, select_woken
 from rules.reasons import priority_of_rank
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.installation import Installation
 from services.outbox.models import NewMail
 from services.outbox.queue import queue_mails

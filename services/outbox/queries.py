@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import CLAIMABLE, UNDELIVERED, RecipientState
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 
 _LIST = text("""
     SELECT m.mail_id, m.template, t.ticket_number, r.address, r.state, r.attempts, r.reply_class, r.reply,

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import TICKET_NEWS
-from services.database.encoding import identity, json_text
-from services.database.words import sql_list
+from services.database.encoding import identity, json_text, sql_list
 from services.outbox.models import NewMail
 from services.outbox.synthetic_sessions import redirected
 

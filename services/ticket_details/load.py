@@ -1,19 +1,62 @@
 """Loads all details of tickets, set by set: as many statements for fifty tickets as for one."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, text
 
-from services.conversation import Conversation, Request, load_conversations
+from rules.reasons import REASONS, by_gravity
+from services.conversation import Conversation, Evidence, Request, load_conversations
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.ticket_details.missing import list_unknown
-from services.ticket_details.models import Recipient, SessionFacts, TicketDetails, TicketFacts, parse_advice
-from services.ticket_details.reasons import collect_reasons
+from services.ticket_details.models import (
+    Recipient,
+    SessionFacts,
+    TicketDetails,
+    TicketFacts,
+    TicketReason,
+    parse_advice,
+)
 from services.ticket_details.related import Related, load_related, select_others
 from services.ticket_details.reported_machine import parse_reported_machine
 from services.tickets.abparts_rows import UNKNOWN_USER
+
+
+def _collect_reasons(
+    ticket_id: str, stored: Mapping[str, Mapping[str, Any]], shared_reason: str | None, evidence: Collection[Evidence]
+) -> tuple[TicketReason, ...]:
+    """The gravest first; a ticket that another writer opened has that writer's reason as well, without evidence."""
+    names = by_gravity(name for name in stored if name in REASONS)
+    reasons = [
+        TicketReason(name=name, evidence=tuple(_collect_evidence(name, ticket_id, stored[name], evidence)))
+        for name in names
+    ]
+    # Reasons of ours that joined somebody else's ticket stand behind theirs.
+    others = ", ".join(word for word in (shared_reason or "").split(", ") if word not in names)
+    if others:
+        reasons.append(TicketReason(name=others))
+    return tuple(reasons)
+
+
+def _collect_evidence(
+    name: str, ticket_id: str, first: Mapping[str, Any], evidence: Collection[Evidence]
+) -> Iterator[Evidence]:
+    """Yield the evidence that brought the reason about, then what followed."""
+    cause = _read_first(first, ticket_id)
+    yield cause
+    for found in evidence:
+        if found.rule == name and found.ticket_id == ticket_id and found.event_id != cause.event_id:
+            yield found
+
+
+def _read_first(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
+    at = datetime.fromisoformat(stored["at"])
+    return Evidence.from_signal(stored, at, UUID(stored["event_id"]), ticket_id)
+
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
 _TICKETS = text("""
@@ -121,7 +164,7 @@ def _make_ticket(row: RowMapping, conversation: Conversation) -> TicketFacts:
         priority=row["shared_priority"] or row["own_priority"],
         status=row["status"],
         opened_at=row["opened_at"],
-        reasons=collect_reasons(row["ticket_id"], row["reasons"], row["escalation_reason"], conversation.evidence),
+        reasons=_collect_reasons(row["ticket_id"], row["reasons"], row["escalation_reason"], conversation.evidence),
         acknowledged_at=row["acknowledged_at"],
         acknowledged_by=row["acknowledged_by"],
         resolution_notes=row["resolution_notes"],

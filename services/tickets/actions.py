@@ -16,7 +16,7 @@ from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, Priority, Reason, rank
 from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import identity
-from services.events.closing_time import is_finished
+from services.events.session_state import is_finished
 from services.installation import Installation
 from services.outbox.models import NewMail
 from services.outbox.push import queue_pushes

@@ -12,8 +12,8 @@ from rules.delivery import MailTemplate, RecipientState
 from rules.foreign_words import known_priority
 from rules.ladder import LadderLevel, WaitingTicket, find_next_level
 from rules.reasons import Reason, rank
+from services.database.encoding import sql_list
 from services.database.unnest import Integer, Unnest
-from services.database.words import sql_list
 from services.installation import Installation, adopted_at
 from services.outbox.models import NewMail
 from services.outbox.push import queue_pushes

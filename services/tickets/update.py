@@ -12,7 +12,7 @@ from rules.foreign_words import PRIORITY_ORDER, known_priority
 from rules.reasons import REASON_WORDS, by_gravity
 from services.database.encoding import json_text
 from services.database.unnest import Integer, Jsonb, Unnest
-from services.events.closing_time import is_finished
+from services.events.session_state import is_finished
 from services.tickets.insert import collect_evidence, first_of_each
 
 logger = structlog.get_logger()

@@ -4,10 +4,14 @@ import errno
 import os
 import selectors
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import Any, Final
+
+from config.errors import ConfigurationError
 
 # RFC 8305, section 5: "Connection Attempt Delay", the recommended value.
 _NEXT_SECONDS: Final = 0.25
@@ -99,3 +103,17 @@ class _Race:
                 f"none of the {count} addresses of {host}, port {port}, answered within {seconds:.0f} s"
             )
         return self.last_error
+
+
+def tls_context(authority: Path | None, setting: str) -> ssl.SSLContext:
+    """A client's context.
+
+    :raises ConfigurationError: the file of the authority, which `setting` names, cannot be read
+    """
+    context = ssl.create_default_context()
+    if authority:
+        try:
+            context.load_verify_locations(authority)
+        except OSError as error:
+            raise ConfigurationError(f"{setting}: cannot read certificates from {authority}: {error}") from error
+    return context

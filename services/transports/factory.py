@@ -12,11 +12,11 @@ from config.errors import ConfigurationError
 from config.settings import Settings, get_settings
 from rules.delivery import AccountLimits, limits_of, limits_of_graph, provider_of
 from services.transports.base import Transport, TransportAccount
+from services.transports.dialing import tls_context
 from services.transports.file import FileTransport
 from services.transports.smtp import SmtpTransport
 from services.transports.smtp_auth import Credentials
 from services.transports.smtp_connection import Server
-from services.transports.tls import tls_context
 
 
 def make_transport(settings: Settings) -> Transport:

@@ -17,8 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from rules.delivery import Phase, ServerReply
 from services.transports.base import described, find_certificate_fault
-from services.transports.dialing import connect
-from services.transports.tls import tls_context
+from services.transports.dialing import connect, tls_context
 
 _LONGEST_SECONDS: Final = 86_400.0
 # Causes of causes: requests wraps urllib3, which wraps the system's error.

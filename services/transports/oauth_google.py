@@ -12,9 +12,8 @@ from requests import RequestException
 
 from config.errors import ConfigurationError
 from rules.delivery import Phase, ServerReply
-from services.transports.base import ConversationEnded
+from services.transports.base import ConversationEnded, without
 from services.transports.http_client import HttpClient, failed_request
-from services.transports.redaction import without
 
 _SCOPE: Final = "https://mail.google.com/"
 

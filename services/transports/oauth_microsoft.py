@@ -9,9 +9,8 @@ from msal.exceptions import MsalError
 from pydantic import SecretStr
 
 from rules.delivery import Phase, ServerReply
-from services.transports.base import ConversationEnded
+from services.transports.base import ConversationEnded, without
 from services.transports.http_client import HttpClient, failed_request
-from services.transports.redaction import without
 
 
 @dataclass(slots=True)

@@ -9,8 +9,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from rules.delivery import LocalFault, Phase, ServerReply
-from services.transports.base import ConversationEnded
-from services.transports.redaction import without
+from services.transports.base import ConversationEnded, without
 from services.transports.smtp_connection import SmtpConnection, expect
 
 _BY_PREFERENCE: Final = {True: ("PLAIN", "LOGIN", "CRAM-MD5"), False: ("CRAM-MD5", "PLAIN", "LOGIN")}

@@ -23,10 +23,10 @@ from rules.delivery import Case, Phase, ReplyKind, ServerReply, Times, classify,
 from rules.detection import detect
 from rules.policy import Policy
 from services.transports.base import Budget, ConversationEnded, Envelope
+from services.transports.dialing import tls_context
 from services.transports.smtp_auth import Credentials, log_in
 from services.transports.smtp_connection import Server, SmtpConnection
 from services.transports.smtp_envelope import offer
-from services.transports.tls import tls_context
 from tests.services.transports.conftest import MESSAGE
 
 NOW: Final = datetime(2026, 11, 24, tzinfo=UTC)

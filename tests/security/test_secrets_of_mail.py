@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from config.settings import get_settings
-from services.transports.redaction import HIDDEN
+from services.transports.base import HIDDEN
 from tests.https_server import SEND, TENANT, TOKEN, HttpsServer, Request, Response
 from tests.security.planted import mark
 from tests.services.delivery.conftest import Setting, connection, office, setting, smtp

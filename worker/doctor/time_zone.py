@@ -8,7 +8,7 @@ import psycopg2
 from sqlalchemy import Connection, text
 
 from rules.explanation import counted
-from services.events.closing_time import closing_time, is_finished
+from services.events.session_state import closing_time, is_finished
 from worker.doctor.finding import CheckedPart, CheckResult
 
 _TRIED: Final = "look for a TimeZone other than UTC"

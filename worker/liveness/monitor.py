@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.database.errors import described
-from services.delivery.clock_step import shift_due_times
+from services.delivery.reap_expired import shift_due_times
 from services.events.stream import EVENTS
 from services.monitoring.health import stream_state
 from services.monitoring.write_probe import recent_step, try_write

@@ -10,7 +10,7 @@ from rules.delivery import TICKET_NEWS, MailTemplate
 from rules.foreign_words import known_priority
 from rules.reasons import REASONS, rank
 from rules.routing import recipients
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 from services.events.inbox import lock_sessions
 from services.events.session_state import read_states
 from services.installation import Installation

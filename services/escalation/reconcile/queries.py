@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, text
 
-from services.events.closing_time import closing_time, is_finished
+from services.events.session_state import closing_time, is_finished
 
 _LIMIT: Final = 500
 

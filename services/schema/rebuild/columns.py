@@ -3,14 +3,58 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from sqlalchemy import Connection, TextClause, text
 
 from models.remembered import SHARED_TABLES
 from services.schema.rebuild.audit_rows import CONTENT
-from services.schema.rebuild.own_columns import own_values
+from services.schema.rebuild.own_rows import Which, known_sessions, known_tickets, known_triggers, with_summaries
 from services.schema.rebuild.table_state import TableState
+
+_FINDERS: Final = {
+    "ai_sessions": ("id", known_sessions),
+    "support_tickets": ("ticket_id", known_tickets),
+    "escalation_triggers": ("id", known_triggers),
+}
+# The column, and the name under which our own records hold the same.
+_SAME: Final = {
+    "ai_sessions": {
+        "user_id": "user_id", "machine_id": "machine_id", "language": "language", "created_at": "at",
+        "updated_at": "at",
+    },
+    "support_tickets": {
+        "session_id": "session_id", "ticket_number": "ticket_number", "priority": "priority", "status": "status",
+        "escalation_reason": "reason", "session_summary": "summary", "assigned_expert_id": "assigned",
+        "created_at": "at", "updated_at": "at",
+    },
+    "escalation_triggers": {
+        "session_id": "session_id", "trigger_type": "type", "trigger_value": "value", "triggered_at": "at",
+        "decision_reason": "told",
+    },
+}  # fmt: skip
+
+
+def _own_values(connection: Connection, table: str, column: str, ids: Collection[str]) -> dict[str, Any]:
+    """The column's value by the row's id, for those of these rows that our own records know."""
+    name = _SAME.get(table, {}).get(column)
+    if name is None or not ids:
+        return {}
+    key, find = _FINDERS[table]
+    rows = find(connection, Which("{key} = ANY(CAST(:ids AS text[]))", {"ids": list(ids)}))
+    if name == "summary":
+        rows = with_summaries(connection, rows)
+    return {row[key]: value(row, name) for row in rows}
+
+
+def value(row: Mapping[str, Any], name: str) -> Any:
+    """Times as ABParts has them: in UTC, without a zone; evidence has them as texts."""
+    found = row[name]
+    if name == "at" and isinstance(found, str):
+        return datetime.fromisoformat(found).astimezone(UTC).replace(tzinfo=None)
+    return found
+
 
 # The newest row on record that has the column: rows that were written after it was dropped have it no more.
 _KNOWN = f"""
@@ -87,7 +131,7 @@ def lost_columns(
 def _column_plan(connection: Connection, column: _LostColumn) -> ColumnPlan:
     from_log = connection.execute(column.statement(_COUNT, _KNOWN), column.given).scalar_one()
     ids = _not_known(connection, column)
-    from_own = len(own_values(connection, column.table, column.name, ids))
+    from_own = len(_own_values(connection, column.table, column.name, ids))
     return ColumnPlan(column, from_log, from_own, len(ids) - from_own if column.required else 0)
 
 
@@ -106,7 +150,7 @@ def fill(connection: Connection, column: _LostColumn) -> int:
     """Fill what is empty from the log, then from our own records; return how many rows were filled."""
     column = replace(column, exists=True)
     filled = connection.execute(column.statement(_FILL, _KNOWN), column.given).rowcount
-    own = own_values(connection, column.table, column.name, _not_known(connection, column))
+    own = _own_values(connection, column.table, column.name, _not_known(connection, column))
     statement = column.statement(_FILL_ONE)
     return filled + sum(
         connection.execute(statement, {"id": key, "value": value}).rowcount for key, value in own.items()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from models.mail import MailRecipient
 from rules.delivery import ANSWERABLE, CLAIMABLE, FINISHED, UNDELIVERED, MailTemplate, RecipientState
-from services.database.words import sql_list
+from services.database.encoding import sql_list
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.transports.redaction import HIDDEN, without
+from services.transports.base import HIDDEN, without
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL2V4YW1wbGUifQ.c2lnbmF0dXJl"
 
