@@ -59,6 +59,7 @@ class _WordListModel(_Model):
     ordinary: tuple[_Text, ...] = ()
     spelling: dict[str, Texts] = {}
     function: dict[str, Texts] = {}
+    answers: dict[Literal["yes", "no"], Texts] = {}
     classes: dict[str, Texts] = {}
     entries: Annotated[tuple[_FindingModel, ...], AfterValidator(_unique)] = ()
     scopes: Annotated[tuple[_ScopeModel, ...], AfterValidator(_unique)] = ()
@@ -75,6 +76,7 @@ class _WordListModel(_Model):
             ordinary=self.ordinary,
             proclitics=self.proclitics,
             spelling=self.spelling,
+            answers={meaning: answers for meaning, answers in self.answers.items()},
         )
 
     def entry(self, entry: _EntryModel) -> WordListEntry:

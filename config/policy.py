@@ -32,6 +32,8 @@ class PolicyFile(BaseSettings):
     danger_threshold: float = Field(default=0.45, ge=0, le=1)
     handoff_ask_threshold: float = Field(default=0.08, ge=0, le=1)
     danger_ask_threshold: float = Field(default=0.08, ge=0, le=1)
+    answer_seconds: float = Field(default=600, ge=1, le=3_600)
+    unanswered_danger_seconds: float = Field(default=120, ge=0, le=3_600)
 
     @classmethod
     def settings_customise_sources(

@@ -32,6 +32,8 @@ def _wrong_events(recording: Recording, outcome: SessionResult) -> Iterator[str]
     good = len(recording.lines) - expected
     if outcome.decided != good:
         yield f"{outcome.decided} of {good} events decided"
+    if recording.questions and outcome.questions != recording.questions:
+        yield f"{outcome.questions} questions to the user instead of {recording.questions}"
     if outcome.rejected != expected:
         yield f"{outcome.rejected} events set aside instead of {expected}"
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from demo.checks import settled
 from demo.recording import Recording
@@ -42,17 +42,32 @@ def play(
     :param still_there: raises when it is no use to wait any longer
     """
     for recording in recordings:
-        publish(recording, run, publisher)
         session_id = recording.session_id(run)
+        for waits_for, events in recording.parts(run, datetime.now(UTC)):
+            if waits_for:
+                wait_for_outcome(waits_for, session_id, connection, still_there)
+            publisher.publish_many(events)
+        publish_bad(recording, run, publisher)
         yield Played(recording, session_id, wait(recording, session_id, connection, still_there))
 
 
-def publish(recording: Recording, run: UUID, publisher: Publisher) -> None:
-    """Publish the good events through the client, and the bad ones as a careless program would."""
-    now = datetime.now(UTC)
-    publisher.publish_many(recording.events(run, now))
-    for document in recording.bad_documents(run, now):
+def publish_bad(recording: Recording, run: UUID, publisher: Publisher) -> None:
+    """Publish the bad events as a careless program would."""
+    for document in recording.bad_documents(run, datetime.now(UTC)):
         publisher.redis.xadd(STREAM_EVENTS, {FIELD: json.dumps(document)})
+
+
+_HEARD = text("SELECT count(*) FROM escalation.outcomes WHERE session_id = :session_id AND payload ->> 'type' = :type")
+
+
+def wait_for_outcome(kind: str, session_id: str, connection: Connection, still_there: Callable[[], None]) -> None:
+    """Wait as long as for everything else; that it never came is found by the checks."""
+    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+    while not connection.execute(_HEARD, {"session_id": session_id, "type": kind}).scalar_one():
+        if time.monotonic() > deadline:
+            return
+        still_there()
+        time.sleep(LOOK_SECONDS)
 
 
 def wait(

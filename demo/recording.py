@@ -12,6 +12,7 @@ from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.wire import event_of
 
 SESSIONS: Final = Path(__file__).parent / "sessions"
+QUESTION: Final = "confirmation.suggested"
 
 
 class BrokenRecording(ValueError):
@@ -41,13 +42,17 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """One event: seconds since the session's start, and what is published; a bad one is published as it stands."""
+    """One event: seconds since the session's start, and what is published; a bad one is published as it stands.
+
+    `after` names an outcome that the assistant must have heard before, such as `confirmation.suggested`.
+    """
 
     number: int
     at: float
     type: str
     data: Mapping[str, Any]
     bad: bool = False
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,11 @@ class Recording:
     source: str
     expectation: Expectation
     lines: tuple[RecordedEvent, ...]
+
+    @property
+    def questions(self) -> int:
+        """How many questions must be asked in it; only the second ear asks."""
+        return sum(line.after == QUESTION for line in self.lines)
 
     def session_id(self, run: UUID) -> str:
         """The session of this run; another run is another session."""
@@ -87,7 +97,18 @@ class Recording:
 
         :raises BrokenRecording: one of them is not good
         """
-        return [self.event(line, document) for line, document in self.documents(run, now) if not line.bad]
+        return [event for _, events in self.parts(run, now) for event in events]
+
+    def parts(self, run: UUID, now: datetime) -> Iterator[tuple[str, list[Event]]]:
+        """The good events in parts, each with the outcome that it has to wait for (none: empty)."""
+        waits_for, part = "", list[Event]()
+        for line, document in self.documents(run, now):
+            if line.after:
+                yield waits_for, part
+                waits_for, part = line.after, []
+            if not line.bad:
+                part.append(self.event(line, document))
+        yield waits_for, part
 
     def bad_documents(self, run: UUID, now: datetime) -> list[dict[str, Any]]:
         """Those that a careless publisher would send."""

@@ -30,6 +30,10 @@ TICKETS = text("""
     JOIN public.ai_sessions AS session ON session.id = own.session_id
     WHERE own.session_id = ANY(CAST(:session_ids AS text[])) ORDER BY own.ordinal
 """)
+QUESTIONS = text("""
+    SELECT session_id, count(*) AS questions FROM escalation.confirmations
+    WHERE session_id = ANY(CAST(:session_ids AS text[])) GROUP BY session_id
+""")
 MAILS = text("""
     SELECT m.session_id, m.mail_id, m.ticket_id, m.template, m.message_id, r.state, r.reply, r.accepted_at
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
@@ -74,6 +78,7 @@ class SessionResult:
     last_published_at: datetime | None = None
     tickets: list[PlayedTicket] = field(default_factory=list)
     mails: dict[UUID, PlayedMail] = field(default_factory=dict)
+    questions: int = 0
 
     @property
     def opening(self) -> list[PlayedMail]:
@@ -98,6 +103,8 @@ def read_outcomes(connection: Connection, session_ids: Collection[str]) -> dict[
         outcomes[row.session_id].last_published_at = row.last_published_at
     for row in connection.execute(REJECTED, parameters):
         outcomes[row.session_id].rejected = row.rejected
+    for row in connection.execute(QUESTIONS, parameters):
+        outcomes[row.session_id].questions = row.questions
     for row in connection.execute(TICKETS, parameters):
         ticket = PlayedTicket(
             row.ticket_id, row.ticket_number, row.priority, tuple(by_gravity(row.reasons)), row.status

@@ -19,6 +19,7 @@ from demo.results import read_mails
 from demo.stack import RunningStack, start_stack
 from escalation_client import Publisher
 from services.database.engine import driver_url
+from services.installation import has_second_ear
 
 Problems = list[tuple[str, str]]
 
@@ -29,7 +30,8 @@ def run(folder: Path, sessions: Path, *, keep: bool, fresh: bool, console: Conso
     :raises demo.recording.BrokenRecording: a recorded session cannot be played
     :raises demo.stack.StackFailed: the stack did not start, or ended
     """
-    recordings = load_recordings(sessions)
+    # Without the wheels of the second ear nobody is asked anything.
+    recordings = [each for each in load_recordings(sessions) if not each.questions or has_second_ear()]
     with running_stack(folder, keep=keep, fresh=fresh, console=console) as stack, database(stack) as connection:
         played = _play_all(recordings, uuid4(), stack, connection, console)
         mails = read_mails(stack.mail_dir)

@@ -63,6 +63,24 @@ class TextToJudge(OwnBase):
     queued_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class ConfirmationRow(OwnBase):
+    """A question to a user: is a human wanted, or is anybody in danger? The answer is yes, no or none (in time)."""
+
+    __tablename__ = "confirmations"
+    __table_args__ = (
+        Index("confirmations_session", "session_id", "asked_at"),
+        Index("confirmations_open", "asked_at", postgresql_where=text("answer IS NULL")),
+    )
+
+    confirmation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[str]
+    kind: Mapped[str]
+    judged_event_id: Mapped[UUID]
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+
+
 class ErasedSession(OwnBase):
     """A session of somebody who was erased on request: the audit log keeps no texts of it (models/erased.py)."""
 

@@ -20,6 +20,9 @@ class Policy:
     danger_threshold: float = 0.5
     handoff_ask_threshold: float = 0.5
     danger_ask_threshold: float = 0.5
+    # How long an answer to a question counts, and when unanswered danger escalates; 0: never.
+    answer_seconds: float = 600.0
+    unanswered_danger_seconds: float = 120.0
 
     def threshold(self, kind: str) -> float:
         """The score from which the second ear brings a human in, for handoff or danger."""

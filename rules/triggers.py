@@ -163,7 +163,7 @@ CERTAIN = 1.0
 
 
 def _judge_text(event: TextJudged, policy: Policy) -> Signal:
-    """What the second ear heard; fires from the policy's threshold on."""
+    """What the second ear heard; fires from the policy's threshold on, or where the user was asked and is silent."""
     limit = policy.threshold(event.kind)
     nearest = [dict(each) for each in event.nearest]
     gloss = str(nearest[0].get("gloss", "")) if nearest else ""
@@ -182,9 +182,10 @@ def _judge_text(event: TextJudged, policy: Policy) -> Signal:
         "text_event_id": event.text_event_id,
         "message_id": event.message_id,
         "step": event.step,
+        "answer": event.answer,
     }
     told = {name: value for name, value in evidence.items() if value not in (None, "", [])}
-    return signal(KIND_REASON[event.kind], event.score >= limit, **told)
+    return signal(KIND_REASON[event.kind], event.score >= limit or event.answer == "none", **told)
 
 
 def text_of(event: Event) -> str:

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from services.database.engine import begin
 from services.database.locks import only_one
+from services.escalation.confirmations import publish_unanswered
 from services.events.stream import answer_ring, redis_client
 from services.installation import get_installation
 from services.listening.ear import second_ear
@@ -39,9 +40,11 @@ def listen() -> str:
 
 @shared_task(name="escalation.judge_overdue")
 def judge_overdue_texts() -> str:
-    """Where no second ear judges in time, let the word lists decide alone."""
+    """Where no second ear judges in time, let the word lists decide alone; where no user answers, call a human."""
     with begin() as connection:
         if not only_one(connection, "judge_overdue"):
             return "busy"
-        texts, heard = judge_overdue(connection, redis_client(), get_installation(), _OVERDUE_BATCH, _OVERDUE_SECONDS)
-    return f"texts={texts} heard={heard}"
+        redis, installation = redis_client(), get_installation()
+        texts, heard = judge_overdue(connection, redis, installation, _OVERDUE_BATCH, _OVERDUE_SECONDS)
+        unanswered = publish_unanswered(connection, redis, installation, _OVERDUE_BATCH)
+    return f"texts={texts} heard={heard} unanswered={unanswered}"

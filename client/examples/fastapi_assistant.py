@@ -124,6 +124,19 @@ async def escalate(session_id: str, dialogue: Dialogue, request: Request) -> dic
     return {"ticket_number": receipt.ticket_number, "say": receipt.say, "contact": receipt.contact}
 
 
+@app.get("/sessions/{session_id}/outcomes")
+async def follow(session_id: str, request: Request, after: str = "0-0", wait: float = 10.0) -> dict[str, Any]:
+    """What the assistant says next, as soon as there is something; the page asks again, `after` the last one.
+
+    `asks`: the worker is not sure what the user meant ("Is anybody hurt or in danger?"). The user's answer, yes or no,
+    goes to `/messages` like all other words, and the worker draws the conclusion.
+    """
+    outcome = await request.state.outcomes.wait_for_outcome(session_id, min(wait, 30.0), after=after)
+    if outcome is None:
+        return {"say": None, "asks": False, "after": after}
+    return {"say": outcome.say, "asks": outcome.type == "confirmation.suggested", "after": outcome.entry_id}
+
+
 @app.get("/sessions/{session_id}/history")
 async def history(session_id: str, request: Request) -> dict[str, Any]:
     """Why it did or did not escalate, for the support team's own pages."""

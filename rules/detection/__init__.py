@@ -4,6 +4,7 @@ Pure and deterministic. A text is folded, cut into words, and each word looked u
 the word lists are their patterns tried, and what stands around a match may weaken it.
 """
 
+from rules.detection.answers import read_answer
 from rules.detection.build import build
 from rules.detection.detect import detect
 from rules.detection.findings import Finding, Findings
@@ -21,4 +22,5 @@ __all__ = [
     "WordListError",
     "build",
     "detect",
+    "read_answer",
 ]

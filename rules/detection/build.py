@@ -40,6 +40,12 @@ def build(lists: Sequence[WordList]) -> Lexicon:
             words.language: tuple(chain.from_iterable(compiler.scopes(entry) for entry in words.scopes))
             for words in lists
         },
+        answers={
+            tuple(fold(answer.replace("$", " $")).split()): meaning
+            for words in lists
+            for meaning, answers in words.answers.items()
+            for answer in answers
+        },
     )
 
 

@@ -34,12 +34,16 @@ class WeakeningScope:
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Lexicon:
-    """Everything that `detect` knows; `code` gives a folded word the letter that stands for all it may mean."""
+    """Everything that `detect` knows; `code` gives a folded word the letter that stands for all it may mean.
+
+    `answers` has "yes" or "no" for the folded words of an answer; a `$` behind them means that nothing may follow.
+    """
 
     code: Callable[[str], str]
     rules: Mapping[str, tuple[Rule, ...]]
     exceptions: Mapping[str, tuple[Rule, ...]]
     scopes: Mapping[str, tuple[WeakeningScope, ...]]
+    answers: Mapping[tuple[str, ...], str]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

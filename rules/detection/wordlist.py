@@ -53,3 +53,4 @@ class WordList:
     ordinary: tuple[str, ...] = ()
     proclitics: tuple[str, ...] = ()
     spelling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

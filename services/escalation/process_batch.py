@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
 from rules.triggers import needs_second_ear
+from services.escalation.confirmations import ask, read_answers
 from services.escalation.open_tickets import open_tickets
 from services.escalation.update_tickets import update_tickets
 from services.events.decoding import Received, Rejected
@@ -87,15 +88,16 @@ def process_events(connection: Connection, received: Sequence[Received], install
         return counted
     new = [entry for event_id, entry in once.items() if event_id in fresh]
     counted += BatchResult(to_judge=_queue_for_second_ear(connection, new, installation))
-    by_session = group_by_session(entry.examined for entry in new)
+    by_session = read_answers(connection, group_by_session(entry.examined for entry in new), installation)
     states = read_states(connection, by_session)
     decisions = [decide(states[session_id], events, installation.policy) for session_id, events in by_session.items()]
     changed = [decision.state for decision in decisions if decision.state != states[decision.state.session_id]]
     if changed:
         write_states(connection, changed)
-    return counted + escalate(
-        connection, adopt_foreign(connection, decisions, states, by_session, installation), new, installation
-    )
+    decisions = adopt_foreign(connection, decisions, states, by_session, installation)
+    if installation.settings.mode != "shadow":
+        counted += BatchResult(outcomes=ask(connection, decisions, by_session, installation))
+    return counted + escalate(connection, decisions, new, installation)
 
 
 def _queue_for_second_ear(connection: Connection, new: Sequence[Received], installation: Installation) -> int:

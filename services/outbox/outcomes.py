@@ -56,6 +56,8 @@ class NewOutcome:
     priority: str | None = None
     reasons: tuple[str, ...] = ()
     contact: dict[str, Any] | None = None
+    phrase: str | None = None
+    message_id: str | None = None
 
     @property
     def outcome_id(self) -> UUID:
@@ -74,6 +76,8 @@ class NewOutcome:
             "reasons": list(self.reasons),
             "occurred_at": now.isoformat(),
             "contact": self.contact,
+            "phrase": self.phrase,
+            "message_id": self.message_id,
             "say": say(self.type, self.language, number=self.ticket_number, safety="safety_concern" in self.reasons),
         }
         return {name: value for name, value in members.items() if value is not None}

@@ -70,6 +70,7 @@ def _policies(settings: Settings) -> list[_RetentionRule]:
         ),
         _RetentionRule("events set aside", texts, _deletion("rejected_events", "rejected_id", "rejected_at")),
         _RetentionRule("outcomes", texts, _deletion("outcomes", "outcome_id", "published_at")),
+        _RetentionRule("confirmations", texts, _deletion("confirmations", "confirmation_id", "asked_at")),
         _RetentionRule("alerts", texts, _deletion("alerts", "alert_id", "cleared_at")),
         _RetentionRule("event ids", ids, _deletion("event_inbox", "event_id", "received_at")),
         _RetentionRule("sessions", ids, _deletion("sessions", "session_id", "created_at", _NOBODY_NEEDS)),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.celery import enqueue
+from escalation_client.events import TextJudged, encode
 from escalation_client.words import say_taken
 from services.events.stream import EVENTS
 from tests.events import confidence
@@ -82,6 +84,25 @@ def test_danger_in_a_message_opens_a_ticket_and_the_history_says_why(
         "message.added",
         "confidence.reported",
     ]
+
+
+def test_when_unsure_the_user_is_asked_and_yes_opens_the_ticket(
+    family: Processes, assistant: httpx.Client, redis: Redis, connection: Connection
+) -> None:
+    family.worker()
+    session_id = begin(assistant)
+    unsure = TextJudged(
+        session_id=session_id, text_event_id=str(uuid4()), kind="danger", score=0.2, model="test", phrase="he went down"
+    )
+    redis.xadd(EVENTS, {"event": encode(unsure)})
+    asked = assistant.get(f"/sessions/{session_id}/outcomes").raise_for_status().json()
+    assert asked["asks"]
+    assert asked["say"].startswith("Is anybody hurt or in danger?")
+    assert tickets(connection) == {}
+    say(assistant, session_id, "yes")
+    told = assistant.get(f"/sessions/{session_id}/outcomes", params={"after": asked["after"]}).raise_for_status().json()
+    assert tickets(connection)[session_id] in told["say"]
+    assert not told["asks"]
 
 
 def test_an_event_enqueued_by_another_celery_application_becomes_a_ticket(

@@ -12,7 +12,7 @@ from escalation_client.events.times import parse_time
 
 _KNOWN: Final = frozenset(
     {"id", "version", "type", "occurred_at", "session_id", "event_id", "ticket_id", "ticket_number"}
-    | {"priority", "reasons", "contact", "say"}
+    | {"priority", "reasons", "contact", "say", "phrase", "message_id"}
 )
 
 
@@ -21,8 +21,10 @@ class Outcome:
     """Something that the assistant may want to know.
 
     `type` is `ticket.opened`, `ticket.updated`, `ticket.acknowledged`, `ticket.resolved`, `mail.accepted`, `mail.held`,
-    `push.accepted`, `event.rejected`, or one of a later version. `say` is what the user may now truthfully be told, in
-    the session's language. The same `id` may come more than once. `entry_id` is its place in the stream.
+    `push.accepted`, `event.rejected`, `confirmation.suggested`, or one of a later version. This one is a question
+    to the user, is a human wanted or anybody in danger: `phrase` is what was perhaps heard in the message
+    `message_id`. `say` is what the user may now truthfully be told or asked, in the session's language. The same `id`
+    may come more than once. `entry_id` is its place in the stream.
     """
 
     id: UUID
@@ -36,6 +38,8 @@ class Outcome:
     reasons: tuple[str, ...] = ()
     contact: Mapping[str, Any] | None = None
     say: str | None = None
+    phrase: str | None = None
+    message_id: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     entry_id: str = ""
 
@@ -64,6 +68,8 @@ def _outcome_of(document: dict[str, Any], entry_id: str) -> Outcome:
         reasons=tuple(document.get("reasons") or ()),
         contact=document.get("contact"),
         say=document.get("say"),
+        phrase=document.get("phrase"),
+        message_id=document.get("message_id"),
         extra={name: value for name, value in document.items() if name not in _KNOWN},
         entry_id=entry_id,
     )

@@ -157,7 +157,8 @@ class TextJudged(BaseEvent):
     """What the worker's second ear heard in a user's text; the worker publishes it itself, assistants need not.
 
     `text_event_id` is the id of the event that carried the text, `score` how likely it says so (0 to 1), `nearest`
-    the known texts that it sounds like, `lists` what the word lists had heard: silent, weak, or doubtful.
+    the known texts that it sounds like, `lists` what the word lists had heard: silent, weak, or doubtful. `answer` is
+    "none" where the user was asked about it and has not answered in time.
     """
 
     type: ClassVar[str] = "text.judged"
@@ -173,6 +174,7 @@ class TextJudged(BaseEvent):
     hurt: allowed.ShortText | None = None
     message_id: allowed.OpaqueId | None = None
     step: allowed.StepNumber | None = None
+    answer: allowed.ShortText | None = None
 
 
 Event = (
