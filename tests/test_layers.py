@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import picture
+from tests.imports import ROOT, imports, modules
+
 LAYERS = {"config", "rules", "models", "services", "tasks", "worker", "escalation_client"}
 FIRST_PARTY = LAYERS | {"demo", "bench", "tests"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -27,18 +29,6 @@ ONLY: dict[str, set[str]] = {
     "models": {"sqlalchemy", "alembic"},
 }
 STANDARD = set(__import__("sys").stdlib_module_names)
-
-
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-
-
-def modules(layer: str) -> list[Path]:
-    return sorted((ROOT / layer).rglob("*.py"))
 
 
 @pytest.mark.parametrize("layer", MAY_IMPORT)
@@ -167,3 +157,7 @@ def test_what_no_other_file_uses_begins_with_an_underscore() -> None:
         if not name.startswith("_") and uses[name] == 1 and name not in WORDS_OF_TABLES
     ]
     assert bare == []
+
+
+def test_the_picture_of_the_packages_is_the_one_that_their_imports_draw() -> None:
+    assert picture.drawn() == picture.draw(), "draw it anew: python -m tests.picture"
