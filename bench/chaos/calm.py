@@ -84,7 +84,7 @@ def left_over(place: World, published: Published) -> list[str]:
 def processes_of(place: World) -> list[str]:
     """Processes that outlived their stop; the servers are still needed."""
     ours = [process for process in psutil.process_iter(["name"]) if mark_of(process) == str(place.folder)]
-    servers = {place.postgres.pid, place.valkey.pid}
+    servers = {place.postgres.pid, place.valkey.pid, place.replica.pid}
     return [
         f"process {process.pid} ({process.info['name']})"
         for process in ours

@@ -12,6 +12,9 @@ from bench.chaos.world import World
 Strike = Callable[[World, Random], Iterator[bool]]
 PHASES = ("connect", "ehlo", "auth", "mail", "rcpt", "data", "body", "dot")
 DISABLED = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
+HELO = "504 5.5.2 <storm>: Helo command rejected: need fully-qualified hostname"
+SENDER = "553 5.7.1 Sender address rejected: not owned by user"
+UNVERIFIED = "550 The from address does not match a verified Sender Identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ EVENT_FAULTS = (
     Fault("publisher killed with its spool", "events", kills.publisher_killed_with_its_spool),
     Fault("Valkey killed", "events", servers.valkey_killed),
     Fault("PostgreSQL stopped at once", "events", servers.postgres_stopped),
+    Fault("PostgreSQL takes no writes", "events", servers.read_only_database),
+    Fault("Redis replaced by its replica", "events", servers.redis_replaced),
+    Fault("clock set back an hour", "events", servers.clock_off_by(-3_600)),
+    Fault("clock set forward an hour", "events", servers.clock_off_by(3_600)),
     Fault("Redis half-open", "events", servers.half_open_redis),
     Fault("PostgreSQL half-open", "events", servers.half_open_postgres),
     Fault("Celery's keys deleted", "events", servers.celery_flushed),
@@ -47,6 +54,9 @@ MAIL_FAULTS = (
     Fault("SMTP throttling", "mail", mailing.answering("mail", "421 4.7.0 too many messages, slow down")),
     Fault("SMTP cuts before the dot", "mail", mailing.answering("body", mailing.drop)),
     Fault("SMTP cuts after the dot", "mail", mailing.answering("dot", mailing.take_and_drop)),
+    Fault("SMTP refuses the EHLO name", "mail", mailing.answering("ehlo", HELO)),
+    Fault("SMTP refuses the sender", "mail", mailing.answering("mail", SENDER)),
+    Fault("SMTP does not know the sender", "mail", mailing.answering("dot", UNVERIFIED)),
     Fault("SMTP AUTH disabled for the tenant", "mail", mailing.answering("auth", DISABLED)),
 )
 FAULTS = (*EVENT_FAULTS, *MAIL_FAULTS)

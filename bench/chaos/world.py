@@ -1,5 +1,6 @@
 """The servers, proxies and processes of a storm, and what they are told."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ from bench.chaos.proxy import Proxy, to_port, to_socket
 from config.settings import Settings
 from models.migrations import upgrade
 from services.database.engine import driver_url
+from tests.client.replicated import Member
 from tests.processes import Process, Processes, processes
+from tests.shifted_clock import ShiftedClock
 from tests.smtp_server import SmtpServer
 from tests.smtp_session import Received
-from worker.embedded import EmbeddedPostgres, EmbeddedValkey
+from worker.embedded import EmbeddedPostgres
 from worker.embedded.lock import locked
 from worker.embedded.paths import temporary_folder
 from worker.embedded.process_tree import MARK
@@ -70,11 +73,13 @@ class HeadsOnly(SmtpServer):
 
 @dataclass(slots=True)
 class World:
-    """Everything a fault can reach."""
+    """Everything a fault can reach; `valkey` is the primary of the moment, which `replica` follows."""
 
     folder: Path
     postgres: EmbeddedPostgres
-    valkey: EmbeddedValkey
+    valkey: Member
+    replica: Member
+    clock: ShiftedClock | None
     mail: SmtpServer
     redis_proxy: Proxy
     postgres_proxy: Proxy
@@ -160,7 +165,10 @@ def world() -> Iterator[World]:
         stack.enter_context(locked(folder))
         stack.enter_context(watched(folder))
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres"))
-        valkey = stack.enter_context(EmbeddedValkey(folder / "valkey"))
+        valkey = stack.enter_context(Member(folder / "valkey"))
+        replica = stack.enter_context(Member(folder / "replica", valkey))
+        # Without a compiler the clock stays as it is, and its faults meet nobody.
+        clock = ShiftedClock(folder) if shutil.which("cc") else None
         mail = stack.enter_context(HeadsOnly(users=dict([ACCOUNT])))
         redis_proxy = stack.enter_context(Proxy(to_port(valkey.port)))
         socket = postgres.socket_folder / ".s.PGSQL.5432"
@@ -169,15 +177,16 @@ def world() -> Iterator[World]:
         stack.callback(engine.dispose)
         upgrade(engine)
         environment = surroundings(folder, valkey, mail, redis_proxy, postgres_proxy)
+        environment |= clock.environment if clock else {}
         family = stack.enter_context(processes(environment, folder))
         for name in Settings.model_fields:
             if name.upper() not in environment:
                 family.environment.pop(name.upper(), None)
-        yield World(folder, postgres, valkey, mail, redis_proxy, postgres_proxy, engine, family)
+        yield World(folder, postgres, valkey, replica, clock, mail, redis_proxy, postgres_proxy, engine, family)
 
 
 def surroundings(
-    folder: Path, valkey: EmbeddedValkey, mail: SmtpServer, redis_proxy: Proxy, postgres_proxy: Proxy
+    folder: Path, valkey: Member, mail: SmtpServer, redis_proxy: Proxy, postgres_proxy: Proxy
 ) -> dict[str, str]:
     """The processes' environment: the servers through the proxies."""
     user, password = ACCOUNT

@@ -17,10 +17,16 @@ from kombu.utils.json import loads
 from pydantic import BaseModel, ConfigDict
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
 from services.events.stream import redis_client
+from worker.celery_guards.connections import (
+    PrimaryConnection,
+    PrimaryTlsConnection,
+    SentinelConnection,
+    SentinelTlsConnection,
+)
 
 logger = structlog.get_logger()
 
@@ -99,7 +105,10 @@ class _Client(kombu_redis.PrefixedStrictRedis):
 
 
 class _Channel(kombu_redis.Channel):
-    """With the client above."""
+    """With the client above, and with connections that leave a replica."""
+
+    connection_class = PrimaryConnection
+    connection_class_ssl = PrimaryTlsConnection
 
     def _get_client(self) -> Any:
         return partial(_Client, global_keyprefix=self.global_keyprefix)
@@ -107,6 +116,9 @@ class _Channel(kombu_redis.Channel):
 
 class _SentinelChannel(kombu_redis.SentinelChannel):
     """The same at the primary that Sentinels name."""
+
+    connection_class = SentinelConnection
+    connection_class_ssl = SentinelTlsConnection
 
     def _sentinel_managed_pool(self, asynchronous: bool = False) -> Any:
         # The next Sentinel is asked instead of the same one again; no option, since options are told to Flower.
@@ -117,9 +129,8 @@ class _SentinelChannel(kombu_redis.SentinelChannel):
         return partial(_Client, global_keyprefix=self.global_keyprefix)
 
 
-# A full Redis is waited for as one that is away: it will have room again. So is a replica that was the primary: the
-# next connection may lead to the new one.
-_CONNECTION_ERRORS = (*kombu_redis.Transport.connection_errors, OutOfMemoryError, ReadOnlyError)
+# A full Redis is waited for as one that is away: it will have room again.
+_CONNECTION_ERRORS = (*kombu_redis.Transport.connection_errors, OutOfMemoryError)
 
 
 class _GuardedTransport(kombu_redis.Transport):
