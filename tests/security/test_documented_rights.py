@@ -13,11 +13,21 @@ from escalation_client.events import MessageAdded
 from escalation_client.publisher import Publisher
 from escalation_client.reader import OutcomeReader
 from services.history.requests import answer, take
+from tests.oldest_redis import OldestRedis, needs_oldest_redis
+from worker.embedded import EmbeddedValkey
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 LINE = re.compile(r"ACL SETUSER assistant on >… (.+)$", re.MULTILINE)
 
 HISTORY = {"session_id": "s1", "known": False, "why": "", "status": None, "events": [], "tickets": []}
+
+
+@pytest.fixture(params=["valkey", pytest.param("oldest", marks=needs_oldest_redis)])
+def redis_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The newest and the oldest: what a right covers differs."""
+    kind = {"valkey": EmbeddedValkey, "oldest": OldestRedis}[request.param]
+    with kind(tmp_path / "redis") as server:
+        yield server.url
 
 
 @pytest.fixture
