@@ -16,5 +16,6 @@ class OldestRedis(EmbeddedValkey):
     """Redis 6.2."""
 
     def command(self) -> Sequence[str]:
-        assert _FOUND and _FOUND.origin
+        assert _FOUND
+        assert _FOUND.origin
         return [str(Path(_FOUND.origin).parent / "bin" / "redis-server"), str(self.settings_file)]
