@@ -19,9 +19,11 @@ class Compiler:
 
     def __init__(self, vocabulary: Vocabulary, alphabet: Alphabet) -> None:
         self.vocabulary, self.alphabet = vocabulary, alphabet
+        self.known_sets: dict[frozenset[str], frozenset[str]] = {}
 
     def rule(self, entry: WordListEntry) -> Rule:
-        return Rule(entry, re.compile("|".join(self.sequence(entry, parsed(entry, text)) for text in entry.patterns)))
+        regex = re.compile("|".join(self.sequence(entry, parsed(entry, text)) for text in entry.patterns))
+        return Rule(entry, regex, tuple(self.required(entry, text) for text in entry.patterns))
 
     def scopes(self, entry: WordListEntry) -> Iterator[WeakeningScope]:
         for text in entry.patterns:
@@ -71,6 +73,14 @@ class Compiler:
         if all(self.vocabulary.function.issuperset(specs) for specs in telling):
             raise WordListError(entry.language, entry.id, f"{text!r}: should have a word that is no function word")
         return {code for spec in min(telling, key=self.commonness) for code in self.alphabet.codes[spec]}
+
+    def required(self, entry: WordListEntry, text: str) -> tuple[frozenset[str], ...]:
+        """For each element of a pattern that must be there, the codes that show it: the rarest elements first."""
+        elements = [element for element in parsed(entry, text) if element.atoms and element.least]
+        telling = sorted((self.telling(self.phrases(entry, element)) for element in elements), key=self.commonness)
+        found = (frozenset(code for spec in specs for code in self.alphabet.codes[spec]) for specs in telling)
+        # Classes stand in many patterns, and their codes in memory once.
+        return tuple(self.known_sets.setdefault(codes, codes) for codes in found)
 
     def telling(self, phrases: Iterable[Phrase]) -> list[Spec]:
         """The rarest word of each phrase; the last ones tell most."""

@@ -17,10 +17,24 @@ _LONG_DRAWN = re.compile(r"(.)\1{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An entry and its patterns, as a regular expression over the codes of the words."""
+    """An entry and its patterns, as a regular expression over the codes of the words.
+
+    `required`: for each pattern sets of codes, of each of which at least one stands in every text that it matches.
+    """
 
     entry: WordListEntry
     regex: re.Pattern[str]
+    required: tuple[tuple[frozenset[str], ...], ...]
+
+    def may_match(self, codes: set[str]) -> bool:
+        """Whether a text of these codes can match: asking takes a tenth of the time of trying."""
+        for needed in self.required:
+            for any_of in needed:
+                if codes.isdisjoint(any_of):
+                    break
+            else:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

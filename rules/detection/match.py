@@ -31,10 +31,13 @@ def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
             yield hit
 
 
-def _candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> Iterator[Rule]:
-    """The rules that these codes lead to, each once."""
-    found = (rule for code in dict.fromkeys(codes) for rule in rules.get(code, ()))
-    return iter({id(rule): rule for rule in found}.values())
+def _candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> list[Rule]:
+    """The rules that these codes lead to and that they may match, each once."""
+    found = {id(rule): rule for code in dict.fromkeys(codes) if code in rules for rule in rules[code]}
+    if not found:
+        return []
+    present = set(codes)
+    return [rule for rule in found.values() if rule.may_match(present)]
 
 
 def _without_exceptions(codes: str, lexicon: Lexicon) -> str:
