@@ -11,6 +11,7 @@ from json import JSONEncoder
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+import msgspec
 from psycopg2.extensions import ISQLQuote, QuotedString, cursor
 
 
@@ -87,8 +88,17 @@ def identity(*parts: object) -> UUID:
     return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
 
 
-# One encoder for all: `json.dumps` with an option makes a new one for each call, which costs more than a short text.
-json_text = JSONEncoder(ensure_ascii=False).encode
+_JSON: Final = msgspec.json.Encoder()
+_THOROUGH_JSON: Final = JSONEncoder(ensure_ascii=False)
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON."""
+    try:
+        return _JSON.encode(value).decode()
+    except (TypeError, ValueError, OverflowError):
+        # It knows no numbers beyond 64 bits, and no halves of surrogate pairs.
+        return _THOROUGH_JSON.encode(value)
 
 
 def sql_list(*words: StrEnum) -> str:

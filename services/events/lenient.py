@@ -18,6 +18,7 @@ from escalation_client.events.types import ENVELOPE, MEMBERS, Member
 from escalation_client.events.wire import TOP_LEVEL, parse
 from rules.foreign_words import convert_word
 from services.database.encoding import json_text
+from services.events.quick_decode import decode_quickly
 
 _LONGEST_KEPT: Final = 2_000
 
@@ -36,6 +37,8 @@ def decode_leniently(raw: bytes, now: datetime) -> ReadEvent:
 
     :raises InvalidEvent: a member is wrong that the rules cannot do without
     """
+    if (event := decode_quickly(raw, now)) is not None:
+        return ReadEvent(event, raw)
     try:
         return ReadEvent(decode(raw, now=now), raw)
     except InvalidEvent:
