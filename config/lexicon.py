@@ -43,6 +43,7 @@ class _FindingModel(_EntryModel):
     kind: Kind
     hurt: bool = False
     whole: bool = False
+    gravity: Annotated[int, Field(ge=0, le=2)] = 1
 
 
 class _ScopeModel(_EntryModel):

@@ -73,7 +73,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class TicketUpdate:
-    """What the reader of an open ticket does not know yet: a reason, safety evidence, notes, or a happy end."""
+    """What the reader of an open ticket does not know yet: a reason, danger, nobody being hurt, notes, a happy end."""
 
     kind: str
     event: Event
@@ -188,6 +188,12 @@ def _find_news(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Exam
             yield TicketUpdate("notes", event)
         elif isinstance(event, SessionEnded) and event.status == SessionStatus.COMPLETED:
             yield TicketUpdate("ended", event)
+        elif Reason.SAFETY_CONCERN in known and any(_denies_injury(signal) for signal in examined.signals):
+            yield TicketUpdate("unhurt", event)
+
+
+def _denies_injury(found: Signal) -> bool:
+    return found.reason == Reason.SAFETY_CONCERN and not found.fired and found.evidence.get("hurt") == "denied"
 
 
 def raise_priority(ticket: OpenTicket, priority: str | None) -> str | None:

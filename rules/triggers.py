@@ -94,6 +94,9 @@ def _listen(text: str, language: str | None, flagged: bool | None, ears: _Ears, 
     findings = detect(text, language, ears.lexicon)
     danger = findings.danger
     evidence = _quote(danger) if danger else {}
+    if not danger and findings.hurt == "denied":
+        # Also where nothing else is said of danger: whoever has the ticket is to know.
+        evidence["hurt"] = findings.hurt
     if flagged:
         evidence["flag"] = "safety: true"
     waits = ears.policy.second_ear and findings.heard(Reason.SAFETY_CONCERN) == "doubtful"

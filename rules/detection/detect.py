@@ -27,7 +27,9 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
     """
     part = excerpt(text)
     found = heard(part.text, language, lexicon)
-    return Findings(tuple(_with_doubt(list(findings(found, part, text, language)), text))) if found else _NOTHING
+    if not found:
+        return _NOTHING
+    return Findings(tuple(_with_doubt(list(findings(found, part, text, language)), text)), _how_hurt(found))
 
 
 def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
@@ -40,7 +42,9 @@ def findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str 
     """Hits of one kind that overlap are one finding."""
     stretches, inside, hurt = spans(part.text), quoted(part.text), _how_hurt(found)
     marked = (unless_quoted(hit, stretches[hit.start], inside) for hit in found if hit.entry.kind in (SAFETY, REQUEST))
-    chosen = list(_distinct(sorted(marked, key=lambda hit: _importance(hit, language))))
+    chosen = sorted(
+        _distinct(sorted(marked, key=lambda hit: _importance(hit, language))), key=lambda hit: _gravity(hit, language)
+    )
     places = part.places((stretches[hit.start][0], stretches[hit.end - 1][1]) for hit in chosen)
     for hit, (start, end) in zip(chosen, places, strict=True):
         yield finding(hit, text[start:end], start, end, hurt)
@@ -88,6 +92,12 @@ def _importance(hit: Hit, language: str | None) -> tuple[bool, bool, bool, int, 
     """Firing before weak, hurt people before others, the language of the session before others, then the longest."""
     foreign = language is not None and hit.entry.language != language
     return bool(hit.weakened), not hit.entry.hurt, foreign, hit.start - hit.end, hit.start, hit.entry.id
+
+
+def _gravity(hit: Hit, language: str | None) -> tuple[bool, bool, bool, int]:
+    """What comes first among findings that do not overlap: fire before smoke, and smoke before a smell."""
+    weakened, unhurt, foreign, *_ = _importance(hit, language)
+    return weakened, unhurt, foreign, -hit.entry.gravity
 
 
 def _distinct(found: Iterable[Hit]) -> Iterator[Hit]:

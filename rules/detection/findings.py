@@ -49,9 +49,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All findings of a text, the gravest first."""
+    """All findings of a text, the gravest first; `hurt`: whether the text says that somebody is hurt.
+
+    It may be said or denied without any other word on danger.
+    """
 
     found: tuple[Finding, ...] = ()
+    hurt: str = "unknown"
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.found)

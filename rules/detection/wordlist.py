@@ -37,6 +37,7 @@ class WordListEntry:
     effect: str = ""
     hurt: bool = False
     whole: bool = False
+    gravity: int = 1
     kinds: tuple[str, ...] = KINDS
 
 

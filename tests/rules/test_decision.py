@@ -184,3 +184,13 @@ def test_a_decision_leaves_the_given_state_as_it_was() -> None:
     state = SessionState("s", failed_steps={1: at(0) - timedelta(days=1)})
     decided([step("s", 1)], state)
     assert state.failed_steps == {1: at(0) - timedelta(days=1)}
+
+
+def test_whoever_has_the_ticket_hears_that_nobody_is_hurt() -> None:
+    smoke = decided([message("s", "there is smoke from the cabinet")])
+    later = decided([message("s", "nobody got hurt", 60)], with_ticket(smoke))
+    assert [news.kind for news in later.news] == ["unhurt"]
+    assert later.fired == ()
+    assert decided([message("s", "nobody got hurt", 60)]).news == ()
+    wish = decided([message("s", "i want to talk to a human")])
+    assert decided([message("s", "nobody got hurt", 60)], with_ticket(wish)).news == ()

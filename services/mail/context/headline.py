@@ -45,7 +45,11 @@ def _quote_danger(evidence: Evidence, details: TicketDetails, presenter: Present
     """The user's own clause where the reader speaks the language, else what the matched words mean."""
     phrase = evidence.phrase or ""
     if evidence.gloss and evidence.language != presenter.language:
-        return presenter.word(evidence.gloss, MEANINGS)
+        # What the second ear heard is known by its examples only, whose meanings are in English.
+        guess = evidence.heard and presenter.language != "en" and evidence.gloss not in MEANINGS
+        return (
+            presenter.word(Reason.SAFETY_CONCERN, SHORT_REASONS) if guess else presenter.word(evidence.gloss, MEANINGS)
+        )
     _, found, after = find_text(evidence, details).partition(phrase)
     return phrase + _CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
 

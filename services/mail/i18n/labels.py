@@ -136,7 +136,11 @@ GROUNDS: Final = _words(
     category="its kind of problem is one for experts",
 )
 NEWS: Final = _words(
-    reason="Further reason", safety="New sign of danger", notes="New notes", ended="The session ended as solved"
+    reason="Further reason",
+    safety="New sign of danger",
+    unhurt=HURT["denied"],
+    notes="New notes",
+    ended="The session ended as solved",
 )
 WHY: Final = _words(
     emergency="takes every safety concern",

@@ -161,3 +161,51 @@ def test_slips_and_odd_letters_are_no_obstacle(text: str) -> None:
 def test_the_same_text_gives_the_same_findings() -> None:
     text = "fumes everywhere, he is bleeding, get me a human"
     assert tuple(hear(text)) == tuple(hear(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "entry"),
+    [
+        ("it smells burnt and smoke is coming out of the cabinet", "en", "smoke"),
+        ("smells burnt here, the motor is on fire", "en", "on_fire"),
+        ("μυρίζει καμένο και βγαίνει καπνός", "el", "smoke"),
+        ("huele a quemado y sale humo del tablero", "es", "smoke"),
+        ("yanık kokusu var, panodan duman çıkıyor", "tr", "smoke"),
+        ("det lukter svidd og det kommer røyk ut av skapet", "no", "smoke"),
+    ],
+)
+def test_of_several_dangers_the_gravest_is_the_headline(text: str, language: str, entry: str) -> None:
+    assert danger(text, language).entry == entry
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("nobody got hurt", "en"), ("everybody's safe", "en"), ("no one was burned", "en"),
+        ("none of us is hurt", "en"),
+        ("κανείς δεν χτύπησε", "el"), ("δεν έπαθε κανείς τίποτα", "el"), ("δεν έχουμε τραυματίες", "el"),
+        ("محدش اتعور", "ar"), ("ما حدا انأذى", "ar"), ("ما صار لاحد شي", "ar"), ("لم يصب أحد", "ar"),
+        ("nadie se quemó", "es"), ("a nadie le pasó nada", "es"), ("la gente está bien", "es"),
+        ("kimseye bişey olmadı", "tr"), ("hepimiz iyiyiz", "tr"), ("kimsenin burnu kanamadı", "tr"),
+        ("ingen kom til skade", "no"), ("det gikk bra med alle", "no"), ("mannskapet er trygt", "no"),
+    ],
+)  # fmt: skip
+def test_that_nobody_is_hurt_is_heard_alone_too(text: str, language: str) -> None:
+    findings = hear(text, language)
+    assert findings.hurt == "denied"
+    assert findings.danger is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("he is hurt", "en"),
+        ("κάποιος χτύπησε", "el"),
+        ("واحد انجرح", "ar"),
+        ("Juan se quemó", "es"),
+        ("Ali yaralandı", "tr"),
+        ("han ble skadet", "no"),
+    ],
+)
+def test_an_injury_is_no_denial(text: str, language: str) -> None:
+    assert hear(text, language).hurt != "denied"

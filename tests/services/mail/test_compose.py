@@ -124,6 +124,16 @@ def test_an_update_tells_what_was_said_since(seeded: Connection, settings: Setti
     assert mail.subject.startswith("URGENT SAFETY · There is smoke")
 
 
+def test_that_nobody_is_hurt_reaches_whoever_has_the_ticket(seeded: Connection, settings: Settings) -> None:
+    escalate(seeded, [started("s", user=NIKOS), message("s", SMOKE)])
+    assert "nobody has said whether anyone is hurt" in body(one(seeded, queued(seeded)[0]))
+    escalate(seeded, [message("s", "it is out, nobody got hurt", 50)])
+    told = body(one(seeded, queued(seeded, "ticket_updated")[0]))
+    assert "Nobody is hurt, the user says." in told[told.index("== New ==") :]
+    assert "Nobody is hurt, the user says." in body(one(seeded, queued(seeded)[0]))
+    assert "nobody has said whether anyone is hurt" not in told
+
+
 def test_the_short_version_is_plain_text_with_what_is_needed_to_act(seeded: Connection, settings: Settings) -> None:
     escalate(seeded, [started("s", user=NIKOS, machine=KEF_5), message("s", SMOKE)])
     full, short = one(seeded, queued(seeded)[0]), one(seeded, queued(seeded)[0], short=True)
