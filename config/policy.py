@@ -34,6 +34,9 @@ class PolicyFile(BaseSettings):
     danger_ask_threshold: float = Field(default=0.08, ge=0, le=1)
     answer_seconds: float = Field(default=600, ge=1, le=3_600)
     unanswered_danger_seconds: float = Field(default=120, ge=0, le=3_600)
+    storm_tickets: int = Field(default=6, ge=0, le=1_000)
+    storm_minutes: float = Field(default=10, gt=0, le=1_440)
+    storm_digest_minutes: float = Field(default=3, gt=0, le=60)
 
     @classmethod
     def settings_customise_sources(

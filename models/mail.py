@@ -14,7 +14,11 @@ class Mail(OwnBase):
     """One message; Message-ID and date are fixed here and reused in every attempt."""
 
     __tablename__ = "mails"
-    __table_args__ = (Index("mails_ticket", "ticket_id"),)
+    __table_args__ = (
+        Index("mails_ticket", "ticket_id"),
+        # What may be part of a storm: the newest of these are counted at each opening.
+        Index("mails_opened", "queued_at", postgresql_where=text("template = 'ticket_opened' AND rank > 1")),
+    )
 
     mail_id: Mapped[UUID] = mapped_column(primary_key=True)
     ticket_id: Mapped[str | None]

@@ -23,6 +23,10 @@ class Policy:
     # How long an answer to a question counts, and when unanswered danger escalates; 0: never.
     answer_seconds: float = 600.0
     unanswered_danger_seconds: float = 120.0
+    # A storm: so many tickets of one cause within so long; then one digest comes so often. 0 tickets: never.
+    storm_tickets: int = 0
+    storm_minutes: float = 10.0
+    storm_digest_minutes: float = 3.0
 
     def threshold(self, kind: str) -> float:
         """The score from which the second ear brings a human in, for handoff or danger."""

@@ -9,6 +9,7 @@ from services.events.stream import redis_client
 from services.installation import get_installation, note_mode
 from services.monitoring.health import exceeded_limits, measure
 from services.monitoring.webhooks import beat
+from services.outbox.digest import queue_digests, settle_digests
 from services.tickets.escalation_ladder import escalate_unacknowledged, notice_changes
 from tasks.hints import hint
 
@@ -40,6 +41,21 @@ def chase_tickets() -> str:
         hint("deliver_urgent")
         hint("deliver_due")
     return f"chased={chased}"
+
+
+@shared_task(name="escalation.bundle_tickets")
+def bundle_tickets() -> str:
+    """In a storm, mail further tickets together, and record what came of such digests for each ticket."""
+    queued = settled = 0
+    with begin() as connection:
+        if only_one(connection, "digests"):
+            settled = settle_digests(connection, get_installation())
+            queued = queue_digests(connection, get_installation())
+    if queued:
+        hint("deliver_due")
+    if settled:
+        hint("relay_outcomes")
+    return f"queued={queued} settled={settled}"
 
 
 @shared_task(name="escalation.reconcile")

@@ -15,6 +15,7 @@ SECONDS_BETWEEN = {
     "escalation.listen": 3.0,
     "escalation.judge_overdue": 5.0,
     "escalation.reap_leases": 5.0,
+    "escalation.bundle_tickets": 10.0,
     "escalation.queue_health": 30.0,
     "escalation.notice_tickets": 15.0,
     "escalation.trim_streams": 60.0,

@@ -33,6 +33,7 @@ class MailTemplate(StrEnum):
     TICKET_UNACKNOWLEDGED = "ticket_unacknowledged"
     TICKET_ACKNOWLEDGED = "ticket_acknowledged"
     TICKET_HANDED_OVER = "ticket_handed_over"
+    TICKET_DIGEST = "ticket_digest"
     CUSTOMER_NOTICE = "customer_notice"
     TEST = "test"
 

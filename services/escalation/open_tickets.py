@@ -20,6 +20,7 @@ from services.events.inbox import TicketOfEvent, record_tickets
 from services.events.session_state import known_sessions
 from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
+from services.outbox.digest import bundle_in_storm
 from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.push import queue_pushes
@@ -53,11 +54,18 @@ def open_tickets(
     queue_mails(connection, mails, installation.message_id_domain)
     numbered = number_and_insert(connection, tickets, installation.settings.ticket_time_zone)
     insert_own(connection, numbered)
-    pushes = queue_pushes(connection, mails, installation)
+    bundled = bundle_in_storm(connection, mails, installation)
+    pushes = queue_pushes(connection, [mail for mail in mails if str(mail.mail_id) not in bundled], installation)
     warn_customers(connection, [ticket.ticket_id for ticket in numbered if _is_danger(ticket)], installation)
     queue_outcomes(connection, [_opening_outcome(ticket) for ticket in numbered])
     urgent = sum(mail.rank == 0 for mail in mails)
-    return {"opened": len(tickets), "mails": len(mails), "urgent": urgent, "outcomes": len(tickets), "pushes": pushes}
+    return {
+        "opened": len(tickets),
+        "mails": len(mails) - len(bundled),
+        "urgent": urgent,
+        "outcomes": len(tickets),
+        "pushes": pushes,
+    }
 
 
 def _prepare(connection: Connection, decisions: Sequence[Decision], installation: Installation) -> list[NewTicket]:
@@ -72,6 +80,10 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
     for decision in sorted(decisions, key=lambda decision: decision.state.session_id):
         session = known[decision.state.session_id]
         person, machine = people.get(session.user_id or ""), machines.get(session.machine_id or "")
+        causes = {
+            "model": machine.model if machine else None,
+            "organisation": person.organisation.name if person and person.organisation else None,
+        }
         context = (
             build_machine_context(machine, session.metadata) if machine else map_reported_context(session.metadata)
         )
@@ -94,9 +106,15 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
                 machine_id=session.machine_id,
                 language=session.language,
                 region=case.region,
+                causes=_find_causes(causes | {"category": conversation.category}),
             )
         )
     return tickets
+
+
+def _find_causes(named: Mapping[str, str | None]) -> dict[str, str]:
+    """What other tickets of the same minutes may have in common with it; "other" is common to nothing."""
+    return {kind: value for kind, value in named.items() if value and value != "other"}
 
 
 def _advise(contacts: ContactBook, now: datetime, case: RoutedCase) -> dict[str, Any]:
@@ -141,6 +159,7 @@ def _opening_mail(ticket: NewTicket, published: Published, installation: Install
         rank=rank(ticket.priority, _is_danger(ticket)),
         ticket_id=ticket.ticket_id,
         session_id=ticket.session_id,
+        content={"causes": ticket.causes} if ticket.causes else {},
         published_at=first,
     )
 

@@ -8,13 +8,15 @@ import structlog
 from sqlalchemy import Connection
 
 from config.settings import Settings, get_settings
+from rules.delivery import MailTemplate
+from services.mail.context.digest import add_ticket_links
 from services.mail.headers import letterhead
 from services.mail.mime import build
 from services.mail.outbox_row import MailRow, load_mails
 from services.mail.render import letter_of, short_letter_of
 from services.monitoring.log_context import mail_trace
 from services.ticket_details import TicketDetails, load_ticket_details
-from services.tickets.signed_links import link
+from services.tickets.signed_links import digest_link, link
 
 logger = structlog.get_logger()
 
@@ -80,6 +82,8 @@ def compose(connection: Connection, mail_ids: Sequence[UUID], *, short: bool = F
 
 def composed_of(mail: MailRow, details: TicketDetails | None, settings: Settings, short: bool) -> ComposedMail:
     page = link(details.ticket.ticket_id, settings) if details else None
+    if mail.template == MailTemplate.TICKET_DIGEST:
+        mail, page = add_ticket_links(mail, settings), digest_link(mail.mail_id, settings)
     letter = (short_letter_of if short else letter_of)(mail, details, settings, page)
     headers = letterhead(mail, details, letter.subject, settings)
     return ComposedMail(

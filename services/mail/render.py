@@ -6,6 +6,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from config.mail_settings import MailSettings
+from rules.delivery import MailTemplate
+from services.mail.context.digest import digest_variables
 from services.mail.context.ticket import first_variables, notice_variables, ticket_variables
 from services.mail.context.transcript import render_transcript
 from services.mail.i18n.catalogs import choose_language
@@ -25,6 +27,8 @@ def letter_of(
 ) -> MailContent:
     """The whole letter."""
     formatter = _make_formatter(mail, details, settings)
+    if mail.template == MailTemplate.TICKET_DIGEST:
+        return _rendered(mail.template, digest_variables(mail, Presenter(formatter), link), formatter.language)
     if details is None:
         return _rendered(mail.template, _plain_page(mail), formatter.language)
     if mail.template == CUSTOMER_NOTICE:
@@ -52,7 +56,9 @@ def short_letter_of(
 ) -> MailContent:
     """A few lines of plain text, for a server that refused the letter itself."""
     formatter, body = _make_formatter(mail, details, settings), f"{mail.template}/body.txt"
-    if details is None:
+    if mail.template == MailTemplate.TICKET_DIGEST:
+        page = digest_variables(mail, Presenter(formatter, TEXT_LIMITS[-1]), link)
+    elif details is None:
         page = _plain_page(mail)
     elif mail.template == CUSTOMER_NOTICE:
         page = _notice_page(mail, details, formatter, settings)

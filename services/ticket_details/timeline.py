@@ -18,7 +18,8 @@ _ACTIONS = text("""
 """)
 _MAILS = text("""
     SELECT m.template, m.queued_at, r.address, r.state, r.accepted_at,
-           r.state = 'queued' AND r.next_attempt_at > clock_timestamp() AND m.template = 'ticket_updated' AS bundled
+           r.state = 'queued' AND r.next_attempt_at > clock_timestamp()
+               AND (m.template = 'ticket_updated' OR m.content ? 'bundled') AS bundled
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
     WHERE m.ticket_id = :ticket_id ORDER BY m.queued_at, r.address
 """)

@@ -1,7 +1,7 @@
 """Tickets in ABParts' tables and ours, written set by set; numbers are taken last."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -68,6 +68,7 @@ class NewTicket:
     language: str | None
     region: str | None = None
     number: str = ""
+    causes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def session_id(self) -> str:

@@ -1,5 +1,7 @@
 """Signed, expiring links to a ticket's page: whoever got the mail may open it, and nobody else can make one."""
 
+from uuid import UUID
+
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from config.errors import ConfigurationError
@@ -36,6 +38,18 @@ def ticket_of(text: str, settings: Settings) -> str:
     :raises LinkUnknown: it was not signed with LINK_SECRET
     """
     return opened(settings, "link", text, settings.link_days * _SECONDS_OF_A_DAY)
+
+
+def digest_link(mail_id: UUID, settings: Settings) -> str | None:
+    """The address of the page that acknowledges the tickets of a digest, or None where no page is served."""
+    if settings.public_url is None:
+        return None
+    return f"{settings.public_url}/d/{signer(settings, 'digest').dumps(mail_id.hex)}"
+
+
+def digest_of(text: str, settings: Settings) -> UUID:
+    """The id of the digest that a link's token is for; raises as `ticket_of` does."""
+    return UUID(opened(settings, "digest", text, settings.link_days * _SECONDS_OF_A_DAY))
 
 
 def form_token(ticket_id: str, settings: Settings) -> str:

@@ -23,9 +23,10 @@ from services.database.engine import begin
 from services.database.errors import described
 from services.installation import get_installation
 from services.tickets.queries import TicketNotFound
-from services.tickets.signed_links import LinkExpired, LinkUnknown, is_form_of, ticket_of
+from services.tickets.signed_links import LinkExpired, LinkUnknown, digest_of, is_form_of, ticket_of
 from worker.desk.access import TEAM_COOKIE, find_team, read_proxy_user
 from worker.desk.actions import ANSWERS, act, read_ticket
+from worker.desk.digests import acknowledge_ticked, digest_html
 from worker.desk.guards import KeepPeer, SafeHeaders, form_of, refuse_too_many
 from worker.desk.pages import message_html, ticket_html
 from worker.desk.proxies import addresses_of_proxies
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", show_list),
             Route("/team/{token}", open_team_link),
+            Route("/d/{token}", handle_digest, methods=["GET", "POST"]),
             Route("/t/{token}", handle_ticket, methods=["GET", "POST"]),
             Route("/robots.txt", _show_robots),
             Route("/health", _check_health),
@@ -150,6 +152,29 @@ async def _act(request: Request, ticket_id: str, token: str) -> Response:
         page = message_html(TITLES[503], AWAY, settings, again=token, typed=fields)
         return HTMLResponse(page, 503, {"retry-after": "10"})
     answer = RedirectResponse(f"{token}?done={fields['action']}", 303)
+    _set_cookie(answer, _NAME_COOKIE, quote(" ".join(fields["name"].split())), settings)
+    return answer
+
+
+async def handle_digest(request: Request) -> Response:
+    """Show the tickets of a digest, or acknowledge those that are ticked."""
+    settings, token = _settings_of(request), request.path_params["token"]
+    await _count(request, settings.desk_views_per_minute, "view", request.client.host if request.client else "unknown")
+    mail_id = digest_of(token, settings)
+    name = "" if "rename" in request.query_params else unquote(request.cookies.get(_NAME_COOKIE, ""))[:120]
+    if request.method == "GET":
+        done = request.query_params.get("done", "")
+        taken = int(done) if done.isascii() and done.isdecimal() and len(done) < 4 else 0
+        return _answer_html(request, await _ask(request, digest_html, mail_id, token, settings, name, "", taken), 200)
+    await _count(request, settings.desk_actions_per_minute, "act", str(mail_id))
+    fields = await form_of(request)
+    if not is_form_of(fields.get("form", ""), f"digest:{mail_id}", settings):
+        raise HTTPException(403, OLD_FORM)
+    taken, wrong = await _ask(request, acknowledge_ticked, mail_id, fields)
+    if wrong:
+        html = await _ask(request, digest_html, mail_id, token, settings, fields.get("name", ""), wrong, taken)
+        return HTMLResponse(html, 409)
+    answer = RedirectResponse(f"{token}?done={taken}", 303)
     _set_cookie(answer, _NAME_COOKIE, quote(" ".join(fields["name"].split())), settings)
     return answer
 

@@ -56,7 +56,7 @@ def list_html(team: str, wanted: TicketFilter, settings: Settings) -> str:
         ids = find_tickets(connection, _STATES[wanted.state], wanted.priority, since, _MOST_TICKETS)
         by_id = load_ticket_details(connection, ids)
     every = [by_id[ticket_id] for ticket_id in ids if ticket_id in by_id]
-    presenter = Presenter(LocaleFormatter(settings.support_language, ZoneInfo(settings.support_time_zone)))
+    presenter = make_presenter(settings)
     shown = [details for details in every if wanted.organisation in {"", _name_organisation(details)}]
     organisations = sorted({name for details in every if (name := _name_organisation(details))})
     variables = {
@@ -64,7 +64,7 @@ def list_html(team: str, wanted: TicketFilter, settings: Settings) -> str:
         "filters": {name: getattr(wanted, name) for name in ("state", "priority", "organisation", "age")},
         "priorities": [(priority, presenter.word(priority, PRIORITY_WORDS)) for priority in reversed(PRIORITIES)],
         "organisations": [(name, presenter.name(name)) for name in organisations],
-        "tickets": [_present(details, presenter, settings) for details in shown],
+        "tickets": [present_ticket(details, presenter, settings) for details in shown],
         "danger_count": sum(Reason.SAFETY_CONCERN in details.ticket.reason_names for details in shown),
     }
     return render_page("desk/list.html", variables, settings)
@@ -75,10 +75,18 @@ def _name_organisation(details: TicketDetails) -> str:
     return (organisation.name or "") if organisation else ""
 
 
-def _present(details: TicketDetails, presenter: Presenter, settings: Settings) -> dict[str, Any]:
+def make_presenter(settings: Settings) -> Presenter:
+    """Render for the support team."""
+    return Presenter(LocaleFormatter(settings.support_language, ZoneInfo(settings.support_time_zone)))
+
+
+def present_ticket(
+    details: TicketDetails, presenter: Presenter, settings: Settings, pages: str = "t/"
+) -> dict[str, Any]:
+    """Prepare a ticket for a list; `pages` leads from the list to the tickets' pages."""
     ticket, priority = details.ticket, choose_priority(details)
     return {
-        "href": f"t/{token(ticket.ticket_id, settings)}",
+        "href": f"{pages}{token(ticket.ticket_id, settings)}",
         "number": presenter.name(ticket.number),
         "priority": priority,
         "priority_words": presenter.say(PRIORITY_WORDS[priority]),

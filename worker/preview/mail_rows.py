@@ -38,8 +38,28 @@ def _content_of(template: str, details: TicketDetails, language: str) -> dict[st
         "ticket_unacknowledged": _chase_of(details),
         "ticket_acknowledged": {"by": "Maria", "at": details.ticket.opened_at.isoformat()},
         "ticket_handed_over": {"by": "Maria"},
+        "ticket_digest": _make_digest(details),
         "test": make_test_mail_content(language),
     }.get(template, {})
+
+
+def _make_digest(details: TicketDetails) -> dict[str, Any]:
+    """A digest of seven tickets like this one."""
+    causes = {"model": "AutoBoss 500", "category": "hydraulic", "organisation": "Kefalonia Fisheries"}
+    at = details.ticket.opened_at.isoformat()
+    ticket = {
+        "ticket_id": details.ticket.ticket_id,
+        "priority": "high",
+        "reasons": ["expert_required"],
+        "causes": causes,
+        "at": at,
+        "link": "https://tickets.example.com/t/…",
+    }
+    return {
+        "cause": {"kind": "model", "value": causes["model"], "count": 7},
+        "since": at,
+        "tickets": [ticket | {"number": f"AB-20261123-{number:04d}"} for number in range(12, 19)],
+    }
 
 
 def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:

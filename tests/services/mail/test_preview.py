@@ -33,7 +33,7 @@ def test_every_mail_in_every_language_is_written_and_the_lack_of_a_browser_said(
     code, output = run("--out", str(tmp_path / "mails"))
     assert code == 0
     assert "apt-get install chromium" in output
-    assert len(list((tmp_path / "mails").glob("*.html"))) == 7 * 6
+    assert len(list((tmp_path / "mails").glob("*.html"))) == 8 * 6
     assert "ΕΠΕΙΓΟΝ" in (tmp_path / "mails" / "ticket_opened-el.txt").read_text(encoding="utf-8")
 
 

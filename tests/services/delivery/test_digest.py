@@ -1,0 +1,119 @@
+"""A storm: two hundred tickets of one cause. Few mails, each ticket told of, each outcome true, danger at once."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from escalation_client.events import Event, encode
+from rules.decision import Examined
+from rules.triggers import examine
+from services.database.engine import begin
+from services.escalation.process_batch import process
+from services.events.decoding import Received as ReceivedEvent
+from services.events.stream import StreamEntry
+from services.installation import get_installation
+from services.outbox.digest import queue_digests, settle_digests
+from tests.events import diagnosed, message
+from tests.services.delivery.conftest import Setting
+from tests.services.delivery.office import Office
+from tests.smtp_session import Received
+
+FIRST = 6
+
+
+def escalate(*events: Event) -> None:
+    """Work on events as on one batch."""
+    installation = get_installation()
+    received = [
+        ReceivedEvent(
+            StreamEntry("1-0", encode(event).encode(), {}),
+            Examined(event, examine(event, installation.policy, installation.lexicon)),
+        )
+        for event in sorted(events, key=lambda event: event.session_id)
+    ]
+    with begin() as connection:
+        process(connection, received, [], installation)
+
+
+def pump_fails(number: int) -> Event:
+    return diagnosed(f"session-{number:03d}", level="very_low", category="hydraulic")
+
+
+def sweep(*, minutes: float = 0) -> tuple[int, int]:
+    """One sweep so much later: digests queued, recipients settled."""
+    with begin() as connection:
+        settled = settle_digests(connection, get_installation())
+        return queue_digests(connection, get_installation(), datetime.now(UTC) + timedelta(minutes=minutes)), settled
+
+
+def outcomes(office: Office) -> "Counter[str]":
+    return Counter(row["type"] for row in office.rows("SELECT payload ->> 'type' AS type FROM escalation.outcomes"))
+
+
+def read(mail: Received) -> str:
+    """The subject and plain text of a mail that was taken."""
+    message = message_from_bytes(mail.data, policy=default)
+    body = message.get_body(("plain",))
+    return f"{message['Subject']}\n{body.get_content() if body else ''}"
+
+
+@pytest.fixture
+def storm(office: Office, setting: Setting) -> Office:
+    """Two hundred tickets in batches of forty, and one of them is dangerous."""
+    setting(public_url="https://tickets.example.org", link_secret="0123456789abcdef" * 2, mail_connections=1)
+    for start in range(0, 200, 40):
+        escalate(*map(pump_fails, range(start, start + 40)))
+    escalate(message("danger", "there is smoke from the pump"))
+    return office
+
+
+def test_two_hundred_tickets_are_few_mails_and_every_ticket_is_told_of(storm: Office) -> None:
+    storm.send()
+    assert len(storm.server.messages) == FIRST + 1
+    assert any("SAFETY" in read(mail) for mail in storm.server.messages)
+    assert outcomes(storm) == {"ticket.opened": 201, "mail.accepted": FIRST + 1}
+
+    assert sweep(minutes=2.9) == (0, 0)
+    assert sweep(minutes=3.1) == (2, 0)
+    storm.send()
+    assert len(storm.server.messages) == FIRST + 1 + 2
+    assert sweep() == (0, 194)
+    assert outcomes(storm) == {"ticket.opened": 201, "mail.accepted": 201}
+
+    told = "\n".join(read(mail) for mail in storm.server.messages)
+    numbers = [row["ticket_number"] for row in storm.rows("SELECT ticket_number FROM escalation.tickets")]
+    assert [number for number in numbers if number not in told] == []
+    digest = read(storm.server.messages[-1])
+    assert "further tickets" in digest
+    assert "one kind of problem: hydraulic" in digest
+    assert "https://tickets.example.org/d/" in digest
+    assert digest.count("https://tickets.example.org/t/") >= 94
+    assert storm.states() == {"accepted": 194 + FIRST + 2 + 2}
+    assert storm.send() == {}
+
+
+def test_a_digest_that_is_refused_leaves_each_ticket_its_own_mail(storm: Office) -> None:
+    storm.send()
+    sweep(minutes=3.1)
+    storm.connection.exec_driver_sql(
+        "UPDATE escalation.mail_recipients AS r SET state = 'refused' FROM escalation.mails AS m "
+        "WHERE m.mail_id = r.mail_id AND m.template = 'ticket_digest'"
+    )
+    assert sweep() == (0, 0)
+    assert storm.send() == {}
+    storm.minutes_pass(11)
+    assert storm.send() == {"accepted": 194}
+    assert outcomes(storm)["mail.accepted"] == 201
+
+
+def test_one_that_is_left_alone_is_mailed_as_it_is(office: Office, setting: Setting) -> None:
+    setting(mail_connections=1)
+    for number in range(FIRST + 1):
+        escalate(pump_fails(number))
+    assert office.send() == {"accepted": FIRST}
+    assert sweep(minutes=3.1) == (0, 0)
+    assert office.send() == {"accepted": 1}
+    assert outcomes(office)["mail.accepted"] == FIRST + 1
