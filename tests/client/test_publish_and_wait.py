@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -118,6 +120,22 @@ def test_an_absent_redis_is_no_error_once_the_spool_has_the_event(
     with Publisher(url, spool=spool) as publisher:
         assert publisher.flush(20)
     assert events_in(redis) == [OVERBOARD]
+
+
+def test_a_redis_that_hangs_holds_up_nobody_for_long_once_there_is_a_spool(
+    kind: str, url: str, server: EmbeddedValkey, spool: Path
+) -> None:
+    assert server.pid
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        receipt = Publishing(kind, url, spool=spool)(timeout=1.0)
+        assert time.monotonic() - began < 5
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert (receipt.confirmed, receipt.say) == (False, say_taken("en"))
+    with Publisher(url, spool=spool) as publisher:
+        assert publisher.flush(30)
 
 
 def test_events_behind_a_backlog_are_taken_at_once(kind: str, url: str, server: EmbeddedValkey, spool: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, Self
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from escalation_client.async_reader import AsyncOutcomeReader
-from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, LoopConnections, connect
+from escalation_client.connection import LoopConnections, connect, patience
 from escalation_client.errors import ReadError
 from escalation_client.events import Event, encode
 from escalation_client.outcomes import Outcome
@@ -43,13 +43,16 @@ class AsyncPublisher:
         spool: str | Path | None = None,
         spool_limit: int = LIMIT_BYTES,
         replicas: int = 0,
-        connect_timeout: float = CONNECT_SECONDS,
-        timeout: float = ANSWER_SECONDS,
+        connect_timeout: float | None = None,
+        timeout: float | None = None,
     ) -> None:
         self.replicas = replicas
-        self.connections = LoopConnections(url, connect_timeout, timeout)
-        self.outcomes = AsyncOutcomeReader(url, connect_timeout=connect_timeout, timeout=timeout)
-        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, connect_timeout, timeout))
+        for_answers = patience(connect_timeout, timeout, spool is not None)
+        # What is sent from the disk has time.
+        for_disk = patience(connect_timeout, timeout, False)
+        self.connections = LoopConnections(url, *for_answers)
+        self.outcomes = AsyncOutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
+        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, *for_disk))
 
     async def publish(self, event: Event) -> str | None:
         """As `Publisher.publish`."""

@@ -22,6 +22,8 @@ Client = TypeVar("Client")
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
+# Where a spool takes what Redis does not, nobody who chats waits longer for either.
+_WITH_SPOOL_SECONDS = 2.0
 HEALTH_CHECK_SECONDS = 10
 # Longer waits are asked for piece by piece, so that a connection that died meanwhile is noticed.
 LONGEST_BLOCK_SECONDS = 2.0
@@ -29,6 +31,15 @@ LONGEST_BLOCK_SECONDS = 2.0
 # the address may lead to a new primary while the old connection still leads to what is a replica now (READONLY).
 # A time-out is not waited for twice.
 _ONCE_MORE: Final = (RedisConnectionError, ReadOnlyError)
+
+
+def patience(connect_timeout: float | None, timeout: float | None, spooled: bool) -> tuple[float, float]:
+    """Seconds to wait for a connection and for an answer: those given, else the usual, and fewer with a spool."""
+    usual = (_WITH_SPOOL_SECONDS, _WITH_SPOOL_SECONDS) if spooled else (CONNECT_SECONDS, ANSWER_SECONDS)
+    return (
+        usual[0] if connect_timeout is None else connect_timeout,
+        usual[1] if timeout is None else timeout,
+    )
 
 
 def connect(url: str, connect_timeout: float, timeout: float) -> redis.Redis:

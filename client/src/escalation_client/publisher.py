@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from escalation_client.backlog import Backlog
-from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, connect
+from escalation_client.connection import connect, patience
 from escalation_client.errors import PublishError, ReadError
 from escalation_client.events import Event, InvalidEvent, encode
 from escalation_client.events.types import BaseEvent
@@ -36,8 +36,8 @@ class Publisher:
     :param spool: a folder for events that Redis does not take; processes may share it. Without one they are an error.
     :param spool_limit: the spool's size in bytes
     :param replicas: how many replicas must have an event within a second before it counts as taken
-    :param connect_timeout: seconds to wait for a connection
-    :param timeout: seconds to wait for an answer
+    :param connect_timeout: seconds to wait for a connection; unless given 5, and with a spool 2
+    :param timeout: seconds to wait for an answer; unless given 10, and with a spool 2
     """
 
     def __init__(
@@ -47,13 +47,16 @@ class Publisher:
         spool: str | Path | None = None,
         spool_limit: int = LIMIT_BYTES,
         replicas: int = 0,
-        connect_timeout: float = CONNECT_SECONDS,
-        timeout: float = ANSWER_SECONDS,
+        connect_timeout: float | None = None,
+        timeout: float | None = None,
     ) -> None:
         self.replicas = replicas
-        self.redis = connect(url, connect_timeout, timeout)
-        self.outcomes = OutcomeReader(url, connect_timeout=connect_timeout, timeout=timeout)
-        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, connect_timeout, timeout))
+        for_answers = patience(connect_timeout, timeout, spool is not None)
+        # What is sent from the disk has time.
+        for_disk = patience(connect_timeout, timeout, False)
+        self.redis = connect(url, *for_answers)
+        self.outcomes = OutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
+        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, *for_disk))
 
     def publish(self, event: Event) -> str | None:
         """Publish an event; return the id of its stream entry, or None while it waits on disk.
