@@ -105,12 +105,20 @@ def standalone() -> Iterator[Connection]:
         yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
+# What PostgreSQL reports by itself with an answer when it changes (its manual, "Asynchronous Operations").
+_ONLY_READS: Final = ("default_transaction_read_only", "in_hot_standby")
+
+
 def available() -> bool:
-    """Whether PostgreSQL answers at this moment."""
+    """Whether PostgreSQL answers at this moment, and takes writes as far as it has reported."""
     try:
         # The pool asks a connection that it kept whether it still answers.
-        with engine().connect():
-            pass
+        with engine().connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            if any(driver.get_parameter_status(name) == "on" for name in _ONLY_READS):
+                # It would stay so after the repair, where the setting is the database's.
+                connection.invalidate()
+                return False
     except (DBAPIError, TimeoutError):
         return False
     return True

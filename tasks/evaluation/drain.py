@@ -30,15 +30,16 @@ def drain(redis: Redis, installation: Installation) -> BatchResult:
             hint("drain_events")
         return entries
 
-    if not available():
-        # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
-        return BatchResult(away=1)
-    return _work_off(redis, read, installation)
+    # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
+    return _work_off(redis, read, installation) if available() else BatchResult(away=1)
 
 
 def take_over(redis: Redis, installation: Installation) -> BatchResult:
     """Finish what a killed process, a locked row or an absent database left pending."""
     idle = int(installation.settings.reclaim_after_seconds * 1000)
+    if not available():
+        # Taken over now they would count as fresh, and be left alone for as long again.
+        return BatchResult(away=1)
     return _work_off(redis, lambda count: reclaim(redis, idle, count), installation)
 
 
