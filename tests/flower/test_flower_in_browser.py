@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.chromium import Browser, chromium
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
 from tests.processes import wait_for
-from tests.worker.desk.webdriver import Browser, chromium
 from worker.celery_guards.messages import QUEUES
 
-pytestmark = pytest.mark.debian("chromium", "chromedriver")
+pytestmark = pytest.mark.debian("chromium")
 
 WIDTH = 1_200
 WORDS = "return document.body.textContent"
@@ -33,8 +33,8 @@ COLOURS = """
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    with chromium(tmp_path / "browser", WIDTH, phone=False) as browser:
+def browser() -> Iterator[Browser]:
+    with chromium(WIDTH, phone=False) as browser:
         yield browser
 
 

@@ -11,7 +11,7 @@ from escalation_client.events import Event
 from services.database import engine as database
 from services.events.stream import StreamEntry
 from services.installation import Installation
-from services.outbox.customer_notice import tell_customers
+from services.outbox.customer_notice import tell_customers, tell_customers_solved
 from tasks.evaluation.batch import write
 from tests.events import message, started
 from tests.tasks.conftest import rows
@@ -94,3 +94,24 @@ def test_off_unless_switched_on(
     write(entries([started("s", user=user_id), message("s", SMOKE)]), installation)
     told(connection, installation)
     assert notices(connection) == []
+
+
+def test_a_user_hears_once_that_it_is_solved(
+    noticing: Installation, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s", user=user_id), message("s", REQUEST)]), noticing)
+    told(connection, noticing)
+    ticket_ids = [str(row["id"]) for row in rows(connection, "SELECT id FROM public.support_tickets")]
+    for _ in range(2):
+        with database.begin() as transaction:
+            tell_customers_solved(transaction, ticket_ids, noticing)
+    solved = "SELECT content FROM escalation.mails WHERE template = 'customer_notice' ORDER BY queued_at"
+    assert [row["content"].get("solved", False) for row in rows(connection, solved)] == [False, True]
+
+
+def test_one_danger_is_one_notice_also_when_the_support_mail_was_accepted(
+    noticing: Installation, user_id: str, entries: Entries, connection: Connection
+) -> None:
+    write(entries([started("s", user=user_id), message("s", SMOKE)]), noticing)
+    told(connection, noticing)
+    assert [notice["rank"] for notice in notices(connection)] == [1]

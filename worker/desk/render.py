@@ -13,7 +13,7 @@ from config.settings import TEMPLATES_FOLDER, Settings
 from services.mail.design import style_page
 from worker.desk.words import environment
 
-_FORM_TOKEN = re.compile(r'(?:name="form" value="[^"]+"|href="t/[^"]+")')
+_FORM_TOKEN = re.compile(r'(?:name="form" value="[^"]+"|href="(?:\.\./)?t/[^"]+")')
 
 
 def _page_styles() -> str:

@@ -1,5 +1,6 @@
-"""The page on a phone: it fits, it can be read and pressed, and taking a ticket works."""
+"""The pages in a real browser, phone and desktop, light and dark, Arabic: what people do there, and that all can."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,14 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from services.installation import Installation, get_installation
+from tests.chromium import Browser, chromium
 from tests.services.tickets.conftest import ticket_row
-from tests.tasks.evaluation.batches import wait_for
-from tests.worker.desk.webdriver import Browser, chromium
+from tests.worker.desk.test_desk_links import aged
+from worker.desk.access import TEAM_COOKIE, add_team_link
 
 pytestmark = pytest.mark.debian
 
-PHONE = 360
+PHONE, DESKTOP = 360, 1_280
 TOO_WIDE = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL = """
     return [...document.querySelectorAll('button, input:not([type=hidden]), textarea, a.link, a.press, .choice')]
@@ -52,52 +54,126 @@ def language(request: pytest.FixtureRequest, public: Installation, monkeypatch: 
     return str(request.param)
 
 
-def answer(browser: Browser) -> str:
-    """What the page says of what was just done."""
-    return str(browser.run("return document.querySelector('.done')?.textContent ?? ''"))
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where pictures go: `ESCALATION_PICTURES=docs/pictures` keeps them."""
+    return Path(os.environ.get("ESCALATION_PICTURES", tmp_path))
+
+
+def wait_for_answer(browser: Browser, words: str) -> None:
+    """Until the page says of what was just done."""
+    browser.page.locator(".done", has_text=words).wait_for()
 
 
 def check(browser: Browser) -> None:
     assert browser.run(TOO_WIDE) <= 0
     assert browser.run(FAINT) == []
     assert browser.run(SMALL) == []
+    assert browser.barriers() == []
 
 
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_fits_a_phone_and_can_be_read(
-    language: str, desk: str, ticket: dict[str, str], tmp_path: Path, dark: bool
+def test_the_page_fits_and_can_be_read_by_everybody(
+    language: str, desk: str, ticket: dict[str, str], pictures: Path, dark: bool, width: int
 ) -> None:
-    with chromium(tmp_path / "browser", PHONE, dark) as browser:
+    with chromium(width, dark, phone=width == PHONE) as browser:
         browser.open(desk + ticket["path"])
-        assert browser.run("return innerWidth") == PHONE
+        assert browser.run("return innerWidth") == width
         assert browser.run("return document.documentElement.lang") == language
         assert browser.run("return matchMedia('(prefers-color-scheme: dark)').matches") is dark
         assert browser.run("return document.styleSheets.length") == 1
+        assert browser.run("return performance.getEntriesByType('resource').length") == 0
         check(browser)
-        browser.picture(tmp_path / "page.png")
+        browser.picture(pictures / f"page-{width}-{language}-{'dark' if dark else 'light'}.png", whole=True)
 
 
-def test_a_ticket_is_taken_and_solved_by_thumb(
-    desk: str, ticket: dict[str, str], connection: Connection, tmp_path: Path
-) -> None:
-    with chromium(tmp_path / "browser", PHONE) as browser:
+def fill(browser: Browser, action: str, **fields: str) -> None:
+    """Open one of the page's forms, fill it in and send it; the name is remembered from the first on."""
+    browser.click(f"#do-{action} summary")
+    for name, words in fields.items():
+        browser.type(f"#{action}-{name}", words)
+    browser.click(f"#do-{action} button")
+
+
+def test_a_ticket_s_whole_life_by_thumb(desk: str, ticket: dict[str, str], connection: Connection) -> None:
+    def status() -> object:
+        return ticket_row(connection, ticket["number"])["status"]
+
+    with chromium(PHONE) as browser:
         browser.open(desk + ticket["path"])
-        assert ticket_row(connection, ticket["number"])["status"] == "open"
+        assert status() == "open"
         browser.type("#acknowledge-name", "Maria")
         browser.click("#hands form button")
-        wait_for(lambda: "It is yours." in answer(browser))
+        wait_for_answer(browser, "It is yours.")
         assert ticket_row(connection, ticket["number"])["acknowledged_by"] == "Maria"
         check(browser)
-        browser.click("#do-resolve summary")
-        browser.type("#resolve-note", "Replaced the fuse.")
-        browser.type("#resolve-name", "Maria")
-        browser.click("#do-resolve button")
-        wait_for(lambda: "Marked as solved." in answer(browser))
-        assert ticket_row(connection, ticket["number"])["status"] == "resolved"
+        # The cookie is for https, as it should be: here the name is typed each time.
+        fill(browser, "note", note="Called the farm.", name="Maria")
+        wait_for_answer(browser, "Your note is kept.")
+        assert "Called the farm." in browser.page.inner_text("#timeline")
+        browser.click("#do-reassign summary")
+        browser.page.select_option("#reassign-contact", "electrical")
+        browser.type("#reassign-name", "Maria")
+        browser.click("#do-reassign button")
+        wait_for_answer(browser, "They get a mail now.")
+        assert status() == "open"
+        fill(browser, "resolve", note="Replaced the fuse.", name="Maria")
+        wait_for_answer(browser, "Marked as solved.")
+        assert status() == "resolved"
+        fill(browser, "reopen", name="Maria")
+        wait_for_answer(browser, "open again")
+        assert status() == "open"
+        check(browser)
+
+
+def test_feedback_is_given_and_shown(desk: str, ticket: dict[str, str]) -> None:
+    with chromium(PHONE) as browser:
+        browser.open(desk + ticket["path"])
         browser.click("#do-feedback summary")
         browser.click("input[value=too_late]")
         browser.type("#feedback-name", "Maria")
         browser.click("#do-feedback button")
-        wait_for(lambda: "Thank you for your feedback." in answer(browser))
+        wait_for_answer(browser, "Thank you for your feedback.")
         assert browser.run("return document.querySelectorAll('input:checked').length") == 1
         check(browser)
+
+
+def test_the_keyboard_alone_takes_a_ticket(desk: str, ticket: dict[str, str], connection: Connection) -> None:
+    with chromium(DESKTOP, phone=False) as browser:
+        browser.open(desk + ticket["path"])
+        browser.page.keyboard.press("Tab")
+        assert browser.run("return document.activeElement.className") == "skip"
+        browser.page.focus("#acknowledge-name")
+        browser.page.keyboard.type("Maria")
+        browser.page.keyboard.press("Enter")
+        wait_for_answer(browser, "It is yours.")
+        assert ticket_row(connection, ticket["number"])["acknowledged_by"] == "Maria"
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_the_list_leads_to_the_ticket(
+    desk: str, ticket: dict[str, str], connection: Connection, public: Installation, pictures: Path, width: int
+) -> None:
+    link = add_team_link(connection, "North", public.settings).removeprefix(str(public.settings.public_url))
+    with chromium(width, phone=width == PHONE) as browser:
+        cookie = {"name": TEAM_COOKIE, "value": link.removeprefix("/team/"), "url": desk}
+        browser.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        browser.open(f"{desk}/")
+        check(browser)
+        browser.picture(pictures / f"list-{width}.png")
+        browser.click("#tickets a")
+        assert ticket["number"] in browser.page.inner_text("body")
+
+
+def test_an_expired_link_and_a_stranger_are_told_what_to_do(
+    desk: str, ticket: dict[str, str], public: Installation
+) -> None:
+    old = aged(ticket["id"], 400 * 86_400, public)
+    with chromium(PHONE) as browser:
+        browser.open(f"{desk}/t/{old}")
+        assert "expired" in browser.page.inner_text("main")
+        assert browser.barriers() == []
+        browser.open(f"{desk}/")
+        assert "team's link" in browser.page.inner_text("main")
+        assert browser.barriers() == []
