@@ -1,5 +1,7 @@
 """`python -m worker …`: everything a person does with the escalation worker in a terminal."""
 
+import os
+import signal
 import sys
 
 from config.errors import ConfigurationError
@@ -8,6 +10,9 @@ from worker.commands import cli
 
 def main() -> int:
     """Run a command; a wrong setting ends it with its name and what would be right."""
+    if os.getpid() == 1:
+        # The first process of a container without an init: what the kernel does for others it leaves undone for this.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         cli()
     except ConfigurationError as error:

@@ -17,6 +17,7 @@ from services.installation import get_installation
 from services.listening.ear import second_ear
 from services.mail.jinja import prepare
 from tasks.celery_config import app
+from worker.celery_guards.cluster_mode import refuse_cluster_mode
 from worker.celery_guards.messages import guard_the_lists
 from worker.celery_guards.requests import FOR_EVERY_TASK
 from worker.celery_guards.told_options import ToldOptionsStep
@@ -62,6 +63,7 @@ app.steps["worker"].add(DoorbellStep)
 app.steps["worker"].add(LivenessStep)
 app.steps["worker"].add(ProgramWatchStep)
 task_postrun.connect(record_sweep)
+beat_init.connect(refuse_cluster_mode)
 beat_init.connect(record_beat)
 beat_init.connect(monitor_beside_beat)
 beat_init.connect(watch_beat)
@@ -89,6 +91,7 @@ def check_what_was_configured(**_: Any) -> None:
     except (DBAPIError, TimeoutError):
         # PostgreSQL is away: events wait in Redis until it is back, and the liveness monitor raises the alarm.
         pass
+    refuse_cluster_mode()
     # Before the fork: else each child compiles the templates with its first mail.
     prepare(settings.support_language)
     _load_second_ear()

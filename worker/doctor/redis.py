@@ -20,6 +20,7 @@ from config.settings import Settings
 from rules.explanation import counted
 from services.events.stream import EVENTS, GROUP, connect
 from services.monitoring.health import stream_state
+from worker.celery_guards.cluster_mode import REMEDY, is_in_cluster_mode
 from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import CheckedPart, CheckResult, Level, about_clock
 from worker.doctor.redis_durability import check_durability
@@ -88,6 +89,8 @@ def server(redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     found = f"version {version}, database {_database_of(redis)}"
     old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < _OLDEST
     yield PART.broken(_CONNECT, found, "Use Redis 6.2 or newer.") if old else PART.ok(_CONNECT, found)
+    if is_in_cluster_mode(information):
+        yield PART.broken(_CONNECT, "it is in cluster mode", REMEDY)
     if redis.connection_pool.connection_kwargs.get("password") is None:
         yield PART.warning(_CONNECT, "no password was needed", "Set requirepass, and put it into REDIS_URL.")
     if information.get("role") == "slave":
