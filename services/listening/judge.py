@@ -48,19 +48,29 @@ def judge_overdue(
 def _judge(redis: Redis, ear: SecondEar | None, installation: Installation, claimed: Sequence[ClaimedText]) -> int:
     """Publish what is heard in these texts, before they are forgotten: a crash in between only repeats it."""
     events = [(event, text.language) for text in claimed if (event := _read(text)) is not None]
+    published = judge_texts(events, ear, installation)
+    _publish(redis, published)
+    return len(published)
+
+
+def judge_texts(
+    events: Sequence[tuple[Event, str | None]], ear: SecondEar | None, installation: Installation
+) -> list[TextJudged]:
+    """What is heard in the texts of these events, each with its session's language; without a second ear, by the lists.
+
+    Only what counts or is worth asking about, by the policy.
+    """
     heard = [
         HeardText(text_of(event), detect(text_of(event), _language_of(event) or language, installation.lexicon))
         for event, language in events
     ]
     judged = ear.judge(heard) if ear else [_by_lists(each.findings) for each in heard]
     model = ear.model if ear else WORD_LISTS
-    published = [
+    return [
         judgement
         for (event, language), text, by_kind in zip(events, heard, judged, strict=True)
         for judgement in _as_events(event, language, text.findings, by_kind, model, installation)
     ]
-    _publish(redis, published)
-    return len(published)
 
 
 def _read(text: ClaimedText) -> Event | None:

@@ -29,6 +29,7 @@ COMMANDS = {
     "privacy": "worker.commands.privacy",
     "shadow": "worker.commands.shadow",
     "detect": "worker.commands.detect",
+    "policy": "worker.commands.policy",
 }
 # What `--help` lists, so that it need not import the commands; a test compares it with their own help.
 HELP = {
@@ -49,7 +50,8 @@ HELP = {
     "db": "Create, adopt, check, protect and restore the tables.",
     "privacy": "Delete what is old, and erase a person.",
     "shadow": "Compare what the worker would have done with what ABParts did.",
-    "detect": "What the word lists hear in a text, and how well.",
+    "detect": "What both ears hear in a text, and how well.",
+    "policy": "Try other thresholds on what was said already.",
 }
 # Former names, which go on working and are not listed.
 ALIASES = {"house": "privacy", "desk": "web"}
