@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rules.reasons import REASON_WORDS, by_gravity
+from rules.triggers import WORD_LISTS_ALONE
 
 _Evidence = Mapping[str, Any]
 
@@ -55,10 +56,36 @@ def _nearest(evidence: Sequence[_Evidence]) -> Iterator[str]:
     for each in evidence:
         if each.get("weak"):
             yield f"Heard without counting it: “{each['phrase']}” ({each['reason']})."
+        elif each.get("waits_for"):
+            yield f"“{each.get('phrase')}” leaves the word lists in doubt; it waits for the {each['waits_for']}."
+    yield from _unsure(evidence)
+    if any(each.get("ears") == WORD_LISTS_ALONE for each in evidence):
+        yield "No second ear listened (switched off, or its wheels are missing): the word lists heard alone."
+
+
+def _unsure(evidence: Sequence[_Evidence]) -> Iterator[str]:
+    """What the second ear was not sure of, and what the user answered."""
+    for each in evidence:
+        if each.get("answer"):
+            yield f"Asked about “{each['phrase']}”, the user {_ANSWERS[each['answer']]}."
+        elif each.get("ear") == "second":
+            reason = REASON_WORDS[each["rule"]]
+            yield (
+                f"The second ear was not sure of “{each['phrase']}”: {each['observed']} for “{reason}”, and "
+                f"{each['limit']} is needed; from {each['ask_from']} on the user is asked."
+            )
+
+
+_ANSWERS = {"yes": "said yes", "no": "said no", "none": "did not answer"}
 
 
 def show_evidence(evidence: _Evidence) -> str:
     """What the rule saw, in brackets, when there is something to show."""
+    if evidence.get("ear") == "second":
+        answer = f"; asked, the user {_ANSWERS[evidence['answer']]}" if evidence.get("answer") else ""
+        return (
+            f" (“{evidence.get('phrase', '')}”, second ear {evidence['observed']}, limit {evidence['limit']}{answer})"
+        )
     if "phrase" in evidence:
         return f" (“{evidence['phrase']}”)"
     if grounds := evidence.get("grounds"):

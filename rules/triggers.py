@@ -76,6 +76,10 @@ def has_failed(step: StepRecorded) -> bool:
     return step.completed and step.success is False
 
 
+# Where the policy wants no second ear, or this platform has no wheels for it.
+WORD_LISTS_ALONE: Final = "word lists alone"
+
+
 @dataclass(frozen=True, slots=True)
 class _Ears:
     """What listens: the word lists, and where the policy has it and the wheel is there, the second ear."""
@@ -102,6 +106,8 @@ def _listen(text: str, language: str | None, flagged: bool | None, ears: _Ears, 
     waits = ears.policy.second_ear and findings.heard(Reason.SAFETY_CONCERN) == "doubtful"
     if waits:
         evidence["waits_for"] = "second ear"
+    if text and not ears.policy.second_ear:
+        evidence["ears"] = WORD_LISTS_ALONE
     fired = bool(flagged or (danger and not waits))
     yield signal(Reason.SAFETY_CONCERN, fired, **evidence, **(source if evidence else {}))
     if text:

@@ -33,7 +33,7 @@ _TICKETS = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayedEvent:
+class _ReplayedEvent:
     """An event that speaks for a reason: in the record (`was`), or only now."""
 
     reason: str
@@ -52,7 +52,7 @@ class ReplayedSession:
     session_id: str
     before: tuple[str, ...]
     after: tuple[str, ...]
-    events: tuple[ReplayedEvent, ...]
+    events: tuple[_ReplayedEvent, ...]
     tickets: tuple[str, ...]
     feedback: Mapping[str, str]
 
@@ -178,14 +178,14 @@ def _fired_then(kept: Iterable[StoredEvent]) -> Iterator[tuple[StoredEvent, str]
 
 def _events_of_difference(
     kept: Sequence[StoredEvent], fired: Iterable[Fired], before: set[str], after: set[str]
-) -> Iterator[ReplayedEvent]:
+) -> Iterator[_ReplayedEvent]:
     """The events behind each reason that only one of the two has."""
     for stored, reason in _fired_then(kept):
         if reason in before - after:
-            yield ReplayedEvent(reason, *_ids_of(stored.event), was=True)
+            yield _ReplayedEvent(reason, *_ids_of(stored.event), was=True)
     for each in fired:
         if each.reason in after - before:
-            yield ReplayedEvent(each.reason, *_ids_of(each.event), was=False)
+            yield _ReplayedEvent(each.reason, *_ids_of(each.event), was=False)
 
 
 def _ids_of(event: Any) -> tuple[str, str | None]:

@@ -71,3 +71,45 @@ def test_the_story_is_told(
     evidence: list[dict[str, Any]], tickets: list[dict[str, Any]], events: int, rejected: int, said: str
 ) -> None:
     assert explain(evidence, tickets, events, rejected) == said
+
+
+HEARD: dict[str, Any] = {
+    "rule": "safety_concern",
+    "fired": True,
+    "ear": "second",
+    "observed": 0.93,
+    "limit": 0.5,
+    "ask_from": 0.1,
+    "phrase": "he is under it",
+}
+UNSURE = HEARD | {"fired": False, "observed": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        (
+            [UNSURE],
+            "The second ear was not sure of “he is under it”: 0.2 for “Safety concern identified”, and 0.5 is needed; "
+            "from 0.1 on the user is asked.",
+        ),
+        ([UNSURE | {"answer": "no"}], "Asked about “he is under it”, the user said no."),
+        (
+            [{"rule": "user_request", "fired": False, "ears": "word lists alone"}],
+            "No second ear listened (switched off, or its wheels are missing): the word lists heard alone.",
+        ),
+        (
+            [{"rule": "safety_concern", "fired": False, "phrase": "smoke", "waits_for": "second ear"}],
+            "“smoke” leaves the word lists in doubt; it waits for the second ear.",
+        ),
+    ],
+)
+def test_both_ears_are_explained_where_there_is_no_ticket(evidence: list[dict[str, Any]], said: str) -> None:
+    assert explain(evidence, [], 1, 0) == f"No ticket: no rule fired in 1 event. {said}"
+
+
+def test_a_ticket_says_what_the_second_ear_heard_and_what_the_user_answered() -> None:
+    told = explain([], [ticket({"safety_concern": HEARD})], 1, 0)
+    assert "Safety concern identified (“he is under it”, second ear 0.93, limit 0.5)" in told
+    told = explain([], [ticket({"safety_concern": HEARD | {"observed": 0.2, "answer": "none"}})], 1, 0)
+    assert "second ear 0.2, limit 0.5; asked, the user did not answer" in told

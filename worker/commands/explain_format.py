@@ -34,12 +34,27 @@ def evidence_words(evidence: Row) -> str:
 
 
 def seen(evidence: Row) -> str:
+    if evidence.get("ear") == "second":
+        return _by_second_ear(evidence)
     rest = {name: value for name, value in evidence.items() if name not in PLAIN | FOR_PROGRAMS and value}
     if "phrase" not in rest:
         return named(rest)
     heard = ", ".join(str(rest[name]) for name in HEARD if rest.get(name, "unknown") != "unknown")
     other = named({name: value for name, value in rest.items() if name not in {"phrase", "gloss", *HEARD}})
     return "; ".join(filter(None, (f"“{rest['phrase']}”: {rest.get('gloss', '')} ({heard})", other)))
+
+
+def _by_second_ear(evidence: Row) -> str:
+    """What the second ear made of a text: what it sounds like, and what the word lists and the user said of it."""
+    near = " and ".join(f"“{each['text']}” ({each['gloss']})" for each in evidence.get("sounds_like", ()))
+    parts = [
+        f"second ear: “{evidence.get('phrase', '')}”" + (f" sounds like {near}" if near else ""),
+        f"asks from {evidence['ask_from']}" if "ask_from" in evidence else "",
+        f"word lists {evidence['lists']}" if evidence.get("lists") else "",
+        f"the user answered {evidence['answer']}" if evidence.get("answer") else "",
+        f"model {evidence['model']}" if evidence.get("model") else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def named(values: Row) -> str:

@@ -134,6 +134,7 @@ def test_without_the_wheel_the_lists_decide_at_once(
     drain(redis, alone)
     ((reasons,),) = connection.execute(REASONS).all()
     assert reasons["safety_concern"]["gloss"]
+    assert reasons["safety_concern"]["ears"] == "word lists alone"
     assert connection.execute(WAITING).scalar_one() == 0
     monkeypatch.setattr(listening, "has_second_ear", lambda: False)
     second_ear.cache_clear()
