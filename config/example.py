@@ -7,7 +7,8 @@ from config.policy import PolicyFile
 from config.settings import CONFIG_FOLDER, Settings
 
 _HEAD = """\
-# Every setting with its default, commented out: it has this value already. Two have none and have to be given.
+# Every setting, commented out, with its default. DATABASE_URL and REDIS_URL have none and must be given: their values
+# here are examples.
 # Secrets may also be given as files: SMTP_PASSWORD_FILE=/run/secrets/smtp_password
 """
 _REQUIRED = {"database_url": "postgresql://abparts:…@db:5432/abparts", "redis_url": "redis://:…@redis:6379/0"}

@@ -83,7 +83,7 @@ class Compiler:
         return tuple(self.known_sets.setdefault(codes, codes) for codes in found)
 
     def telling(self, phrases: Iterable[Phrase]) -> list[Spec]:
-        """The rarest word of each phrase; the last ones tell most."""
+        """The rarest word of each phrase; of equally rare ones the last."""
         return [min(reversed(phrase), key=self.cost) for phrase in phrases]
 
     def commonness(self, specs: Sequence[Spec]) -> int:

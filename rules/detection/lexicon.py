@@ -19,7 +19,7 @@ _LONG_DRAWN = re.compile(r"(.)\1{2,}")
 class Rule:
     """An entry and its patterns, as a regular expression over the codes of the words.
 
-    `required`: for each pattern sets of codes, of each of which at least one stands in every text that it matches.
+    `required`: for each pattern, sets of codes; a text can match only if it has at least one code of every set.
     """
 
     entry: WordListEntry

@@ -23,7 +23,10 @@ _GREEK = re.compile("[\u0370-\u03ff]")
 
 @dataclass(frozen=True, slots=True)
 class ExaminedText:
-    """The part of a text that is examined, and how far its end lies behind where it stood."""
+    """The part of a text that is examined.
+
+    `skipped`: what to add to a place in its second half to get the place in the original text.
+    """
 
     text: str
     skipped: int

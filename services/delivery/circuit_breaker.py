@@ -96,8 +96,8 @@ _SUSPECT = text("""
 def suspect(connection: Connection, account: str, answer: ServerReply, reply_class: ReplyClass, times: Times) -> None:
     """Let one mail show whether it is the account or only the mail that was refused; nobody is alarmed yet.
 
-    Another mail has shown it when one was on its way beside this one and came first. The same refusal twice is less:
-    it may be that of two unknown readers.
+    If the account is on trial already, another mail failed first, so the circuit opens now. Not for the same words
+    twice: those may be two unknown addresses.
     """
     if read_circuit(connection, account).state == TRIAL and reply_class != same_refusal():
         open_circuit(connection, account, answer, reply_class, times)

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from services.database.errors import DatabaseFailure, trouble
 
-# Above the hard time limit of the tasks that send: a living sender never loses its lease.
+# Longer than `_HARD_LIMIT_SECONDS` in tasks/mail.py, so that a living sender never loses its lease. A killed one is
+# noticed sooner, by its advisory lock (reap_expired.py).
 LEASE_SECONDS = 600
 
 _LOCK = text("SELECT pg_advisory_lock(hashtextextended(:lease_id, 0))")
@@ -29,10 +30,10 @@ def lease(connection: Connection) -> Iterator[UUID]:
     try:
         yield lease_id
     finally:
-        give_back(connection)
+        _unlock_all(connection)
 
 
-def give_back(connection: Connection) -> None:
+def _unlock_all(connection: Connection) -> None:
     """Let go of the lease and the slot; a connection that cannot is closed, which does the same."""
     if connection.invalidated:
         return

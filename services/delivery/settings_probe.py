@@ -31,8 +31,8 @@ _NOTE = text("""
 def take_early_probe(connection: Connection, account: str, mark: str) -> str | None:
     """Take a probe when the account is held and was not tried with these settings since; the phase that had failed.
 
-    Whoever looks first after the account failed has the settings with which it did, so a worker that ends and starts
-    over and over with wrong settings makes no login.
+    The first process to look after a failure is assumed to use the failing settings, so it only notes them: a worker
+    that restarts again and again with wrong settings never logs in.
     """
     state = connection.execute(_STATE, {"account": account}).one_or_none()
     if state is None:

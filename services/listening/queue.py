@@ -67,7 +67,7 @@ def _claim(connection: Connection, parameters: Mapping[str, object]) -> list[Cla
 
 
 def settle_doubt(connection: Connection, event_ids: Sequence[UUID]) -> None:
-    """Leave texts to the second ear that are doubtful no more, and forget those that have waited for a week."""
+    """Mark texts as decided by the word lists, though the second ear may judge them; delete those older than a week."""
     connection.execute(_DECIDED, {"event_ids": [str(event_id) for event_id in event_ids]})
     connection.execute(_FORGET)
 

@@ -44,7 +44,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class NewOutcome:
-    """One outcome (DESIGN, "Outcomes"); `cause` names what brought it about and makes its id."""
+    """One outcome; `cause` names what brought it about, and its id is made from it."""
 
     cause: tuple[object, ...]
     type: str

@@ -27,7 +27,7 @@ from services.tickets.validation import checked_expert, checked_name, checked_no
 
 _UTC_NOW = func.timezone("UTC", func.now())
 _ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")
-# Whoever was merely assigned is not who took it.
+# Who acknowledges it takes the place of who was assigned to it.
 _HOLDER = text("UPDATE escalation.tickets SET acknowledged_by = :who WHERE ticket_id = :ticket_id")
 _OTHER_OPEN = text(f"""
     SELECT ticket_number FROM public.support_tickets AS t

@@ -16,8 +16,7 @@ _TAKE = text("""
     WHERE day = (now() AT TIME ZONE :zone)::date
     RETURNING to_char(day, 'YYYYMMDD') AS day, last - :count AS before
 """)
-# Both are upserts in effect: the day's row may be there already (a number was taken by somebody else), or be made by
-# another transaction while this one waits for it.
+# An upsert: the day's row may exist already, or another transaction may create it while this one waits.
 _CATCH_UP = text("""
     INSERT INTO escalation.ticket_counters (day, last)
     SELECT today.day, coalesce(max(CAST(substring(ticket_number FROM '^AB-[0-9]{8}-([0-9]{1,9})$') AS integer)), 0)

@@ -186,7 +186,7 @@ class _ParallelRun:
             self._record(held, channel.exchange.answers)
 
     def _record(self, held: HeldMail, answers: dict[str, ServerReply]) -> None:
-        """With the next wave where it was accepted as expected, else at once with what it means for the account."""
+        """Record a mail: a plain acceptance with the next wave, anything else now, with its effect on the account."""
         self._supply.expect_more()
         attempt = self._run.judge(held.mail, answers, held.claim)
         if self._has_database and is_plain(attempt):

@@ -98,7 +98,7 @@ class Waves:
     def start(self, *, more_begins: bool) -> None:
         """Commit what has come, if it is time.
 
-        :param more_begins: a connection is about to bring a body that begins
+        :param more_begins: another connection will soon be ready to send a body, and one commit may hold both
         :raises DBAPIError: the connection has ended; `under_way` is what nobody knows the fate of
         """
         now = time.monotonic()

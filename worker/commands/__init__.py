@@ -31,7 +31,7 @@ COMMANDS = {
     "detect": "worker.commands.detect",
     "policy": "worker.commands.policy",
 }
-# What `--help` lists, so that it need not import the commands; a test compares it with their own help.
+# What `--help` lists, a line each, so that it need not import the commands; their own help says more.
 HELP = {
     "up": "Start the whole stack on this machine, until Ctrl-C.",
     "demo": "Play recorded sessions through a stack of their own and check what comes of them.",

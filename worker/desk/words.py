@@ -1,4 +1,4 @@
-"""The page's templates and words in the support team's language; what it shares with the mail, the mail's have."""
+"""The page's templates and translations; a text that it has in common with the mails is looked up in `mail.po`."""
 
 import gettext
 from functools import lru_cache

@@ -60,7 +60,7 @@ def run_synthetic_sessions(settings: Settings, reasons: list[str], to: str, seco
                 for earlier in abandoned(connection):
                     remove(connection, earlier)
                 plan(connection, session, to)
-            yield _reply_class(tried, _try_it(settings, reason, session, seconds), seconds)
+            yield _result_of(tried, _try_it(settings, reason, session, seconds), seconds)
         except DBAPIError as error:
             yield PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
         except (PublishError, RedisError) as error:
@@ -96,7 +96,7 @@ def wait(session: str, seconds: float) -> Stations:
         time.sleep(_LOOK_SECONDS)
 
 
-def _reply_class(tried: str, found: Stations, seconds: float) -> CheckResult:
+def _result_of(tried: str, found: Stations, seconds: float) -> CheckResult:
     way = (("inbox", found.received_at), ("ticket", found.opened_at), ("mail accepted", found.accepted_at),
            ("assistant told", found.told_at))  # fmt: skip
     passed = [f"{name} {after(found.published_at, at)}" for name, at in way if at is not None]

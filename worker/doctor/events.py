@@ -26,4 +26,4 @@ def check(_: Settings) -> Iterator[CheckResult]:
         remedy = "See why, and tell the assistant's developers: python -m worker rejected list"
         yield PART.warning(tried, f"{count}, and nobody has replayed or dismissed them", remedy)
     else:
-        yield PART.ok(tried, "none that was not replayed")
+        yield PART.ok(tried, "none waits to be replayed or dismissed")

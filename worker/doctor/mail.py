@@ -107,12 +107,12 @@ def circuit(account: str, works: bool) -> Iterator[CheckResult]:
         yield not_read(PART, tried, error)
         return
     if row is None:
-        yield PART.ok(tried, f"it flows; {number} on their way")
+        yield PART.ok(tried, f"no mail is held; {counted(number, 'mail waits', 'mails wait')}")
         return
     waiting = counted(number, "mail waits", "mails wait")
     if works:
-        found = f"mail is held since the account had failed ({row.state}), and it works now; {waiting}"
+        found = f"mail is held because the account failed earlier ({row.state}); it works now; {waiting}"
         yield PART.broken(tried, found, f"Run python -m worker mail probe: it lets {counted(number, 'mail')} go.")
         return
-    found = f"mail is held since the account fails ({row.state}); {waiting}"
+    found = f"mail is held because the account fails ({row.state}); {waiting}"
     yield PART.broken(tried, found, f"{row.remedy or ''} {_AFTERWARDS}".strip())

@@ -181,5 +181,5 @@ def _second_writers(connection: Connection) -> Iterator[CheckResult]:
         yield PART.warning(
             "look for a second writer of tickets",
             f"{row['actor']} opened {counted(row['count'], 'ticket')} in the last seven days",
-            "Switch the other way of opening tickets off, or users get two (docs/install.md).",
+            "Switch the other way of opening tickets off, or a session may get two (docs/monday.md, Go active).",
         )

@@ -130,7 +130,10 @@ def _held_up(redis: Redis) -> str:
         return "No worker waits at the stream: start it, and look at its log."
     if last_runs(redis).get(BEAT, math.inf) > BEAT_LATE:
         return "Start beat: what a worker that ended has left is taken over when beat rings."
-    return "A worker waits and does not get on: see postgresql above; its log says waits_for_postgresql, or start more."
+    return (
+        "A worker makes no progress: see postgresql above; look for events_wait_for_postgresql in its log. "
+        "If it is only busy, start more workers."
+    )
 
 
 def _elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:

@@ -44,11 +44,11 @@ class Wait:
         for entry_id, fields in _entries_of(answer):
             self.after = entry_id.decode()
             outcome = read(self.after, fields)
-            if outcome is not None and self.means(outcome):
+            if outcome is not None and self.matches(outcome):
                 return outcome
         return None
 
-    def means(self, outcome: Outcome) -> bool:
+    def matches(self, outcome: Outcome) -> bool:
         return outcome.session_id == self.session_id and (not self.types or outcome.type in self.types)
 
 
