@@ -131,9 +131,34 @@ def as_entry(item: Any) -> StreamEntry:
     return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
 
 
-def ring(redis: Redis, name: str) -> bool:
-    """Whether a hint for this task is worth sending: none waits yet. A lost one is forgotten after three seconds."""
-    return bool(redis.set(WAITING + name, 1, nx=True, px=_WAITING_MILLISECONDS))
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """A hint for a task: its name, the list of Celery's that it goes into, and the message."""
+
+    name: str
+    list_key: str
+    message: str
+
+
+# In one step, so that a hint that counts as waiting does wait.
+_RING = """
+if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then
+    return redis.call('LPUSH', KEYS[2], ARGV[2])
+end
+return 0
+"""
+
+
+def ring(redis: Redis, rings: Sequence[Ring]) -> list[bool]:
+    """Send each hint unless one for its task waits already: which were sent, in one round trip.
+
+    A lost hint is forgotten after three seconds.
+    """
+    with redis.pipeline(transaction=False) as pipeline:
+        for each in rings:
+            keys = (WAITING + each.name, each.list_key)
+            pipeline.eval(_RING, len(keys), *keys, _WAITING_MILLISECONDS, each.message)
+        return [bool(length) for length in pipeline.execute()]
 
 
 def answer_ring(redis: Redis, name: str) -> None:

@@ -74,16 +74,15 @@ def write_and_acknowledge(redis: Redis, entries: list[StreamEntry], installation
 
 
 def _ring_for(result: BatchResult) -> None:
-    if result.urgent:
-        hint("deliver_urgent")
-    if result.mails > result.urgent:
-        hint("deliver_due")
-    if result.pushes:
-        hint("deliver_push")
-    if result.outcomes:
-        hint("relay_outcomes")
-    if result.to_judge:
-        hint("listen")
+    wanted = {
+        "deliver_urgent": result.urgent,
+        "deliver_due": result.mails > result.urgent,
+        "deliver_push": result.pushes,
+        "relay_outcomes": result.outcomes,
+        "listen": result.to_judge,
+    }
+    if names := [name for name, is_wanted in wanted.items() if is_wanted]:
+        hint(*names)
 
 
 def summary(result: BatchResult) -> str:

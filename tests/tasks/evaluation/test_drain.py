@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from escalation_client.events import encode
 from services.database import engine as database
 from services.events.rejected import find_rejected, list_rejected, replay
-from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new, ring
+from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new
 from services.events.trimming import trim
 from services.installation import Installation
 from services.monitoring.health import exceeded_limits, measure
@@ -112,11 +112,6 @@ def test_the_group_comes_back_when_redis_lost_it(installation: Installation, red
     redis.delete(EVENTS)
     publish([confidence("s2", 0.1)])
     assert drain(redis, installation).opened == 1
-
-
-def test_a_hint_is_sent_once_until_its_task_begins(installation: Installation, redis: Redis) -> None:
-    assert ring(redis, "drain_events") is True
-    assert ring(redis, "drain_events") is False
 
 
 def add_old_entries(redis: Redis, count: int) -> None:
