@@ -20,7 +20,7 @@ ALL_BEGIN = SourceChange(
     "begun = [begin for begin in wave.begins if _all_begun(begin, states)]",
     "begun = list(wave.begins)",
 )
-ADD_BEGIN = "            self._waves.add_begin(BodyBegin(channel, held, ids))\n"
+ADD_BEGIN = "        self._recorder.add_begin(begin)\n"
 TOLD = "(SELECT mail_id FROM done WHERE state = 'accepted')"
 
 MAILS = (
@@ -40,7 +40,11 @@ MAILS = (
     Breakage(
         "a body begins before the commit that holds its beginning",
         6,
-        (SourceChange("tasks/delivery/parallel_run.py", ADD_BEGIN, f"{ADD_BEGIN}            channel.begin_body()\n"),),
+        (
+            SourceChange(
+                "tasks/delivery/parallel_run.py", ADD_BEGIN, f"{ADD_BEGIN}        begin.channel.begin_body()\n"
+            ),
+        ),
         (f"{LOST}::test_no_body_begins_before_its_beginning_is_committed",),
     ),
     Breakage(

@@ -1,18 +1,20 @@
 """A connection to PostgreSQL that never waits: it records what several SMTP connections began and were answered."""
 
+import os
 import re
 import select
 import selectors
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
-from services.database.engine import connect_without_waiting
+from services.database.engine import connect_without_waiting, engine
 from services.database.session import session_settings
 from services.delivery.record import WAVE
 
@@ -21,6 +23,7 @@ _NAMES: Final = tuple(dict.fromkeys(_PARAMETER.findall(WAVE)))
 _PREPARE: Final = "PREPARE wave AS " + _PARAMETER.sub(lambda name: f"${_NAMES.index(name[1]) + 1}", WAVE)
 _EXECUTE: Final = f"EXECUTE wave ({', '.join(f'%({name})s' for name in _NAMES)})"
 _CONNECT_SECONDS: Final = 5.0
+_LONGEST_SECONDS: Final = 300.0
 _EVENTS: Final = {POLL_READ: selectors.EVENT_READ, POLL_WRITE: selectors.EVENT_READ | selectors.EVENT_WRITE}
 
 
@@ -33,6 +36,8 @@ class WaveConnection:
     def __init__(self, settings: Settings) -> None:
         self.is_busy = False
         self._events = selectors.EVENT_READ
+        self._opened = time.monotonic()
+        self._engine = engine()
         with _translated():
             self._raw = connect_without_waiting()
             self._wait()
@@ -46,11 +51,15 @@ class WaveConnection:
             self._cursor.execute(_PREPARE)
             self._wait()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._raw.close()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it can be used again: idle, not old, and the server has not said that it ends."""
+        if self._raw.closed or self.is_busy or time.monotonic() - self._opened > _LONGEST_SECONDS:
+            return False
+        return self._engine is engine() and select.select([self._raw], [], [], 0)[0] == []
 
     def fileno(self) -> int:
         number: int = self._raw.fileno()
@@ -84,6 +93,27 @@ class WaveConnection:
             reading, writing = ([self._raw], []) if state == POLL_READ else ([], [self._raw])
             if select.select(reading, writing, [], _CONNECT_SECONDS) == ([], [], []):
                 raise psycopg2.OperationalError(f"PostgreSQL did not answer within {_CONNECT_SECONDS:.0f} s")
+
+
+# By process: a forked child must not use its parent's.
+_kept: dict[int, WaveConnection] = {}
+
+
+@contextmanager
+def wave_connection(settings: Settings) -> Iterator[WaveConnection]:
+    """The process's connection, kept between runs: connecting and preparing take longer than a mail."""
+    connection = _kept.pop(os.getpid(), None)
+    if connection and not connection.is_good:
+        connection.close()
+        connection = None
+    connection = connection or WaveConnection(settings)
+    try:
+        yield connection
+    finally:
+        if connection.is_good:
+            _kept[os.getpid()] = connection
+        else:
+            connection.close()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Where a run's mails come from: claimed when few are left, safety mail as soon as it is known of."""
 
 from services.database.engine import begin
-from services.delivery.circuit_breaker import CircuitState
+from services.delivery.circuit_breaker import TRIAL, CircuitState
 from tasks.delivery.send_loop import Run
 from tasks.delivery.stock import Stock, load_claimed
 from tasks.hints import hint
@@ -22,6 +22,11 @@ class MailSupply:
     def is_spent(self) -> bool:
         """Nothing was due at the last claim, and nothing has become so since."""
         return self._is_exhausted and not self._has_news and not self._safety_waits
+
+    @property
+    def is_on_trial(self) -> bool:
+        """Whether the last claim was to try the account."""
+        return self.circuit is not None and self.circuit.state == TRIAL
 
     def expect_more(self) -> None:
         """A mail is done: that may have made more due (parts of it, a short version, a repeat)."""
