@@ -91,7 +91,7 @@ class ErasedSession(OwnBase):
 
 
 class RejectedEvent(OwnBase):
-    """A stream entry that could not be used, whole, so that it can be mended and replayed."""
+    """A stream entry that could not be used, whole, so that it can be fixed and replayed."""
 
     __tablename__ = "rejected_events"
     __table_args__ = (

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings, get_settings
 from services.database.engine import begin
-from services.database.errors import DatabaseFailure, trouble
+from services.database.errors import DatabaseFailure, classify_failure
 from services.database.locks import only_one
 from services.delivery.alerts import check_mail_settings, tell_held, watch
 from services.delivery.circuit_breaker import OPEN, account_works, probe_due, take_probe
@@ -109,7 +109,7 @@ def send(name: str, *, urgent_only: bool) -> str:
         tally = deliver(sender_of(settings), urgent_only=urgent_only)
         _try_changed_settings(settings)
     except DBAPIError as error:
-        if trouble(error) is DatabaseFailure.CONTENT:
+        if classify_failure(error) is DatabaseFailure.CONTENT:
             raise
         logger.warning("mail_waits_for_postgresql", error=type(error.orig).__name__)
         return POSTGRESQL_AWAY

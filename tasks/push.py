@@ -5,7 +5,7 @@ from celery import shared_task
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import get_settings
-from services.database.errors import DatabaseFailure, trouble
+from services.database.errors import DatabaseFailure, classify_failure
 from services.delivery.record import LeaseLost
 from services.events.stream import answer_ring, redis_client
 from tasks.delivery.push import deliver_pushes
@@ -28,7 +28,7 @@ def deliver_push() -> str:
         logger.warning("push_lease_lost")
         return "lease=lost"
     except DBAPIError as error:
-        if trouble(error) is DatabaseFailure.CONTENT:
+        if classify_failure(error) is DatabaseFailure.CONTENT:
             raise
         logger.warning("push_waits_for_postgresql", error=type(error.orig).__name__)
         return "postgresql=away"

@@ -77,7 +77,7 @@ REMEDIES: Final = {
     ),
     "send_as": "FROM_EMAIL must be the mailbox that logs in, or that mailbox needs the right Send As for it.",
     "sender_throttled": (
-        "The server throttles this sender because of errors that went on and on: mend their cause first and wait; "
+        "The server throttles this sender because of errors that went on and on: fix their cause first and wait; "
         "trying again prolongs it."
     ),
     "sent_items_full": "The sender's own mailbox is full, so its Sent Items cannot be kept: make room there.",
@@ -85,7 +85,7 @@ REMEDIES: Final = {
         "The account, tenant, connector or this server's address is blocked from sending: see the reply, "
         "and the provider's page for lifting it."
     ),
-    "account": "The server refuses this account or sender: see the reply, mend it, then: python -m worker mail probe",
+    "account": "The server refuses this account or sender: see the reply, fix it, then: python -m worker mail probe",
     "connections": "Too many connections at once: lower MAIL_CONNECTIONS if this comes often.",
     "rate": "The account sends too fast: lower MAIL_PER_MINUTE if this comes often.",
     "quota": "The account's quota is used up; sending goes on when the provider allows it again.",
@@ -95,7 +95,7 @@ REMEDIES: Final = {
     "recipient": "The server knows no such recipient, or will never take mail for it: correct the address.",
     "this_one": (
         "The server takes mail for the others but not for this recipient: see the reply (to relay it may want a "
-        "login), mend that or the address, then: python -m worker mail retry --state refused"
+        "login), fix that or the address, then: python -m worker mail retry --state refused"
     ),
     "not_allowed": "The recipient takes no mail from this sender: let its owner allow FROM_EMAIL.",
     "too_large": "The message is larger than the server takes; a short version without attachments is sent instead.",

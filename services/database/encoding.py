@@ -83,7 +83,7 @@ class ListCursor(cursor):
 _NAMESPACE = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
 
 
-def identity(*parts: object) -> UUID:
+def derive_id(*parts: object) -> UUID:
     """The id that these parts derive: the same parts, the same id."""
     return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
 

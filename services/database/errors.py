@@ -18,7 +18,7 @@ class DatabaseFailure(Enum):
     CONTENT = "this content can never be written: set it aside"
 
 
-def trouble(error: Exception) -> DatabaseFailure:
+def classify_failure(error: Exception) -> DatabaseFailure:
     """The class of an error; of PostgreSQL's by its SQLSTATE (PostgreSQL manual, appendix A)."""
     if isinstance(error, TimeoutError):
         return DatabaseFailure.INFRASTRUCTURE  # no free connection in the pool

@@ -15,7 +15,7 @@ from services.outbox.outcomes import mail_held
 from services.transports.base import Transport
 
 _ALERT = "mail_settings"
-_HINT = "mend the setting and start the worker again; nothing is lost meanwhile"
+_HINT = "fix the setting and start the worker again; nothing is lost meanwhile"
 
 
 def check_mail_settings(connection: Connection, make: Callable[[], Transport]) -> bool:

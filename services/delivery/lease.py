@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from services.database.errors import DatabaseFailure, trouble
+from services.database.errors import DatabaseFailure, classify_failure
 
 # Longer than `_HARD_LIMIT_SECONDS` in tasks/mail.py, so that a living sender never loses its lease. A killed one is
 # noticed sooner, by its advisory lock (reap_expired.py).
@@ -52,7 +52,7 @@ def login_turn(connection: Connection, account: str) -> Iterator[bool]:
         with connection.begin():
             connection.execute(_LOGIN, {"account": account})
     except DBAPIError as error:
-        if trouble(error) is not DatabaseFailure.LOCKED:
+        if classify_failure(error) is not DatabaseFailure.LOCKED:
             raise
         yield False
         return

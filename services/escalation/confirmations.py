@@ -12,7 +12,7 @@ from escalation_client.events.wire import event_of, uuid_of
 from rules.confirmation import Answer, OpenConfirmation, answer_in, apply_answer, find_question
 from rules.decision import Decision, Examined
 from rules.triggers import KIND_REASON
-from services.database.encoding import identity, json_text
+from services.database.encoding import derive_id, json_text
 from services.database.unnest import Jsonb, Unnest
 from services.events.stream import EVENTS
 from services.installation import Installation
@@ -126,7 +126,7 @@ def ask(
     for session_id in foreign_tickets(connection, list(questions)):
         del questions[session_id]
     rows = [
-        _QuestionRow(identity("confirmation", judged.id), session_id, judged.kind, judged.id)
+        _QuestionRow(derive_id("confirmation", judged.id), session_id, judged.kind, judged.id)
         for session_id, (_, judged) in questions.items()
     ]
     asked = set(connection.execute(_ASK, _QUESTION_ROWS.parameters(rows)).scalars())

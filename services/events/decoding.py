@@ -9,7 +9,7 @@ from uuid import UUID
 from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from rules.decision import Examined
-from services.database.encoding import identity, json_text
+from services.database.encoding import derive_id, json_text
 from services.events.lenient import ReadEvent, decode_leniently
 from services.events.stream import StreamEntry
 
@@ -71,7 +71,7 @@ class Rejected:
     def rejected_id(self) -> UUID:
         """Derived from the content, so that the same content is kept once."""
         size = len(self.content)
-        return identity("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
+        return derive_id("rejected", self.payload.hex(), *([size] if size > KEPT_BYTES else []))
 
 
 def _note_unknown_session(event: Event) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Final
 from email_validator import EmailNotValidError, validate_email
 
 from config.mail_settings import MailSettings
-from services.database.encoding import identity
+from services.database.encoding import derive_id
 from services.mail.outbox_row import CUSTOMER_NOTICE, MailRow
 from services.mail.sanitize import cut, one_line
 from services.ticket_details import TicketDetails
@@ -120,5 +120,5 @@ def _reply_to(mail: MailRow, details: TicketDetails | None, settings: MailSettin
 def thread_root(ticket_id: str, message_id: str) -> str:
     """The id of a message that was never sent, to which all mails of a ticket are answers (RFC 5322, 3.6.4)."""
     domain = message_id.rpartition("@")[2].rstrip(">")
-    local = identity("thread", ticket_id).hex[:20]
+    local = derive_id("thread", ticket_id).hex[:20]
     return f"<{local}@{domain[-(_LONGEST_ID - len(local) - 3) :].lstrip('.-')}>"

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from rules.delivery import Lane, MailTemplate, PushKind
-from services.database.encoding import identity
+from services.database.encoding import derive_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class NewMail:
 
     @property
     def mail_id(self) -> UUID:
-        return identity("mail", self.template, *self.cause)
+        return derive_id("mail", self.template, *self.cause)
 
     @property
     def lane(self) -> Lane:

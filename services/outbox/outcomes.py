@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import TEMPLATES_FOLDER
 from rules.delivery import TICKET_NEWS, PushKind
-from services.database.encoding import identity, json_text, sql_list
+from services.database.encoding import derive_id, json_text, sql_list
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"
@@ -61,7 +61,7 @@ class NewOutcome:
 
     @property
     def outcome_id(self) -> UUID:
-        return identity("outcome", self.type, *self.cause)
+        return derive_id("outcome", self.type, *self.cause)
 
     def payload(self, now: datetime) -> dict[str, Any]:
         members: dict[str, Any] = {

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import TICKET_NEWS
-from services.database.encoding import identity, json_text, sql_list
+from services.database.encoding import derive_id, json_text, sql_list
 from services.outbox.models import NewMail
 from services.outbox.synthetic_sessions import redirected
 
@@ -70,7 +70,7 @@ def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, st
         _INSERT_RECIPIENTS,
         {
             "recipient_ids": [
-                str(identity("recipient", mail_id, address.lower())) for mail_id, address, _ in recipients
+                str(derive_id("recipient", mail_id, address.lower())) for mail_id, address, _ in recipients
             ],
             "mail_ids": [str(mail_id) for mail_id, _, _ in recipients],
             "addresses": [address for _, address, _ in recipients],

@@ -8,7 +8,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from models.migrations import newest, upgrade
 from models.remembered import REMEMBER_SHAPE
-from services.database.errors import DatabaseFailure, trouble
+from services.database.errors import DatabaseFailure, classify_failure
 from services.schema.check import compare
 from services.schema.grants import missing_rights
 from services.schema.introspection import Difference, DifferenceKind, version
@@ -35,7 +35,7 @@ def migrate(engine: Engine, patience_seconds: float = _PATIENCE_SECONDS) -> list
     """
     for attempt in Retrying(
         retry=retry_if_exception(
-            lambda error: isinstance(error, OperationalError) and trouble(error) is DatabaseFailure.LOCKED
+            lambda error: isinstance(error, OperationalError) and classify_failure(error) is DatabaseFailure.LOCKED
         ),
         wait=wait_random(0.2, 1.0),
         stop=stop_after_delay(patience_seconds),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
-from services.database.encoding import identity
+from services.database.encoding import derive_id
 from services.database.unnest import Unnest
 from services.tickets.insert import NewTicket
 
@@ -53,7 +53,7 @@ def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]
 
 def trigger_id(ticket_id: str, reason: str) -> UUID:
     """The id of the row in ABParts' `escalation_triggers` for a ticket's reason."""
-    return identity("trigger", ticket_id, reason)
+    return derive_id("trigger", ticket_id, reason)
 
 
 def numeric_observation(evidence: Mapping[str, Any]) -> float | None:

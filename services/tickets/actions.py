@@ -15,7 +15,7 @@ from rules.contacts import Contact
 from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, Priority, Reason, rank
 from rules.ticket_states import TakenAlready, TicketRefused, following
-from services.database.encoding import identity
+from services.database.encoding import derive_id
 from services.events.session_state import is_finished
 from services.installation import Installation
 from services.outbox.models import NewMail
@@ -90,7 +90,7 @@ def note(connection: Connection, reference: str, words: str, who: str) -> Done:
     """Keep a note with the ticket; the same note of the same person is kept once."""
     ticket, _ = begin(connection, "note", reference, who)
     words = checked_note(words)
-    action_id = identity("note", ticket.ticket_id, checked_name(who), words)
+    action_id = derive_id("note", ticket.ticket_id, checked_name(who), words)
     if not _record(connection, ticket, "note", who, {"note": words}, action_id):
         return _unchanged(ticket)
     write(connection, ticket, {})

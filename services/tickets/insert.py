@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from rules.decision import Decision, Fired, SessionState, make_evidence
 from rules.reasons import Priority
-from services.database.encoding import identity, json_text
+from services.database.encoding import derive_id, json_text
 from services.database.unnest import Integer, Json, Jsonb, Unnest
 
 _TAKE = text("""
@@ -80,7 +80,7 @@ class NewTicket:
 
 def derive_ticket_id(state: SessionState) -> str:
     """The id of the session's next ticket."""
-    return str(identity("ticket", state.session_id, state.next_ordinal))
+    return str(derive_id("ticket", state.session_id, state.next_ordinal))
 
 
 def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:

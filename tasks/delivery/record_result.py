@@ -23,7 +23,7 @@ from rules.delivery import (
     next_transition,
 )
 from services.database.engine import begin
-from services.database.errors import DatabaseFailure, trouble
+from services.database.errors import DatabaseFailure, classify_failure
 from services.delivery.circuit_breaker import (
     TRIAL,
     close_circuit,
@@ -48,7 +48,7 @@ _PATIENCE_SECONDS = 60
 
 
 def _is_passing(error: BaseException) -> bool:
-    return isinstance(error, Exception) and trouble(error) is not DatabaseFailure.CONTENT
+    return isinstance(error, Exception) and classify_failure(error) is not DatabaseFailure.CONTENT
 
 
 @retry(

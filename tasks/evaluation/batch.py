@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from rules.decision import Examined
 from rules.triggers import examine
 from services.database.engine import begin
-from services.database.errors import DatabaseFailure, described, trouble
+from services.database.errors import DatabaseFailure, classify_failure, described
 from services.escalation.process_batch import BatchResult, process
 from services.events.decoding import Received, Rejected, read_event
 from services.events.stream import StreamEntry
@@ -98,7 +98,7 @@ def _write_all(
     try:
         result = _in_transaction(received, rejected, installation)
     except Exception as error:
-        fault = trouble(error)
+        fault = classify_failure(error)
         if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise Unavailable(described(error)) from error
         _divide(received, rejected, installation, written, fault, error)
@@ -156,7 +156,7 @@ def _in_transaction(
 ) -> BatchResult:
     for attempt in Retrying(
         retry=retry_if_exception(
-            lambda error: isinstance(error, Exception) and trouble(error) is DatabaseFailure.RETRY
+            lambda error: isinstance(error, Exception) and classify_failure(error) is DatabaseFailure.RETRY
         ),
         wait=wait_random_exponential(multiplier=0.01, max=0.5),
         stop=stop_after_attempt(_ATTEMPTS),

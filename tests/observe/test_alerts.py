@@ -40,7 +40,7 @@ def webhook(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def alert(key: str = "mail_account") -> None:
     with begin() as connection:
-        raise_alert(connection, key, f"{key} does not work", "mend it")
+        raise_alert(connection, key, f"{key} does not work", "fix it")
 
 
 def minutes_later(minutes: int) -> None:

@@ -59,7 +59,7 @@ def database_settings() -> Settings:
 
 
 NOT_MIGRATED = (
-    "The database was not prepared. Nothing was started or stopped, and what ran goes on. Mend what is named above "
+    "The database was not prepared. Nothing was started or stopped, and what ran goes on. Fix what is named above "
     "(DATABASE_URL says which database), then run this again before any program is updated."
 )
 

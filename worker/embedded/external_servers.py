@@ -108,4 +108,4 @@ def smtp_url(server: str, port: int) -> str:
 
 
 def _advice(name: str) -> str:
-    return f"Start it or mend {name}; without {name} an embedded one is started."
+    return f"Start it or fix {name}; without {name} an embedded one is started."

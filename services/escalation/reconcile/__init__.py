@@ -1,4 +1,4 @@
-"""Finding what fell through between ABParts, the inbox, the tickets and the mails, and mending it."""
+"""Finding what fell through between ABParts, the inbox, the tickets and the mails, and fixing it."""
 
 from services.escalation.reconcile.report import ReconcileReport, Tally
 from services.escalation.reconcile.run import reconcile

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import DBAPIError
 
-from services.database.errors import DatabaseFailure, described, trouble
+from services.database.errors import DatabaseFailure, classify_failure, described
 from services.escalation.reconcile.missing_mails import mail_tickets
 from services.escalation.reconcile.queries import Span, find
 from services.escalation.reconcile.redecide import decide_again
@@ -67,7 +67,7 @@ def _in_savepoint(
         with connection.begin_nested():
             return repair(connection, rows, installation)
     except DBAPIError as error:
-        if trouble(error) in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
+        if classify_failure(error) in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise
         if len(rows) == 1:
             logger.error("not_repaired", kind=kind, session_id=rows[0].get("session_id"), error=described(error))

@@ -12,7 +12,7 @@ from escalation_client.events.wire import event_of
 from rules.decision import Examined
 from rules.reasons import BASE_PRIORITY, TRIGGER_TYPE, Reason
 from rules.triggers import Signal, examine
-from services.database.encoding import identity
+from services.database.encoding import derive_id
 from services.escalation.process_batch import process_events
 from services.events.decoding import Received
 from services.events.stream import StreamEntry
@@ -57,7 +57,7 @@ def _session_ended(row: RowMapping, kind: str, key: str, reason: str, evidence: 
     """ABParts has escalated the session, which is what this event says; None when no event can name the session."""
     try:
         event = SessionEnded(
-            id=identity(kind, row["session_id"], key),
+            id=derive_id(kind, row["session_id"], key),
             session_id=row["session_id"],
             occurred_at=row["at"],
             status="escalated",

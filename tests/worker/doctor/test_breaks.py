@@ -1,4 +1,4 @@
-"""Something breaks while users wait: the doctor names it, an alert is posted; once mended, nothing was lost."""
+"""Something breaks while users wait: the doctor names it, an alert is posted; once fixed, nothing was lost."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A Redis that cannot keep or take events: the doctor says which, and what to do; once mended it has nothing to say."""
+"""A Redis that cannot keep or take events: the doctor says which, and what to do; once fixed it has nothing to say."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What is wrong with an event, said so that its publisher can mend it."""
+"""What is wrong with an event, said so that its publisher can fix it."""
 
 import reprlib
 from typing import Any
