@@ -1,6 +1,4 @@
-"""`python -m bench.failover [--rounds N]`: the primary behind Sentinels is killed while events flow; what is lost, and how
-long it takes until events, and tickets, go on.
-"""
+"""`python -m bench.failover`: kills the primary behind Sentinels while events flow; what is lost, and what it takes."""
 
 import argparse
 import sys
