@@ -20,7 +20,9 @@ VENV, VAR = CHECKOUT / ".venv", CHECKOUT / "var"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ready"
 NEEDS = ("pyproject.toml", "constraints.txt", "client/pyproject.toml")
-WHAT = ("-c", "constraints.txt", "-e", ".[embedded,listen,bench,dev]")
+# What demo and up need, and what everything needs; who has the second has the first.
+FEW, ALL = "embedded,listen", "embedded,listen,bench,dev"
+PLACE = VENV / "place"
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "client/build")
 # The same place and rule as for var: worker/embedded/paths.py.
 OUTSIDE = Path("/var/lib/escalation-worker")
@@ -30,8 +32,11 @@ def main() -> None:
     check_version()
     if "--remove" in sys.argv:
         remove()
-    elif not (PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted()):
-        make()
+    else:
+        extras = FEW if "--demo" in sys.argv else ALL
+        ready = STAMP.read_text() if PYTHON.exists() and STAMP.exists() else ""
+        if ready not in {wanted(extras), wanted(ALL)} or not made_here():
+            make(extras)
 
 
 def check_version() -> None:
@@ -39,19 +44,27 @@ def check_version() -> None:
         sys.exit(f"Python 3.11 to 3.14 is needed, {sys.executable} is {sys.version.split()[0]}: make PYTHON=python3.13")
 
 
-def wanted() -> str:
+def wanted(extras: str) -> str:
     """Changes whenever the environment has to be made again."""
-    parts = [sys.version, str(CHECKOUT), *((CHECKOUT / name).read_text() for name in NEEDS)]
+    parts = [extras, sys.version, str(CHECKOUT), *((CHECKOUT / name).read_text() for name in NEEDS)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def make() -> None:
+def made_here() -> bool:
+    """The programs of an environment begin with its place: in a moved or copied checkout they lead to the old one."""
+    return PLACE.exists() and PLACE.read_text() == str(VENV)
+
+
+def make(extras: str) -> None:
+    if VENV.is_symlink() and not made_here():
+        VENV.unlink()  # Another checkout's, which keeps it.
     place()
     STAMP.unlink(missing_ok=True)
-    if not made_by_this_python():
+    if not made_by_this_python() or not made_here():
         create()
-    install()
-    STAMP.write_text(wanted())
+    install(extras)
+    PLACE.write_text(str(VENV))
+    STAMP.write_text(wanted(extras))
 
 
 def made_by_this_python() -> bool:
@@ -93,15 +106,16 @@ def create() -> None:
         sys.exit(f"{sys.executable} cannot make environments (no ensurepip): apt-get install {package}, or install uv")
 
 
-def install() -> None:
+def install(extras: str) -> None:
     """Install with pip, or with uv where that made the environment without pip; say what is being fetched."""
+    what = ("-c", "constraints.txt", "-e", f".[{extras}]")
     has_pip = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0
     uv = shutil.which("uv")
     if not has_pip and not uv:
         sys.exit(f"{VENV} has no pip: make clean, then again")
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *WHAT]
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *what]
     if not has_pip:
-        command = [str(uv), "pip", "install", "--python", str(PYTHON), *WHAT]
+        command = [str(uv), "pip", "install", "--python", str(PYTHON), *what]
     print("Installing packages; the first time takes about a minute", flush=True)
     show_progress(command)
 
