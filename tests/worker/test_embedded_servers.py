@@ -148,7 +148,7 @@ def test_a_mail_is_kept_as_it_was_sent_and_shown(mail_server: LocalMailServer) -
         assert "hidden@example.com" in shown.text
         html = browser.get(f"/mails/{newest}/html").raise_for_status()
         assert "<i>HTML</i>" in html.text
-        assert html.headers["Content-Security-Policy"].endswith("sandbox")
+        assert html.headers["Content-Security-Policy"].endswith("sandbox allow-popups allow-popups-to-escape-sandbox")
         assert browser.get(f"/mails/{newest}/raw").content == store.raw(newest)
         assert browser.get("/mails/99999999").status_code == 404
         assert browser.get("/", headers={"Host": "evil.example"}).status_code == 400

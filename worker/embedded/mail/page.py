@@ -4,6 +4,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -13,12 +14,17 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Lifespan
 
+from services.mail.design import style_page
 from worker.embedded.mail.store import ENVELOPE, MailStore
 
 _SHOWN = 200
 _OUR_PAGES = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'"
 # A mail may style itself and show what it carries; it runs nothing, loads nothing and tells nobody that it was read.
-_FOREIGN_HTML = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+# Its links open in a window of their own, as in a mail program.
+_FOREIGN_HTML = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+_NEW_WINDOW = '<base target="_blank">'
 _AS_SAID = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
@@ -53,7 +59,10 @@ class _InboxPage:
         part = message.get_body(("html",))
         if part is None:
             raise HTTPException(404, "this mail has no HTML part")
-        return HTMLResponse(part.get_content(), headers={"Content-Security-Policy": _FOREIGN_HTML, **_AS_SAID})
+        # Behind the doctype, which has to stay first; a browser moves it into the head.
+        doctype, mark, rest = part.get_content().partition("<head>")
+        html = f"{doctype}{mark}{_NEW_WINDOW}{rest}" if mark else f"{_NEW_WINDOW}{doctype}"
+        return HTMLResponse(html, headers={"Content-Security-Policy": _FOREIGN_HTML, **_AS_SAID})
 
     def raw(self, request: Request) -> Response:
         number, _ = self.asked_for(request)
@@ -68,7 +77,7 @@ class _InboxPage:
 
 
 def page(template: str, **values: object) -> HTMLResponse:
-    content = TEMPLATES.get_template(template).render(values)
+    content = TEMPLATES.get_template(template).render(values, tokens=Markup(style_page()))
     return HTMLResponse(content, headers={"Content-Security-Policy": _OUR_PAGES, **_AS_SAID})
 
 
