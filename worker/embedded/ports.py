@@ -37,6 +37,14 @@ class Port:
             reserved.close()
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens there now."""
+    reserved = _bound(port, shared=True)
+    if reserved:
+        reserved.close()
+    return reserved is not None
+
+
 def _any_free() -> socket.socket | None:
     found = (_bound(port, shared=False) for port in random.sample(_CHOICE, _TRIES))
     return next((reserved for reserved in found if reserved), None)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from escalation_client.sentinel import Sentinels, names_sentinels
 from worker.embedded.external_servers import given, given_database, given_mail_server, given_redis
+from worker.embedded.kept import KeptChoices
 from worker.embedded.mail.server import LocalMailServer
 from worker.embedded.paths import write_atomically
 from worker.embedded.ports import HOST, Port
@@ -45,22 +46,32 @@ class EmbeddedStack:
 
     def __init__(self, folder: Path, ports: Ports, say: Say) -> None:
         self.folder = folder
+        self.kept = KeptChoices(folder)
         self.supervisor = Supervisor(say, self.write_description)
         database, redis, self.given_mail = given_database(), given_redis(), given_mail_server()
         self.postgres = None if database else EmbeddedPostgres(folder / "postgres")
-        self.valkey = None if redis else EmbeddedValkey(folder / "valkey", port=ports.redis)
+        self.valkey = None if redis else self.local_valkey(ports)
         self.mail = self.local_mail(ports) if self.given_mail is None else None
         self.database_url = database or (self.postgres.url if self.postgres else "")
         self.redis_url = redis or (self.valkey.url if self.valkey else "")
-        self.flower_port = Port(ports.flower, "flower")
-        self.desk_port = Port(ports.desk, "desk")
-        self.metrics_port = Port(ports.metrics, "metrics")
+        self.flower_port = Port(self.kept.port("flower", ports.flower), "flower")
+        self.desk_port = Port(self.kept.port("desk", ports.desk), "desk")
+        self.metrics_port = Port(self.kept.port("metrics", ports.metrics), "metrics")
         self.flower_user = given("FLOWER_USER") or "escalation"
         self.given_flower_password = given("FLOWER_PASSWORD")
-        self.flower_password = self.given_flower_password or secrets.token_urlsafe(16)
+        self.flower_password = self.given_flower_password or self.kept.password("flower")
 
     def local_mail(self, ports: Ports) -> LocalMailServer:
-        return LocalMailServer(self.folder / "mail", port=ports.smtp, page_port=ports.inbox)
+        return LocalMailServer(
+            self.folder / "mail",
+            port=self.kept.port("smtp", ports.smtp),
+            page_port=self.kept.port("inbox", ports.inbox),
+            password=self.kept.password("smtp"),
+        )
+
+    def local_valkey(self, ports: Ports) -> EmbeddedValkey:
+        port, password = self.kept.port("redis", ports.redis), self.kept.password("redis")
+        return EmbeddedValkey(self.folder / "valkey", port=port, password=password)
 
     def start(self) -> None:
         """Start everything; each part answers when this returns.
@@ -68,6 +79,7 @@ class EmbeddedStack:
         :raises StackError: a part failed; with the end of its log
         :raises Stopped: somebody asked for the end meanwhile
         """
+        self.keep_choices()
         self.supervisor.start([part for part in (self.postgres, self.valkey, self.mail) if part])
         self.supervisor.finish(self.once("migrate", "db", "migrate"))
         if self.postgres:
@@ -76,6 +88,14 @@ class EmbeddedStack:
         ports = (self.flower_port.number, self.desk_port.number, self.metrics_port.number)
         self.supervisor.start([self.child(spec) for spec in children(name, self.redis_url, *ports)])
         self.write_description()
+
+    def keep_choices(self) -> None:
+        """Let the next start choose the same ports and passwords."""
+        ports = {"flower": self.flower_port, "desk": self.desk_port, "metrics": self.metrics_port}
+        numbers = {name: port.number for name, port in ports.items()}
+        numbers |= {"redis": self.valkey.port} if self.valkey else {}
+        numbers |= {"smtp": self.mail.port, "inbox": self.mail.page_port} if self.mail else {}
+        self.kept.write(**numbers)
 
     def once(self, name: str, *arguments: str) -> Child:
         return self.child(ChildSpec(name, ("worker", *arguments), answers=lambda: True))

@@ -19,11 +19,13 @@ from worker.embedded.process import ManagedProcess
 class EmbeddedValkey(ManagedProcess):
     """A Valkey server with its data in a folder; `url` holds its password."""
 
-    def __init__(self, folder: Path, *, port: int | None = None, name: str = "valkey") -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, password: str | None = None, name: str = "valkey"
+    ) -> None:
         super().__init__(name, folder)
         self.reserved = Port(port, name)
         self.port = self.reserved.number
-        self.password = secrets.token_urlsafe(24)
+        self.password = password or secrets.token_urlsafe(24)
         self.url = f"redis://:{self.password}@{HOST}:{self.port}/0"
         self.settings_file = self.folder / "valkey.conf"
 

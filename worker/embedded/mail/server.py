@@ -21,14 +21,15 @@ class LocalMailServer(ManagedProcess):
     """SMTP with STARTTLS and a login on loopback; mails are kept in `mail_dir` and shown at `inbox_url`."""
 
     def __init__(
-        self, folder: Path, *, port: int | None = None, page_port: int | None = None, name: str = "mail"
+        self, folder: Path, *, port: int | None = None, page_port: int | None = None, password: str | None = None
     ) -> None:
+        name = "mail"
         super().__init__(name, folder)
         self.host = HOST
         self.reserved = Port(port, f"{name} (SMTP)"), Port(page_port, f"{name} (page)")
         self.port, self.page_port = (port.number for port in self.reserved)
         self.username = "escalation"
-        self.password = secrets.token_urlsafe(24)
+        self.password = password or secrets.token_urlsafe(24)
         self.mail_dir = self.folder / MAILS
         self.ca_file = self.folder / AUTHORITY
         self.url = f"smtp://{self.username}:{self.password}@{HOST}:{self.port}"
