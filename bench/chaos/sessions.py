@@ -59,7 +59,7 @@ class Draw:
         yield from self.steps(name, number_of_steps)
         if self.random.random() < 0.16:
             for _ in range(self.random.choice((1, 1, 2, 3))):
-                yield self.classify_failure(name)
+                yield self.trouble(name)
         if self.random.random() < 0.3:
             # Whether steps that did not help lead to a ticket depends on when a happy end is known: not both at once.
             ends = ("abandoned",) if number_of_steps == STEPS else ("completed", "abandoned")
@@ -82,7 +82,7 @@ class Draw:
                 session, "step.recorded", step_number=number, instruction="Check it", completed=True, success=success
             )
 
-    def classify_failure(self, session: str) -> dict[str, Any]:
+    def trouble(self, session: str) -> dict[str, Any]:
         match self.random.randrange(6):
             case 0:
                 return self.message(session, self.random.randint(10, 10**9), self.random.choice(DANGER))

@@ -57,7 +57,7 @@ def test_an_alert_is_posted_once(webhook: Webhook) -> None:
     assert alerts.post_alerts() == "due=1 posted=1"
     minutes_later(10)
     assert alerts.post_alerts() == "due=0 posted=0"
-    assert [post["text"] for post in webhook.posts] == ["Escalation worker: mail_account does not work\nmend it"]
+    assert [post["text"] for post in webhook.posts] == ["Escalation worker: mail_account does not work\nfix it"]
 
 
 def test_it_is_posted_again_after_hours_and_when_it_is_over(webhook: Webhook) -> None:
