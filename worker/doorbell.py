@@ -17,7 +17,7 @@ from services.events.trimming import trim
 from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
 from tasks.hints import hint
-from worker.liveness.program.signs import DOORBELL, SIGNS
+from worker.liveness.program.signs import DOORBELL, SIGN_OF_LIFE, SIGNS
 
 logger = structlog.get_logger()
 
@@ -28,7 +28,6 @@ _BLOCK_MILLISECONDS = 2_000
 # Rings closer together would only find that a hint is waiting already.
 _PAUSE_SECONDS = 0.005
 _RETRY_SECONDS = 1.0
-SIGN_OF_LIFE = "escalation:doorbell"
 SIGN_OF_LIFE_SECONDS = 60
 
 

@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from tests.processes import ROOT, Processes, wait_for
-from worker.doorbell import SIGN_OF_LIFE
+from worker.liveness.program.signs import SIGN_OF_LIFE
 
 
 def health(family: Processes, *words: str) -> tuple[int, str]:

@@ -15,10 +15,10 @@ from redis import Redis
 from tests.conftest import command
 from tests.deploy.compose import ROOT, check_of, command_of, our_services, secret_files
 from tests.processes import Process, Processes, wait_for
-from worker.doorbell import SIGN_OF_LIFE
 from worker.embedded import EmbeddedPostgres
 from worker.embedded.ports import Port
 from worker.liveness.program.report import WELL, Report
+from worker.liveness.program.signs import SIGN_OF_LIFE
 
 pytestmark = pytest.mark.long
 

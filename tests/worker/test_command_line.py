@@ -1,6 +1,9 @@
 """What a person types first: the list of commands, a typo, one event, a ticket's number."""
 
 import json
+import os
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -70,3 +73,22 @@ def test_status_is_also_json(installation: Installation, redis: Redis, connectio
     found = json.loads(CliRunner().invoke(cli, ["status", "--json"]).output)
     assert found["redis"]["not_read"] == 0
     assert found["postgresql"]["alerts"] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        (("--help",), {"rich.markdown", "celery", "sqlalchemy", "redis", "pydantic"}),
+        (("health", "exporter"), {"celery", "sqlalchemy", "redis", "services.installation"}),
+        (("health", "beat", "--help"), {"sqlalchemy", "services.installation"}),
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_runs_often_imports_only_what_it_uses(command: tuple[str, ...], unused: set[str]) -> None:
+    code = "import sys; from worker.__main__ import main\ntry: main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    environment = os.environ | {"DATABASE_URL": "postgresql://unused", "REDIS_URL": "redis://unused"}
+    settings = {"SUPPORT_EMAIL": "support@example.com", "EXPORTER_PORT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], env=environment | settings, capture_output=True, text=True, check=True
+    )
+    assert unused & set(done.stdout.splitlines()[-1].split()) == set()

@@ -83,7 +83,7 @@ class LazyCommands(TyperGroup):
         if name not in available():
             return None
         if self.listing:
-            return TyperCommand(name, help=HELP[name])
+            return TyperCommand(name, short_help=HELP[name])
         command = typer.main.get_command(import_module(COMMANDS[name]).app)
         command.name = cmd_name
         return command
@@ -100,6 +100,8 @@ cli = typer.Typer(
     cls=LazyCommands,
     no_args_is_help=True,
     add_completion=False,
+    # Its tables take most of the time of --help; the commands have theirs.
+    rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
     help="The escalation worker: brings a human in when an AI troubleshooting assistant cannot go on alone.",
 )

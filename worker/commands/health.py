@@ -6,13 +6,9 @@ from typing import Annotated, NoReturn
 from urllib.error import URLError
 
 import typer
-from kombu.exceptions import OperationalError
-from redis import Redis
-from redis.exceptions import RedisError
 
 from config.settings import get_settings
-from services.events.stream import connect
-from worker.doorbell import SIGN_OF_LIFE
+from worker.liveness.program.signs import SIGN_OF_LIFE
 from worker.local_http import directly, reached_at
 
 app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works, 1 when it does not.")
@@ -69,6 +65,10 @@ def desk() -> None:
 
 def ask(prefix: str, node: str | None, own: bool, queues: Sequence[str] = ()) -> None:
     """A node by its name, or whoever does this work, whatever their names are."""
+    # Here and below, since checks run every few seconds and those of pages need neither Celery nor Redis.
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
     if own:
         node = f"{prefix}{socket.gethostname()}"
     try:
@@ -81,8 +81,8 @@ def ask(prefix: str, node: str | None, own: bool, queues: Sequence[str] = ()) ->
 
 
 def answering(names: list[str] | None = None) -> list[str]:
-    from worker.celery_app import app as celery
-    from worker.liveness.last_seen import nodes
+    from tasks.celery_config import app as celery
+    from worker.liveness.nodes import nodes
 
     return nodes(celery, names)
 
@@ -93,8 +93,8 @@ def beats() -> list[str]:
 
 def consuming(queues: Sequence[str]) -> list[str]:
     """Who consumes them; without anybody for one of them the command ends."""
-    from worker.celery_app import app as celery
-    from worker.liveness.last_seen import consumers
+    from tasks.celery_config import app as celery
+    from worker.liveness.nodes import consumers
 
     found = consumers(celery)
     if missing := [queue for queue in queues if queue not in found]:
@@ -103,7 +103,11 @@ def consuming(queues: Sequence[str]) -> list[str]:
 
 
 def doorbell_rings() -> bool:
-    redis: Redis = connect(get_settings().redis_url.get_secret_value())
+    from redis.exceptions import RedisError
+
+    from services.events.stream import connect
+
+    redis = connect(get_settings().redis_url.get_secret_value())
     try:
         return bool(redis.exists(SIGN_OF_LIFE))
     except RedisError as error:

@@ -21,8 +21,8 @@ from services.events.stream import redis_client
 from services.monitoring.health import stream_state
 from services.monitoring.metrics import State, state
 from worker.commands.terminal import Output
-from worker.doorbell import SIGN_OF_LIFE
 from worker.liveness.last_seen import BEAT, last_runs
+from worker.liveness.program.signs import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN
 
 app = typer.Typer()

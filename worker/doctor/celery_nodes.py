@@ -13,8 +13,9 @@ from services.listening.ear import second_ear
 from worker.celery_app import app
 from worker.celery_guards.messages import QUEUES
 from worker.doctor.finding import CheckedPart, CheckResult
-from worker.doorbell import SIGN_OF_LIFE
-from worker.liveness.last_seen import BEAT, PING_SECONDS, last_runs
+from worker.liveness.last_seen import BEAT, last_runs
+from worker.liveness.nodes import PING_SECONDS
+from worker.liveness.program.signs import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN
 
 PART = CheckedPart("workers")

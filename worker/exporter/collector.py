@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from services.monitoring.health import stream_state
 from services.monitoring.metrics import State, state
 from worker.celery_guards.messages import messages_set_aside
-from worker.doorbell import SIGN_OF_LIFE
 from worker.exporter.counted import Counted
 from worker.liveness.last_seen import BEAT, last_runs
+from worker.liveness.program.signs import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN
 
 logger = structlog.get_logger()

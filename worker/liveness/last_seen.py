@@ -6,7 +6,6 @@ The clocks of two machines differ, and any of them may be set back; Redis' own i
 from typing import Any
 
 import structlog
-from celery import Celery
 from celery.signals import after_task_publish
 from celery.states import SUCCESS
 from redis import Redis
@@ -21,7 +20,6 @@ from worker.schedule import SECONDS_BETWEEN
 logger = structlog.get_logger()
 LAST_RUNS = "escalation:last_runs"
 BEAT = "beat"
-PING_SECONDS = 2.0
 
 
 def record_sweep(task: Any = None, state: str | None = None, retval: Any = None, **_: Any) -> None:
@@ -58,24 +56,3 @@ def last_runs(redis: Redis) -> dict[str, float]:
     found: Any = redis.hgetall(LAST_RUNS)
     now = redis_time(redis)
     return {name.decode(): now - float(at) for name, at in found.items()}
-
-
-def nodes(app: Celery, names: list[str] | None = None, seconds: float = PING_SECONDS) -> list[str]:
-    """The names of the workers and beats that answer a ping through the broker.
-
-    :raises kombu.exceptions.OperationalError: the broker cannot be reached
-    """
-    replies = app.control.ping(destination=names, timeout=seconds, limit=len(names) if names else None) or []
-    return sorted(name for reply in replies for name in reply)
-
-
-def consumers(app: Celery, seconds: float = PING_SECONDS) -> dict[str, list[str]]:
-    """The names of the workers that answer, by each queue that they consume.
-
-    :raises kombu.exceptions.OperationalError: the broker cannot be reached
-    """
-    found: dict[str, list[str]] = {}
-    for name, queues in (app.control.inspect(timeout=seconds).active_queues() or {}).items():
-        for queue in queues:
-            found.setdefault(queue["name"], []).append(name)
-    return found

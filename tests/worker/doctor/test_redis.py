@@ -11,8 +11,8 @@ from services.events.stream import EVENTS, GROUP, ensure_group
 from tests.events import confidence
 from tests.worker.doctor.doctor import Doctor
 from worker.doctor.redis import check
-from worker.doorbell import SIGN_OF_LIFE
 from worker.liveness.last_seen import BEAT, LAST_RUNS
+from worker.liveness.program.signs import SIGN_OF_LIFE
 
 
 def test_a_redis_that_is_away_is_named(doctor: Doctor) -> None:

@@ -19,11 +19,12 @@ from tasks.sweeps import QueueTrouble
 from tests.observe.webhook import Webhook, listening
 from tests.tasks.conftest import connection, installation, redis
 from worker.celery_app import app as celery
-from worker.doorbell import SIGN_OF_LIFE, SIGN_OF_LIFE_SECONDS
+from worker.doorbell import SIGN_OF_LIFE_SECONDS
 from worker.embedded import EmbeddedValkey
 from worker.liveness.last_seen import BEAT, LAST_RUNS, last_runs, record_sweep
 from worker.liveness.monitor import ALARMS, LivenessMonitor, Observation
 from worker.liveness.notifier import AlertNotifier
+from worker.liveness.program.signs import SIGN_OF_LIFE
 from worker.schedule import SECONDS_BETWEEN
 
 __all__ = ["connection", "installation", "redis"]

@@ -5,6 +5,8 @@ import time
 
 # Parts that are named in more than one place.
 LOOP, DOORBELL, CLOCK = "consumer loop", "doorbell", "clock"
+# In Redis, for as long as a doorbell may be silent.
+SIGN_OF_LIFE = "escalation:doorbell"
 
 
 class Signs:
