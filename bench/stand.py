@@ -135,6 +135,8 @@ class Stand:
             "SMTP_USE_TLS": "false",
             "SMTP_CA_FILE": str(self.sink.authority),
             "ESCALATION_EMBEDDED": "true",
+            # Each event is followed to a mail of its own.
+            "POLICY_STORM_TICKETS": "0",
         }
 
 
