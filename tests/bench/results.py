@@ -15,10 +15,11 @@ def results(good: bool) -> Results:
         "mails": mail_speeds(good),
         "growth": growing(good),
         "memory": memories(2.0 if good else 40.0),
-        "start": Section(times={key: [0.5, 0.6] for key in starting.WORDS}, words=starting.WORDS),
+        "start": Section(times={key: [0.3 if good else 0.6] * 2 for key in starting.WORDS}, words=starting.WORDS),
         "slow_server": speeds(slow_server.WORDS, 300.0 if good else 50.0, {"peer"}),
         "latency": latencies(0.02 if good else 0.4),
     }
+    measured["events"].speeds["insert"] = [3_000.0] * 3
     for section in measured.values():
         section.conditions = CONDITIONS
     return measured
@@ -39,7 +40,7 @@ def mail_speeds(good: bool) -> Section:
     section = Section(words=mails.WORDS)
     for key in mails.WORDS:
         for way in mails.WAYS:
-            ours = {"plain": 500.0, "tls": 400.0} if good else {"plain": 150.0, "tls": 50.0}
+            ours = {"plain": 500.0, "tls": 400.0} if good else {"plain": 130.0, "tls": 50.0}
             section.speeds[f"{key} {way}"] = [ours[way] if key.startswith("ours") else 100.0] * 3
     return section
 
