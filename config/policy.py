@@ -28,10 +28,10 @@ class PolicyFile(BaseSettings):
     expert_confidence_levels: frozenset[str]
     expert_at_any_confidence: bool
     second_ear: bool = True
-    handoff_threshold: float = Field(default=0.45, ge=0, le=1)
+    handoff_threshold: float = Field(default=0.6, ge=0, le=1)
     danger_threshold: float = Field(default=0.45, ge=0, le=1)
-    handoff_ask_threshold: float = Field(default=0.08, ge=0, le=1)
-    danger_ask_threshold: float = Field(default=0.08, ge=0, le=1)
+    handoff_ask_threshold: float = Field(default=0.15, ge=0, le=1)
+    danger_ask_threshold: float = Field(default=0.15, ge=0, le=1)
     answer_seconds: float = Field(default=600, ge=1, le=3_600)
     unanswered_danger_seconds: float = Field(default=120, ge=0, le=3_600)
     storm_tickets: int = Field(default=6, ge=0, le=1_000)

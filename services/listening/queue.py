@@ -10,7 +10,6 @@ from sqlalchemy import Connection, text
 _QUEUE = text("""
     INSERT INTO escalation.texts_to_judge (event_id, doubtful)
     SELECT * FROM unnest(CAST(:event_ids AS uuid[]), CAST(:doubtful AS boolean[]))
-    ON CONFLICT (event_id) DO NOTHING
 """)
 # The rows stay locked until the caller's transaction ends, so that two listeners never judge the same text.
 _CLAIM = text("""
@@ -45,7 +44,7 @@ class ClaimedText:
 
 
 def queue_texts(connection: Connection, doubtful: Mapping[UUID, bool]) -> None:
-    """Note in the transaction of these events that their texts are to be judged, and which hold doubtful danger."""
+    """Note in the transaction that first writes these events that their texts wait, and which hold doubtful danger."""
     connection.execute(
         _QUEUE, {"event_ids": [str(event_id) for event_id in doubtful], "doubtful": list(doubtful.values())}
     )
