@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.chromium import Browser, chromium
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
@@ -63,7 +64,8 @@ def show(browser: Browser, path: Path, said: str) -> None:
 
 
 def test_without_the_login_there_is_nothing_to_see(flower: Flower, browser: Browser) -> None:
-    browser.open(flower.address)
+    with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):
+        browser.open(flower.address)
     assert words(browser).strip() in {"Access denied", ""}
     assert flower.worker not in str(browser.run("return document.documentElement.outerHTML"))
 
