@@ -5,6 +5,9 @@ HEAD = """# Performance
 Written by `make bench ARGS=--write-docs`; anyone can repeat it. Everything runs on the embedded servers of one machine,
 in rounds in which ours and its peers take turns; figures are medians of the rounds. Only the ratios carry over to
 another machine.
+
+What the second ear costs a text and the path of the events is measured by `python -m bench.listening`:
+[detection.md](detection.md#how-fast).
 """
 MIX = """
 From a backlog in the stream to the last commit. The mix: 40 % messages of about 120 characters in six languages, 30 %
