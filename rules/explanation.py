@@ -63,15 +63,20 @@ def _nearest(evidence: Sequence[_Evidence]) -> Iterator[str]:
         yield "No second ear listened (switched off, or its wheels are missing): the word lists heard alone."
 
 
+def _quoted(evidence: _Evidence) -> str:
+    """The words; what was erased, or published without them, has none."""
+    return f"“{evidence['phrase']}”" if evidence.get("phrase") else "a text"
+
+
 def _unsure(evidence: Sequence[_Evidence]) -> Iterator[str]:
     """What the second ear was not sure of, and what the user answered."""
     for each in evidence:
         if each.get("answer"):
-            yield f"Asked about “{each['phrase']}”, the user {_ANSWERS[each['answer']]}."
+            yield f"Asked about {_quoted(each)}, the user {_ANSWERS[each['answer']]}."
         elif each.get("ear") == "second":
             reason = REASON_WORDS[each["rule"]]
             yield (
-                f"The second ear was not sure of “{each['phrase']}”: {each['observed']} for “{reason}”, and "
+                f"The second ear was not sure of {_quoted(each)}: {each['observed']} for “{reason}”, and "
                 f"{each['limit']} is needed; from {each['ask_from']} on the user is asked."
             )
 

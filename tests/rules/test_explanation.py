@@ -94,6 +94,7 @@ UNSURE = HEARD | {"fired": False, "observed": 0.2}
             "from 0.1 on the user is asked.",
         ),
         ([UNSURE | {"answer": "no"}], "Asked about “he is under it”, the user said no."),
+        ([{"rule": "safety_concern", "fired": False, "answer": "no"}], "Asked about a text, the user said no."),
         (
             [{"rule": "user_request", "fired": False, "ears": "word lists alone"}],
             "No second ear listened (switched off, or its wheels are missing): the word lists heard alone.",
