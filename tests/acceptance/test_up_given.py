@@ -48,8 +48,8 @@ def test_given_parts_are_used_and_two_stacks_do_not_disturb_each_other(
     stacks: tuple[RunningStack, RunningStack], environment: dict[str, str], mail_server: LocalMailServer
 ) -> None:
     one, other = stacks
-    assert list(one.pids()) == ["valkey", "worker", "beat", "flower", "desk", "exporter"]
-    assert list(other.pids()) == ["postgres", "mail", "worker", "beat", "flower", "desk", "exporter"]
+    assert list(one.pids()) == ["valkey", "worker", "listener", "beat", "flower", "desk", "exporter"]
+    assert list(other.pids()) == ["postgres", "mail", "worker", "listener", "beat", "flower", "desk", "exporter"]
     assert one.description()["database_url"] == environment["DATABASE_URL"]
     assert one.description()["smtp_url"] == mail_server.url
     assert one.description()["inbox_url"] is None

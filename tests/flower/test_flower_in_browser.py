@@ -66,7 +66,6 @@ def show(browser: Browser, path: Path, said: str) -> None:
 def test_without_the_login_there_is_nothing_to_see(flower: Flower, browser: Browser) -> None:
     with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):
         browser.open(flower.address)
-    assert words(browser).strip() in {"Access denied", ""}
     assert flower.worker not in str(browser.run("return document.documentElement.outerHTML"))
 
 
