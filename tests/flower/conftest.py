@@ -41,8 +41,9 @@ class Flower:
 
     @property
     def worker(self) -> str:
-        """The worker's name, once Flower knows it."""
-        return next(iter(self.login.get("/api/workers", params={"refresh": "1"}).raise_for_status().json()), "")
+        """The name of the worker that does all but listening, once Flower knows it."""
+        names = self.login.get("/api/workers", params={"refresh": "1"}).raise_for_status().json()
+        return next((name for name in names if not name.startswith("listener")), "")
 
     def close(self) -> None:
         self.login.close()
