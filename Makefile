@@ -32,9 +32,12 @@ test: check ## Check and test everything that runs in a few minutes and needs no
 	  echo "What failed side by side must pass alone; once more, one after the other:"; \
 	  $(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
+LONG := -m "(debian or fuzz or long) and not image"
 test-all: environment ## Test what needs Debian packages (as root they are installed), and what takes minutes
 	@$(RUN) tests.debian
-	@$(RUN) pytest --durations=10 -m "debian or fuzz or long" $(ARGS)
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 $(LONG) $(ARGS) || { \
+	  echo "What failed side by side must pass alone; once more, one after the other:"; \
+	  $(RUN) pytest --last-failed --last-failed-no-failures none $(LONG) $(ARGS); }
 
 test-image: environment ## Build the image and run docker-compose.yml under a real Docker engine (as root; 3 GB in ~/.cache)
 	@$(RUN) tests.debian
