@@ -28,16 +28,12 @@ up: environment-demo ## Start the whole stack on this machine and keep it runnin
 
 # In the order of the folders: the slowest files have the fewest tests, and would begin last by their number.
 test: check ## Check and test everything that runs in a few minutes and needs no Debian packages
-	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS) || { \
-	  echo "What failed side by side must pass alone; once more, one after the other:"; \
-	  $(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS); }
+	@.ci/side-by-side 4 $(ARGS)
 
 LONG := -m "(debian or fuzz or long) and not image"
 test-all: environment ## Test what needs Debian packages (as root they are installed), and what takes minutes
 	@$(RUN) tests.debian
-	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 $(LONG) $(ARGS) || { \
-	  echo "What failed side by side must pass alone; once more, one after the other:"; \
-	  $(RUN) pytest --last-failed --last-failed-no-failures none $(LONG) $(ARGS); }
+	@.ci/side-by-side 3 $(LONG) $(ARGS)
 
 test-image: environment ## Build the image and run docker-compose.yml under a real Docker engine (as root; 3 GB in ~/.cache)
 	@$(RUN) tests.debian

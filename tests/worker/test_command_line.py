@@ -82,7 +82,7 @@ def test_status_is_also_json(installation: Installation, redis: Redis, connectio
         (("health", "exporter"), {"celery", "sqlalchemy", "redis", "services.installation"}),
         (("health", "beat", "--help"), {"sqlalchemy", "services.installation"}),
     ],
-    ids=" ".join,
+    ids=["help", "health", "help-of-health"],
 )
 def test_a_command_that_runs_often_imports_only_what_it_uses(command: tuple[str, ...], unused: set[str]) -> None:
     code = "import sys; from worker.__main__ import main\ntry: main()\nexcept SystemExit: pass\nprint(*sys.modules)"

@@ -18,7 +18,7 @@ from services.tickets.actions import acknowledge, note, reassign, release, reope
 from services.tickets.queries import TicketNotFound
 from services.tickets.trigger_feedback import give_feedback, read_feedback
 from services.tickets.validation import UnfitText
-from worker.desk.words import words_in
+from worker.desk.words import say_taken
 
 logger = structlog.get_logger()
 
@@ -77,8 +77,7 @@ def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | 
             _do(connection, ticket_id, fields)
             trace = ticket_trace(connection, ticket_id)
     except TakenAlready as error:
-        say = words_in(settings.support_language).gettext
-        return say("%(name)s has taken this ticket already.") % {"name": error.holder or say("Somebody else")}
+        return say_taken(error, settings.support_language)
     except (TicketRefused, UnfitText) as error:
         return str(error)
     logger.info("ticket_page_used", action=fields["action"], **trace)

@@ -170,7 +170,7 @@ async def handle_digest(request: Request) -> Response:
     fields = await form_of(request)
     if not is_form_of(fields.get("form", ""), f"digest:{mail_id}", settings):
         raise HTTPException(403, OLD_FORM)
-    taken, wrong = await _ask(request, acknowledge_ticked, mail_id, fields)
+    taken, wrong = await _ask(request, acknowledge_ticked, mail_id, fields, settings)
     if wrong:
         html = await _ask(request, digest_html, mail_id, token, settings, fields.get("name", ""), wrong, taken)
         return HTMLResponse(html, 409)

@@ -14,8 +14,10 @@ from services.tickets.signed_links import form_token
 from services.tickets.validation import UnfitText
 from worker.desk.render import render_page
 from worker.desk.ticket_list import make_presenter, present_ticket
+from worker.desk.words import say_taken, words_in
 
 _TICKED = "ticket-"
+NOTHING_TICKED = "Tick at least one ticket."
 
 
 def digest_html(mail_id: UUID, token: str, settings: Settings, name: str = "", wrong: str = "", done: int = 0) -> str:
@@ -50,7 +52,7 @@ def _is_free(details: TicketDetails) -> bool:
     return details.ticket.status in UNFINISHED and details.ticket.acknowledged_at is None
 
 
-def acknowledge_ticked(mail_id: UUID, fields: Mapping[str, str]) -> tuple[int, str]:
+def acknowledge_ticked(mail_id: UUID, fields: Mapping[str, str], settings: Settings) -> tuple[int, str]:
     """Acknowledge the tickets of a digest that are ticked; return how many are the reader's now, and what went wrong.
 
     Each in a transaction of its own: one that somebody else has taken must not keep back the others.
@@ -59,17 +61,20 @@ def acknowledge_ticked(mail_id: UUID, fields: Mapping[str, str]) -> tuple[int, s
         ids = list_tickets_of_digest(connection, mail_id)
     ticked = [ticket_id for ticket_id in ids if f"{_TICKED}{ticket_id}" in fields]
     if not ticked:
-        return 0, "Tick at least one ticket."
+        return 0, words_in(settings.support_language).gettext(NOTHING_TICKED)
     problems: list[str] = []
-    taken = sum(_acknowledge(ticket_id, fields.get("name", ""), problems) for ticket_id in ticked)
+    taken = sum(_acknowledge(ticket_id, fields.get("name", ""), settings, problems) for ticket_id in ticked)
     return taken, _join(problems)
 
 
-def _acknowledge(ticket_id: str, who: str, problems: list[str]) -> bool:
+def _acknowledge(ticket_id: str, who: str, settings: Settings, problems: list[str]) -> bool:
     try:
         with begin() as connection:
             acknowledge(connection, ticket_id, who)
-    except (TakenAlready, TicketRefused, TicketNotFound, UnfitText) as error:
+    except TakenAlready as error:
+        problems.append(say_taken(error, settings.support_language))
+        return False
+    except (TicketRefused, TicketNotFound, UnfitText) as error:
         problems.append(str(error))
         return False
     return True

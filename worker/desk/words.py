@@ -6,6 +6,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader
 
 from config.settings import TEMPLATES_FOLDER
+from rules.ticket_states import TakenAlready
 from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalog_path, compile_catalog, translations
 from services.mail.jinja import make_environment
 
@@ -24,3 +25,9 @@ def words_in(language: str) -> gettext.NullTranslations:
     words = compile_catalog(catalog_path(language, "desk"), language)
     words.add_fallback(translations(language))
     return words
+
+
+def say_taken(error: TakenAlready, language: str) -> str:
+    """Name who has the ticket, as far as that is known."""
+    say = words_in(language).gettext
+    return say("%(name)s has taken this ticket already.") % {"name": error.holder or say("Somebody else")}
