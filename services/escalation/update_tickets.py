@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -10,7 +11,7 @@ from escalation_client.events import EscalationRequested, Event
 from rules.decision import TicketUpdate
 from rules.delivery import TICKET_NEWS, MailTemplate
 from rules.reasons import Reason, rank
-from rules.routing import recipients
+from rules.routing import RoutedCase, recipients, recommend
 from services.database.encoding import sql_list
 from services.escalation.open_tickets import Published, link_events
 from services.events.inbox import record_tickets
@@ -47,7 +48,10 @@ def update_tickets(
     if answered:
         contacts = _read_contacts(connection, [update.ticket.ticket_id for update, _ in answered])
         outcomes = [
-            _update_outcome(update, events, contacts.get(update.ticket.ticket_id)) for update, events in answered
+            _update_outcome(
+                update, events, contacts.get(update.ticket.ticket_id) or _recommend_contact(update, installation)
+            )
+            for update, events in answered
         ]
         queue_outcomes(connection, outcomes)
     news = [update for update in updates if update.decision.news]
@@ -154,7 +158,13 @@ def _read_contacts(connection: Connection, ticket_ids: Sequence[str]) -> dict[st
     return {row.id: row.contact for row in rows if isinstance(row.contact, dict)}
 
 
-def _update_outcome(update: Update, events: Sequence[Event], contact: dict[str, Any] | None) -> NewOutcome:
+def _recommend_contact(update: Update, installation: Installation) -> dict[str, Any]:
+    """Whom to ask where the ticket names nobody."""
+    case = RoutedCase(tuple(update.reasons), update.priority, language=update.decision.state.language)
+    return recommend(installation.contacts, case, datetime.now(UTC)).primary.as_json()
+
+
+def _update_outcome(update: Update, events: Sequence[Event], contact: dict[str, Any]) -> NewOutcome:
     return NewOutcome(
         cause=(update.ticket.ticket_id, *sorted(str(event.id) for event in events)),
         type="ticket.updated",

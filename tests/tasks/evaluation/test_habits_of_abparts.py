@@ -121,6 +121,16 @@ def test_an_update_says_whom_to_contact(installation: Installation, entries: Ent
     assert (payload["type"], payload["contact"]) == ("ticket.updated", {"name": "Maria"})
 
 
+def test_an_update_of_a_ticket_that_names_nobody_says_whom_the_contacts_recommend(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    foreign(connection)
+    by_sql(connection, "UPDATE public.support_tickets SET expert_contact_info = NULL")
+    write(entries([confidence("s", 0.1)]), installation)
+    (outcome,) = rows(connection, "SELECT payload FROM escalation.outcomes")
+    assert outcome["payload"]["contact"]["name"] in {contact.name for contact in installation.contacts.contacts}
+
+
 def test_a_critical_ticket_of_somebody_else_is_urgent_and_stays_as_it_is(
     installation: Installation, entries: Entries, connection: Connection
 ) -> None:
