@@ -12,8 +12,8 @@ from tests.processes import Processes, wait_for
 from worker.embedded import EmbeddedPostgres
 
 TICKETS = text("SELECT count(*) FROM escalation.tickets")
-# A sweep comes every three seconds.
-AFTER_THE_REPAIR = 8.0
+# A sweep comes every three seconds; a busy machine takes a few times that. Pooled sessions once read only for half an hour.
+AFTER_THE_REPAIR = 30.0
 
 
 def test_a_database_that_only_reads_is_told_and_events_go_on_after_the_repair(
