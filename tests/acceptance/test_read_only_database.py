@@ -12,7 +12,7 @@ from tests.processes import Processes, wait_for
 from worker.embedded import EmbeddedPostgres
 
 TICKETS = text("SELECT count(*) FROM escalation.tickets")
-# A sweep comes every three seconds, on a busy machine a few times that. Pooled sessions once read only for half an hour.
+# A sweep comes every three seconds, on a busy machine a few times that. Pooled sessions once read for half an hour.
 AFTER_THE_REPAIR = 30.0
 
 
