@@ -15,7 +15,9 @@ from tests.deploy.test_compose import EVERY_COMMAND, copy_of_image
 @pytest.mark.debian
 def test_a_clean_environment_runs_every_command(tmp_path: Path) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    assert re.search(r"pip install --no-compile --constraint constraints.txt --requirement requirements.txt", dockerfile)
+    assert re.search(
+        r"pip install --no-compile --constraint constraints.txt --requirement requirements.txt", dockerfile
+    )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("\n".join(project["dependencies"]), encoding="utf-8")

@@ -28,7 +28,12 @@ COMMAND = re.compile(r"^ *python -m (worker .+)$", re.MULTILINE)
 DEVELOPER = re.compile(r"^ *((?:[A-Z_]+=\S+ )?\.venv/bin/python -m .+|make .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
 # Those last, and need what is not started here; tests/deploy and tests/acceptance run them.
-ELSEWHERE = (*(f"worker health {name}" for name in ("flower", "exporter", "desk")), "worker desk", "worker web")
+ELSEWHERE = (
+    *(f"worker health {name}" for name in ("flower", "exporter", "desk")),
+    "worker desk",
+    "worker web",
+    "worker notify test",
+)
 # Not a setting of the program.
 FOR_TESTS = {"HYPOTHESIS_TIMES"}
 OPTIONAL = re.compile(r" \[[^]]+\]")
@@ -68,7 +73,7 @@ def replaced(command: str, names: Iterable[tuple[str, str]]) -> str:
 @pytest.fixture
 def running(family: Processes, redis: Redis, connection: Connection) -> Processes:
     """Worker and beat at work, one ticket, two events that were set aside, and the roles that the pages name."""
-    family.worker()
+    family.worker("events,urgent,mail,sweeps,listen")
     family.beat()
     redis.xadd(EVENTS, {"event": encode(message("s1", "get me a human"))})
     for broken in ("{", "["):
@@ -91,6 +96,7 @@ def test_each_command_of_the_pages_works(running: Processes, connection: Connect
         "SESSION_ID": "s1",
         "SESSION": "s1",
         "EXPERT_ID": "u-1",
+        "other-policy.toml": str(ROOT / "config" / "policy.toml"),
         "3f9c": connection.execute(SET_ASIDE).scalars().all()[0],
     }
     failed = []

@@ -79,7 +79,8 @@ def test_the_first_screen_of_a_phone_has_all_that_is_needed_to_act(
 ) -> None:
     made = letter_for(template, language, example_story(language))
     shown = measured(chromium, str(made.html), tmp_path, width=360)["firstScreen"]
-    assert shown[: len(parts)] == parts
+    assert shown[0] == "H1"
+    assert sorted(shown[: len(parts)]) == sorted(parts)
 
 
 def test_in_arabic_each_time_stands_beside_its_place(chromium: Browser, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from redis.exceptions import RedisError
 from config.settings import get_settings
 from services.events.stream import connect
 
+# A server that is slow to answer must not keep the program from saying what it waits for.
+_SECONDS: Final = 1.0
 REMEDY: Final = "Use a Redis without cluster mode (a primary with replicas and Sentinels, if one shall take over)."
 
 
@@ -21,7 +23,7 @@ def refuse_cluster_mode(**_: Any) -> None:
     :raises SystemExit: it is in cluster mode
     """
     try:
-        with connect(get_settings().redis_url.get_secret_value()) as redis:
+        with connect(get_settings().redis_url.get_secret_value(), _SECONDS) as redis:
             information = redis.info("cluster")
     except RedisError:
         return
