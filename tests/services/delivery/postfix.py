@@ -20,7 +20,7 @@ MAILBOXES = {
     "hilfe@xn--bcher-kva.example": "idn",
 }  # fmt: skip
 USER, PASSWORD, REALM = "sender", "sésame ouvre-toi", "example.com"
-SIZE = 100_000
+SIZE = 200_000
 STOP_SECONDS = 10
 COMMAND = ("/usr/sbin/postfix", "-c")
 

@@ -67,7 +67,7 @@ def test_a_message_above_the_server_s_size_goes_short(
     server: Postfix, sender: Office, setting: Setting, says_size: bool, reply: str
 ) -> None:
     setting(smtp_port=server.port if says_size else server.silent_port)
-    details = [events.message("s1", "It stopped again. " * 150, second) for second in range(1, 101)]
+    details = [events.message("s1", f"{second}: " + "It stopped again. " * 100, second) for second in range(1, 101)]
     with begin() as connection:
         escalate(connection, [*details, events.requested("s1", seconds=200)])
 
