@@ -194,7 +194,7 @@ def test_no_secret_is_given_away_by_programs_that_cannot_log_in(
     beat = installation.start("celery", "-A", "worker", "beat", "-l", "INFO")
     exporter = installation.start("worker", "exporter")
     told = run(installation, DIAGNOSES)
-    wait_for(lambda: "Cannot connect" in worker.output or "ready." in worker.output, "what the worker says")
+    wait_for(lambda: "worker_waits_for_redis" in worker.output or "ready." in worker.output, "what the worker says")
     wait_for(lambda: "beat: Starting" in beat.output, "what beat says")
     told |= {one.log.name: one.output for one in (worker, beat, exporter)}
     assert {place: watch.found(text) for place, text in told.items() if watch.found(text)} == {}

@@ -121,7 +121,7 @@ def test_celery_does_not_talk_to_a_redis_whose_certificate_nobody_vouches_for(
     other_name = f"{rediss_url.replace('127.0.0.1', ANOTHER_NAME)}?ssl_ca_certs={authority}"
     for url in (rediss_url, f"{rediss_url}?ssl_ca_certs={stranger}", other_name):
         worker = family.start("celery", "-A", "worker", "worker", "-Q", "mail", "-l", "INFO", REDIS_URL=url)
-        worker.said("Cannot connect to rediss://")
+        worker.said("worker_waits_for_redis")
         assert "certificate verify failed" in worker.output
         worker.kill()
     with Redis.from_url(redis_url) as plain:

@@ -32,7 +32,7 @@ class LivingConsumer(Consumer):
         """As Celery's own with our settings, by which it tries for ever."""
 
         def failed(error: Exception, seconds: float) -> None:
-            logger.error("worker_waits_for_redis", error=type(error).__name__, again_in_seconds=seconds)
+            logger.error("worker_waits_for_redis", error=f"{type(error).__name__}: {error}", again_in_seconds=seconds)
 
         connected = conn.ensure_connection(failed, self.app.conf.broker_connection_max_retries, callback=_still_here)
         self.first_connection_attempt = False
