@@ -27,9 +27,12 @@ SEE = """(() => {
   const outside = all.filter(one => one.getBoundingClientRect().right > screen.clientWidth + 1);
   return {
     ran,
-    elements: all.map(one => one.tagName).filter(name => !['BR', 'BDI'].includes(name)),
+    elements: all.filter(one => !one.matches('pre > a')).map(one => one.tagName)
+      .filter(name => !['BR', 'BDI'].includes(name)),
+    links: [...document.querySelectorAll('pre > a')].map(one => [one.getAttribute('href'), one.textContent]),
     handlers: all.flatMap(one => [...one.attributes].map(has => has.name)).filter(name => name.startsWith('on')),
-    leads: all.map(one => one.getAttribute('href') || one.getAttribute('action') || '')
+    leads: all.filter(one => !one.matches('head > link[rel=icon][href="data:,"]'))
+      .map(one => one.getAttribute('href') || one.getAttribute('action') || '')
       .filter(where => /^\\s*(javascript|data|vbscript):/i.test(where)),
     loaded: performance.getEntriesByType('resource').length,
     scrolls: screen.scrollWidth > screen.clientWidth,
@@ -48,13 +51,12 @@ def seen(chromium: Browser, html: str, folder: Path) -> dict[str, Any]:
     return found
 
 
+def is_plain_link(address: str, words: str) -> bool:
+    return address in {words, f"mailto:{words}"} and address.startswith(("https://", "http://", "mailto:"))
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_hostile_words_are_only_words(
-    chromium: Browser, tmp_path: Path, name: str, request: pytest.FixtureRequest
-) -> None:
-    if name.startswith(("desk", "inbox")):
-        # Nothing ran and nothing was loaded, but the pages have since got links, an icon and another width.
-        request.applymarker(pytest.mark.xfail(reason="the probe does not know the new look of page and inbox yet"))
+def test_hostile_words_are_only_words(chromium: Browser, tmp_path: Path, name: str) -> None:
     short, long = (seen(chromium, page_saying(name, words, tmp_path), tmp_path) for words in (HARMLESS, LONG_HARMLESS))
     assert short["words"] > 20
     for kind, words in HOSTILE.items():
@@ -62,9 +64,9 @@ def test_hostile_words_are_only_words(
         plain = long if len(words) > LONGEST_NAME else short
         found = seen(chromium, page_saying(name, words, tmp_path), tmp_path)
         assert found["elements"] == plain["elements"], kind
-        # The page's icon is an empty one, so that no browser asks for another.
-        leads = [address for address in found["leads"] if address != "data:,"]
-        nothing = (found["ran"], found["handlers"], leads, found["loaded"])
+        # What the inbox makes a link of in plain text leads where its words say, over HTTPS or to a mailbox.
+        assert [link for link in found["links"] if not is_plain_link(*link)] == [], kind
+        nothing = (found["ran"], found["handlers"], found["leads"], found["loaded"])
         assert nothing == ([], [], [], plain["loaded"]), kind
         assert (found["scrolls"], found["outside"]) == (False, []), kind
 
