@@ -57,7 +57,8 @@ def test_a_probe_is_one_login_without_mail_and_only_when_it_is_due(office: Offic
     assert office.alerts(open_only=False) == [ACCOUNT_ALERT]
 
 
-def test_a_probe_that_succeeds_lets_the_queue_go_and_clears_the_alert(office: Office) -> None:
+def test_a_probe_that_succeeds_lets_the_queue_go_and_clears_the_alert(office: Office, setting: Setting) -> None:
+    setting(mail_connections=2)  # one of them for safety mail alone, so that the order is that of the ranks
     for number, rank in enumerate([3, 0, 2, 0]):
         office.queue(f"{rank} {number}", rank=rank)
     office.server.on_every("auth", TENANT)
@@ -70,9 +71,7 @@ def test_a_probe_that_succeeds_lets_the_queue_go_and_clears_the_alert(office: Of
     assert office.alerts() == []
     office.send()
     office.send()
-    # Side by side on several connections: what is not safety mail comes in any order.
-    assert office.subjects()[:2] == ["0 1", "0 3"]
-    assert sorted(office.subjects()) == ["0 1", "0 3", "2 2", "3 0"]
+    assert office.subjects() == ["0 1", "0 3", "2 2", "3 0"]
 
 
 def test_the_probe_s_time_is_fifteen_minutes_then_an_hour(office: Office) -> None:
