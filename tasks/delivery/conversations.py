@@ -87,7 +87,7 @@ class Conversations:
         self._follow(channel)
 
     def _follow(self, channel: SmtpChannel) -> None:
-        """Do what the connection's state asks for now."""
+        """Do what the state of the connection asks for."""
         exchange, held = channel.exchange, self._on_their_way.get(channel)
         if held and exchange and exchange.state is ExchangeState.FINISHED:
             self._finish(channel, held)

@@ -3,6 +3,7 @@
 import os
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
@@ -94,10 +95,18 @@ def test_a_second_start_in_the_same_folder_is_refused(stack: RunningStack) -> No
     assert all(psutil.pid_exists(pid) for pid in stack.pids().values())
 
 
+def listens(port: int) -> bool:
+    with closing(socket.socket()) as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_a_port_in_use_is_named(stack: RunningStack) -> None:
     taken = urlsplit(stack.description()["flower_url"]).port
+    assert taken
+    # An earlier test killed Flower: until it listens again the port is free.
+    wait_for(lambda: listens(taken), "Flower")
     with started(stack.var.with_name("taken"), "--flower-port", str(taken)) as second:
-        assert second.process.wait(90) == 1
+        assert second.process.wait(30) == 1
         assert f"flower: port {taken} on 127.0.0.1 is in use: choose another" in second.said
 
 

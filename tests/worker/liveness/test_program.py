@@ -94,6 +94,7 @@ def test_of_two_beats_one_rings_and_the_other_takes_over(told: Processes, redis:
     beat.said("another_beat_rings")
     redis.delete("escalation:beat")
     wait_for(lambda: re.search(r"(?<!another_)beat_rings", beat.output), "the other beat rings")
+    assert re.findall(r"another_beat_rings|beat_rings", beat.output) == ["another_beat_rings", "beat_rings"]
     beat.stop()
     assert redis.get("escalation:beat") is None
 
