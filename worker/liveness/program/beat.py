@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from config.settings import get_settings
 from services.events.stream import redis_client
+from services.transports.base import described
 from worker.beat_scheduler import MonotonicScheduler
 from worker.liveness.program.signs import CLOCK, SIGNS
 from worker.liveness.program.watch import start_watch
@@ -59,7 +60,7 @@ class LivingScheduler(MonotonicScheduler):
         """As Celery's own, which tries for ever; each try is a sign of life."""
 
         def failed(error: Exception, seconds: float) -> None:
-            logger.error("beat_waits_for_redis", error=type(error).__name__, again_in_seconds=seconds)
+            logger.error("beat_waits_for_redis", error=described(error), again_in_seconds=seconds)
 
         return self.connection.ensure_connection(
             failed, self.app.conf.broker_connection_max_retries, callback=lambda: SIGNS.seen(CLOCK)

@@ -9,6 +9,7 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 
 from config.settings import get_settings
+from services.transports.base import described
 from worker.liveness.program.children import Children, give_signs
 from worker.liveness.program.report import WELL
 from worker.liveness.program.signs import LOOP, SIGNS
@@ -32,7 +33,7 @@ class LivingConsumer(Consumer):
         """As Celery's own with our settings, by which it tries for ever."""
 
         def failed(error: Exception, seconds: float) -> None:
-            logger.error("worker_waits_for_redis", error=f"{type(error).__name__}: {error}", again_in_seconds=seconds)
+            logger.error("worker_waits_for_redis", error=described(error), again_in_seconds=seconds)
 
         connected = conn.ensure_connection(failed, self.app.conf.broker_connection_max_retries, callback=_still_here)
         self.first_connection_attempt = False
