@@ -157,11 +157,12 @@ _UNANSWERED = text("""
     WHERE c.answer IS NULL AND c.kind = 'danger' AND s.ended IS DISTINCT FROM 'completed' AND i.payload <> '{}'
       AND c.asked_at BETWEEN clock_timestamp() - interval '1 day'
                          AND clock_timestamp() - make_interval(secs => :seconds)
-    ORDER BY c.asked_at LIMIT :limit FOR UPDATE OF c SKIP LOCKED
+    ORDER BY c.asked_at LIMIT :limit
 """)
+# No row is locked while Redis is asked: a Redis that hangs must not keep a user's answer waiting.
 _SILENT = text("""
     UPDATE escalation.confirmations SET answer = 'none', answered_at = clock_timestamp()
-    WHERE confirmation_id = ANY(CAST(:ids AS uuid[]))
+    WHERE confirmation_id = ANY(CAST(:ids AS uuid[])) AND answer IS NULL
 """)
 
 

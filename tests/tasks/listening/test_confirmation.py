@@ -1,6 +1,7 @@
 """A text that perhaps asks for help leads to a question, once; yes, no and silence lead to what they mean."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,15 @@ from services.events.stream import EVENTS, OUTCOMES
 from services.installation import Installation
 from services.outbox.outcomes import relay
 from tasks.evaluation.drain import drain
+from tests.processes import wait_for
 
 Publish = Callable[[Sequence[Event | str]], None]
 Work = Callable[..., None]
 NOW = datetime.now(UTC)
+HANGING = text("""
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle in transaction' AND query LIKE '%escalation.confirmations%'
+""")
 
 
 def at(seconds: float) -> datetime:
@@ -152,6 +158,27 @@ def test_a_crash_after_publishing_silence_harms_nothing(
     assert redis.xlen(EVENTS) == 4
     drain(redis, installation)
     assert reasons(connection) == [["safety_concern"]]
+
+
+def test_a_redis_that_hangs_keeps_no_answer_waiting(
+    work: Work, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    work(*perhaps("danger"))
+    silence(connection, 130)
+
+    def publish_silence() -> int:
+        with begin() as transaction:
+            return publish_unanswered(transaction, redis, installation, 100)
+
+    redis.client_pause(30_000, all=False)
+    with ThreadPoolExecutor(1) as thread:
+        publishing = thread.submit(publish_silence)
+        wait_for(lambda: connection.execute(HANGING).scalar(), "the sweep at Redis")
+        answered = connection.execute(text("UPDATE escalation.confirmations SET answer = 'no' WHERE answer IS NULL"))
+        assert (answered.rowcount, publishing.done()) == (1, False)
+        redis.client_unpause()
+        assert publishing.result(30) == 1
+    assert connection.execute(text("SELECT answer FROM escalation.confirmations")).scalar() == "no"
 
 
 def test_nobody_is_asked_twice_for_the_same_within_an_hour(work: Work, redis: Redis, connection: Connection) -> None:
