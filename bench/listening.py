@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -15,18 +14,15 @@ from sqlalchemy import Connection, create_engine, text
 
 from bench.detection import MICROSECONDS, USUAL, fastest
 from bench.mix import mixed
+from bench.rows import received_events
 from config.contacts import load_contacts
 from config.lexicon import load_lexicon
 from config.policy import load_policy
 from config.settings import Settings
 from models.migrations import upgrade
-from rules.decision import Examined
 from rules.detection import detect
-from rules.triggers import examine
 from services.database.engine import driver_url
 from services.escalation.process_batch import process
-from services.events.decoding import Received, Rejected, read_event
-from services.events.stream import StreamEntry
 from services.installation import Installation
 from services.listening.ear import HeardText, SecondEar
 from worker.embedded import EmbeddedPostgres
@@ -98,16 +94,7 @@ def processor_seconds(backend: int) -> float:
 
 def work(connection: Connection, lines: list[str], installation: Installation) -> None:
     """One batch, as a worker does it: read, ask the rules, one transaction."""
-    now = datetime.now(UTC)
-    received = []
-    for place, line in enumerate(lines):
-        entry = StreamEntry(f"{int(now.timestamp() * 1000)}-{place}", line.encode(), {})
-        found = read_event(entry, now)
-        if isinstance(found, Rejected):
-            raise AssertionError(f"the mix holds a bad event: {found.reason}")
-        signals = examine(found.event, installation.policy, installation.lexicon)
-        received.append(Received(entry, Examined(found.event, signals)))
-    process(connection, received, [], installation)
+    process(connection, received_events(lines, installation.policy, installation.lexicon), [], installation)
     connection.commit()
 
 
