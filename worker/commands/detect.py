@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from config.lexicon import load_lexicon
 from config.settings import CONFIG_FOLDER
@@ -21,6 +20,7 @@ from rules.policy import Policy
 from rules.triggers import KIND_REASON
 from services.installation import policy_here
 from services.listening.ear import HeardText, Judgement, SecondEar, second_ear
+from worker.commands.detect_scores import Score, score_table, summary
 from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="What both ears hear in a text, and how well.")
@@ -53,31 +53,6 @@ class _Heard:
     score: float | None = None
 
 
-@dataclass(slots=True)
-class Score:
-    """Counts of what was heard: rightly, wrongly, not; and rightly not."""
-
-    counts: Counter[tuple[bool, bool]] = field(default_factory=Counter)
-
-    def add(self, wanted: bool, heard: bool) -> None:
-        self.counts[wanted, heard] += 1
-
-    def as_dict(self) -> dict[str, float | int]:
-        right, wrong, missed = self.counts[True, True], self.counts[False, True], self.counts[True, False]
-        return {
-            "precision": round(share(right, right + wrong), 4),
-            "recall": round(share(right, right + missed), 4),
-            "f1": round(share(2 * right, 2 * right + wrong + missed), 4),
-            "yes": right + missed,
-            "no": wrong + self.counts[False, False],
-        }
-
-
-def share(part: int, whole: int) -> float:
-    """Nothing wanted and nothing heard is perfect."""
-    return part / whole if whole else 1.0
-
-
 @dataclass(frozen=True, slots=True)
 class LabelledText:
     """A labelled text."""
@@ -100,7 +75,8 @@ def eval_command(
     Both ears hear as in the running worker, at the thresholds of the policy in force. "ask" counts as heard also what
     the assistant would be told to ask about.
     """
-    policy, ear = _policy(), _ear_of(_policy())
+    policy = _policy()
+    ear = _ear_of(policy)
     scores: defaultdict[tuple[str, str], Score] = defaultdict(Score)
     asked: defaultdict[tuple[str, str], Score] = defaultdict(Score)
     mistakes: list[tuple[LabelledText, _Heard]] = []
@@ -184,34 +160,6 @@ def read_line(text: str, place: str) -> LabelledText:
             f'should be like {{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}}, not {text.strip()[:80]}'
         )
         raise typer.BadParameter(f"{place}: {reason}") from error
-
-
-_Scores = Mapping[tuple[str, str], Score]
-_ASK = ("precision", "recall")
-
-
-def summary(scores: _Scores, asked: _Scores) -> dict[str, Any]:
-    total = with_ask(scores["all", ""], asked["all", ""]) if scores else with_ask(Score(), Score())
-    return total | {f"by_{group}": grouped(scores, asked, group) for group in ("language", "source")}
-
-
-def grouped(scores: _Scores, asked: _Scores, group: str) -> dict[str, dict[str, Any]]:
-    return {name: with_ask(scores[kind, name], asked[kind, name]) for kind, name in sorted(scores) if kind == group}
-
-
-def with_ask(score: Score, asked: Score) -> dict[str, Any]:
-    """The figures of what escalates, and those of what escalates or is asked about."""
-    return score.as_dict() | {"ask": {name: asked.as_dict()[name] for name in _ASK}}
-
-
-def score_table(scores: _Scores, asked: _Scores) -> Table:
-    table = Table("", "precision", "recall", "F1", "ask: precision", "ask: recall", "yes", "no")
-    for group, name in sorted(scores):
-        score, ask = scores[group, name].as_dict(), asked[group, name].as_dict()
-        figures = [f"{score[figure]:.3f}" for figure in ("precision", "recall", "f1")]
-        figures += [f"{ask[figure]:.3f}" for figure in _ASK]
-        table.add_row(escape(name or group), *figures, str(score["yes"]), str(score["no"]))
-    return table
 
 
 def show_mistakes(mistakes: list[tuple[LabelledText, _Heard]], worst: int) -> None:
