@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from redis import ConnectionError as RedisConnectionError
 from redis import Redis
 
 from tests.processes import wait_for
@@ -87,9 +88,13 @@ class Replicated:
         return promoted()[0]
 
 
-def role_of(member: Member) -> str:
-    with Redis.from_url(member.url) as redis:
-        return str(redis.info("replication")["role"])
+def role_of(member: Member) -> str | None:
+    """None while it lets go of all connections, as a server does in the moment in which its role changes."""
+    try:
+        with Redis.from_url(member.url) as redis:
+            return str(redis.info("replication")["role"])
+    except RedisConnectionError:
+        return None
 
 
 @contextmanager

@@ -66,6 +66,8 @@ def show(browser: Browser, path: Path, said: str) -> None:
 def test_without_the_login_there_is_nothing_to_see(flower: Flower, browser: Browser) -> None:
     with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):
         browser.open(flower.address)
+    # The refused page gives way to Chromium's own page of the error a moment later.
+    browser.page.wait_for_url("chrome-error:**")
     source = str(browser.run("return document.documentElement.outerHTML"))
     assert [mark for mark in (*MARKS, flower.worker, "Flower", "drain_events") if mark in source] == []
 
