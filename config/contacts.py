@@ -64,9 +64,9 @@ def _inconsistencies(file: ContactsFile) -> Iterable[Problem]:
 def _unknown_contacts(file: ContactsFile, keys: list[str]) -> Iterable[Problem]:
     named = f"should be the key of a contact ({', '.join(keys)})"
     for priority, step in file.ladder:
-        for place, rung in enumerate(step.rungs):
-            if rung not in keys:
-                yield Problem(("ladder", priority, "rungs", place), named)
+        for place, contact in enumerate(step.levels):
+            if contact not in keys:
+                yield Problem(("ladder", priority, "levels", place), named)
     for number, route in enumerate(file.routes):
         for place, target in enumerate(route.to):
             if target not in keys and not _is_address(target):
@@ -107,7 +107,7 @@ def _hours_of(entry: ContactEntry) -> WorkingHours:
 
 
 def _step_of(entry: StepEntry, contacts: dict[str, Contact]) -> LadderStep:
-    levels = tuple(contacts[key] for key in entry.rungs)
+    levels = tuple(contacts[key] for key in entry.levels)
     return LadderStep(levels, timedelta(hours=entry.hours, minutes=entry.minutes), entry.days, entry.wall_clock)
 
 

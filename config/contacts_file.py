@@ -6,7 +6,16 @@ from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from config.mail_settings import checked_address
 from config.toml_problems import printable
@@ -101,9 +110,9 @@ class RouteEntry(_ContactFileEntry):
 
 
 class StepEntry(_ContactFileEntry):
-    """The time that each rung has, and the keys of the contacts on them."""
+    """The time that each level has, and the keys of the contacts on them, which older files call `rungs`."""
 
-    rungs: Annotated[tuple[str, ...], _NotEmpty]
+    levels: Annotated[tuple[str, ...], _NotEmpty] = Field(validation_alias=AliasChoices("levels", "rungs"))
     minutes: int = Field(0, ge=0, le=10_000)
     hours: int = Field(0, ge=0, le=1_000)
     days: int = Field(0, ge=0, le=100)
@@ -112,7 +121,7 @@ class StepEntry(_ContactFileEntry):
     @model_validator(mode="after")
     def takes_time(self) -> "StepEntry":
         if not (self.minutes or self.hours or self.days):
-            raise ValueError("should give the rungs some time: minutes, hours or days")
+            raise ValueError("should give the levels some time: minutes, hours or days")
         return self
 
 

@@ -98,8 +98,8 @@ class Decision:
 
 def decide(state: SessionState, examined: Sequence[Examined], policy: Policy) -> Decision:
     """Merge new events into a session's state and say what follows."""
-    events = sorted(examined, key=lambda one: (one.event.occurred_at, one.event.id))
-    merged = _merge(state, [one.event for one in events])
+    events = sorted(examined, key=lambda each: (each.event.occurred_at, each.event.id))
+    merged = _merge(state, [each.event for each in events])
     fired = tuple(_find_fired(merged, events, policy))
     status = (
         SessionStatus.ESCALATED if fired or merged.status == SessionStatus.ESCALATED else merged.ended or merged.status
@@ -108,8 +108,8 @@ def decide(state: SessionState, examined: Sequence[Examined], policy: Policy) ->
     return Decision(
         state=merged,
         fired=fired,
-        reasons=tuple(by_gravity(one.reason for one in fired)),
-        priority=highest(one.signal.priority for one in fired) if fired else None,
+        reasons=tuple(by_gravity(each.reason for each in fired)),
+        priority=highest(each.signal.priority for each in fired) if fired else None,
         news=tuple(_find_news(state.ticket, fired, events)) if state.ticket else (),
     )
 
@@ -156,10 +156,10 @@ def _counts(state: SessionState, event: Event) -> bool:
 
 
 def _find_fired(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
-    for one in events:
-        if _counts(state, one.event):
-            yield from (Fired(one.event, signal) for signal in one.signals if signal.fired)
-            yield from _count_steps(state, one.event, policy)
+    for examined in events:
+        if _counts(state, examined.event):
+            yield from (Fired(examined.event, signal) for signal in examined.signals if signal.fired)
+            yield from _count_steps(state, examined.event, policy)
 
 
 def _count_steps(state: SessionState, event: Event, policy: Policy) -> Iterable[Fired]:
@@ -176,12 +176,12 @@ def _count_steps(state: SessionState, event: Event, policy: Policy) -> Iterable[
 def _find_news(ticket: OpenTicket, fired: Iterable[Fired], events: Iterable[Examined]) -> Iterable[TicketUpdate]:
     """What an open ticket's reader does not know yet."""
     known = set(ticket.reasons)
-    for one in fired:
-        if one.reason not in known:
-            known.add(one.reason)
-            yield TicketUpdate("reason", one.event, one.reason)
-        elif one.reason == Reason.SAFETY_CONCERN:
-            yield TicketUpdate("safety", one.event, one.reason)
+    for found in fired:
+        if found.reason not in known:
+            known.add(found.reason)
+            yield TicketUpdate("reason", found.event, found.reason)
+        elif found.reason == Reason.SAFETY_CONCERN:
+            yield TicketUpdate("safety", found.event, found.reason)
     for examined in events:
         event = examined.event
         if isinstance(event, EscalationRequested) and event.notes:

@@ -72,10 +72,10 @@ def post_due(database: Engine, settings: Settings) -> str:
     with database.begin() as connection:
         due = claim_posts(connection, settings.alert_repeat_seconds, settings.alert_per_hour)
     posted = 0
-    for one in due:
-        if post(settings.alert_webhook_url.get_secret_value(), one.words):
+    for alert in due:
+        if post(settings.alert_webhook_url.get_secret_value(), alert.words):
             with database.begin() as connection:
-                note_posted(connection, one)
+                note_posted(connection, alert)
             posted += 1
     return f"due={len(due)} posted={posted}"
 

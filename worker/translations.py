@@ -45,7 +45,7 @@ def _in_code() -> Iterator[Message]:
 def _found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
     """The texts among the arguments of calls; what is no text there comes from `labels` or is data."""
     for _, function, arguments, *_ in extracted:
-        texts = [one for one in (arguments if isinstance(arguments, tuple) else (arguments,)) if one]
+        texts = [text for text in (arguments if isinstance(arguments, tuple) else (arguments,)) if text]
         if texts:
             yield (texts[0], texts[1]) if function in _WITH_PLURAL else texts[0]
 
@@ -77,7 +77,8 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 write_po(file, catalogue, width=0)
-            print(f"{language}: {sum(_is_empty(one) for one in catalogue if one.id)} of {len(catalogue)} to translate")
+            empty = sum(_is_empty(message) for message in catalogue if message.id)
+            print(f"{language}: {empty} of {len(catalogue)} to translate")
 
 
 def _is_empty(message: BabelMessage) -> bool:

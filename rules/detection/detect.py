@@ -55,10 +55,10 @@ def _with_doubt(found: Sequence[Finding], text: str) -> Iterator[Finding]:
 
     Measured on texts of many authors: such a hit is right two times of three, two hits or a phrase nine of ten.
     """
-    dangers = [one for one in found if one.kind == SAFETY and one.fires]
-    for one in found:
-        alone = len(dangers) == 1 and one is dangers[0]
-        yield replace(one, doubtful=True) if alone and _is_doubtful(one, text) else one
+    dangers = [each for each in found if each.kind == SAFETY and each.fires]
+    for each in found:
+        alone = len(dangers) == 1 and each is dangers[0]
+        yield replace(each, doubtful=True) if alone and _is_doubtful(each, text) else each
 
 
 def _is_doubtful(found: Finding, text: str) -> bool:

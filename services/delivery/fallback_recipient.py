@@ -62,5 +62,5 @@ def escalate_stuck(connection: Connection, book: ContactBook, stuck_seconds: flo
 def _next_address(book: ContactBook, rank: int, addresses: Collection[str]) -> str | None:
     """The first contact on the ladder of the mail's priority who is not among its recipients."""
     known = {address.casefold() for address in addresses}
-    rungs: Sequence[Any] = book.ladder[_PRIORITIES[rank]].levels
-    return next((contact.email for contact in rungs if contact.email.casefold() not in known), None)
+    levels: Sequence[Any] = book.ladder[_PRIORITIES[rank]].levels
+    return next((contact.email for contact in levels if contact.email.casefold() not in known), None)

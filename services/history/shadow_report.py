@@ -94,17 +94,17 @@ class ShadowReport:
 
     @property
     def counts(self) -> Counter[str]:
-        return Counter(one.kind for one in self.sessions)
+        return Counter(session.kind for session in self.sessions)
 
     @property
     def reasons(self) -> Counter[str]:
         """Sessions by our gravest reason."""
-        return Counter(one.reasons[0] for one in self.sessions if one.reasons)
+        return Counter(session.reasons[0] for session in self.sessions if session.reasons)
 
     @property
     def different(self) -> tuple[_Compared, ...]:
         """Sessions to look at: only one of the two escalates, or for another reason."""
-        return tuple(one for one in self.sessions if one.kind not in {"both", "neither"} or one.differs)
+        return tuple(session for session in self.sessions if session.kind not in {"both", "neither"} or session.differs)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -114,14 +114,14 @@ class ShadowReport:
             "reasons": dict(self.reasons),
             "different": [
                 {
-                    "session_id": one.session_id,
-                    "kind": one.kind,
-                    "reasons": list(one.reasons),
-                    "their_reason": one.their_reason,
-                    "their_priority": one.their_priority,
-                    "ticket_by_them": one.ticket_by_them,
+                    "session_id": session.session_id,
+                    "kind": session.kind,
+                    "reasons": list(session.reasons),
+                    "their_reason": session.their_reason,
+                    "their_priority": session.their_priority,
+                    "ticket_by_them": session.ticket_by_them,
                 }
-                for one in self.different
+                for session in self.different
             ],
         }
 

@@ -70,11 +70,11 @@ def _write_part(entries: Sequence[StreamEntry], installation: Installation, writ
     rejected: list[Rejected] = []
     for entry in entries:
         match read(entry, now, installation):
-            case Rejected() as one:
-                rejected.append(one)
-            case Received() as one:
-                received.append(one)
-    _write_all(sorted(received, key=lambda one: one.event.session_id), rejected, installation, written)
+            case Rejected() as unusable:
+                rejected.append(unusable)
+            case Received() as usable:
+                received.append(usable)
+    _write_all(sorted(received, key=lambda usable: usable.event.session_id), rejected, installation, written)
 
 
 def read(entry: StreamEntry, now: datetime, installation: Installation) -> Received | Rejected:
@@ -103,7 +103,7 @@ def _write_all(
             raise Unavailable(described(error)) from error
         _divide(received, rejected, installation, written, fault, error)
     else:
-        written.add(result, [one.entry for one in received] + [one.entry for one in rejected])
+        written.add(result, [each.entry for each in received] + [each.entry for each in rejected])
 
 
 def _divide(
@@ -117,7 +117,7 @@ def _divide(
     if rejected and received:
         _write_all([], rejected, installation, written)
         _write_all(received, [], installation, written)
-    elif fault is DatabaseFailure.LOCKED and len({one.event.session_id for one in received}) == 1:
+    elif fault is DatabaseFailure.LOCKED and len({each.event.session_id for each in received}) == 1:
         # Somebody holds this session's row: its events stay pending and come back, the others are not kept waiting.
         written.waiting += len(received)
     elif len(received) > 1:

@@ -40,6 +40,11 @@ def test_what_ships_has_the_times_of_every_priority() -> None:
     assert sorted(ladder) == sorted(PRIORITIES)
 
 
+def test_a_file_that_still_says_rungs_is_read(changed: Changed) -> None:
+    changed.everywhere("\nlevels = ", "\nrungs = ")
+    assert [contact.key for contact in load_contacts(changed.path).ladder["high"].levels] == ["support", "emergency"]
+
+
 def test_what_ships_sends_a_safety_concern_to_the_emergency_line_at_night() -> None:
     book = load_contacts(SHIPPED)
     night = datetime(2026, 3, 8, 2, tzinfo=UTC)

@@ -186,7 +186,7 @@ def _without_password(url: str) -> str:
     parts = urlsplit(url)
     login, at, host = parts.netloc.rpartition("@")
     user, colon, _ = login.partition(":")
-    query = "&".join(one for one in parts.query.split("&") if not one.startswith("password="))
+    query = "&".join(part for part in parts.query.split("&") if not part.startswith("password="))
     return urlunsplit(parts._replace(netloc=f"{user}{colon and ':***'}{at}{host}", query=query))
 
 

@@ -132,7 +132,7 @@ def example_story(language: str) -> TicketDetails:
     return TicketDetails(
         ticket=TicketFacts(
             ticket_id=_TICKET, number="AB-20261124-0007", priority="urgent", status="open", opened_at=at(13.1),
-            reasons=tuple(TicketReason(name=one.rule, evidence=(one,)) for one in conversation.evidence),
+            reasons=tuple(TicketReason(name=evidence.rule, evidence=(evidence,)) for evidence in conversation.evidence),
         ),
         session=SessionFacts(session_id=_SESSION, language=language, status="escalated", started_at=at(0)),
         conversation=conversation,

@@ -27,7 +27,7 @@ def mail_of(template: str, details: TicketDetails, language: str) -> MailRow:
         content=_content_of(template, details, language),
         queued_at=queued,
         now=queued,
-        recipients=tuple(dict.fromkeys(one.address for one in details.recipients)),
+        recipients=tuple(dict.fromkeys(recipient.address for recipient in details.recipients)),
     )
 
 
@@ -65,9 +65,14 @@ def _make_digest(details: TicketDetails) -> dict[str, Any]:
 def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:
     """Every reason and note, as if each had come after the ticket."""
     for reason in details.ticket.reasons:
-        for one in reason.evidence[:1]:
+        for evidence in reason.evidence[:1]:
             kind = "safety" if reason.name == "safety_concern" else "reason"
-            yield {"kind": kind, "reason": reason.name, "event_id": str(one.event_id), "at": _one_at(one.at, details)}
+            yield {
+                "kind": kind,
+                "reason": reason.name,
+                "event_id": str(evidence.event_id),
+                "at": _one_at(evidence.at, details),
+            }
     for request in details.requests:
         if request.notes:
             yield {"kind": "notes", "event_id": str(request.event_id), "at": request.at.isoformat()}
