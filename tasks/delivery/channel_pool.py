@@ -19,12 +19,13 @@ from tasks.delivery.slots import connections_at_once
 class Opened:
     """What came of opening a connection: a channel, or the server's answer, or neither when none may be opened now.
 
-    `turn_missed`: another sender takes long to log in.
+    `turn_missed`: another sender takes long to log in; `slot`: the account's connection that the channel is.
     """
 
     channel: SmtpChannel | None = None
     answer: ServerReply | None = None
     turn_missed: bool = False
+    slot: int = 0
 
 
 class ChannelPool:
@@ -36,6 +37,7 @@ class ChannelPool:
         self._session = session
         self._wake = wake
         self._slots = {slot}
+        self._slot_of: dict[SmtpChannel, int] = {}
         # How many connections there may be, by whether the next one is for safety mail, where that was found out.
         self._most: dict[bool, int] = {}
         self._reserved: set[SmtpChannel] = set()
@@ -72,8 +74,9 @@ class ChannelPool:
             # What is open may go on; whether more can be had is for the next run to find out.
             self._most |= dict.fromkeys({False, self._urgent}, len(self.channels))
         else:
-            if len(self.channels) >= self._most.get(False, len(self.channels) + 1):
+            if opened.slot > connections_at_once(self._transport.account.limits, urgent_only=False):
                 self._reserved.add(opened.channel)
+            self._slot_of[opened.channel] = opened.slot
             self.channels.append(opened.channel)
             self._idle.append(opened.channel)
         return opened
@@ -101,27 +104,35 @@ class ChannelPool:
     def forget(self, channel: SmtpChannel) -> None:
         """Its connection has ended."""
         self.channels.remove(channel)
+        del self._slot_of[channel]
         self._reserved.discard(channel)
         if channel in self._idle:
             self._idle.remove(channel)
 
     def _open(self, circuit: CircuitState, urgent: bool) -> Opened:
         account = self._transport.account
-        if len(self.channels) >= len(self._slots):
-            slot = take_slot(self._session, account.key, connections_at_once(account.limits, urgent), self._slots)
-            if slot is None:
-                return Opened()
-            self._slots.add(slot)
+        slot = self._take_slot(connections_at_once(account.limits, urgent))
+        if slot is None:
+            return Opened()
         transport = self._unused()
         if transport.is_open:
-            return Opened(SmtpChannel(transport))
+            return Opened(SmtpChannel(transport), slot=slot)
         with login_turn(self._session, account.key) as my_turn:
             if not my_turn:
                 return Opened(turn_missed=True)
             if circuit.state == CLOSED and not self._account_works():
                 return Opened()
             answer = transport.prepare()
-        return Opened(answer=answer) if answer else Opened(SmtpChannel(transport))
+        return Opened(answer=answer) if answer else Opened(SmtpChannel(transport), slot=slot)
+
+    def _take_slot(self, slots: int) -> int | None:
+        """One that this run holds and no connection uses, else one more."""
+        if unused := [slot for slot in self._slots.difference(self._slot_of.values()) if slot <= slots]:
+            return unused[0]
+        slot = take_slot(self._session, self._transport.account.key, slots, self._slots)
+        if slot is not None:
+            self._slots.add(slot)
+        return slot
 
     def _account_works(self) -> bool:
         with self._session.begin():

@@ -53,7 +53,7 @@ class Run:
     def go_on(self) -> None:
         """Claim and send until nothing is due, the account wants a rest, or the time is up."""
         while not self.is_over:
-            claimed = self.claim()
+            claimed = self.claim(self.sender.claim_size)
             if claimed is None:
                 return
             if len(claimed.mails) == self.sender.claim_size:
@@ -63,13 +63,13 @@ class Run:
                 return
         self.tally["more"] = 1
 
-    def claim(self, *, held: int = 0, safety_only: bool = False) -> Claim | None:
-        """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only.
+    def claim(self, at_most: int, *, held: int = 0, safety_only: bool = False) -> Claim | None:
+        """The next mails, not too many at a time: no other sender can send what lies here.
 
         :param held: mails that this run has in hand and has not yet sent
         """
         safety_only = safety_only or self.urgent_only
-        room = self.sender.rates.room(safety_only, self.sender.claim_size + held) - held
+        room = self.sender.rates.room(safety_only, at_most + held) - held
         if room < 1:
             return None
         with begin() as connection:

@@ -75,6 +75,46 @@ def test_several_connections_send_at_the_same_time(office: Office, features: tup
     assert len({message.header("Message-ID") for message in office.server.messages}) == 40
 
 
+def test_ordinary_mail_keeps_off_the_connection_that_safety_mail_has_opened(office: Office, setting: Setting) -> None:
+    setting(smtp_reply_seconds=30, mail_connections=2)  # one of them for safety mail alone
+    for name in ("danger", "more danger"):
+        office.queue(name, DANGER, rank=0)
+    queue_many(6)
+    ordinary: set[Session] = set()
+
+    def slow(session: Session) -> None:
+        if DANGER in session.recipients:
+            # The other safety mail opens a connection meanwhile.
+            time.sleep(1)
+        else:
+            ordinary.add(session)
+
+    office.server.on_every("dot", slow)
+
+    assert office.send() == {"accepted": 8}
+
+    assert (office.server.connections, len(ordinary)) == (2, 1)
+
+
+@pytest.mark.parametrize(("seconds", "mails", "least", "most"), [(0, 80, 16, 80), (1.1, 8, 2, 4)])
+def test_a_sender_takes_more_at_a_time_while_the_server_is_quick(
+    office: Office, setting: Setting, seconds: float, mails: int, least: int, most: int
+) -> None:
+    setting(mail_claim_size=2, smtp_reply_seconds=30, mail_connections=2)  # one of them for safety mail alone
+    queue_many(mails)
+    held = []
+
+    def slow(_: Session) -> None:
+        held.append(office.states()["sending"])
+        time.sleep(seconds)
+
+    office.server.on_every("dot", slow)
+
+    assert office.send() == {"accepted": mails}
+
+    assert least <= max(held) <= most
+
+
 @pytest.mark.parametrize(("step", "act"), [("data", hang), ("body", hang), ("dot", hang), ("dot", take_and_hang)])
 def test_a_kill_leaves_at_most_one_mail_of_each_connection_in_doubt(
     senders: Processes, office: Office, step: str, act: Reply
