@@ -46,7 +46,16 @@ def build(lists: Sequence[WordList]) -> Lexicon:
             for meaning, answers in words.answers.items()
             for answer in answers
         },
+        everyday=_everyday(vocabulary, alphabet),
     )
+
+
+def _everyday(vocabulary: Vocabulary, alphabet: Alphabet) -> dict[str, frozenset[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for spec in vocabulary.function:
+        for code in alphabet.codes[spec]:
+            found[code].add(spec.language)
+    return {code: frozenset(languages) for code, languages in found.items()}
 
 
 def _indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:

@@ -1,8 +1,10 @@
 """From a text to its findings."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from rules.detection.findings import REQUEST, SAFETY, Finding, Findings
 from rules.detection.fold import fold
@@ -35,7 +37,20 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
 def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
     """Every entry that matches, before those that overlap become one."""
     codes = "".join(map(lexicon.code, words(fold(text), language)))
-    return [] if lexicon.rules.keys().isdisjoint(codes) else list(hits(codes, lexicon))
+    if lexicon.rules.keys().isdisjoint(codes):
+        return []
+    return [hit for hit in hits(codes, lexicon) if not _is_everyday_elsewhere(hit, codes, language, lexicon)]
+
+
+def _is_everyday_elsewhere(hit: Hit, codes: str, language: str | None, lexicon: Lexicon) -> bool:
+    """Whether a lone word is an everyday one in the language of the text: "os" is smoke in Norwegian, Spanish "you"."""
+    elsewhere = lexicon.everyday.get(codes[hit.start : hit.end], frozenset()) - {hit.entry.language}
+    if not elsewhere:
+        return False
+    others = codes[: hit.start] + codes[hit.end :]
+    spoken = Counter(chain.from_iterable(lexicon.everyday.get(code, ()) for code in others))
+    own = spoken[hit.entry.language], hit.entry.language == language
+    return any((spoken[other], other == language) > own for other in elsewhere)
 
 
 def findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str | None) -> Iterator[Finding]:

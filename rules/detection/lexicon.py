@@ -51,6 +51,7 @@ class Lexicon:
     """Everything that `detect` knows; `code` gives a folded word the letter that stands for all it may mean.
 
     `answers` has "yes" or "no" for the folded words of an answer; a `$` behind them means that nothing may follow.
+    `everyday` says in which languages a code stands for a function word.
     """
 
     code: Callable[[str], str]
@@ -58,6 +59,7 @@ class Lexicon:
     exceptions: Mapping[str, tuple[Rule, ...]]
     scopes: Mapping[str, tuple[WeakeningScope, ...]]
     answers: Mapping[tuple[str, ...], str]
+    everyday: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
