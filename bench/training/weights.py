@@ -18,8 +18,9 @@ from rules.detection import Lexicon, detect
 from rules.triggers import KIND_REASON
 
 _KNOWN_TEXTS = 1_200
-_VOTES = 7
-_FALLBACK = {"handoff": "asks for a person", "danger": "reports danger"}
+# A text whose neighbours do not agree on a meaning has the one that is always right.
+_VOTES, _NEEDED = 7, 4
+_FALLBACK = {"handoff": "asks for a person", "danger": "says that people are in danger"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class FittedKind:
 
 
 def glosses_of(lines: Sequence[LabelledLine], vectors: NDArray[np.float32], kind: str, lexicon: Lexicon) -> list[str]:
-    """What each text means in English: what the word lists say, and where they are silent, most of its neighbours."""
+    """What each text means in English: what the word lists say, and where they are silent, most of its neighbours.
+
+    Each must be among `services.mail.i18n.labels.MEANINGS`, so that mails say it in their language.
+    """
     found = [detect(line.text, line.language, lexicon).first(KIND_REASON[kind]) for line in lines]
     spoken = [place for place, finding in enumerate(found) if finding]
     similar = vectors @ vectors[spoken].T
@@ -42,7 +46,8 @@ def glosses_of(lines: Sequence[LabelledLine], vectors: NDArray[np.float32], kind
     for place, finding in enumerate(found):
         nearest = np.argsort(-similar[place], kind="stable")[:_VOTES]
         votes = Counter(heard.gloss for each in nearest if (heard := found[spoken[each]]))
-        glosses.append(finding.gloss if finding else votes.most_common(1)[0][0] if votes else _FALLBACK[kind])
+        agreed = next((gloss for gloss, count in votes.items() if count >= _NEEDED), _FALLBACK[kind])
+        glosses.append(finding.gloss if finding else agreed)
     return glosses
 
 

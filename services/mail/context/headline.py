@@ -6,8 +6,8 @@ from typing import Final
 
 from rules.reasons import Reason
 from services.conversation import Evidence
-from services.mail.context.reasons import find_text
-from services.mail.i18n.labels import CATEGORIES, MEANINGS, PRIORITIES, SHORT_REASONS
+from services.mail.context.reasons import find_meaning, find_text
+from services.mail.i18n.labels import CATEGORIES, PRIORITIES, SHORT_REASONS
 from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import one_line
 from services.ticket_details import TicketDetails
@@ -45,11 +45,7 @@ def _quote_danger(evidence: Evidence, details: TicketDetails, presenter: Present
     """The user's own clause where the reader speaks the language, else what the matched words mean."""
     phrase = evidence.phrase or ""
     if evidence.gloss and evidence.language != presenter.language:
-        # What the second ear heard is known by its examples only, whose meanings are in English.
-        guess = evidence.heard and presenter.language != "en" and evidence.gloss not in MEANINGS
-        return (
-            presenter.word(Reason.SAFETY_CONCERN, SHORT_REASONS) if guess else presenter.word(evidence.gloss, MEANINGS)
-        )
+        return find_meaning(evidence, presenter)
     _, found, after = find_text(evidence, details).partition(phrase)
     return phrase + _CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
 

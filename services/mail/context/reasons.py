@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.conversation import Evidence
-from services.mail.i18n.labels import CATEGORIES, GROUNDS, MEANINGS, REASONS
+from services.mail.i18n.labels import CATEGORIES, GROUNDS, MEANINGS, REASONS, SHORT_REASONS
 from services.mail.i18n.presenter import Presenter
 from services.mail.sanitize import clean, cut, direction
 from services.ticket_details import TicketDetails, TicketReason
@@ -76,8 +76,19 @@ def make_quote(evidence: Evidence, details: TicketDetails, presenter: Presenter)
     if not phrase:
         return None
     before, after = _cut_surroundings(find_text(evidence, details), phrase)
-    source, gloss = _name_source(evidence, details, presenter), presenter.word(evidence.gloss, MEANINGS)
-    return Quote(before, phrase, after, source, gloss, is_guess=bool(evidence.heard))
+    source, meaning = _name_source(evidence, details, presenter), find_meaning(evidence, presenter)
+    return Quote(before, phrase, after, source, meaning, is_guess=bool(evidence.heard))
+
+
+def find_meaning(evidence: Evidence, presenter: Presenter) -> str:
+    """What the words mean, in the reader's language.
+
+    A model that was trained elsewhere may have meanings that are in no catalogue; then only their kind is told.
+    """
+    is_foreign = evidence.heard and evidence.gloss not in MEANINGS and presenter.language != "en"
+    if evidence.gloss and is_foreign:
+        return presenter.word(evidence.rule, SHORT_REASONS)
+    return presenter.word(evidence.gloss, MEANINGS)
 
 
 def find_text(evidence: Evidence, details: TicketDetails) -> str:
