@@ -205,6 +205,7 @@ def test_danger_is_asked_about_before_a_wish_and_alone(work: Work, redis: Redis,
 
 def test_nobody_is_asked_who_has_a_ticket_or_has_ended_well(work: Work, redis: Redis) -> None:
     work(said("smoke!", -5), *perhaps("handoff"))
+    work(*perhaps("handoff", 2))
     work(SessionEnded(session_id="s2", status="completed", occurred_at=at(1)), *perhaps("danger", session_id="s2"))
     assert asked(redis) == []
 
