@@ -16,6 +16,7 @@ from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
 from config.server_urls import checked_database_url, checked_redis_url
 from config.watch_settings import WatchSettings
+from escalation_client.layout import MOST_STREAMS
 
 CONFIG_FOLDER = Path(__file__).parent
 TEMPLATES_FOLDER = CONFIG_FOLDER.parent / "templates"
@@ -44,6 +45,7 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     reclaim_after_seconds: float = Field(10.0, gt=0, description="when a silent consumer's entries are taken over")
     statement_timeout_seconds: float = Field(30.0, gt=0, description="longest statement of ours")
     lock_timeout_seconds: float = Field(2.0, gt=0, description="longest wait for a row that ABParts holds")
+    event_streams: int = Field(1, ge=1, le=MOST_STREAMS, description="over how many streams events are spread")
     stream_keep_seconds: int = Field(3_600, ge=0, description="how long read entries stay in the stream")
     outcomes_keep: int = Field(10_000, ge=100, description="about how many outcomes stay in their stream")
 

@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,8 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
-from services.events.stream import EVENTS, connect
+from services.events.layout import announce_streams, event_streams
+from services.events.stream import connect
 from services.events.trimming import trim
 from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
@@ -21,13 +23,12 @@ from worker.liveness.program.signs import DOORBELL, SIGN_OF_LIFE, SIGNS
 
 logger = structlog.get_logger()
 
-# Which task is asked for when something arrives in a stream.
-_BELLS = {EVENTS: "drain_events", STREAM_QUESTIONS: "answer_questions"}
 # Less than the time-out of the socket.
 _BLOCK_MILLISECONDS = 2_000
 # Rings closer together would only find that a hint is waiting already.
 _PAUSE_SECONDS = 0.005
 _RETRY_SECONDS = 1.0
+_ANNOUNCE_SECONDS = 60.0
 SIGN_OF_LIFE_SECONDS = 60
 
 
@@ -55,10 +56,14 @@ class DoorbellStep(bootsteps.StartStopStep):
 def watch(stopping: threading.Event) -> None:
     """Ring for whatever arrives until told to stop; outlives every restart of Redis."""
     redis = connect(get_settings().redis_url.get_secret_value())
-    last = dict.fromkeys(_BELLS, "0")
+    last: dict[str, str] = {}
+    announced_at = -math.inf
     while not stopping.is_set():
         SIGNS.seen(DOORBELL)
         try:
+            if time.monotonic() > announced_at + _ANNOUNCE_SECONDS:
+                announce_streams(redis)
+                announced_at = time.monotonic()
             last |= _wait_and_ring(redis, last)
             stopping.wait(_PAUSE_SECONDS)
         except OutOfMemoryError:
@@ -67,7 +72,7 @@ def watch(stopping: threading.Event) -> None:
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", error=type(error).__name__)
             # From the beginning of what may have been missed: one ring too many costs nothing.
-            last = dict.fromkeys(_BELLS, "0")
+            last = {}
             stopping.wait(_RETRY_SECONDS)
 
 
@@ -87,13 +92,17 @@ def _relieve(redis: Redis) -> None:
 def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
     """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
-    streams: dict[Any, Any] = dict(last)
+    bells = dict.fromkeys((stream.name for stream in event_streams(redis)), "drain_events")
+    bells[STREAM_QUESTIONS] = "answer_questions"
+    streams: dict[Any, Any] = {name: last.get(name, "0") for name in bells}
     answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)
-    return {name.decode(): _ring_for(redis, name.decode()) for name, _ in answer or []}
+    arrived = [name.decode() for name, _ in answer or []]
+    if arrived:
+        hint(*{bells[name] for name in arrived})
+    return {name: _newest_in(redis, name) for name in arrived}
 
 
-def _ring_for(redis: Redis, stream: str) -> str:
-    hint(_BELLS[stream])
+def _newest_in(redis: Redis, stream: str) -> str:
     newest: Any = redis.xrevrange(stream, count=1)
     return newest[0][0].decode() if newest else "0"
 

@@ -34,7 +34,7 @@ QUEUE_APART = """    from services.database.engine import begin
         queue_mails(apart, mails, installation.message_id_domain)
     numbered"""
 WRITE = "    try:\n        written = write(entries, installation)\n"
-ACKNOWLEDGE_FIRST = "    acknowledge(redis, [entry.entry_id for entry in entries])\n" + WRITE
+ACKNOWLEDGE_FIRST = "    acknowledge(stream, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
 DRAIN = "tests/tasks/evaluation/test_drain.py"
 BATCH = "tests/tasks/evaluation/test_batch.py"

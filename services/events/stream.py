@@ -13,8 +13,9 @@ from redis.exceptions import ResponseError
 
 from config.settings import get_settings
 from escalation_client.connection import connect as connect_as_the_client
+from escalation_client.events import STREAM_EVENTS
 
-EVENTS = "escalation:events"
+EVENTS = STREAM_EVENTS
 OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
 WAITING = "escalation:waiting:"
@@ -68,62 +69,84 @@ def consumer_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def ensure_group(redis: Redis) -> None:
-    """Create the stream and the group, from the stream's very beginning, unless they are there."""
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """A stream that events come in, and the Redis that holds it.
+
+    `is_earlier`: it is one of another number of streams; it is read to its end, and goes then.
+    """
+
+    redis: Redis
+    name: str = EVENTS
+    is_earlier: bool = False
+
+
+def ensure_group(stream: EventStream) -> bool:
+    """Create the stream and the group, from the stream's very beginning, unless they are there.
+
+    :return: False when an earlier stream is gone, which is not created again
+    """
     try:
-        redis.xgroup_create(EVENTS, GROUP, id="0", mkstream=True)
+        stream.redis.xgroup_create(stream.name, GROUP, id="0", mkstream=not stream.is_earlier)
     except ResponseError as error:
+        if "requires the key to exist" in str(error):
+            return False
         if not str(error).startswith("BUSYGROUP"):
             raise
+    return True
 
 
-def read_new(redis: Redis, count: int) -> list[StreamEntry]:
+def read_new(stream: EventStream, count: int) -> list[StreamEntry]:
     """Up to `count` entries that nobody has read yet; they are pending for this consumer afterwards."""
     try:
-        answer: Any = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
+        answer: Any = stream.redis.xreadgroup(GROUP, consumer_name(), {stream.name: ">"}, count=count)
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
-        ensure_group(redis)
-        answer = redis.xreadgroup(GROUP, consumer_name(), {EVENTS: ">"}, count=count)
+        if not ensure_group(stream):
+            return []
+        answer = stream.redis.xreadgroup(GROUP, consumer_name(), {stream.name: ">"}, count=count)
     return [entry for _, entries in answer or [] for entry in map(as_entry, entries)]
 
 
-def reclaim(redis: Redis, idle_milliseconds: int, count: int) -> list[StreamEntry]:
+def reclaim(stream: EventStream, idle_milliseconds: int, count: int) -> list[StreamEntry]:
     """Take over up to `count` entries of consumers that have been silent for so long."""
     try:
-        answer: Any = redis.xautoclaim(EVENTS, GROUP, consumer_name(), idle_milliseconds, "0-0", count=count)
+        answer: Any = stream.redis.xautoclaim(
+            stream.name, GROUP, consumer_name(), idle_milliseconds, "0-0", count=count
+        )
     except ResponseError as error:
         if not str(error).startswith("NOGROUP"):
             raise
-        ensure_group(redis)
+        ensure_group(stream)
         return []
     # Redis 6.2 returns (None, None) for a pending entry that was deleted; 7 leaves it out and forgets it itself.
     if any(item[1] is None for item in answer[1]):
-        forget_deleted(redis, count)
+        forget_deleted(stream, count)
     return [as_entry(item) for item in answer[1] if item[1] is not None]
 
 
-def forget_deleted(redis: Redis, count: int) -> int:
+def forget_deleted(stream: EventStream, count: int) -> int:
     """Acknowledge up to `count` pending entries that are no longer in the stream, which nobody can read; how many.
 
     Redis 6.2 keeps them pending for ever and does not even name them in XAUTOCLAIM's answer.
     """
-    pending: Any = redis.xpending_range(EVENTS, GROUP, "-", "+", count, consumername=consumer_name())
+    redis, name = stream.redis, stream.name
+    pending: Any = redis.xpending_range(name, GROUP, "-", "+", count, consumername=consumer_name())
     ids = [entry["message_id"] for entry in pending]
     with redis.pipeline(transaction=False) as pipeline:
         for entry_id in ids:
-            pipeline.xrange(EVENTS, entry_id, entry_id)
+            pipeline.xrange(name, entry_id, entry_id)
         found = pipeline.execute() if ids else []
     deleted = [entry_id.decode() for entry_id, entries in zip(ids, found, strict=True) if not entries]
-    acknowledge(redis, deleted)
+    acknowledge(stream, deleted)
     return len(deleted)
 
 
-def acknowledge(redis: Redis, entry_ids: Sequence[str]) -> None:
+def acknowledge(stream: EventStream, entry_ids: Sequence[str]) -> None:
     """Tell the group that these entries are done; only ever called after their transaction's commit."""
     if entry_ids:
-        redis.xack(EVENTS, GROUP, *entry_ids)
+        stream.redis.xack(stream.name, GROUP, *entry_ids)
 
 
 def as_entry(item: Any) -> StreamEntry:

@@ -1,37 +1,73 @@
-"""Keeping the stream short: only what every group has read and finished may go."""
+"""Keeping the streams short: only what every group has read and finished may go."""
 
-import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ResponseError, WatchError
 
-from services.events.stream import EVENTS, StreamEntry, as_entry
+from escalation_client.layout import session_in
+from services.events.layout import event_streams
+from services.events.stream import EventStream, StreamEntry, as_entry
 
 
 def trim(redis: Redis, keep_seconds: int) -> int:
     """Delete entries below the lowest id that any group still needs, but nothing of the last `keep_seconds`.
 
+    A stream of another number of streams goes altogether when all of it may go.
+
     :return: how many entries went
     """
-    try:
-        groups = redis.xinfo_groups(EVENTS)
-    except ResponseError:
-        return 0  # no stream yet
+    return sum(_trim(stream, keep_seconds) for stream in event_streams(redis))
+
+
+def _trim(stream: EventStream, keep_seconds: int) -> int:
+    groups = _groups_of(stream.redis, stream.name)
     if not groups:
         return 0
-    needed = [_key(_needed_by(redis, group)) for group in groups]
+    if stream.is_earlier and (gone := _remove_finished(stream, keep_seconds)):
+        return gone
+    needed = [_key(_needed_by(stream, group)) for group in groups]
+    milliseconds, sequence = min([*needed, _recent(stream.redis, keep_seconds)])
+    return int(stream.redis.xtrim(stream.name, minid=f"{max(milliseconds, 0)}-{sequence}", approximate=True))
+
+
+def _remove_finished(stream: EventStream, keep_seconds: int) -> int:
+    """Delete a stream whose entries are all finished, and old, unless one is added at this moment; how many went."""
+    with stream.redis.pipeline() as pipeline:
+        pipeline.watch(stream.name)  # type: ignore[no-untyped-call]
+        newest: Any = pipeline.xrevrange(stream.name, count=1)
+        last = _key(newest[0][0]) if newest else (0, 0)
+        if last > min(_finished_up_to(pipeline, stream.name), _recent(pipeline, keep_seconds)):
+            return 0
+        pipeline.multi()
+        pipeline.xlen(stream.name)
+        pipeline.delete(stream.name)
+        try:
+            return int(pipeline.execute()[0])
+        except WatchError:
+            return 0
+
+
+def _recent(redis: Redis, keep_seconds: int) -> tuple[int, int]:
+    """The id from which on entries are kept in any case."""
     seconds, _ = redis.time()
-    recent = ((seconds - keep_seconds) * 1000, 0)
-    milliseconds, sequence = min([*needed, recent])
-    return int(redis.xtrim(EVENTS, minid=f"{max(milliseconds, 0)}-{sequence}", approximate=True))
+    return (seconds - keep_seconds) * 1000, 0
 
 
-def _needed_by(redis: Redis, group: dict[str, Any]) -> bytes:
+def _groups_of(redis: Redis, name: str) -> list[dict[str, Any]]:
+    """The stream's groups; none where there is no such stream."""
+    try:
+        groups: list[dict[str, Any]] = redis.xinfo_groups(name)
+    except ResponseError:
+        return []
+    return groups
+
+
+def _needed_by(stream: EventStream, group: dict[str, Any]) -> bytes:
     """The lowest id that this group needs: its first pending entry, else the last one that it was given."""
-    pending = redis.xpending(EVENTS, group["name"])
+    pending = stream.redis.xpending(stream.name, group["name"])
     return bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])
 
 
@@ -54,48 +90,40 @@ class _Left:
 def erase_entries(redis: Redis, sessions: Collection[str]) -> _Left:
     """Delete the entries of these sessions that every group has finished; one that waits would be lost."""
     left = _Left()
-    finished = _finished_up_to(redis)
-    for entries in steps(redis):
-        theirs = [entry.entry_id for entry in entries if _session_of(entry) in sessions]
-        done = [entry_id for entry_id in theirs if _key(entry_id.encode()) <= finished]
-        left.gone += int(redis.xdel(EVENTS, *done)) if done else 0
-        left.waiting += len(theirs) - len(done)
+    for stream in event_streams(redis):
+        finished = _finished_up_to(stream.redis, stream.name)
+        for entries in _steps(stream):
+            theirs = [entry.entry_id for entry in entries if session_in(entry.raw or b"") in sessions]
+            done = [entry_id for entry_id in theirs if _key(entry_id.encode()) <= finished]
+            left.gone += int(stream.redis.xdel(stream.name, *done)) if done else 0
+            left.waiting += len(theirs) - len(done)
     return left
 
 
-def steps(redis: Redis) -> Iterator[list[StreamEntry]]:
-    """The whole stream, some entries at a time."""
-    start = "-"
-    while entries := [as_entry(item) for item in items(redis.xrange(EVENTS, min=start, count=_STEP))]:
+def take_back(redis: Redis, session_id: str, since: str) -> None:
+    """Delete a session's entries from this id on, whether anybody has read them or not: nobody shall find them."""
+    for stream in event_streams(redis):
+        for entries in _steps(stream, since):
+            if theirs := [entry.entry_id for entry in entries if session_in(entry.raw or b"") == session_id]:
+                stream.redis.xdel(stream.name, *theirs)
+
+
+def _steps(stream: EventStream, since: str = "-") -> Iterator[list[StreamEntry]]:
+    """The whole stream, or what it has from an id on, some entries at a time."""
+    start = since
+    while answer := stream.redis.xrange(stream.name, min=start, count=_STEP):
+        entries = [as_entry(item) for item in answer]
         yield entries
         start = f"({entries[-1].entry_id}"
 
 
-def items(answer: Any) -> list[Any]:
-    return list(answer)
-
-
-def _session_of(entry: StreamEntry) -> str | None:
-    """Whose it is; what cannot be read is nobody's, and goes with time."""
-    try:
-        event = json.loads(entry.raw or b"")
-    except (ValueError, RecursionError):
-        return None
-    session = event.get("session_id") if isinstance(event, dict) else None
-    return session if isinstance(session, str) else None
-
-
-def _finished_up_to(redis: Redis) -> tuple[int, int]:
+def _finished_up_to(redis: Redis, name: str) -> tuple[int, int]:
     """The highest id up to which every group has read and acknowledged all."""
-    try:
-        groups = redis.xinfo_groups(EVENTS)
-    except ResponseError:
-        return 0, 0  # no stream yet
-    return min((_finished_by(redis, group) for group in groups), default=(0, 0))
+    return min((_finished_by(redis, name, group) for group in _groups_of(redis, name)), default=(0, 0))
 
 
-def _finished_by(redis: Redis, group: dict[str, Any]) -> tuple[int, int]:
-    pending = redis.xpending(EVENTS, group["name"])
+def _finished_by(redis: Redis, name: str, group: dict[str, Any]) -> tuple[int, int]:
+    pending = redis.xpending(name, group["name"])
     if not pending["pending"]:
         return _key(bytes(group["last-delivered-id"]))
     milliseconds, sequence = _key(bytes(pending["min"]))

@@ -1,14 +1,16 @@
 """How the queues are: Celery's own are nearly always empty here, so these are the ones to watch."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
 from sqlalchemy import Connection, text
 
 from config.settings import Settings
-from services.events.stream import EVENTS, GROUP
+from services.events.layout import event_streams
+from services.events.stream import GROUP, EventStream
 
 # A safety mail is late whatever state it is in; other mail when it is due and nobody sends it.
 _MAILS = text("""
@@ -64,29 +66,55 @@ def measure(connection: Connection, redis: Redis) -> Health:
     )
 
 
-def stream_state(redis: Redis) -> tuple[int, int, float]:
-    """Entries not read yet, entries read and not finished, and the age of the oldest of both in seconds.
+class StreamState(NamedTuple):
+    """Entries not read yet, entries read and not finished, and the age of the oldest of both in seconds."""
 
-    :raises redis.exceptions.ResponseError: the key holds something else, or this user may not look at it
+    lag: int
+    pending: int
+    oldest: float
+
+
+def stream_state(redis: Redis) -> StreamState:
+    """The state of all event streams together.
+
+    :raises redis.exceptions.ResponseError: a key holds something else, or this user may not look at it
     """
+    return total_of(states_by_stream(redis).values())
+
+
+def states_by_stream(redis: Redis) -> dict[str, StreamState]:
+    """The state of each event stream, by its name."""
+    return {stream.name: state_of(stream) for stream in event_streams(redis)}
+
+
+def total_of(states: Iterable[StreamState]) -> StreamState:
+    """What several streams hold together."""
+    lags, pendings, ages = zip(*states, strict=True)
+    return StreamState(sum(lags), sum(pendings), max(ages))
+
+
+def state_of(stream: EventStream) -> StreamState:
+    """The state of one stream."""
+    redis, name = stream.redis, stream.name
     try:
-        groups = {group["name"].decode(): group for group in redis.xinfo_groups(EVENTS)}
+        groups = {group["name"].decode(): group for group in redis.xinfo_groups(name)}
     except ResponseError as error:
         if "no such key" in str(error):
-            return 0, 0, 0.0  # no stream yet
+            return StreamState(0, 0, 0.0)  # no stream yet
         raise
     group = groups.get(GROUP)
     now = redis_time(redis)
     if group is None:
-        return redis.xlen(EVENTS), 0, _age(_first_id(redis.xrange(EVENTS, count=1)), now)
-    lag, oldest = _unread(redis, group)
-    pending = redis.xpending(EVENTS, GROUP)
+        return StreamState(redis.xlen(name), 0, _age(_first_id(redis.xrange(name, count=1)), now))
+    lag, oldest = _unread(stream, group)
+    pending = redis.xpending(name, GROUP)
     ages = [_age(entry_id, now) for entry_id in (oldest, pending["min"]) if entry_id]
-    return lag, pending["pending"], max(ages, default=0.0)
+    return StreamState(lag, pending["pending"], max(ages, default=0.0))
 
 
-def _unread(redis: Redis, group: dict[str, Any]) -> tuple[int, bytes | None]:
-    oldest = _first_id(redis.xrange(EVENTS, min=f"({group['last-delivered-id'].decode()}", count=1))
+def _unread(stream: EventStream, group: dict[str, Any]) -> tuple[int, bytes | None]:
+    after = group["last-delivered-id"].decode()
+    oldest = _first_id(stream.redis.xrange(stream.name, min=f"({after}", count=1))
     # Redis 6.2 has no `lag`, and 7 does not know it after some deletions: then one entry stands for "some".
     lag = group.get("lag")
     return (lag if lag is not None else int(oldest is not None)), oldest

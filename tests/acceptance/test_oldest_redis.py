@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from escalation_client import ConfidenceReported, Publisher
-from services.events.stream import EVENTS, GROUP, ensure_group, reclaim
+from services.events.stream import EVENTS, GROUP, EventStream, ensure_group, reclaim
 from services.monitoring.health import stream_state
 from tests.oldest_redis import OldestRedis, needs_oldest_redis
 from tests.processes import processes, wait_for
@@ -51,11 +51,11 @@ def test_events_become_tickets(
 @pytest.mark.parametrize("all_of_them", [True, False])
 def test_what_was_trimmed_while_it_was_pending_raises_no_alert_for_ever(redis: Redis, all_of_them: bool) -> None:
     assert str(redis.info()["redis_version"]).startswith("6.2")
-    ensure_group(redis)
+    ensure_group(EventStream(redis))
     ids: list[Any] = [redis.xadd(EVENTS, {"event": str(number)}) for number in range(3)]
     redis.xreadgroup(GROUP, "killed", {EVENTS: ">"})
     redis.xdel(EVENTS, *(ids if all_of_them else ids[:2]))
-    taken = [entry.entry_id for entry in reclaim(redis, 0, 10)]
+    taken = [entry.entry_id for entry in reclaim(EventStream(redis), 0, 10)]
     assert taken == ([] if all_of_them else [ids[2].decode()])
     assert redis.xpending(EVENTS, GROUP)["pending"] == len(taken)
     assert stream_state(redis)[1] == len(taken)

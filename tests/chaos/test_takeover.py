@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.hands import consumer
 from escalation_client.events import encode
-from services.events.stream import EVENTS, GROUP, ensure_group
+from services.events.stream import EVENTS, GROUP, EventStream, ensure_group
 from tests.acceptance.conftest import environment, family
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for
@@ -36,7 +36,7 @@ def child(worker: Process) -> psutil.Process:
 def test_what_a_killed_child_and_a_killed_worker_had_in_hand_is_taken_over_in_time(
     family: Processes, redis: Redis, connection: Connection
 ) -> None:
-    ensure_group(redis)
+    ensure_group(EventStream(redis))
     family.environment |= {"BATCH_SIZE": "10", "LOCK_TIMEOUT_SECONDS": "60"}
     # Sweeps read the table too, and one that waits for the lock keeps its child: they have a worker of their own.
     workers = [family.worker("events", concurrency=1) for _ in range(2)]

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.sessions import Published, published
 from bench.chaos.verdict import StormVerdict, judge
-from services.events.stream import EVENTS, read_new
+from services.events.stream import EVENTS, EventStream, read_new
 from services.installation import Installation
 from services.outbox.outcomes import acceptances, queue_outcomes
 from tasks.evaluation.batch import write
@@ -27,7 +27,7 @@ def received(installation: Installation, redis: Redis, connection: Connection, s
     """Everything evaluated, every mail accepted, every outcome told."""
     for line in storm.lines:
         redis.xadd(EVENTS, {"event": line})
-    write(read_new(redis, len(storm.lines)), installation)
+    write(read_new(EventStream(redis), len(storm.lines)), installation)
     connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
     mail_ids = connection.execute(text("SELECT mail_id FROM escalation.mails")).scalars().all()
     queue_outcomes(connection, list(acceptances(connection, mail_ids).values()))

@@ -11,6 +11,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
+from escalation_client.layout import stream_name
 from services.events.stream import EVENTS
 from tests.events import confidence, message
 from tests.processes import Processes, wait_for
@@ -49,6 +50,15 @@ def exporter(family: Processes) -> Iterator[Exporter]:
     del port
 
 
+@pytest.fixture
+def exporter_of_two(family: Processes) -> Iterator[Exporter]:
+    """One that is told of two streams."""
+    family.environment["EVENT_STREAMS"] = "2"
+    port = Port(None, "exporter")
+    yield Exporter(family, port.number)
+    del port
+
+
 def test_events_tickets_and_held_mail_are_counted(
     exporter: Exporter, family: Processes, redis: Redis, connection: Connection
 ) -> None:
@@ -75,6 +85,15 @@ def test_events_tickets_and_held_mail_are_counted(
     assert (exporter.value("escalation_beat_age_seconds") or 99) < 30
     wait_for(lambda: (exporter.value("escalation_mail_oldest_seconds", lane="urgent") or 0) > 0, "waiting mail")
     wait_for(lambda: (exporter.value("escalation_sweep_age_seconds", sweep="drain_events") or 99) < 30, "a sweep")
+
+
+def test_each_of_several_streams_has_its_lag(exporter_of_two: Exporter, redis: Redis) -> None:
+    for stream, count in ((EVENTS, 1), (stream_name(0), 2), (stream_name(1), 3), (stream_name(5), 4)):
+        for number in range(count):
+            redis.xadd(stream, {"event": encode(confidence(f"s{number}", 0.1))})
+    wait_for(lambda: exporter_of_two.value("escalation_stream_lag") == 10, "the stream of an earlier number, too")
+    lags = [exporter_of_two.value("escalation_lag_by_stream", stream=stream_name(place)) for place in (0, 1, 5)]
+    assert lags == [2, 3, 4]
 
 
 def test_no_metric_holds_personal_data(exporter: Exporter, family: Processes, redis: Redis) -> None:

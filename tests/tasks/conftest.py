@@ -11,7 +11,7 @@ from config.settings import Settings, get_settings
 from escalation_client.events import Event, encode
 from services.database import engine as database
 from services.events import stream
-from services.events.stream import EVENTS, StreamEntry, connect, read_new
+from services.events.stream import EVENTS, EventStream, StreamEntry, connect, read_new
 from services.installation import Installation, get_installation
 from worker.celery_app import app
 
@@ -76,7 +76,7 @@ def entries(publish: Publish, redis: Redis) -> Callable[[Sequence[Event | str]],
 
     def published(events: Sequence[Event | str]) -> list[StreamEntry]:
         publish(events)
-        return read_new(redis, len(events))
+        return read_new(EventStream(redis), len(events))
 
     return published
 

@@ -18,7 +18,7 @@ from services.database.engine import engine
 from services.database.errors import described
 from services.events.rejected import count_waiting
 from services.events.stream import redis_client
-from services.monitoring.health import stream_state
+from services.monitoring.health import StreamState, states_by_stream, total_of
 from services.monitoring.metrics import State, state
 from worker.commands.terminal import Output
 from worker.liveness.last_seen import BEAT, last_runs
@@ -84,7 +84,7 @@ def read(half: Callable[[], RenderableType], server: str, what: str) -> tuple[Re
 def of_redis() -> RenderableType:
     redis = redis_client()
     rings, ages = bool(redis.exists(SIGN_OF_LIFE)), last_runs(redis)
-    return Group(flow(stream_state(redis), rings, ages), sweeps(ages))
+    return Group(flow(states_by_stream(redis), rings, ages), sweeps(ages))
 
 
 def of_postgresql(redis_answers: bool) -> RenderableType:
@@ -101,9 +101,11 @@ def print_json() -> None:
     found: dict[str, Any] = {"redis": None, "postgresql": None}
     try:
         redis = redis_client()
-        lag, pending, oldest = stream_state(redis)
+        states = states_by_stream(redis)
+        lag, pending, oldest = total_of(states.values())
         found["redis"] = {
             "not_read": lag, "in_work": pending, "oldest_seconds": oldest,
+            "not_read_by_stream": {name: one.lag for name, one in states.items()},
             "worker_at_the_stream": bool(redis.exists(SIGN_OF_LIFE)), "seconds_since": last_runs(redis),
         }  # fmt: skip
         with engine().connect() as connection:
@@ -116,10 +118,11 @@ def print_json() -> None:
         raise typer.Exit(1)
 
 
-def flow(stream: tuple[int, int, float], rings: bool, ages: dict[str, float]) -> Table:
-    lag, pending, oldest = stream
+def flow(states: dict[str, StreamState], rings: bool, ages: dict[str, float]) -> Table:
+    lag, pending, oldest = total_of(states.values())
     table = grid("Events", "", "")
-    table.add_row("not read yet", str(lag), "")
+    waiting = ", ".join(f"{one.lag} in {name}" for name, one in states.items() if one.lag)
+    table.add_row("not read yet", str(lag), waiting if len(states) > 1 else "")
     table.add_row("in work", str(pending), f"the oldest {oldest:.0f} s" if lag or pending else "")
     table.add_row("worker at the stream", marked("yes" if rings else "no", bad=not rings), "")
     age = ages.get(BEAT)

@@ -14,7 +14,7 @@ from escalation_client.events import ConfidenceReported, DiagnosisMade, Escalati
 from escalation_client.events import StepRecorded as Step
 from escalation_client.publisher import Publisher
 from services.database.engine import begin
-from services.events.stream import EVENTS as STREAM
+from services.events.trimming import take_back
 from services.outbox.synthetic_sessions import MARK, Stations, abandoned, may_remove, plan, remove, stations
 from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import reason as database_says
@@ -80,7 +80,7 @@ def _try_it(settings: Settings, reason: str, session: str, seconds: float) -> St
     finally:
         if entries and not done:
             # A worker that is started tomorrow must not find them.
-            publisher.redis.xdel(STREAM, *entries)
+            take_back(publisher.redis, session, entries[0])
         publisher.close()
         with begin() as connection:
             remove(connection, session, keep_plan=bool(entries) and not done)

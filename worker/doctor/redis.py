@@ -17,9 +17,11 @@ from redis.exceptions import (
 from redis.sentinel import MasterNotFoundError
 
 from config.settings import Settings
+from escalation_client.layout import KEY_STREAMS, Layout
 from rules.explanation import counted
-from services.events.stream import EVENTS, GROUP, connect
-from services.monitoring.health import stream_state
+from services.events.layout import event_streams
+from services.events.stream import EVENTS, GROUP, EventStream, connect
+from services.monitoring.health import state_of
 from worker.celery_guards.cluster_mode import REMEDY, is_in_cluster_mode
 from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import CheckedPart, CheckResult, Level, about_clock
@@ -44,7 +46,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
             yield _write(redis)
         seconds, microseconds = redis.time()
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
-        yield from stream(settings, redis)
+        yield from _streams(settings, redis)
         yield from _elsewhere(settings, redis, information)
     except RedisError as error:
         yield PART.broken(_CONNECT, f"{type(error).__name__}: {error}"[:300], _advice(error))
@@ -97,31 +99,48 @@ def server(redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
         yield PART.broken(_CONNECT, "it is a replica, which takes no events", "Point REDIS_URL at the primary server.")
 
 
-def stream(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
-    tried = f"look at the stream {EVENTS}"
+def _streams(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
+    yield from _announced(settings, redis)
+    for one in event_streams(redis):
+        yield _check_stream(settings, one)
+
+
+def _announced(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
+    """Workers with different settings contradict each other, which costs only speed."""
+    layout = Layout()
+    layout.learn(redis.get(KEY_STREAMS))
+    told, ours = max(layout.streams, 1), settings.event_streams
+    if told != ours and silent_seconds(redis) != math.inf:
+        yield PART.warning(
+            "ask what publishers are told",
+            f"{counted(told, 'event stream', 'event streams')}, and EVENT_STREAMS is {ours}",
+            "Give all workers and this command the same EVENT_STREAMS, and start the workers again.",
+        )
+
+
+def _check_stream(settings: Settings, stream: EventStream) -> CheckResult:
+    tried = f"look at the stream {stream.name}"
     try:
-        groups: Any = redis.xinfo_groups(EVENTS)
+        groups: Any = stream.redis.xinfo_groups(stream.name)
     except ResponseError as error:
         if "no such key" not in str(error):
-            yield PART.broken(tried, f"it cannot be used: {error}"[:300], _stream_remedy(error))
-            return
-        yield PART.note(tried, "it is not there yet", "The first event or the first worker creates it.")
-        return
+            return PART.broken(tried, f"it cannot be used: {error}"[:300], _stream_remedy(stream, error))
+        return PART.note(tried, "it is not there yet", "The first event or the first worker creates it.")
     if not any(group["name"] == GROUP.encode() for group in groups):
-        yield PART.broken(tried, "its group is missing: no worker has ever read it", "Start the worker.")
-        return
-    lag, pending, oldest = stream_state(redis)
+        return PART.broken(tried, "its group is missing: no worker has ever read it", "Start the worker.")
+    lag, pending, oldest = state_of(stream)
     found = f"{counted(lag, 'entry', 'entries')} not read, {pending} in work, the oldest {oldest:.0f} s old"
     if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
-        yield PART.broken(tried, found, _held_up(redis))
-    else:
-        yield PART.ok(tried, found)
+        return PART.broken(tried, found, _held_up(stream.redis))
+    if stream.is_earlier:
+        return PART.note(tried, f"it is one of an earlier EVENT_STREAMS: {found}", "It goes when all of it is done.")
+    return PART.ok(tried, found)
 
 
-def _stream_remedy(error: ResponseError) -> str:
+def _stream_remedy(stream: EventStream, error: ResponseError) -> str:
     if isinstance(error, NoPermissionError):
         return "Give the user of REDIS_URL the rights that docs/security.md lists."
-    return f"A key of another type has the stream's name: RENAME {EVENTS} to something else; events begin anew."
+    return f"A key of another type has the stream's name: RENAME {stream.name} to something else; events begin anew."
 
 
 def _held_up(redis: Redis) -> str:

@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from services.monitoring.health import stream_state
+from services.monitoring.health import states_by_stream, total_of
 from services.monitoring.metrics import State, state
 from worker.celery_guards.messages import messages_set_aside
 from worker.exporter.counted import Counted
@@ -60,10 +60,15 @@ class EscalationCollector(Collector):
             yield from metric.collect()
 
     def broker(self) -> Iterator[Metric]:
-        lag, pending, oldest = stream_state(self.redis)
-        yield GaugeMetricFamily("escalation_stream_lag", "Entries of the stream not read yet", lag)
+        states = states_by_stream(self.redis)
+        lag, pending, oldest = total_of(states.values())
+        yield GaugeMetricFamily("escalation_stream_lag", "Entries of all event streams not read yet", lag)
         yield GaugeMetricFamily("escalation_stream_pending", "Entries read and not finished", pending)
         yield GaugeMetricFamily("escalation_oldest_event_seconds", "Age of the oldest undecided event", oldest)
+        lags = GaugeMetricFamily("escalation_lag_by_stream", "Entries of one stream not read yet", labels=["stream"])
+        for name, one in states.items():
+            lags.add_metric([name], one.lag)
+        yield lags
         rings = bool(self.redis.exists(SIGN_OF_LIFE))
         yield GaugeMetricFamily("escalation_doorbell_up", "Whether a worker waits at the stream", rings)
         strange = CounterMetricFamily(

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from services.database.errors import described
 from services.delivery.reap_expired import shift_due_times
-from services.events.stream import EVENTS
-from services.monitoring.health import stream_state
+from services.events.layout import event_streams
+from services.monitoring.health import state_of
 from services.monitoring.write_probe import recent_step, try_write
 from services.schema.check import compare
 from services.schema.introspection import DifferenceKind
@@ -170,11 +170,13 @@ class LivenessMonitor:
 
     def stream(self) -> dict[str, float]:
         try:
-            kind: Any = self.redis.type(EVENTS)
-            if kind not in {b"stream", b"none"}:
-                self.details["stream"] = f"{EVENTS} is a {kind.decode()}; rename it, since events need a stream there"
-                return {"stream": GONE}
-            stream_state(self.redis)
+            for stream in event_streams(self.redis):
+                kind: Any = stream.redis.type(stream.name)
+                if kind not in {b"stream", b"none"}:
+                    remedy = "rename it, since events need a stream there"
+                    self.details["stream"] = f"{stream.name} is a {kind.decode()}; {remedy}"
+                    return {"stream": GONE}
+                state_of(stream)
         except RedisError as error:
             return self.failure("stream", error)
         return {"stream": WELL}

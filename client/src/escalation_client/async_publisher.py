@@ -13,6 +13,7 @@ from escalation_client.async_reader import AsyncOutcomeReader
 from escalation_client.connection import LoopConnections, connect, patience
 from escalation_client.errors import ReadError
 from escalation_client.events import Event, encode
+from escalation_client.layout import KEY_STREAMS, Layout, Placed
 from escalation_client.outcomes import Outcome
 from escalation_client.publisher import Told, last_of, log_unread, log_untold, make_backlog, told_events
 from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
@@ -51,6 +52,7 @@ class AsyncPublisher:
         # What is sent from the disk has time.
         for_disk = patience(connect_timeout, timeout, False)
         self.connections = LoopConnections(url, *for_answers)
+        self.layout = Layout()
         self.outcomes = AsyncOutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
         self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, *for_disk))
 
@@ -81,7 +83,7 @@ class AsyncPublisher:
         if self.backlog.waiting():
             return Taken((await self._keep([text]))[0], None)
         try:
-            answers = await self._execute(partial(fill_with_position, text, self.replicas))
+            answers = await self._execute(partial(fill_with_position, await self._place([text]), self.replicas))
             return parse_taken(answers, self.replicas)
         except ResponseError:
             # Perhaps only the question was refused; the event's id makes sending it again harmless.
@@ -102,9 +104,19 @@ class AsyncPublisher:
         if self.backlog.waiting():
             return await self._keep(encoded)
         try:
-            return entry_ids(await self._execute(partial(fill, encoded, self.replicas)), self.replicas)
+            placed = await self._place(encoded)
+            return entry_ids(await self._execute(partial(fill, placed, self.replicas)), self.replicas)
         except (RedisError, OSError) as error:
             return await self._keep(encoded, error)
+
+    async def _place(self, encoded: Sequence[str]) -> list[Placed]:
+        """As `ask_for_layout` of `escalation_client.stream`; each event with its stream."""
+        if self.layout.is_due():
+            try:
+                self.layout.learn(await self.connections.redis.get(KEY_STREAMS))
+            except ResponseError:
+                self.layout.learn(None)
+        return self.layout.place(encoded)
 
     async def _execute(self, fill: Callable[[TakesCommands], None]) -> list[Any]:
         """As `execute` of `escalation_client.stream`."""

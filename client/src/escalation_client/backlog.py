@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
 
 from escalation_client.errors import PublishError
+from escalation_client.layout import Layout
 from escalation_client.spool import Spool
 from escalation_client.stream import add_all, expect_replicas
 
@@ -26,6 +27,7 @@ class Backlog:
         self.spool = spool
         self.connect = connect
         self.replicas = replicas
+        self.layout = Layout()
         self.guard = threading.Lock()
         self.empty = threading.Condition(self.guard)
         self.stopping = threading.Event()
@@ -116,7 +118,7 @@ class Backlog:
         if self.stopping.is_set():
             raise InterruptedError("the publisher is being closed")
         expect_replicas(redis, self.replicas)
-        add_all(redis, batch, self.replicas)
+        add_all(redis, self.layout, batch, self.replicas)
 
 
 def _said(error: Exception | None) -> str:

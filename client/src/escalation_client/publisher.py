@@ -16,11 +16,20 @@ from escalation_client.connection import connect, patience
 from escalation_client.errors import PublishError, ReadError
 from escalation_client.events import Event, InvalidEvent, encode
 from escalation_client.events.types import BaseEvent
+from escalation_client.layout import Layout
 from escalation_client.outcomes import Outcome
 from escalation_client.reader import OutcomeReader
 from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
 from escalation_client.spool import LIMIT_BYTES, Spool
-from escalation_client.stream import Taken, add_all, encoded_batches, execute, fill_with_position, parse_taken
+from escalation_client.stream import (
+    Taken,
+    add_all,
+    ask_for_layout,
+    encoded_batches,
+    execute,
+    fill_with_position,
+    parse_taken,
+)
 
 logger = logging.getLogger(__name__)
 Members = ParamSpec("Members")
@@ -55,6 +64,7 @@ class Publisher:
         # What is sent from the disk has time.
         for_disk = patience(connect_timeout, timeout, False)
         self.redis = connect(url, *for_answers)
+        self.layout = Layout()
         self.outcomes = OutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
         self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, *for_disk))
 
@@ -101,7 +111,9 @@ class Publisher:
         if self.backlog.waiting():
             return Taken(self.backlog.keep([text])[0], None)
         try:
-            return parse_taken(execute(self.redis, partial(fill_with_position, text, self.replicas)), self.replicas)
+            ask_for_layout(self.redis, self.layout)
+            placed = self.layout.place([text])
+            return parse_taken(execute(self.redis, partial(fill_with_position, placed, self.replicas)), self.replicas)
         except ResponseError:
             # Perhaps only the question was refused; the event's id makes sending it again harmless.
             return Taken(self.send([text])[0], None)
@@ -121,7 +133,7 @@ class Publisher:
         if self.backlog.waiting():
             return self.backlog.keep(encoded)
         try:
-            return add_all(self.redis, encoded, self.replicas)
+            return add_all(self.redis, self.layout, encoded, self.replicas)
         except (RedisError, OSError) as error:
             return self.backlog.keep(encoded, error)
 

@@ -1,4 +1,4 @@
-"""The event stream in Redis: one XADD an event, many in one go."""
+"""The event streams in Redis: one XADD an event, many in one go."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -6,9 +6,10 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from redis import Redis
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
-from escalation_client.events import FIELD, STREAM_EVENTS, STREAM_OUTCOMES, Event, encode
+from escalation_client.events import FIELD, STREAM_OUTCOMES, Event, encode
+from escalation_client.layout import KEY_STREAMS, Layout, Placed
 from escalation_client.waiting import last_id
 
 BATCH = 500
@@ -55,9 +56,19 @@ def _execute_once(redis: Redis, fill: Callable[[TakesCommands], None]) -> list[A
         return pipeline.execute()
 
 
-def add_all(redis: Redis, encoded: Sequence[str], replicas: int = 0) -> list[str | None]:
-    """Add encoded events to the stream in one round trip; return the entries' ids."""
-    return entry_ids(execute(redis, partial(fill, encoded, replicas)), replicas)
+def add_all(redis: Redis, layout: Layout, encoded: Sequence[str], replicas: int = 0) -> list[str | None]:
+    """Add encoded events to their streams in one round trip; return the entries' ids."""
+    ask_for_layout(redis, layout)
+    return entry_ids(execute(redis, partial(fill, layout.place(encoded), replicas)), replicas)
+
+
+def ask_for_layout(redis: Redis, layout: Layout) -> None:
+    """Ask over how many streams the events are spread, now and then; who may not ask uses the one stream."""
+    if layout.is_due():
+        try:
+            layout.learn(redis.get(KEY_STREAMS))
+        except ResponseError:
+            layout.learn(None)
 
 
 def expect_replicas(redis: Redis, replicas: int) -> None:
@@ -66,9 +77,9 @@ def expect_replicas(redis: Redis, replicas: int) -> None:
         raise TooFewReplicas(f"{reached} of {replicas} replicas follow")
 
 
-def fill(encoded: Sequence[str], replicas: int, pipeline: TakesCommands) -> None:
-    for text in encoded:
-        pipeline.xadd(STREAM_EVENTS, {FIELD: text})
+def fill(placed: Sequence[Placed], replicas: int, pipeline: TakesCommands) -> None:
+    for stream, text in placed:
+        pipeline.xadd(stream, {FIELD: text})
     if replicas:
         pipeline.wait(replicas, _REPLICA_MILLISECONDS)
 
@@ -83,10 +94,10 @@ def entry_ids(answers: Sequence[Any], replicas: int) -> list[str | None]:
     return [answer.decode() for answer in added]
 
 
-def fill_with_position(text: str, replicas: int, pipeline: TakesCommands) -> None:
+def fill_with_position(placed: Sequence[Placed], replicas: int, pipeline: TakesCommands) -> None:
     """Ask for the outcomes' newest id just before the event is added, so that no outcome of it can be missed."""
     pipeline.xrevrange(STREAM_OUTCOMES, count=1)
-    fill([text], replicas, pipeline)
+    fill(placed, replicas, pipeline)
 
 
 def parse_taken(answers: Sequence[Any], replicas: int) -> Taken:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner, Result
 
 from services.database.engine import begin
-from services.events.stream import EVENTS, read_new
+from services.events.stream import EVENTS, EventStream, read_new
 from services.events.stream import acknowledge as acknowledge_entries
 from services.installation import Installation
 from services.privacy.erasure import MailOnItsWay, erase
@@ -194,10 +194,10 @@ def test_what_waits_to_be_read_is_not_lost_and_the_next_run_takes_it(
     publish([message("s1", "Zebulon again", 9), "{broken", message("s3", "hello")])
     waits = run()
     assert (waits.exit_code, "1 of their events wait to be read" in waits.stdout) == (1, True)
-    entries = read_new(redis, 3)
+    entries = read_new(EventStream(redis), 3)
     assert run().exit_code == 1, "read, and its transaction not yet there"
     assert "Zebulon again" in str(redis.xrange(EVENTS))
-    acknowledge_entries(redis, [entry.entry_id for entry in entries])
+    acknowledge_entries(EventStream(redis), [entry.entry_id for entry in entries])
     assert run().exit_code == 0
     assert "Zebulon" not in str(redis.xrange(EVENTS))
     assert "hello" in str(redis.xrange(EVENTS))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from escalation_client.events import encode
 from services.database import engine as database
 from services.events.rejected import find_rejected, list_rejected, replay
-from services.events.stream import EVENTS, GROUP, OUTCOMES, acknowledge, consumer_name, read_new
+from services.events.stream import EVENTS, GROUP, OUTCOMES, EventStream, acknowledge, consumer_name, read_new
 from services.events.trimming import trim
 from services.installation import Installation
 from services.monitoring.health import exceeded_limits, measure
@@ -68,11 +68,11 @@ def test_when_postgresql_goes_away_in_between_what_was_read_stays_pending(
     installation: Installation, redis: Redis, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish([confidence("s", 0.1)])
-    entries = read_new(redis, 1)
+    entries = read_new(EventStream(redis), 1)
     with monkeypatch.context() as away:
         away.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
         forget()
-        assert write_and_acknowledge(redis, entries, installation) is None
+        assert write_and_acknowledge(EventStream(redis), entries, installation) is None
         assert summary(take_over(redis, shortened(installation))) == "postgresql=away"
     assert pending(redis) == 1
     forget()
@@ -129,7 +129,7 @@ def test_only_what_is_finished_and_old_is_trimmed(
     add_old_entries(redis, 500)
     drain(redis, installation)
     publish([confidence("new", 0.9)])
-    unfinished = read_new(redis, 1)
+    unfinished = read_new(EventStream(redis), 1)
     trim(redis, kept_seconds)
     remaining = {entry_id for entry_id, _ in stored(redis, EVENTS)}
     assert unfinished[0].entry_id.encode() in remaining
@@ -139,8 +139,8 @@ def test_only_what_is_finished_and_old_is_trimmed(
 def test_what_is_pending_is_never_trimmed(installation: Installation, redis: Redis) -> None:
     """Neither by its age nor because later entries are finished: a killed process may have it in hand."""
     add_old_entries(redis, 500)
-    first, *others = read_new(redis, 500)
-    acknowledge(redis, [entry.entry_id for entry in others])
+    first, *others = read_new(EventStream(redis), 500)
+    acknowledge(EventStream(redis), [entry.entry_id for entry in others])
     trim(redis, 0)
     assert first.entry_id.encode() in {entry_id for entry_id, _ in stored(redis, EVENTS)}
 
@@ -201,4 +201,4 @@ def test_every_consumer_is_a_process_of_a_host() -> None:
 
 
 def test_acknowledging_nothing_is_no_command(redis: Redis) -> None:
-    acknowledge(redis, [])
+    acknowledge(EventStream(redis), [])

@@ -9,6 +9,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
+from escalation_client.layout import KEY_STREAMS
 from services.events.stream import EVENTS
 from services.monitoring.metrics import read_delta, state
 from services.outbox.synthetic_sessions import MARK, plan
@@ -63,9 +64,12 @@ def test_where_it_ended_is_said_and_nothing_is_left(doctor: Doctor, connection: 
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("streams", ["1", "4"])
 def test_a_worker_that_comes_later_finds_nothing_of_it(
-    doctor: Doctor, family: Processes, connection: Connection, redis: Redis
+    doctor: Doctor, family: Processes, connection: Connection, redis: Redis, streams: str
 ) -> None:
+    family.environment["EVENT_STREAMS"] = streams
+    redis.set(KEY_STREAMS, streams)
     assert doctor.run(*OPTIONS, "--seconds", "1").returncode == 1
     redis.xadd(EVENTS, {"event": encode(confidence("s1", 0.1))})
     family.worker()

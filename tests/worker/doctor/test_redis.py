@@ -7,7 +7,8 @@ from redis import Redis
 
 from config.settings import Settings
 from escalation_client.events import encode
-from services.events.stream import EVENTS, GROUP, ensure_group
+from escalation_client.layout import KEY_STREAMS, stream_name
+from services.events.stream import EVENTS, GROUP, EventStream, ensure_group
 from tests.events import confidence
 from tests.worker.doctor.doctor import Doctor
 from worker.doctor.redis import check
@@ -81,7 +82,7 @@ def test_events_that_wait_name_whoever_holds_them_up(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    ensure_group(redis)
+    ensure_group(EventStream(redis))
     redis.xadd(EVENTS, {"event": "old"}, id="1-1")
 
     def remedy() -> str:
@@ -102,3 +103,25 @@ def test_a_policy_that_drops_events_is_named(doctor: Doctor, redis: Redis) -> No
         assert "allkeys-lru" in doctor.examine().broken()["redis"]["found"]
     finally:
         redis.config_set("maxmemory-policy", "noeviction")
+
+
+def test_each_of_several_streams_is_named(doctor: Doctor, redis: Redis) -> None:
+    for stream in (EVENTS, stream_name(0), stream_name(5)):
+        ensure_group(EventStream(redis, stream))
+    redis.xadd(stream_name(1), {"event": encode(confidence("waits", 0.1))})
+    found = doctor.examine(EVENT_STREAMS="2")
+    said = {
+        one["tried"].removeprefix("look at the stream "): one for one in found.findings if "stream " in one["tried"]
+    }
+    assert [said[stream]["level"] for stream in (EVENTS, stream_name(0))] == ["ok", "ok"]
+    assert "no worker has ever read it" in said[stream_name(1)]["found"]
+    assert said[stream_name(5)]["level"] == "note"
+    assert "an earlier EVENT_STREAMS" in said[stream_name(5)]["found"]
+
+
+def test_workers_with_another_number_of_streams_are_named(doctor: Doctor, redis: Redis) -> None:
+    redis.set(KEY_STREAMS, 2)
+    redis.set(SIGN_OF_LIFE, 1, ex=60)
+    [warning] = [one for one in doctor.examine(EVENT_STREAMS="4").of("redis", "warning") if "EVENT" in one["found"]]
+    assert warning["found"] == "2 event streams, and EVENT_STREAMS is 4"
+    assert not [one for one in doctor.examine(EVENT_STREAMS="2").of("redis", "warning") if "EVENT" in one["found"]]

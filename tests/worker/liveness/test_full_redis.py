@@ -9,7 +9,7 @@ from redis.exceptions import OutOfMemoryError
 from sqlalchemy import Connection, text
 
 from escalation_client.events import encode
-from services.events.stream import EVENTS, ensure_group
+from services.events.stream import EVENTS, EventStream, ensure_group
 from tests.events import message
 from tests.processes import Processes, processes, wait_for
 from worker.embedded import EmbeddedValkey
@@ -64,7 +64,7 @@ def is_taken(redis: Redis) -> bool:
 def test_events_that_filled_it_become_tickets_and_it_takes_new_ones(
     told: Processes, small: Redis, connection: Connection
 ) -> None:
-    ensure_group(small)
+    ensure_group(EventStream(small))
     published = fill(small)
     assert published > 500
     worker = told.start(
