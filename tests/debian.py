@@ -25,6 +25,7 @@ PACKAGES = {
     "postfix": "postfix",
     "postgresql": "postgresql",
     "promtool": "prometheus",
+    "redis-cli": "redis-tools",
     "sasl-plain": "libsasl2-modules",
     "saslpasswd2": "sasl2-bin",
     "systemd-analyze": "systemd",

@@ -83,7 +83,7 @@ def test_worker_queues_and_tasks_are_seen(flower: Flower, browser: Browser, pict
     assert {*QUEUES} - {"listen"} <= {*words(browser).split()}
     browser.open(f"{flower.address}/broker")
     show(browser, pictures / "flower-broker.png", "urgent")
-    assert "redis://:**@" in words(browser)
+    assert "redis://default:**@" in words(browser)
 
 
 def test_a_red_queue_health_is_found_and_says_why(flower: Flower, browser: Browser, pictures: Path) -> None:

@@ -31,7 +31,7 @@ def test_a_second_start_has_the_same_addresses_and_logins(tmp_path: Path) -> Non
 
 def test_a_port_that_somebody_else_has_is_chosen_anew_and_the_others_stay(tmp_path: Path) -> None:
     before = places(tmp_path)
-    taken = KeptChoices(tmp_path).port("flower", None)
+    taken = KeptChoices(tmp_path, {}).port("flower", None)
     assert taken
     with socket.create_server((HOST, taken)):
         after = places(tmp_path)
@@ -48,4 +48,14 @@ def test_a_wanted_port_wins_and_is_kept(tmp_path: Path) -> None:
 def test_a_broken_file_is_as_none(tmp_path: Path) -> None:
     places(tmp_path)
     (tmp_path / "kept.json").write_text("{")
-    assert KeptChoices(tmp_path).port("desk", None) is None
+    assert KeptChoices(tmp_path, {}).port("desk", None) is None
+
+
+def test_a_first_start_takes_the_fixed_ports_that_are_free_and_later_ones_what_was_kept(tmp_path: Path) -> None:
+    free = Port(None, "a free one").number
+    with socket.create_server((HOST, 0)) as taken:
+        first = KeptChoices(tmp_path, {"desk": free, "inbox": taken.getsockname()[1]})
+        assert (first.port("desk", None), first.port("inbox", None)) == (free, None)
+    other = Port(None, "another").number
+    first.write(desk=other)
+    assert KeptChoices(tmp_path, {"desk": free}).port("desk", None) == other

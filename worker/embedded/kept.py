@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from worker.embedded.paths import write_atomically
@@ -11,11 +12,12 @@ _FILE = "kept.json"
 
 
 class KeptChoices:
-    """What was chosen in a folder before, and what is chosen now."""
+    """What was chosen in a folder before, and what is chosen now; `first` are the ports of the first start."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: Mapping[str, int]) -> None:
         self._file = folder / _FILE
-        self._before: dict[str, int | str] = _read(self._file)
+        self._before: dict[str, int | str] = {f"{name}_port": port for name, port in first.items()}
+        self._before |= _read(self._file)
         self._now: dict[str, int | str] = {}
 
     def port(self, name: str, wanted: int | None) -> int | None:

@@ -24,11 +24,13 @@ from worker.embedded.valkey import EmbeddedValkey
 
 DESCRIPTION, ENVIRONMENT = "stack.json", "environment"
 _EXAMPLE_SUPPORT = "support@example.com"
+# Beside the usual numbers, where a developer's own servers are.
+_FIXED_PORTS = {"redis": 16379, "smtp": 11025, "inbox": 18025, "flower": 15555, "desk": 18090, "metrics": 19808}
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Ports that a person chose; None: any free one."""
+    """Ports that a person chose; None: any free one, or with `fixed` the usual one where it is free."""
 
     redis: int | None = None
     smtp: int | None = None
@@ -36,6 +38,7 @@ class Ports:
     flower: int | None = None
     desk: int | None = None
     metrics: int | None = None
+    fixed: bool = False
 
 
 class EmbeddedStack:
@@ -46,7 +49,7 @@ class EmbeddedStack:
 
     def __init__(self, folder: Path, ports: Ports, say: Say) -> None:
         self.folder = folder
-        self.kept = KeptChoices(folder)
+        self.kept = KeptChoices(folder, _FIXED_PORTS if ports.fixed else {})
         self.supervisor = Supervisor(say, self.write_description)
         database, redis, self.given_mail = given_database(), given_redis(), given_mail_server()
         self.postgres = None if database else EmbeddedPostgres(folder / "postgres")

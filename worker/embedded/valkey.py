@@ -26,7 +26,8 @@ class EmbeddedValkey(ManagedProcess):
         self.reserved = Port(port, name)
         self.port = self.reserved.number
         self.password = password or secrets.token_urlsafe(24)
-        self.url = f"redis://:{self.password}@{HOST}:{self.port}/0"
+        # `default` is named since redis-cli takes `redis://:password@` for a user without a name.
+        self.url = f"redis://default:{self.password}@{HOST}:{self.port}/0"
         self.settings_file = self.folder / "valkey.conf"
 
     def command(self) -> Sequence[str]:
