@@ -1,7 +1,7 @@
 """A push service: a real HTTP server that keeps what it is sent, and answers as ntfy, Slack or anything else does."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,14 +9,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """One request: where it went and what it said."""
+    """One request: where it went, what it said, and whether the service took it."""
 
     path: str
     body: str
+    taken: bool
 
 
 class PushService(ThreadingHTTPServer):
-    """Answers with the next of `answers`, and with the last one from then on; `gate` holds answers back."""
+    """Answers with the next of `answers`, and with the last one from then on; `gate` holds answers back.
+
+    Each of `before_answer` is called with the port that the request came from.
+    """
 
     daemon_threads = True
 
@@ -26,6 +30,7 @@ class PushService(ThreadingHTTPServer):
         self.answers: list[tuple[int, str]] = [(200, '{"id":"x"}')]
         self.gate = threading.Event()
         self.gate.set()
+        self.before_answer: list[Callable[[int], object]] = []
 
     @property
     def ntfy(self) -> str:
@@ -49,9 +54,11 @@ class _Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.server.pushed.append(Pushed(self.path, body))
         status, answer = self.server.next_answer()
+        self.server.pushed.append(Pushed(self.path, body, taken=status < 300))
         self.server.gate.wait(30)
+        for call in [*self.server.before_answer]:
+            call(self.client_address[1])
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()

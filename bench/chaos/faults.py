@@ -58,6 +58,8 @@ MAIL_FAULTS = (
     Fault("SMTP refuses the sender", "mail", mailing.answering("mail", SENDER)),
     Fault("SMTP does not know the sender", "mail", mailing.answering("dot", UNVERIFIED)),
     Fault("SMTP AUTH disabled for the tenant", "mail", mailing.answering("auth", DISABLED)),
+    Fault("push service refusing", "mail", mailing.push_refusing),
+    Fault("mail worker killed while pushing", "mail", kills.killed_while_pushing),
 )
 FAULTS = (*EVENT_FAULTS, *MAIL_FAULTS)
 

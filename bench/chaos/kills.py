@@ -110,7 +110,7 @@ def killed_while_sending(step: str) -> Callable[[World, Random], Iterator[bool]]
         done = threading.Event()
 
         def kill(session: Session) -> str | None:
-            if sender := sender_in(world, session):
+            if sender := sender_at(world, session.connection.getpeername()[1]):
                 sender.kill()
                 done.set()
             return take_and_drop(session) if step == "dot" else None
@@ -122,9 +122,22 @@ def killed_while_sending(step: str) -> Callable[[World, Random], Iterator[bool]]
     return strike
 
 
-def sender_in(world: World, session: Session) -> Process | None:
-    """The mail worker at the other end of this conversation."""
-    port = session.connection.getpeername()[1]
+def killed_while_pushing(world: World, _: Random) -> Iterator[bool]:
+    """Kill the mail worker whose push message has arrived, before it hears so."""
+    done = threading.Event()
+
+    def kill(port: int) -> None:
+        if not done.is_set() and (sender := sender_at(world, port)):
+            sender.kill()
+            done.set()
+
+    world.push.before_answer.append(kill)
+    yield done.wait(world.patience_seconds)
+    world.push.before_answer.clear()
+
+
+def sender_at(world: World, port: int) -> Process | None:
+    """The mail worker at the other end of a connection."""
     for worker in world.mailers:
         for child in children_of(worker):
             with suppress(psutil.NoSuchProcess):

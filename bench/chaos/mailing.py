@@ -1,4 +1,4 @@
-"""Mail servers as they are on bad days: away, silent, slow, refusing, throttling, hanging up."""
+"""Mail servers and a push service as they are on bad days: away, silent, slow, refusing, throttling, hanging up."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -47,3 +47,11 @@ def down(world: World, _: Random) -> Iterator[bool]:
     world.mail.go_away()
     yield True
     world.mail.listen()
+
+
+def push_refusing(world: World, _: Random) -> Iterator[bool]:
+    """The push service takes nothing; it strikes when a message came meanwhile."""
+    before = len(world.push.pushed)
+    world.push.answers = [(503, "")]
+    yield world.wait_until(lambda: len(world.push.pushed) > before)
+    world.push.answers = [(200, "{}")]

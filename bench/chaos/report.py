@@ -30,8 +30,8 @@ class StormReport:
         verdict = self.verdict
         return (
             f"chaos {'ok' if verdict.ok else 'FAILED'}: seed={self.seed} minutes={self.minutes:g} "
-            f"events={verdict.events} tickets={verdict.tickets} mails={verdict.mails} faults={len(self.faults)} "
-            f"lost={verdict.lost} doubled={verdict.doubled}"
+            f"events={verdict.events} tickets={verdict.tickets} mails={verdict.mails} pushes={verdict.pushes} "
+            f"faults={len(self.faults)} lost={verdict.lost} doubled={verdict.doubled}"
         )
 
     @property

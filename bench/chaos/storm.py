@@ -51,7 +51,7 @@ def judged(place: World, lines: Published, report: StormReport, happened: Sequen
     report.faults = [one.fault.name for one in hits]
     report.missed = len(happened) - len(hits)
     with place.engine.connect() as connection, Redis.from_url(place.valkey.url) as redis:
-        report.verdict = judge(connection, lines, place.mail.messages)
+        report.verdict = judge(connection, lines, place.mail.messages, place.push.pushed)
         report.recoveries = recoveries(connection, redis, hits, place.orphaned)
     return report
 

@@ -1,5 +1,6 @@
 """What differs between what must exist after a storm and what does."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.oracle import Expected, expected
 from bench.chaos.sessions import Published
+from tests.push_service import Pushed
 from tests.smtp_session import Received
 
 
@@ -19,6 +21,7 @@ class StormVerdict:
     events: int = 0
     tickets: int = 0
     mails: int = 0
+    pushes: int = 0
     lost: int = 0
     doubled: int = 0
     differences: list[str] = field(default_factory=list)
@@ -42,7 +45,9 @@ class StormVerdict:
             self.differences.append(f"{what}: is {found!r}, must be {wanted!r}")
 
 
-def judge(connection: Connection, published: Published, received: Sequence[Received]) -> StormVerdict:
+def judge(
+    connection: Connection, published: Published, received: Sequence[Received], pushed: Sequence[Pushed]
+) -> StormVerdict:
     """Compare everything; the connection sees what was committed."""
     verdict = StormVerdict(len(published.lines))
     check_events(verdict, connection, published)
@@ -51,6 +56,7 @@ def judge(connection: Connection, published: Published, received: Sequence[Recei
     check_tickets(verdict, connection, {name: end for name, end in ends.items() if end.reasons})
     check_audit(verdict, connection)
     check_mails(verdict, connection, received)
+    check_pushes(verdict, connection, pushed)
     check_outcomes(verdict, connection)
     return verdict
 
@@ -137,7 +143,7 @@ RECIPIENTS = """
     SELECT m.message_id, r.address, r.state,
         (SELECT count(*) FROM escalation.delivery_attempts AS a
          WHERE a.recipient_id = r.recipient_id AND a.reply_class = 'unknown') AS unknown
-    FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+    FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id) WHERE m.lane <> 'push'
 """
 WITHOUT_MAIL = """
     SELECT ticket_number FROM escalation.tickets AS t
@@ -159,6 +165,42 @@ def check_mails(verdict: StormVerdict, connection: Connection, received: Sequenc
         came = f"{row.message_id} (came {times} times, reply lost {row.unknown} times)"
         verdict.repeated("mail", [came] * too_often)
     verdict.repeated("mail that is in no outbox", taken)
+
+
+# What a message says, by its kind.
+SAID = {
+    "push_opened": "A new ticket.",
+    "push_danger": "a new sign of danger",
+    "push_unacknowledged": "Now it is your turn.",
+}
+PUSHES = """
+    SELECT split_part(r.address, ' via ', 1) AS contact, t.ticket_number, m.template, count(*) AS queued,
+        count(*) FILTER (WHERE r.state <> 'accepted') AS unfinished,
+        sum((SELECT count(*) FROM escalation.delivery_attempts AS a
+             WHERE a.recipient_id = r.recipient_id AND a.reply_class = 'unknown')) AS unknown
+    FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+    JOIN escalation.tickets AS t USING (ticket_id)
+    WHERE m.lane = 'push' GROUP BY 1, 2, 3
+"""
+
+
+def check_pushes(verdict: StormVerdict, connection: Connection, pushed: Sequence[Pushed]) -> None:
+    """Each push message was taken; more often only where its sender ended before it heard so, which is on record."""
+    taken = Counter(name for one in pushed if one.taken for name in names_of(one))
+    for row in rows(connection, PUSHES):
+        verdict.pushes += row.queued
+        name = (row.contact, row.ticket_number, row.template)
+        times = taken.pop(name, 0)
+        verdict.same(f"pushes {name} not accepted", row.unfinished, 0)
+        verdict.missing("push", [name] * (row.queued - times))
+        verdict.repeated("push", [f"{name} (unknown {row.unknown} times)"] * (times - row.queued - int(row.unknown)))
+    verdict.repeated("push that is in no outbox", taken)
+
+
+def names_of(one: Pushed) -> Iterable[tuple[str, str, str]]:
+    """To whom it went, the ticket and the kind."""
+    numbers = re.findall(r"AB-\d+-\d+", one.body)
+    return [(one.path.strip("/"), numbers[0], kind) for kind, words in SAID.items() if words in one.body]
 
 
 def check_outcomes(verdict: StormVerdict, connection: Connection) -> None:

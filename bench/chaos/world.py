@@ -17,7 +17,9 @@ from config.settings import Settings
 from models.migrations import upgrade
 from services.database.engine import driver_url
 from tests.client.replicated import Member
+from tests.config.changed_contacts import Changed
 from tests.processes import Process, Processes, processes
+from tests.push_service import PushService, push_service
 from tests.shifted_clock import ShiftedClock
 from tests.smtp_server import SmtpServer
 from tests.smtp_session import Received
@@ -83,6 +85,7 @@ class World:
     replica: Member
     clock: ShiftedClock | None
     mail: SmtpServer
+    push: PushService
     redis_proxy: Proxy
     postgres_proxy: Proxy
     engine: Engine
@@ -172,6 +175,7 @@ def world() -> Iterator[World]:
         # Without a compiler the clock stays as it is, and its faults meet nobody.
         clock = ShiftedClock(folder) if shutil.which("cc") else None
         mail = stack.enter_context(HeadsOnly(users=dict([ACCOUNT])))
+        push = stack.enter_context(push_service())
         redis_proxy = stack.enter_context(Proxy(to_port(valkey.port)))
         socket = postgres.socket_folder / ".s.PGSQL.5432"
         postgres_proxy = stack.enter_context(Proxy(to_socket(str(socket))))
@@ -179,12 +183,13 @@ def world() -> Iterator[World]:
         stack.callback(engine.dispose)
         upgrade(engine)
         environment = surroundings(folder, valkey, mail, redis_proxy, postgres_proxy)
+        environment |= {"CONTACTS_FILE": str(contacts_woken_by(push, folder))}
         environment |= clock.environment if clock else {}
         family = stack.enter_context(processes(environment, folder))
         for name in Settings.model_fields:
             if name.upper() not in environment:
                 family.environment.pop(name.upper(), None)
-        yield World(folder, postgres, valkey, replica, clock, mail, redis_proxy, postgres_proxy, engine, family)
+        yield World(folder, postgres, valkey, replica, clock, mail, push, redis_proxy, postgres_proxy, engine, family)
 
 
 def surroundings(
@@ -205,3 +210,15 @@ def surroundings(
         "ESCALATION_EMBEDDED": "true",
         MARK: str(folder),
     }
+
+
+def contacts_woken_by(push: PushService, folder: Path) -> Path:
+    """The contacts that ship, two of them with a push channel.
+
+    They wait for an answer longer than any lasts, so that the service alone decides whether it took a message.
+    """
+    contacts = Changed(folder / "contacts.toml")
+    for key in ("support", "emergency"):
+        channel = f"json://127.0.0.1:{push.server_port}/{key}?cto=10&rto=60"
+        contacts.with_text(f'key = "{key}"', f'key = "{key}"\nnotify = ["{channel}"]\nnotify_from = "low"')
+    return contacts.path

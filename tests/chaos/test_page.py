@@ -21,7 +21,9 @@ def test_the_storm_s_section_shows_each_fault_and_ends_with_the_last_line() -> N
     assert "| SMTP down | 3 | 2.0 s | 9.0 s |\n| two beats | 1 |  |  |\n" in text
     assert "Kills of a process with events in hand: 1;" in text
     assert "(mostly a mail to be sent): 2." in text
-    assert text.endswith("chaos ok: seed=7 minutes=30 events=0 tickets=0 mails=0 faults=4 lost=0 doubled=0\n```")
+    assert text.endswith(
+        "chaos ok: seed=7 minutes=30 events=0 tickets=0 mails=0 pushes=0 faults=4 lost=0 doubled=0\n```"
+    )
 
 
 def test_a_storm_without_orphans_says_nothing_of_them() -> None:

@@ -21,6 +21,7 @@ def test_nothing_is_lost_or_doubled_in_a_storm(tmp_path: Path) -> None:
     assert report.line.endswith(" lost=0 doubled=0")
     assert report.verdict.tickets > 100
     assert report.verdict.mails >= report.verdict.tickets
+    assert report.verdict.pushes >= report.verdict.tickets
     assert len(set(report.faults)) >= 10, said
 
 

@@ -1,6 +1,7 @@
 """The verdict sees what is missing, doubled or different; a check that could not fail would prove nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from redis import Redis
@@ -8,13 +9,22 @@ from sqlalchemy import Connection, text
 
 from bench.chaos.sessions import Published, published
 from bench.chaos.verdict import StormVerdict, judge
+from rules.delivery import PushKind
 from services.events.stream import EVENTS, EventStream, read_new
 from services.installation import Installation
+from services.outbox.models import NewMail
 from services.outbox.outcomes import acceptances, queue_outcomes
+from services.outbox.queue import queue_mails
 from tasks.evaluation.batch import write
+from tests.push_service import Pushed
 from tests.smtp_session import Received
 
 SENT = "SELECT message_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)"
+UNKNOWN = """
+    INSERT INTO escalation.delivery_attempts (attempt_id, recipient_id, number, lease_id, reply_class)
+    SELECT gen_random_uuid(), recipient_id, 1, gen_random_uuid(), 'unknown'
+    FROM escalation.mail_recipients WHERE mail_id = :mail_id
+"""
 
 
 @pytest.fixture
@@ -39,7 +49,7 @@ def received(installation: Installation, redis: Redis, connection: Connection, s
 def test_a_faithful_world_has_no_differences(
     connection: Connection, storm: Published, received: list[Received]
 ) -> None:
-    verdict = judge(connection, storm, received)
+    verdict = judge(connection, storm, received, [])
     assert verdict.differences == []
     assert verdict.ok
     assert verdict.tickets > 1
@@ -70,7 +80,7 @@ DAMAGE = {
 @pytest.mark.parametrize("named", DAMAGE)
 def test_damage_is_found(connection: Connection, storm: Published, received: list[Received], named: str) -> None:
     connection.execute(text(DAMAGE[named]))
-    assert found(judge(connection, storm, received), named)
+    assert found(judge(connection, storm, received, []), named)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +97,26 @@ def test_a_mail_that_never_came_or_came_twice_is_found(
     tamper: Callable[[list[Received]], list[Received]],
     named: str,
 ) -> None:
-    verdict = judge(connection, storm, tamper(received))
+    verdict = judge(connection, storm, tamper(received), [])
     assert found(verdict, named)
     assert verdict.lost + verdict.doubled == 1
+
+
+@pytest.mark.parametrize(("times", "named"), [(0, "lost: push"), (1, ""), (2, ""), (3, "doubled: push")])
+def test_a_push_that_never_came_or_came_too_often_is_found(
+    connection: Connection, storm: Published, received: list[Received], times: int, named: str
+) -> None:
+    """Its sender ended once without hearing the answer, so it may have come twice."""
+    ticket = connection.execute(text("SELECT ticket_id, ticket_number FROM escalation.tickets LIMIT 1")).one()
+    push = NewMail(("push",), PushKind.OPENED, ("support via json",), rank=0, ticket_id=ticket.ticket_id)
+    queue_mails(connection, [push], "example.com")
+    connection.execute(text("UPDATE escalation.mail_recipients SET state = 'accepted'"))
+    connection.execute(text(UNKNOWN), {"mail_id": push.mail_id})
+    pushed = Pushed("/support", f"{ticket.ticket_number} A new ticket.", taken=True)
+    refused = replace(pushed, taken=False)
+    verdict = judge(connection, storm, received, [*[pushed] * times, refused])
+    assert verdict.ok if not named else found(verdict, named)
+    assert verdict.pushes == 1
 
 
 def found(verdict: StormVerdict, named: str) -> bool:
