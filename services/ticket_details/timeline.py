@@ -39,7 +39,7 @@ class EntryKind(StrEnum):
 class TimelineEntry:
     """Something that happened; `code` is a reason, a mail's template or an action, `state` a recipient's state.
 
-    `details` are those of an action: its note, contact or time.
+    `phrase` holds the user's words that counted; `details` are those of an action: its note, contact or time.
     """
 
     at: datetime
@@ -47,6 +47,7 @@ class TimelineEntry:
     code: str = ""
     who: str = ""
     state: str = ""
+    phrase: str = ""
     details: dict[str, Any] | None = None
 
 
@@ -68,5 +69,6 @@ def load_timeline(connection: Connection, details: TicketDetails) -> list[Timeli
 def _list_reasons(details: TicketDetails) -> Iterator[TimelineEntry]:
     for reason in details.ticket.reasons:
         kind = EntryKind.DANGER if reason.name == Reason.SAFETY_CONCERN else EntryKind.REASON
-        for moment in dict.fromkeys(evidence.at for evidence in reason.evidence if evidence.at):
-            yield TimelineEntry(at=moment, kind=kind, code=reason.name)
+        phrases = {evidence.at: evidence.phrase or "" for evidence in reversed(reason.evidence) if evidence.at}
+        for moment, phrase in phrases.items():
+            yield TimelineEntry(at=moment, kind=kind, code=reason.name, phrase=phrase)

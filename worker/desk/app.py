@@ -37,6 +37,7 @@ from worker.desk.words import words_in
 logger = structlog.get_logger()
 
 TITLES = {403: "This is for the team", 404: "Nothing is here", 410: "This link works no more", 503: "Not at the moment"}
+OTHER_TITLE = "That did not work"
 EXPIRED = (
     "The link in the mail has expired. Open the ticket from the list of open tickets, or ask whoever is on duty for a "
     "newer mail."
@@ -44,6 +45,7 @@ EXPIRED = (
 UNKNOWN = "The address is not complete, or nobody here has made it. Open the link in the mail again."
 AWAY = "The database does not answer. Try again in a minute; if it is urgent, call the user."
 OLD_FORM = "The page was open for too long. Load it again, then try once more."
+KEPT_FORM = "The page was open for too long. What you typed is kept here: send it once more."
 FOR_TEAM = "Open your team's link once on this device; ask whoever runs the escalation worker for it."
 _NAME_COOKIE = "escalation_name"
 _COOKIE_SECONDS = 180 * 86_400
@@ -88,6 +90,10 @@ class _DatabaseSilent(Exception):
     """The database did not answer in the time that a reader waits."""
 
 
+# What passes by itself, so that a form is kept and can be sent again: the database is away, or too many requests.
+_KEEPING = (DBAPIError, PoolTimeoutError, _DatabaseSilent, HTTPException)
+
+
 async def _ask(request: Request, function: Callable[..., Result], *arguments: Any) -> Result:
     """Run what asks the database in a thread, and wait no longer than a reader does.
 
@@ -120,7 +126,8 @@ async def handle_ticket(request: Request) -> Response:
 async def _show(request: Request, ticket_id: str, token: str, *, status: int = 200, **more: Any) -> Response:
     settings = _settings_of(request)
     renamed = "rename" in request.query_params
-    name = "" if renamed else unquote(request.cookies.get(_NAME_COOKIE, ""))[:120]
+    typed_name = more.get("typed", {}).get("name", "")
+    name = "" if renamed else (unquote(request.cookies.get(_NAME_COOKIE, "")) or typed_name)[:120]
     list_link = "../" if TEAM_COOKIE in request.cookies or read_proxy_user(request, settings) else None
 
     shown = replace(await _ask(request, read_ticket, ticket_id), name=name, **more)
@@ -138,22 +145,31 @@ def _answer_html(request: Request, html: str, status: int) -> Response:
 
 async def _act(request: Request, ticket_id: str, token: str) -> Response:
     settings = _settings_of(request)
-    await _count(request, settings.desk_actions_per_minute, "act", ticket_id)
     fields = await form_of(request)
-    if not is_form_of(fields.get("form", ""), ticket_id, settings):
-        raise HTTPException(403, OLD_FORM)
+    typed = {"typed": fields, "failed": fields.get("action", "")}
     try:
-        wrong = await _ask(request, act, ticket_id, fields, settings)
-        if wrong is not None:
-            action = fields.get("action", "")
-            return await _show(request, ticket_id, token, status=409, wrong=wrong, failed=action, typed=fields)
-    except (DBAPIError, PoolTimeoutError, _DatabaseSilent) as error:
-        _log_away(error)
-        page = message_html(TITLES[503], AWAY, settings, again=token, typed=fields)
-        return HTMLResponse(page, 503, {"retry-after": "10"})
+        await _count(request, settings.desk_actions_per_minute, "act", ticket_id)
+        if not is_form_of(fields.get("form", ""), ticket_id, settings):
+            wrong = words_in(settings.support_language).gettext(KEPT_FORM)
+            return await _show(request, ticket_id, token, status=403, wrong=wrong, **typed)
+        if refused := await _ask(request, act, ticket_id, fields, settings):
+            return await _show(request, ticket_id, token, status=409, wrong=refused, **typed)
+    except _KEEPING as error:
+        return _offer_again(error, token, fields, settings)
     answer = RedirectResponse(f"{token}?done={fields['action']}", 303)
     _set_cookie(answer, _NAME_COOKIE, quote(" ".join(fields["name"].split())), settings)
     return answer
+
+
+def _offer_again(error: Exception, token: str, fields: Mapping[str, str], settings: Settings) -> Response:
+    """Say what is in the way now, with a form that holds what was typed and ticked."""
+    if isinstance(error, HTTPException):
+        status, words, headers = error.status_code, error.detail, error.headers
+    else:
+        _log_away(error)
+        status, words, headers = 503, AWAY, {"retry-after": "10"}
+    page = message_html(TITLES.get(status, OTHER_TITLE), words, settings, again=token, typed=fields)
+    return HTMLResponse(page, status, headers)
 
 
 async def handle_digest(request: Request) -> Response:
@@ -166,14 +182,17 @@ async def handle_digest(request: Request) -> Response:
         done = request.query_params.get("done", "")
         taken = int(done) if done.isascii() and done.isdecimal() and len(done) < 4 else 0
         return _answer_html(request, await _ask(request, digest_html, mail_id, token, settings, name, "", taken), 200)
-    await _count(request, settings.desk_actions_per_minute, "act", str(mail_id))
     fields = await form_of(request)
     if not is_form_of(fields.get("form", ""), f"digest:{mail_id}", settings):
         raise HTTPException(403, OLD_FORM)
-    taken, wrong = await _ask(request, acknowledge_ticked, mail_id, fields, settings)
-    if wrong:
-        html = await _ask(request, digest_html, mail_id, token, settings, fields.get("name", ""), wrong, taken)
-        return HTMLResponse(html, 409)
+    try:
+        await _count(request, settings.desk_actions_per_minute, "act", str(mail_id))
+        taken, wrong = await _ask(request, acknowledge_ticked, mail_id, fields, settings)
+        if wrong:
+            html = await _ask(request, digest_html, mail_id, token, settings, fields.get("name", ""), wrong, taken)
+            return HTMLResponse(html, 409)
+    except _KEEPING as error:
+        return _offer_again(error, token, fields, settings)
     answer = RedirectResponse(f"{token}?done={taken}", 303)
     _set_cookie(answer, _NAME_COOKIE, quote(" ".join(fields["name"].split())), settings)
     return answer
@@ -239,7 +258,7 @@ async def _check_health(request: Request) -> Response:
 
 
 def _answer(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
-    title = TITLES.get(status, "That did not work")
+    title = TITLES.get(status, OTHER_TITLE)
     list_link = "../" if TEAM_COOKIE in request.cookies and request.url.path != "/" else None
     page = message_html(title, words, _settings_of(request), reload=status in {403, 429, 503}, list_link=list_link)
     return HTMLResponse(page, status, headers)

@@ -106,6 +106,7 @@ def _present_entry(entry: TimelineEntry, presenter: Presenter) -> dict[str, Any]
         "who": presenter.name(entry.who),
         "address": presenter.name(entry.who),
         "words": presenter.word(entry.code, REASONS),
+        "phrase": presenter.short(entry.phrase),
         "contact": presenter.name(details.get("contact")),
         "until": presenter.formatter.both(datetime.fromisoformat(until)) if until else "",
         "note": presenter.long(details.get("note") or details.get("resolution_notes")),

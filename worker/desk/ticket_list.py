@@ -1,7 +1,7 @@
 """The list of tickets: read, filtered, and rendered with a link to each ticket's page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,7 +61,8 @@ def list_html(team: str, wanted: TicketFilter, settings: Settings) -> str:
     organisations = sorted({name for details in every if (name := _name_organisation(details))})
     variables = {
         "team": team,
-        "filters": {name: getattr(wanted, name) for name in ("state", "priority", "organisation", "age")},
+        "filters": asdict(wanted),
+        "filtered": wanted != TicketFilter(),
         "priorities": [(priority, presenter.word(priority, PRIORITY_WORDS)) for priority in reversed(PRIORITIES)],
         "organisations": [(name, presenter.name(name)) for name in organisations],
         "tickets": [present_ticket(details, presenter, settings) for details in shown],

@@ -175,6 +175,23 @@ def test_what_was_typed_is_not_lost(send: Send) -> None:
     assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/desk/"} <= set(cookie.split("; "))
 
 
+def test_what_was_typed_outlives_a_form_that_is_too_old_and_too_many_requests(
+    browser: httpx.Client, ticket: dict[str, str], public: Installation
+) -> None:
+    typed = {
+        "form": form_token("another ticket", public.settings),
+        "action": "note",
+        "name": "Maria",
+        "note": "Called.",
+    }
+    old = browser.post(ticket["path"], data=typed)
+    assert (old.status_code, "Called.</textarea>" in old.text) == (403, True)
+    assert f'value="{form_token(ticket["id"], public.settings)[:20]}' in old.text
+    for _ in range(public.settings.desk_actions_per_minute):
+        many = browser.post(ticket["path"], data=typed)
+    assert (many.status_code, "Called.</textarea>" in many.text) == (429, True)
+
+
 def test_only_the_page_s_own_form_counts(
     browser: httpx.Client, ticket: dict[str, str], public: Installation, connection: Connection
 ) -> None:

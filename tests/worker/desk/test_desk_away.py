@@ -12,6 +12,9 @@ from sqlalchemy import text
 from config.settings import get_settings
 from services.database import engine as database
 from services.installation import Installation, get_installation
+from tests.worker.desk.test_desk_digest import path
+
+__all__ = ["path"]
 
 pytestmark = pytest.mark.parametrize("installation", ["60"], indirect=True)
 
@@ -58,3 +61,18 @@ def test_what_was_typed_is_kept_and_can_be_sent_again(
     kept = unescape(page.text)
     assert "What you typed is kept here." in kept
     assert all(value in kept for value in fields.values())
+
+
+def test_what_was_ticked_in_a_digest_is_kept(browser: httpx.Client, path: str) -> None:
+    shown = browser.get(path).text
+    form, box = search(r'name="form" value="([^"]+)"', shown), search(r'name="(ticket-[^"]+)"', shown)
+    assert form
+    assert box
+    fields = {"form": unescape(form[1]), "action": "acknowledge", "name": "Maria", box[1]: "on"}
+    with database.make_engine(get_settings()).connect() as other, other.begin():
+        other.execute(text("LOCK TABLE public.support_tickets IN ACCESS EXCLUSIVE MODE"))
+        page = browser.post(path, data=fields, timeout=30)
+    other.engine.dispose()
+    assert page.status_code == 503
+    assert "What you typed is kept here." in unescape(page.text)
+    assert all(f'name="{name}" value="{value}"' in page.text for name, value in fields.items())

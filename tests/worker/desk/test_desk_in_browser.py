@@ -10,16 +10,23 @@ from config.settings import get_settings
 from services.installation import Installation, get_installation
 from tests.chromium import Browser, chromium
 from tests.services.tickets.conftest import ticket_row
+from tests.tasks.conftest import rows
+from tests.worker.desk.test_desk_digest import path
 from tests.worker.desk.test_desk_links import aged
 from worker.desk.access import TEAM_COOKIE, add_team_link
+from worker.desk.actions import ANSWERS
+from worker.desk.app import EXPIRED, FOR_TEAM
+from worker.desk.words import words_in
+
+__all__ = ["path"]
 
 pytestmark = pytest.mark.debian
 
 PHONE, DESKTOP = 360, 1_280
 TOO_WIDE = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL = """
-    return [...document.querySelectorAll('button, input:not([type=hidden]), textarea, a.link, a.press, .choice')]
-        .filter(one => !one.matches('.choice input'))
+    return [...document.querySelectorAll('button, input:not([type=hidden]), textarea, a.link, a.press, .choice, .tick')]
+        .filter(one => !one.matches('.choice input, .tick input'))
         .map(one => [one.textContent.trim() || one.name, (one.closest('td.button') || one).offsetHeight])
         .filter(([words, height]) => height && height < 40 && !words.includes('@'))
 """
@@ -44,11 +51,28 @@ FAINT = """
         })
         .filter(one => one.contrast < 4.5)
 """
+# The three actions of the first screen: those below it, and those whose words are broken.
+BELOW = """
+    return [...document.querySelectorAll('.quick .act, #hands .big .act, #hands .big a')]
+        .filter(one => one.closest('.quick') || getComputedStyle(document.querySelector('.quick')).display == 'none')
+        .filter(one => one.getBoundingClientRect().bottom > innerHeight).map(one => one.textContent)
+"""
+BROKEN = """
+    const lines = one => {
+        const range = document.createRange();
+        range.selectNodeContents(one);
+        return range.getClientRects().length;
+    };
+    return [...document.querySelectorAll('.quick .act')].filter(one => lines(one) > 1).map(one => one.textContent)
+"""
+# Phone and desktop, light and dark, and both directions of writing.
+LOOKS = [("en", 360, False), ("ar", 1_280, True)]
 
 
 @pytest.fixture(params=["en", "ar"])
 def language(request: pytest.FixtureRequest, public: Installation, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("SUPPORT_LANGUAGE", request.param)
+    monkeypatch.setenv("DESK_ACTIONS_PER_MINUTE", "10")
     get_settings.cache_clear()
     get_installation.cache_clear()
     return str(request.param)
@@ -84,6 +108,8 @@ def test_the_page_fits_and_can_be_read_by_everybody(
         assert browser.run("return matchMedia('(prefers-color-scheme: dark)').matches") is dark
         assert browser.run("return document.styleSheets.length") == 1
         assert browser.run("return performance.getEntriesByType('resource').length") == 0
+        assert browser.run(BELOW) == []
+        assert browser.run(BROKEN) == []
         check(browser)
         browser.picture(pictures / f"page-{width}-{language}-{'dark' if dark else 'light'}.png", whole=True)
 
@@ -96,45 +122,45 @@ def fill(browser: Browser, action: str, **fields: str) -> None:
     browser.click(f"#do-{action} button")
 
 
-def test_a_ticket_s_whole_life_by_thumb(desk: str, ticket: dict[str, str], connection: Connection) -> None:
+@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
+def test_a_ticket_s_whole_life(
+    language: str, width: int, dark: bool, desk: str, ticket: dict[str, str], connection: Connection
+) -> None:
+    answers = {action: words_in(language).gettext(answer) for action, answer in ANSWERS.items()}
+
     def status() -> object:
         return ticket_row(connection, ticket["number"])["status"]
 
-    with chromium(PHONE) as browser:
+    with chromium(width, dark, phone=width == PHONE) as browser:
         browser.open(desk + ticket["path"])
         assert status() == "open"
         browser.type("#acknowledge-name", "Maria")
         browser.click("#hands form button")
-        wait_for_answer(browser, "It is yours.")
+        wait_for_answer(browser, answers["acknowledge"])
         assert ticket_row(connection, ticket["number"])["acknowledged_by"] == "Maria"
+        assert "Maria" in browser.page.inner_text("#top")
         check(browser)
         # The cookie is for https, as it should be: here the name is typed each time.
         fill(browser, "note", note="Called the farm.", name="Maria")
-        wait_for_answer(browser, "Your note is kept.")
+        wait_for_answer(browser, answers["note"])
         assert "Called the farm." in browser.page.inner_text("#timeline")
         browser.click("#do-reassign summary")
         browser.page.select_option("#reassign-contact", "electrical")
         browser.type("#reassign-name", "Maria")
         browser.click("#do-reassign button")
-        wait_for_answer(browser, "They get a mail now.")
+        wait_for_answer(browser, answers["reassign"])
         assert status() == "open"
         fill(browser, "resolve", note="Replaced the fuse.", name="Maria")
-        wait_for_answer(browser, "Marked as solved.")
+        wait_for_answer(browser, answers["resolve"])
         assert status() == "resolved"
         fill(browser, "reopen", name="Maria")
-        wait_for_answer(browser, "open again")
+        wait_for_answer(browser, answers["reopen"])
         assert status() == "open"
-        check(browser)
-
-
-def test_feedback_is_given_and_shown(desk: str, ticket: dict[str, str]) -> None:
-    with chromium(PHONE) as browser:
-        browser.open(desk + ticket["path"])
         browser.click("#do-feedback summary")
         browser.click("input[value=too_late]")
         browser.type("#feedback-name", "Maria")
         browser.click("#do-feedback button")
-        wait_for_answer(browser, "Thank you for your feedback.")
+        wait_for_answer(browser, answers["feedback"])
         assert browser.run("return document.querySelectorAll('input:checked').length") == 1
         check(browser)
 
@@ -151,29 +177,64 @@ def test_the_keyboard_alone_takes_a_ticket(desk: str, ticket: dict[str, str], co
         assert ticket_row(connection, ticket["number"])["acknowledged_by"] == "Maria"
 
 
-@pytest.mark.parametrize("width", [PHONE, DESKTOP])
-def test_the_list_leads_to_the_ticket(
-    desk: str, ticket: dict[str, str], connection: Connection, public: Installation, pictures: Path, width: int
+@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
+def test_the_list_is_filtered_and_leads_to_the_ticket(
+    language: str,
+    width: int,
+    dark: bool,
+    desk: str,
+    ticket: dict[str, str],
+    connection: Connection,
+    public: Installation,
+    pictures: Path,
 ) -> None:
     link = add_team_link(connection, "North", public.settings).removeprefix(str(public.settings.public_url))
-    with chromium(width, phone=width == PHONE) as browser:
+    with chromium(width, dark, phone=width == PHONE) as browser:
         cookie = {"name": TEAM_COOKIE, "value": link.removeprefix("/team/"), "url": desk}
         browser.page.context.add_cookies([cookie])  # type: ignore[list-item]
         browser.open(f"{desk}/")
         check(browser)
-        browser.picture(pictures / f"list-{width}.png")
+        browser.picture(pictures / f"list-{width}-{language}.png")
+        if width == PHONE:
+            browser.click("summary")
+        browser.page.select_option("#state", "finished")
+        browser.click("form button")
+        browser.page.wait_for_url("**state=finished**")
+        assert browser.page.locator("#tickets a").count() == 0
+        browser.page.select_option("#state", "open")
+        browser.click("form button")
+        browser.page.wait_for_url("**state=open**")
+        check(browser)
         browser.click("#tickets a")
         assert ticket["number"] in browser.page.inner_text("body")
 
 
-def test_an_expired_link_and_a_stranger_are_told_what_to_do(
-    desk: str, ticket: dict[str, str], public: Installation
+@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
+def test_a_digest_is_taken_with_one_press(
+    language: str, width: int, dark: bool, desk: str, path: str, connection: Connection
 ) -> None:
+    with chromium(width, dark, phone=width == PHONE) as browser:
+        browser.open(desk + path)
+        check(browser)
+        browser.click(".tick input >> nth=1")
+        browser.type("#acknowledge-name", "Maria")
+        browser.click("main form button")
+        browser.page.locator(".done").wait_for()
+        check(browser)
+    taken = "SELECT acknowledged_by FROM escalation.tickets ORDER BY ticket_number"
+    assert [row["acknowledged_by"] for row in rows(connection, taken)] == ["Maria", None, "Maria"]
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
+def test_an_expired_link_and_a_stranger_are_told_what_to_do(
+    language: str, width: int, dark: bool, desk: str, ticket: dict[str, str], public: Installation
+) -> None:
+    say = words_in(language).gettext
     old = aged(ticket["id"], 400 * 86_400, public)
-    with chromium(PHONE) as browser:
+    with chromium(width, dark, phone=width == PHONE) as browser:
         browser.open(f"{desk}/t/{old}")
-        assert "expired" in browser.page.inner_text("main")
-        assert browser.barriers() == []
+        assert say(EXPIRED) in browser.page.inner_text("main")
+        check(browser)
         browser.open(f"{desk}/")
-        assert "team's link" in browser.page.inner_text("main")
-        assert browser.barriers() == []
+        assert say(FOR_TEAM) in browser.page.inner_text("main")
+        check(browser)
