@@ -50,6 +50,11 @@ class SessionPage:
     way: tuple[Station, ...] = ()
 
     @property
+    def title(self) -> str:
+        """The recording's name without its number, as words."""
+        return self.played.recording.name.partition("-")[2].replace("-", " ").capitalize()
+
+    @property
     def priority(self) -> str:
         """The ticket's, or `none`."""
         return self.details.ticket.priority if self.details else "none"

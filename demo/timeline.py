@@ -53,9 +53,9 @@ def write_evidence(evidence: Evidence) -> str:
     if evidence.phrase:
         facts.append(f'"{evidence.phrase}"' + (f" ({evidence.gloss})" if evidence.gloss else ""))
     if evidence.heard:
-        facts.append(f"heard by: {evidence.heard}")
+        facts.append(f"heard by the {evidence.heard} ear")
     if evidence.observed is not None:
-        facts.append(f"observed {evidence.observed}, limit {evidence.limit}")
+        facts.append(f"observed {evidence.observed:.2g}, limit {evidence.limit}")
     facts += evidence.grounds
     if evidence.flagged:
         facts.append("the assistant saw danger")

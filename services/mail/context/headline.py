@@ -31,14 +31,13 @@ def make_headline(details: TicketDetails, presenter: Presenter, newest: Iterable
     phrases = [evidence for evidence in [*newest, *dangers] if evidence.phrase]
     # Somebody hurt is graver than any smoke.
     if danger := min(phrases, key=lambda evidence: evidence.hurt != "said", default=None):
-        words = _quote_danger(danger, details, presenter)
-        return _brief(words[:1].upper() + words[1:])
+        return _brief(_quote_danger(danger, details, presenter), presenter.language)
     reason = next(iter(details.ticket.reason_names), "")
     category = details.conversation.category
     parts = [presenter.word(reason, SHORT_REASONS)]
     if category and category != "other":
         parts.append(presenter.word(category, CATEGORIES))
-    return _brief(": ".join(filter(None, parts)))
+    return _brief(": ".join(filter(None, parts)), presenter.language)
 
 
 def _quote_danger(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> str:
@@ -58,9 +57,11 @@ def label_machine(details: TicketDetails) -> str:
     return _brief(one_line(details.user.organisation.name if details.user and details.user.organisation else None))
 
 
-def _brief(text: str) -> str:
-    """One line of at most LONGEST_PART characters that ends with a whole word."""
+def _brief(text: str, language: str = "") -> str:
+    """One line of at most LONGEST_PART characters that ends with a whole word; with a language it has a capital."""
     line = one_line(text)
+    if language:
+        line = ("İ" if language == "tr" and line[:1] == "i" else line[:1].upper()) + line[1:]
     if len(line) <= _LONGEST_PART:
         return line
     return re.sub(r"\s+\S*$", "", line[: _LONGEST_PART - 1]) + "…"

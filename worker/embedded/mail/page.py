@@ -1,10 +1,11 @@
 """The page of the local mail server: a list, and each mail as HTML, text, headers and source."""
 
+import re
 from email.message import EmailMessage
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -26,9 +27,12 @@ _FOREIGN_HTML = (
 )
 _NEW_WINDOW = '<base target="_blank">'
 _AS_SAID = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_TICKET = re.compile(r"AB-\d+-\d+")
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
+# A ticket's number stays on one line.
+TEMPLATES.filters["whole"] = lambda words: Markup(_TICKET.sub(r'<span class="number">\g<0></span>', str(escape(words))))
 
 
 class _InboxPage:
