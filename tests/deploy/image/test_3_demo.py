@@ -9,9 +9,9 @@ from tests.deploy.image.images import OURS
 
 pytestmark = [pytest.mark.image, pytest.mark.debian("root", "mount-namespaces", "debootstrap")]
 
-# With all that `demo` waits for. Debian has no Grafana, so it has no stand-in; `up` would build the image, which needs
-# pip and so another network than here.
-WITHOUT_GRAFANA = ("--no-build", "demo", "mailcatcher", "escalation-prometheus")
+# With all that `demo` waits for, and Prometheus. Debian has no Grafana, so it has no stand-in; `up` would build the
+# image, which needs pip and so another network than here.
+WITHOUT_GRAFANA = ("--no-build", "demo", "escalation-prometheus")
 PLACES = {
     "http://127.0.0.1:8025": "200",
     "http://127.0.0.1:5555": "401",
@@ -28,7 +28,7 @@ def said(engine: Engine) -> Iterator[str]:
     engine.docker("tag", OURS, "escalation-worker:demo")
     engine.docker(*demo, "down", "--volumes", cwd=checkout)
     engine.docker(*demo, "up", "--detach", *WITHOUT_GRAFANA, cwd=checkout)
-    engine.docker(*demo, "wait", "demo", cwd=checkout)
+    engine.inside("docker", *demo, "wait", "demo", cwd=checkout)
     yield engine.docker(*demo, "logs", "--no-log-prefix", "demo", cwd=checkout)
     engine.docker(*demo, "down", "--volumes", cwd=checkout)
 
