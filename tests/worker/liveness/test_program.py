@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from sqlalchemy import Connection, text
 from escalation_client.events import encode
 from services.events.stream import EVENTS
 from tests.events import confidence
-from tests.processes import Process, Processes, wait_for
+from tests.processes import ROOT, Process, Processes, wait_for
+from worker.embedded.ports import Port
+from worker.liveness.program.report import WELL
 from worker.liveness.program.signs import Signs
 from worker.liveness.program.watch import EX_SOFTWARE
 
@@ -29,6 +32,29 @@ from celery.signals import worker_ready
 def hang(sender, **_):
     sender.hub.call_later(1.0, threading.Event().wait)
 """
+# A child that a library never gives its interpreter back: no thread of it runs any more.
+HANG_IN_A_CHILD = """
+import ctypes
+from celery import shared_task
+
+@shared_task(name="escalation.hang")
+def hang():
+    ctypes.PyDLL(None).sleep(600)
+"""
+# Any program, whose main thread waits for ever as soon as it is told to.
+HANG_WHEN_TOLD = """
+import runpy, signal, sys, threading
+
+signal.signal(signal.SIGUSR2, lambda *_: threading.Event().wait())
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+WITH_PAGES = {
+    "FLOWER_USER": "oncall",
+    "FLOWER_PASSWORD": "flower-pass-1234",
+    "PUBLIC_URL": "http://127.0.0.1",
+    "LINK_SECRET": "0123456789abcdef0123456789abcdef",
+}
 
 
 @pytest.fixture
@@ -54,6 +80,19 @@ def test_a_frozen_child_is_replaced_and_the_work_goes_on(told: Processes, redis:
     assert worker.popen.poll() is None
 
 
+@pytest.mark.long
+def test_a_child_that_hangs_in_a_library_is_replaced(told: Processes, tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANG_IN_A_CHILD, encoding="utf-8")
+    command = ("celery", "-A", "worker", "worker", "-Q", "sweeps", "-c", "1", "-I", "hanging", "-n", "w@test")
+    worker = told.start(*command, PYTHONPATH=str(tmp_path))
+    worker.said("ready.")
+    before = pool_of(worker)
+    told.start("celery", "-A", "worker", "call", "escalation.hang", "--queue", "sweeps")
+    worker.said('"child_killed"')
+    wait_for(lambda: len(pool_of(worker) - before) == 1, "a new child")
+    assert worker.popen.poll() is None
+
+
 def test_a_worker_whose_loop_hangs_ends_with_its_children_and_says_where_it_was(
     told: Processes, tmp_path: Path
 ) -> None:
@@ -67,6 +106,43 @@ def test_a_worker_whose_loop_hangs_ends_with_its_children_and_says_where_it_was(
     assert "consumer loop silent for 1" in worker.output
     assert "in wait" in worker.output
     wait_for(lambda: not any(psutil.pid_exists(child) for child in children), "the end of its children")
+
+
+@pytest.mark.long
+def test_a_clock_or_a_page_that_hangs_ends_its_program_which_says_where_it_was(told: Processes, tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text(HANG_WHEN_TOLD, encoding="utf-8")
+    ports = {name: Port(None, name) for name in ("FLOWER_PORT", "DESK_PORT")}
+    told.environment.update(
+        WITH_PAGES, PYTHONPATH=f"{ROOT}:{tmp_path}", **{name: str(port.number) for name, port in ports.items()}
+    )
+    programs = {
+        "clock": ("celery", "-A", "worker", "beat"),
+        "page of Flower": ("celery", "-A", "worker", "flower"),
+        "page of the desk": ("worker", "desk"),
+    }
+    # Time enough to start as well, while the machine does much else.
+    told.environment["LIVENESS_SECONDS"] = "20"
+    files = {part: tmp_path / part for part in programs}
+    started = {part: told.start("hanging", *it, LIVENESS_FILE=str(files[part])) for part, it in programs.items()}
+    for part, program in started.items():
+        wait_for(lambda file=files[part]: file.exists() and file.read_text().endswith(f" {WELL}\n"), part)  # type: ignore[misc]
+        program.popen.send_signal(signal.SIGUSR2)
+    for part, program in started.items():
+        wait_for(lambda it=program: it.popen.poll() is not None, f"its end: {part}")  # type: ignore[misc]
+        assert program.popen.returncode == EX_SOFTWARE
+        assert f"{part.split()[0]} silent for 2" in program.output
+        assert "in wait" in program.output
+
+
+@pytest.mark.long
+def test_systemd_hears_that_a_program_is_ready_and_then_that_it_lives(told: Processes, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(60)
+        told.start("celery", "-A", "worker", "beat", NOTIFY_SOCKET=str(tmp_path / "notify"))
+        first, second = (systemd.recv(1024).decode().splitlines() for _ in range(2))
+    assert first == ["WATCHDOG=1", f"STATUS={WELL}", "READY=1"]
+    assert second == ["WATCHDOG=1", f"STATUS={WELL}"]
 
 
 @pytest.mark.long
