@@ -71,6 +71,11 @@ def test_no_password_has_a_default() -> None:
     assert re.search(r"password\s*:\s*\w", text, re.IGNORECASE) is None
 
 
+def test_who_gets_the_mails_is_all_that_has_to_be_said() -> None:
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    assert re.findall(r"\$\{(\w+):?\?", text) == ["SUPPORT_EMAIL"]
+
+
 @pytest.mark.parametrize("name", services())
 def test_only_this_machine_reaches_a_published_port(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in services()[name].get("ports", []))

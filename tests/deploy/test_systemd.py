@@ -29,6 +29,12 @@ def test_there_is_a_unit_for_each_service_and_no_other() -> None:
     assert {path.stem.removeprefix("escalation-") for path in UNITS.glob("*.service")} == set(LASTING)
 
 
+def test_the_page_on_installing_makes_the_user_of_the_units() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    made = re.findall(r"^ {4}sudo useradd .* (\S+)$", page, re.MULTILINE)
+    assert {user for name in LASTING for user in re.findall(r"^User=(\S+)$", unit(name), re.MULTILINE)} == set(made)
+
+
 @pytest.mark.parametrize("name", LASTING)
 def test_a_unit_waits_as_long_as_the_container_for_the_end(name: str) -> None:
     seconds = int(LASTING[name].get("stop_grace_period", "10s").removesuffix("s"))
