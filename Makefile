@@ -34,6 +34,7 @@ LONG := -m "(debian or fuzz or long) and not image"
 test-all: environment ## Test what needs Debian packages (as root they are installed), and what takes minutes
 	@$(RUN) tests.debian
 	@.ci/side-by-side 3 $(LONG) $(ARGS)
+	@$(if $(ARGS),:,$(RUN) pytest --durations=10 -m "debian and image" tests/deploy/image)
 
 test-image: environment ## Build the image and run docker-compose.yml under a real Docker engine (as root; 3 GB in ~/.cache)
 	@$(RUN) tests.debian

@@ -25,6 +25,10 @@ def cache_folder() -> Path:
     return base / "escalation-worker" / "image-test"
 
 
+class EngineFailed(Exception):
+    """A command of the engine, or one that makes it, failed; with its last words."""
+
+
 class Engine:
     """The engine, whose data lie in `folder`; what happens is written to `log` there."""
 
@@ -85,20 +89,24 @@ class Engine:
     def docker(self, *arguments: str, cwd: Path | None = None, text: str = "") -> str:
         """What `docker …` prints.
 
-        :raises AssertionError: it failed; with its last words
+        :raises EngineFailed: it failed
         """
         result = self.inside("docker", *arguments, cwd=cwd, text=text)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"$ docker {' '.join(arguments)}\n{result.stdout}{result.stderr}")
-        assert result.returncode == 0, f"docker {' '.join(arguments)}: {(result.stdout + result.stderr)[-4000:]}"
+        if result.returncode:
+            raise EngineFailed(f"docker {' '.join(arguments)}: {(result.stdout + result.stderr)[-4000:]}")
         # A container's standard error is that of `docker logs`.
         return (result.stderr if arguments[0] == "logs" else result.stdout).strip()
 
     def logged(self, *command: str) -> None:
         environment = {**self.environment, "DEBIAN_FRONTEND": "noninteractive"}
         with self.log.open("ab") as log:
-            result = subprocess.run(command, env=environment, stdout=log, stderr=log, check=False)
-        assert result.returncode == 0, f"{command[0]}: {self.log.read_text(encoding='utf-8', errors='replace')[-4000:]}"
+            result = subprocess.run(
+                command, env=environment, stdout=log, stderr=log, check=False, timeout=LONGEST_SECONDS
+            )
+        if result.returncode:
+            raise EngineFailed(f"{command[0]}: {self.log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":

@@ -60,6 +60,7 @@ start() {
         child=$(tr -d ' ' <"/proc/$parent/task/$parent/children" 2>/dev/null) || true
         [ -n "${child:-}" ] && echo "$child" >"$STATE/pid" && "$0" exec docker info >/dev/null 2>&1 && exit 0
     done
+    kill "$parent" 2>/dev/null || true
     tail -20 "$STATE/dockerd.log" >&2
     exit 1
 }
