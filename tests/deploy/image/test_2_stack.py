@@ -137,7 +137,7 @@ def test_a_changed_secret_is_taken_up_when_its_label_says_so(stack: Stack) -> No
     with (stack.checkout / ".env").open("a", encoding="utf-8") as dotenv:
         dotenv.write("SECRETS_HASH=0123456789abcdef\n")
     (stack.checkout / "secrets" / "flower_password").write_text("another", encoding="utf-8")
-    stack.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "180")
+    stack.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "180", "flower")
     assert stack.inspect("flower")["Id"] != before
     assert http(stack, "-u", "oncall:another", "http://127.0.0.1:5555/") == "200"
 
