@@ -1,11 +1,12 @@
 """A storm: two hundred tickets of one cause. Few mails, each ticket told of, each outcome true, danger at once."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
+from sqlalchemy import text
 
 from escalation_client.events import Event, encode
 from rules.decision import Examined
@@ -43,10 +44,12 @@ def pump_fails(number: int) -> Event:
 
 
 def sweep(*, minutes: float = 0) -> tuple[int, int]:
-    """One sweep so much later: digests queued, recipients settled."""
+    """One sweep so long after the first ticket was held back: digests queued, recipients settled."""
     with begin() as connection:
+        held_back = connection.execute(text("SELECT min(queued_at) FROM escalation.mails WHERE content ? 'bundled'"))
+        moment = held_back.scalar_one() + timedelta(minutes=minutes)
         settled = settle_digests(connection, get_installation())
-        return queue_digests(connection, get_installation(), datetime.now(UTC) + timedelta(minutes=minutes)), settled
+        return queue_digests(connection, get_installation(), moment), settled
 
 
 def outcomes(office: Office) -> "Counter[str]":
@@ -62,11 +65,13 @@ def read(mail: Received) -> str:
 
 @pytest.fixture
 def storm(office: Office, setting: Setting) -> Office:
-    """Two hundred tickets in batches of forty, and one of them is dangerous."""
+    """Two hundred tickets in batches of forty, and one of the same cause that is dangerous."""
     setting(public_url="https://tickets.example.org", link_secret="0123456789abcdef" * 2, mail_connections=1)
     for start in range(0, 200, 40):
         escalate(*map(pump_fails, range(start, start + 40)))
-    escalate(message("danger", "there is smoke from the pump"))
+    escalate(
+        diagnosed("danger", level="very_low", category="hydraulic"), message("danger", "there is smoke from the pump")
+    )
     return office
 
 
