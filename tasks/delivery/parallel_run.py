@@ -171,7 +171,8 @@ class _ParallelRun:
             self._break_off([begin.channel])
         if result.safety_waits:
             self._supply.expect_safety()
-        self._supply.expect_more()
+        if result.recorded:
+            self._supply.expect_more()
 
     def _when_database_lost(self, error: DBAPIError) -> None:
         self._run.tally["more"] = 1

@@ -53,37 +53,42 @@ class Run:
     def go_on(self) -> None:
         """Claim and send until nothing is due, the account wants a rest, or the time is up."""
         while not self.is_over:
-            claimed = self.claim(self.sender.claim_size)
+            claimed = self.claim()
             if claimed is None:
                 return
-            if len(claimed.mails) == self.sender.claim_size:
-                # There is probably more: let another child join in before this one starts to work.
-                hint("deliver_urgent" if self.urgent_only else "deliver_due")
+            self.share(claimed)
             if not self.log_in(claimed) or not self.send_all(claimed):
                 return
         self.tally["more"] = 1
 
-    def claim(self, at_most: int, *, held: int = 0, safety_only: bool = False) -> Claim | None:
-        """The next mails, not too many at a time: no other sender can send what lies here.
+    def claim(self, *, held: int = 0, safety_only: bool = False) -> Claim | None:
+        """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only.
 
         :param held: mails that this run has in hand and has not yet sent
         """
         safety_only = safety_only or self.urgent_only
-        room = self.sender.rates.room(safety_only, at_most + held) - held
+        room = self.sender.rates.room(safety_only, self.sender.claim_size + held) - held
         if room < 1:
             return None
         with begin() as connection:
             state = read_circuit(connection, self.account)
             if state.shut:
                 return None
-            safety_only = safety_only or (state.just_closed and safety_waits(connection))
-            lanes = (Lane.URGENT,) if safety_only else MAIL_LANES
-            mails = claim(connection, self.lease_id, lanes, 1 if state.narrow else room)
+            safety_first = not safety_only and state.just_closed and safety_waits(connection)
+            lanes = (Lane.URGENT,) if safety_only or safety_first else MAIL_LANES
+            limit = 1 if state.narrow else room
+            mails = claim(connection, self.lease_id, lanes, limit)
             if mails and state.state == TRIAL:
                 take_trial(connection, self.account)
             if not mails:
                 return None
-            return Claim(mails, state, acceptances(connection, [mail.mail_id for mail in mails]))
+            told = acceptances(connection, [mail.mail_id for mail in mails])
+        return Claim(mails, state, told, safety_first or sum(len(mail.recipients) for mail in mails) >= limit)
+
+    def share(self, claimed: Claim) -> None:
+        """Where there is probably more, let another child join in before this one starts to work."""
+        if claimed.may_be_more and not claimed.circuit.narrow:
+            hint("deliver_urgent" if self.urgent_only else "deliver_due")
 
     def log_in(self, claimed: Claim) -> bool:
         """Connect, one sender at a time: when the first finds the settings wrong, the others need not try them."""

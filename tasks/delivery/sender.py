@@ -27,11 +27,15 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What was claimed, how the account's circuit stood, and what to tell the assistant when a mail was accepted."""
+    """What was claimed, how the account's circuit stood, and what to tell the assistant when a mail was accepted.
+
+    `may_be_more`: not all that was due has been claimed.
+    """
 
     mails: Sequence[ClaimedMail]
     circuit: CircuitState
     acceptances: Mapping[UUID, NewOutcome]
+    may_be_more: bool
 
 
 @dataclass(frozen=True, slots=True)

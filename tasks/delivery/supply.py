@@ -1,19 +1,9 @@
 """Where a run's mails come from: claimed when few are left, safety mail as soon as it is known of."""
 
-import time
-from typing import Final
-
-from services.database.engine import begin
+from services.database.engine import standalone
 from services.delivery.circuit_breaker import TRIAL, CircuitState
 from tasks.delivery.send_loop import Run
-from tasks.delivery.sender import Claim
 from tasks.delivery.stock import Stock, load_claimed
-from tasks.hints import hint
-
-# A claim costs the database nearly the same for fifty mails as for ten. But what lies here no other sender sends, so
-# that it should not last much longer than this.
-_SECONDS_AHEAD: Final = 1.0
-_MOST_AT_ONCE: Final = 50
 
 
 class MailSupply:
@@ -24,14 +14,12 @@ class MailSupply:
         self._is_exhausted = False
         self._has_news = False
         self._safety_waits = False
-        self._size = run.sender.claim_size
-        self._claimed_at = 0.0
         self.stock = Stock()
         self.circuit: CircuitState | None = None
 
     @property
     def is_spent(self) -> bool:
-        """Nothing was due at the last claim, and nothing has become so since."""
+        """The last claim took all that was due, and nothing has become so since."""
         return self._is_exhausted and not self._has_news and not self._safety_waits
 
     @property
@@ -58,28 +46,17 @@ class MailSupply:
             return
         safety_only, self._safety_waits = self._safety_waits, False
         self._has_news = False
-        claim = self._run.claim(self._size, held=len(self.stock), safety_only=safety_only)
+        claim = self._run.claim(held=len(self.stock), safety_only=safety_only)
         if claim is None:
             self._is_exhausted = self._is_exhausted or not safety_only
             return
-        self._is_exhausted = False
         if not safety_only:
-            self._choose_size(claim)
+            self._is_exhausted = not claim.may_be_more
+        self._run.share(claim)
         self.circuit = claim.circuit
-        with begin() as connection:
+        # It reads only: each statement by itself spares two round trips.
+        with standalone() as connection:
             self.stock.add(claim, load_claimed(connection, claim.mails))
-
-    def _choose_size(self, claim: Claim) -> None:
-        """The next claim is twice as large where this one was full, and the one before was sent in no time."""
-        now = time.monotonic()
-        is_full = sum(len(mail.recipients) for mail in claim.mails) >= self._size
-        is_quick = now - self._claimed_at < _SECONDS_AHEAD
-        self._claimed_at = now
-        if is_full:
-            # There is probably more: let another child join in.
-            hint("deliver_urgent" if self._run.urgent_only else "deliver_due")
-        least = self._run.sender.claim_size
-        self._size = max(least, min(2 * self._size, _MOST_AT_ONCE)) if is_full and is_quick else least
 
     def _may_claim(self, on_their_way: int, idle: bool) -> bool:
         if self.circuit and self.circuit.narrow:

@@ -4,11 +4,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from rules.delivery import MailTemplate
-from services.database.engine import begin
+from services.database.engine import begin, engine
 from services.outbox.models import NewMail
 from services.outbox.queue import queue_mails
 from tasks.delivery.slots import CONNECTIONS
@@ -96,23 +98,22 @@ def test_ordinary_mail_keeps_off_the_connection_that_safety_mail_has_opened(offi
     assert (office.server.connections, len(ordinary)) == (2, 1)
 
 
-@pytest.mark.parametrize(("seconds", "mails", "least", "most"), [(0, 80, 16, 80), (1.1, 8, 2, 4)])
-def test_a_sender_takes_more_at_a_time_while_the_server_is_quick(
-    office: Office, setting: Setting, seconds: float, mails: int, least: int, most: int
-) -> None:
-    setting(mail_claim_size=2, smtp_reply_seconds=30, mail_connections=2)  # one of them for safety mail alone
-    queue_many(mails)
-    held = []
+def test_the_database_is_asked_once_for_mail_before_the_only_one_leaves(office: Office) -> None:
+    office.queue("hello")
+    asked: list[str] = []
+    asked_before: list[int] = []
+    office.server.on_every("body", lambda _: asked_before.append(len(asked)))
 
-    def slow(_: Session) -> None:
-        held.append(office.states()["sending"])
-        time.sleep(seconds)
+    def note(*call: Any) -> None:
+        asked.extend([call[2]] if "SKIP LOCKED" in call[2] else [])
 
-    office.server.on_every("dot", slow)
+    event.listen(engine(), "before_cursor_execute", note)
+    try:
+        assert office.send() == {"accepted": 1}
+    finally:
+        event.remove(engine(), "before_cursor_execute", note)
 
-    assert office.send() == {"accepted": mails}
-
-    assert least <= max(held) <= most
+    assert asked_before == [1]
 
 
 @pytest.mark.parametrize(("step", "act"), [("data", hang), ("body", hang), ("dot", hang), ("dot", take_and_hang)])
