@@ -5,25 +5,26 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, TextClause
 
 from models.base import SharedBase
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Message, Step
+from services.database.prepared import prepared
 from services.directory.tables import Readable, find_readable
 
-_MESSAGES = text("""
+_MESSAGES = prepared("""
     SELECT session_id, id AS message_id, sender, content, message_type, language, timestamp AT TIME ZONE 'UTC' AS at
     FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[])) ORDER BY timestamp, id
 """)
-_STEPS = text("""
+_STEPS = prepared("""
     SELECT session_id, step_number AS number, instruction, user_feedback AS feedback, completed,
            CASE WHEN completed OR success THEN success END AS success,
            coalesce(completed_at, created_at) AT TIME ZONE 'UTC' AS at
     FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
     ORDER BY coalesce(completed_at, created_at), id
 """)
-_ASSESSMENTS = text("""
+_ASSESSMENTS = prepared("""
     SELECT id AS session_id, session_metadata -> 'diagnostic_assessment' AS assessment
     FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
 """)

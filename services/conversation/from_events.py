@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.wire import event_of
 from services.conversation.models import Evidence
+from services.database.prepared import prepared
 
 logger = structlog.get_logger()
 
-_READ = text("""
+_READ = prepared("""
     SELECT event_id, session_id, payload, evidence, ticket_id FROM escalation.event_inbox
     WHERE session_id = ANY(CAST(:session_ids AS text[]))
     ORDER BY session_id, occurred_at, event_id

@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from config.settings import Settings, get_settings
 from services.database.encoding import ListCursor
 from services.database.errors import described
+from services.database.prepared import prepare_what_is_marked
 from services.database.session import session_settings, set_after_connecting
 
 _DRIVER = "postgresql+psycopg2://"
@@ -46,6 +47,7 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
         connect_args=_CONNECT_ARGUMENTS,
     )
     set_after_connecting(made, session_settings(settings, statement_timeout=statement_timeout))
+    prepare_what_is_marked(made)
     event.listen(made, "handle_error", _drop_sessions_that_only_read)
     event.listen(made, "handle_error", _leave_out_rows)
     return made

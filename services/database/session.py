@@ -51,7 +51,8 @@ def set_after_connecting(engine: Engine, wanted: Mapping[str, str]) -> None:
     @event.listens_for(engine, "connect")
     def set_them(connection: Any, _: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {calls}", values)
+            # A pooler of sessions may hand over one in which somebody else has prepared statements.
+            cursor.execute(f"DEALLOCATE ALL; SELECT {calls}", values)
         connection.commit()
 
 

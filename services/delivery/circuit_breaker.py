@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times, same_refusal
 from services.database.encoding import sql_list
+from services.database.prepared import prepared
 from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"
@@ -33,7 +34,7 @@ class CircuitState:
 
 
 _ENSURE = text("INSERT INTO escalation.mail_accounts (account) VALUES (:account) ON CONFLICT (account) DO NOTHING")
-_GATE = text("""
+_GATE = prepared("""
     SELECT state, coalesce(paused_until > clock_timestamp(), false) AS resting,
            unreachable_since IS NOT NULL AS unreachable,
            coalesce(closed_at > clock_timestamp() - make_interval(secs => :first_seconds), false) AS just_closed
@@ -53,7 +54,7 @@ def read_circuit(connection: Connection, account: str) -> CircuitState:
     return CircuitState(*row)
 
 
-_WORKS = text("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")
+_WORKS = prepared("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")
 
 
 def account_works(connection: Connection, account: str) -> bool:

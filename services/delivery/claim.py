@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import CLAIMABLE, Lane
 from services.database.encoding import sql_list
+from services.database.prepared import prepared
 from services.delivery.lease import LEASE_SECONDS
 
 
@@ -55,12 +56,12 @@ class ClaimedMail:
 
 
 # A mail's other due addresses come along even beyond the limit: one mail is one conversation.
-_CLAIM = text(f"""
+_CLAIM = prepared(f"""
     WITH due AS MATERIALIZED (
         SELECT recipient_id, mail_id, short FROM escalation.mail_recipients
         WHERE state IN {sql_list(*CLAIMABLE)} AND next_attempt_at <= clock_timestamp()
           AND lane = ANY(CAST(:lanes AS text[]))
-        ORDER BY rank, queued_at, recipient_id LIMIT :limit
+        ORDER BY rank, queued_at, recipient_id LIMIT CAST(:limit AS bigint)
         FOR UPDATE SKIP LOCKED
     ), along AS MATERIALIZED (
         SELECT r.recipient_id FROM escalation.mail_recipients AS r
@@ -69,7 +70,7 @@ _CLAIM = text(f"""
         FOR UPDATE SKIP LOCKED
     ), leased AS (
         UPDATE escalation.mail_recipients AS r
-        SET state = 'sending', lease_id = :lease_id, attempts = r.attempts + 1, body_started_at = NULL,
+        SET state = 'sending', lease_id = CAST(:lease_id AS uuid), attempts = r.attempts + 1, body_started_at = NULL,
             leased_until = clock_timestamp() + make_interval(secs => :seconds)
         WHERE r.recipient_id IN (SELECT recipient_id FROM due UNION SELECT recipient_id FROM along)
         RETURNING r.recipient_id, r.mail_id, r.address, r.rank, r.queued_at, r.attempts, r.repeats, r.short
@@ -77,7 +78,7 @@ _CLAIM = text(f"""
         INSERT INTO escalation.delivery_attempts (attempt_id, recipient_id, number, lease_id)
         SELECT gen_random_uuid(), recipient_id, 1 + (
             SELECT count(*) FROM escalation.delivery_attempts AS a WHERE a.recipient_id = leased.recipient_id
-        ), :lease_id
+        ), CAST(:lease_id AS uuid)
         FROM leased
     )
     SELECT l.recipient_id, l.mail_id, l.address, l.rank, l.attempts, l.repeats, l.short, m.session_id, t.ticket_number,

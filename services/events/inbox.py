@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from services.database.prepared import prepared
 from services.database.unnest import Jsonb, Unnest
 from services.events.decoding import Received
 
-_LOCK_SESSIONS = text("""
+_LOCK_SESSIONS = prepared("""
     INSERT INTO escalation.sessions (session_id)
     SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO UPDATE SET session_id = excluded.session_id WHERE false
@@ -38,9 +39,9 @@ class _EventRow(NamedTuple):
 
 
 _EVENT_ROWS = Unnest(_EventRow)
-_INSERT_EVENTS = text(f"""
+_INSERT_EVENTS = prepared(f"""
     INSERT INTO escalation.event_inbox ({_EVENT_ROWS.columns}, policy_version)
-    SELECT {_EVENT_ROWS.columns}, :policy_version FROM {_EVENT_ROWS.table} ORDER BY event_id
+    SELECT {_EVENT_ROWS.columns}, CAST(:policy_version AS text) FROM {_EVENT_ROWS.table} ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 """)
@@ -78,7 +79,7 @@ class TicketOfEvent:
 
 
 _TICKETS_OF_EVENTS = Unnest(TicketOfEvent)
-_RECORD_TICKETS = text(f"""
+_RECORD_TICKETS = prepared(f"""
     UPDATE escalation.event_inbox AS i
     SET decision = 'escalate', ticket_id = n.ticket_id, evidence = i.evidence || n.evidence
     FROM {_TICKETS_OF_EVENTS.table}

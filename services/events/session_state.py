@@ -12,6 +12,7 @@ from rules.decision import OpenTicket, SessionState
 from rules.foreign_words import known_priority
 from rules.ticket_states import FINISHED
 from services.database.encoding import json_text, sql_list
+from services.database.prepared import prepared
 from services.database.unnest import Jsonb, Unnest
 
 _FINISHED: Final = sql_list(*FINISHED)
@@ -39,7 +40,7 @@ def closing_time(ticket: str) -> str:
         {ticket}.created_at AT TIME ZONE 'UTC')"""
 
 
-_READ = text(f"""
+_READ = prepared(f"""
     SELECT s.session_id, s.user_id, s.machine_id, s.language, s.announced_at, s.announced_by, s.ended,
            s.failed_steps, s.status, t.tickets, t.last_ticket_id, t.closed_at,
            t.open_ticket_id, t.open_number, t.open_priority, t.open_reasons, t.open_adopted
@@ -111,7 +112,7 @@ class _StateRow:
 
 
 _STATE_ROWS = Unnest(_StateRow)
-_WRITE = text(f"""
+_WRITE = prepared(f"""
     UPDATE escalation.sessions AS s
     SET {_STATE_ROWS.assignments(key="session_id")}
     FROM {_STATE_ROWS.table}

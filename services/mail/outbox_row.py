@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from services.database.prepared import prepared
 from services.ticket_details import TicketDetails
 
 CUSTOMER_NOTICE: Final = "customer_notice"
 
-_READ = text("""
+_READ = prepared("""
     SELECT m.mail_id, m.ticket_id, m.template, m.language, m.lane, m.rank, m.message_id, m.content, m.queued_at,
            clock_timestamp() AS now,
            array(SELECT r.address FROM escalation.mail_recipients AS r WHERE r.mail_id = m.mail_id

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from config.settings import TEMPLATES_FOLDER
 from rules.delivery import TICKET_NEWS, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
+from services.database.prepared import prepared
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"
@@ -83,7 +84,7 @@ class NewOutcome:
         return {name: value for name, value in members.items() if value is not None}
 
 
-INSERT = text("""
+INSERT = prepared("""
     INSERT INTO escalation.outcomes (outcome_id, session_id, payload)
     SELECT * FROM unnest(CAST(:outcome_ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:payloads AS jsonb[]))
     ON CONFLICT (outcome_id) DO NOTHING
@@ -147,7 +148,7 @@ def _log_outcome(payload: dict[str, Any], event_id: str | None) -> None:
     )
 
 
-_TICKETS_OF = text(f"""
+_TICKETS_OF = prepared(f"""
     SELECT m.mail_id, m.ticket_id, m.session_id, t.ticket_number, t.priority, t.reasons, s.language
     FROM escalation.mails AS m
     JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping
 
 from rules.reasons import REASONS, by_gravity
 from services.conversation import Conversation, Evidence, Request, load_conversations
+from services.database.prepared import prepared
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.ticket_details.missing import list_unknown
 from services.ticket_details.models import (
@@ -59,7 +60,7 @@ def _read_first(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
 
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
-_TICKETS = text("""
+_TICKETS = prepared("""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons,
            own.acknowledged_at, own.acknowledged_by, own.waiting_since, own.snoozed_until,
            CAST(shared.priority AS text) AS shared_priority,
@@ -77,7 +78,7 @@ _TICKETS = text("""
     LEFT JOIN escalation.sessions AS state ON state.session_id = own.session_id
     WHERE own.ticket_id = ANY(CAST(:ticket_ids AS text[]))
 """)
-_RECIPIENTS = text("""
+_RECIPIENTS = prepared("""
     SELECT m.ticket_id, m.mail_id, m.template, m.queued_at, r.address, r.state, r.accepted_at
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
     WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.lane <> 'push' ORDER BY m.queued_at, m.mail_id, r.address

@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from services.database.prepared import prepared
 from services.ticket_details.models import RelatedTicket, SessionFacts
 from services.tickets.abparts_rows import UNKNOWN_USER
 
 MOST_RELATED: Final = 5
 
 # One more than is shown, since the ticket itself is among them.
-_READ = text("""
+_READ = prepared("""
     WITH found AS MATERIALIZED (
         SELECT t.id AS ticket_id, t.ticket_number AS number, CAST(t.priority AS text) AS priority,
                CAST(t.status AS text) AS status, t.escalation_reason AS reason,
@@ -34,7 +35,7 @@ _READ = text("""
         FROM found WHERE user_id = ANY(CAST(:user_ids AS text[])) AND status IN ('open', 'in_progress')
     )
     SELECT relation, key, ticket_id, number, priority, status, reason, opened_at FROM ranked
-    WHERE place <= :most ORDER BY opened_at DESC, number
+    WHERE place <= CAST(:most AS bigint) ORDER BY opened_at DESC, number
 """)
 
 Related = Mapping[tuple[str, str], list[RelatedTicket]]
