@@ -9,9 +9,9 @@ ONLY_MAKE = """    SELECT unnest(CAST(:session_ids AS text[]))
     ON CONFLICT (session_id) DO NOTHING
 """
 NO_LOCK = SourceChange("services/events/inbox.py", LOCK, ONLY_MAKE)
-READ = """READ = text(f\"\"\"
+READ = """READ = prepared(f\"\"\"
     SELECT s.session_id,"""
-LOCK_AND_READ = f"""READ = text(f\"\"\"
+LOCK_AND_READ = f"""READ = prepared(f\"\"\"
     WITH locked AS (
     INSERT INTO escalation.sessions (session_id)
 {LOCK}
@@ -36,6 +36,7 @@ QUEUE_APART = """    from services.database.engine import begin
 WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(stream, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
+KNOWN_TO_SESSION = "context.root_connection.info.setdefault(_MARK, {})"
 DRAIN = "tests/tasks/evaluation/test_drain.py"
 BATCH = "tests/tasks/evaluation/test_batch.py"
 FAULTS = "tests/tasks/evaluation/test_batch_faults.py"
@@ -70,6 +71,12 @@ EVENTS = (
             ),
         ),
         (f"{DRAIN}::test_when_postgresql_goes_away_in_between_what_was_read_stays_pending",),
+    ),
+    Breakage(
+        "a prepared statement is used on another connection",
+        1,
+        (SourceChange("services/database/prepared.py", KNOWN_TO_SESSION, "_execute.__dict__.setdefault(_MARK, {})"),),
+        ("tests/services/database/test_prepared.py::test_a_new_session_prepares_it_anew",),
     ),
     Breakage(
         "nobody takes over what a dead process had in hand",
