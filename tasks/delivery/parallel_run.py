@@ -171,7 +171,7 @@ class _ParallelRun:
             self._break_off([begin.channel])
         if result.safety_waits:
             self._supply.expect_safety()
-        if result.recorded:
+        if result.recorded or result.lost:
             self._supply.expect_more()
 
     def _when_database_lost(self, error: DBAPIError) -> None:
