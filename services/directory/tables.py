@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, null, select, text
 
 from models.base import SharedBase
-from services.database.prepared import prepared
 
 Readable = Mapping[str, frozenset[str]]
 
 # Asked in the same transaction: a failed statement would take the ticket with it.
-_READABLE = prepared("""
+_READABLE = text("""
     SELECT n.name, array_agg(CAST(a.attname AS text)) AS columns
     FROM unnest(CAST(:tables AS text[])) AS n (name)
     JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.' || n.name) AND a.attnum > 0 AND NOT a.attisdropped
