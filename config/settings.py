@@ -16,6 +16,7 @@ from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
 from config.server_urls import checked_database_url, checked_redis_url
 from config.watch_settings import WatchSettings
+from escalation_client.cluster import ClusterAddress
 from escalation_client.layout import MOST_STREAMS
 
 CONFIG_FOLDER = Path(__file__).parent
@@ -45,6 +46,10 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     reclaim_after_seconds: float = Field(10.0, gt=0, description="when a silent consumer's entries are taken over")
     statement_timeout_seconds: float = Field(30.0, gt=0, description="longest statement of ours")
     lock_timeout_seconds: float = Field(2.0, gt=0, description="longest wait for a row that ABParts holds")
+    events_cluster_url: SecretStr | None = Field(
+        None,
+        description="redis-cluster://:password@host1:6379,host2:6379, where event streams lie on one",
+    )
     event_streams: int = Field(1, ge=1, le=MOST_STREAMS, description="over how many streams events are spread")
     stream_keep_seconds: int = Field(3_600, ge=0, description="how long read entries stay in the stream")
     outcomes_keep: int = Field(10_000, ge=100, description="about how many outcomes stay in their stream")
@@ -80,6 +85,13 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     @classmethod
     def is_redis(cls, url: SecretStr) -> SecretStr:
         checked_redis_url(url.get_secret_value())
+        return url
+
+    @field_validator("events_cluster_url")
+    @classmethod
+    def is_cluster(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            ClusterAddress.named_by(url.get_secret_value())
         return url
 
     @field_validator("ticket_time_zone")

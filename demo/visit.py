@@ -10,8 +10,8 @@ from config.settings import get_settings
 from demo.checks import settled
 from demo.player import play
 from demo.recording import SESSIONS, load_recordings
-from escalation_client import Publisher
 from services.database.engine import driver_url
+from services.events.stream import publisher_of
 
 
 def main(names: list[str]) -> int:
@@ -24,7 +24,7 @@ def main(names: list[str]) -> int:
         print(f"Sessions: {', '.join(names)} were asked for; there are {known}.")
         return 2
     failed = 0
-    with engine.connect() as connection, Publisher(settings.redis_url.get_secret_value()) as publisher:
+    with engine.connect() as connection, publisher_of(settings) as publisher:
         for played in play(recordings, uuid4(), publisher, connection, still_there=lambda: None):
             reached = settled(played.recording, played.outcome)
             numbers = ", ".join(ticket.number for ticket in played.outcome.tickets) or "none"

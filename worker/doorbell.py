@@ -13,8 +13,8 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
-from services.events.layout import announce_streams, event_streams
-from services.events.stream import connect
+from services.events.layout import announce_streams, event_streams, numbered_streams
+from services.events.stream import EventStream, connect, events_cluster
 from services.events.trimming import trim
 from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
@@ -47,6 +47,14 @@ class DoorbellStep(bootsteps.StartStopStep):
             SIGNS.expect(DOORBELL, get_settings().liveness_seconds)
             self.thread = threading.Thread(target=watch, args=(self.stopping,), name="doorbell", daemon=True)
             self.thread.start()
+            self.watch_cluster()
+
+    def watch_cluster(self) -> None:
+        """A thread for each stream of a cluster, whose nodes let nobody wait at several at once."""
+        if cluster := events_cluster():
+            for name in numbered_streams():
+                arguments = (self.stopping, EventStream(cluster, name))
+                threading.Thread(target=watch_stream, args=arguments, name=f"doorbell {name}", daemon=True).start()
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
@@ -62,8 +70,8 @@ def watch(stopping: threading.Event) -> None:
         SIGNS.seen(DOORBELL)
         try:
             if time.monotonic() > announced_at + _ANNOUNCE_SECONDS:
-                announce_streams(redis)
                 announced_at = time.monotonic()
+                _announce(redis)
             last |= _wait_and_ring(redis, last)
             stopping.wait(_PAUSE_SECONDS)
         except OutOfMemoryError:
@@ -73,6 +81,31 @@ def watch(stopping: threading.Event) -> None:
             logger.warning("doorbell_waits_for_redis", error=type(error).__name__)
             # From the beginning of what may have been missed: one ring too many costs nothing.
             last = {}
+            stopping.wait(_RETRY_SECONDS)
+
+
+def _announce(redis: Redis) -> None:
+    """A cluster that is away must not keep anybody from being rung for."""
+    try:
+        announce_streams(redis)
+    except RedisError as error:
+        logger.warning("streams_not_announced", error=type(error).__name__)
+
+
+def watch_stream(stopping: threading.Event, stream: EventStream) -> None:
+    """Ring for what arrives in one stream of a cluster until told to stop."""
+    last = "0"
+    while not stopping.is_set():
+        try:
+            answer: Any = stream.redis.xread({stream.name: last}, count=1, block=_BLOCK_MILLISECONDS)
+            if answer:
+                hint("drain_events")
+                last = _newest_in(stream.redis, stream.name)
+            stopping.wait(_PAUSE_SECONDS)
+        except RedisError as error:
+            logger.warning("doorbell_waits_for_redis", stream=stream.name, error=type(error).__name__)
+            stream.forget_node()
+            last = "0"
             stopping.wait(_RETRY_SECONDS)
 
 
@@ -92,7 +125,7 @@ def _relieve(redis: Redis) -> None:
 def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
     """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
-    bells = dict.fromkeys((stream.name for stream in event_streams(redis)), "drain_events")
+    bells = dict.fromkeys((each.name for each in event_streams(redis) if each.server is redis), "drain_events")
     bells[STREAM_QUESTIONS] = "answer_questions"
     streams: dict[Any, Any] = {name: last.get(name, "0") for name in bells}
     answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)

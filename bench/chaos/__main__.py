@@ -21,6 +21,8 @@ def main() -> int:
     parser.add_argument(
         "--calm", type=float, default=CALM_SECONDS, help="seconds without progress that end the wait afterwards"
     )
+    parser.add_argument("--streams", type=int, default=1, help="over how many streams events are spread (default: 1)")
+    parser.add_argument("--nodes", type=int, default=0, help="of a Redis Cluster that holds them (default: none)")
     parser.add_argument("--write-docs", action="store_true", help=f"write the storm into {reliability.NAME}")
     arguments = parser.parse_args()
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
@@ -30,7 +32,15 @@ def main() -> int:
     def say(words: str) -> None:
         print(f"{time.monotonic() - begin:7.1f} s  {words}", flush=True)
 
-    report = run(seed, arguments.minutes, say, LOGS / f"seed-{seed}", arguments.calm)
+    report = run(
+        seed,
+        arguments.minutes,
+        say,
+        LOGS / f"seed-{seed}",
+        arguments.calm,
+        streams=arguments.streams,
+        nodes=arguments.nodes,
+    )
     for line in report.lines:
         print(line)
     if not report.verdict.ok:

@@ -3,14 +3,13 @@
 import time
 
 import psutil
-from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bench.chaos.sessions import Published
 from bench.chaos.world import World
-from services.events.stream import EVENTS, GROUP
+from services.events.stream import GROUP, EventStream
 from worker.embedded.process_tree import mark_of
 
 WAITING = {
@@ -52,19 +51,20 @@ def unfinished(place: World, published: Published) -> list[str]:
     if running := [number for number, process in enumerate(place.publishers) if process.popen.poll() != 0]:
         return [f"publisher {number}, which has sent {place.sent(number)} events" for number in running]
     try:
-        with Redis.from_url(place.valkey.url, socket_timeout=5) as redis, place.engine.connect() as connection:
+        with place.event_streams() as streams, place.engine.connect() as connection:
             send_what_was_held(connection)
             counts = {name: connection.execute(text(sql)).scalar_one() for name, sql in WAITING.items()}
             counts["events"] = len(published.good) - connection.execute(text(STORED)).scalar_one()
-            counts["pending entries"] = redis.xpending(EVENTS, GROUP)["pending"]
-            counts["entries not read"] = lag(redis)
+            counts["pending entries"] = sum(each.redis.xpending(each.name, GROUP)["pending"] for each in streams)
+            counts["entries not read"] = sum(map(lag, streams))
     except (DBAPIError, RedisError) as error:
         return [type(error).__name__]
     return [f"{count} {name}" for name, count in counts.items() if count]
 
 
-def lag(redis: Redis) -> int:
-    return int(next(group["lag"] or 0 for group in redis.xinfo_groups(EVENTS) if group["name"] == GROUP.encode()))
+def lag(stream: EventStream) -> int:
+    groups = stream.redis.xinfo_groups(stream.name)
+    return int(next(group["lag"] or 0 for group in groups if group["name"] == GROUP.encode()))
 
 
 def send_what_was_held(connection: Connection) -> None:
@@ -85,6 +85,7 @@ def processes_of(place: World) -> list[str]:
     """Processes that outlived their stop; the servers are still needed."""
     ours = [process for process in psutil.process_iter(["name"]) if mark_of(process) == str(place.folder)]
     servers = {place.postgres.pid, place.valkey.pid, place.replica.pid}
+    servers |= {node.pid for node in place.cluster.nodes} if place.cluster else set()
     return [
         f"process {process.pid} ({process.info['name']})"
         for process in ours

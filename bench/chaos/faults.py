@@ -43,6 +43,11 @@ EVENT_FAULTS = (
     Fault("Celery's keys deleted", "events", servers.celery_flushed),
     Fault("two beats", "events", servers.two_beats),
 )
+# Where events lie on a Redis Cluster.
+CLUSTER_FAULTS = (
+    Fault("node of the cluster killed", "events", servers.node_killed),
+    Fault("node of the cluster hangs", "events", servers.node_hangs),
+)
 MAIL_FAULTS = (
     *(Fault(f"mail worker killed at {phase}", "mail", kills.killed_while_sending(phase)) for phase in PHASES),
     Fault("SMTP down", "mail", mailing.down),

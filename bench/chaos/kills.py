@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from random import Random
 
 import psutil
-from redis import Redis
 from redis.exceptions import RedisError
 
 from bench.chaos.hands import in_hand, someone_with_events
 from bench.chaos.mailing import came
 from bench.chaos.world import Orphaned, World
+from services.events.stream import EventStream
 from tests.processes import Process
 from tests.smtp_session import Session, take_and_drop
 
@@ -47,22 +47,22 @@ def children_of(worker: Process) -> list[psutil.Process]:
 
 def catch(world: World, children: Family, family: Family) -> Family:
     """Stop a child that has events in hand, or its whole family, and note the events; nobody if none has any soon."""
-    with Redis.from_url(world.valkey.url, socket_timeout=5) as redis, suppress(RedisError):
+    with suppress(RedisError), world.event_streams() as streams:
         for _ in world.tries(CATCH_SECONDS):
-            if caught := stopped(world, redis, children, family):
+            if caught := stopped(world, streams, children, family):
                 return caught
     return ()
 
 
-def stopped(world: World, redis: Redis, children: Family, family: Family) -> Family:
-    child = someone_with_events(redis, children)
+def stopped(world: World, streams: Sequence[EventStream], children: Family, family: Family) -> Family:
+    child = someone_with_events(streams, children)
     if child is None:
         return ()
     victims = family or [child]
     send(victims, signal.SIGSTOP)
-    entries: tuple[str, ...] = ()
+    entries: tuple[tuple[str, str], ...] = ()
     try:
-        entries = in_hand(redis, child.pid)
+        entries = in_hand(streams, child.pid)
     finally:
         if not entries:
             send(victims, signal.SIGCONT)

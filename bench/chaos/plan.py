@@ -1,6 +1,6 @@
 """Which faults come, in which order and for how long: all of it from the seed, nothing from the clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -22,11 +22,11 @@ class Blow:
     seed: int
 
 
-def blows(seed: int) -> Iterator[Blow]:
+def blows(seed: int, event_faults: Sequence[Fault] = EVENT_FAULTS) -> Iterator[Blow]:
     """For ever; each fault comes once before any comes again."""
     random = Random(seed)
     while True:
-        of_events = random.sample(EVENT_FAULTS, len(EVENT_FAULTS))
+        of_events = random.sample(event_faults, len(event_faults))
         of_mail = random.sample(MAIL_FAULTS, len(MAIL_FAULTS))
         while of_events or of_mail:
             yield Blow(

@@ -1,4 +1,4 @@
-"""`python -m bench.chaos.publisher URL FILE SPOOL SECONDS`: an assistant that may be killed at any moment.
+"""`python -m bench.chaos.publisher URL FILE SPOOL SECONDS [CLUSTER]`: an assistant that may be killed at any moment.
 
 It notes how far it came after each publishing, so a further start repeats a few events and leaves none out.
 """
@@ -30,8 +30,8 @@ def note_atomically(note: Path, position: int) -> None:
     fresh.replace(note)
 
 
-def main(url: str, file: Path, spool: Path, seconds: float) -> int:
-    publisher = Publisher(url, spool=spool, connect_timeout=1, timeout=1)
+def main(url: str, file: Path, spool: Path, seconds: float, cluster: str | None = None) -> int:
+    publisher = Publisher(url, events_cluster=cluster, spool=spool, connect_timeout=1, timeout=1)
     publish(publisher, file.read_text(encoding="utf-8").splitlines(), file.with_suffix(".sent"), seconds)
     empty = publisher.flush(FLUSH_SECONDS)
     publisher.close()
@@ -39,4 +39,4 @@ def main(url: str, file: Path, spool: Path, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]), *sys.argv[5:]))

@@ -9,12 +9,11 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from redis import Redis
 from sqlalchemy import Connection, text
 
 from bench.chaos.faults import Fault
 from bench.chaos.world import Orphaned
-from services.events.stream import EVENTS
+from services.events.stream import EventStream
 
 TAKEN_OVER = "events of the killed taken over"
 NEXT = {
@@ -54,14 +53,14 @@ def recovery(name: str, times: int, seconds: Sequence[float]) -> Recovery:
 
 
 def recoveries(
-    connection: Connection, redis: Redis, happened: Sequence[Happened], orphaned: Sequence[Orphaned]
+    connection: Connection, streams: Sequence[EventStream], happened: Sequence[Happened], orphaned: Sequence[Orphaned]
 ) -> list[Recovery]:
     """One for each fault that happened, by name, and one for the events that killed processes had in hand."""
     counts = Counter(one.fault.name for one in happened)
     seconds: dict[str, list[float]] = {name: [] for name in counts}
     for one in happened:
         seconds[one.fault.name] += until_work_went_on(connection, one)
-    taken = [*taken_over(connection, redis, orphaned)]
+    taken = [*taken_over(connection, streams, orphaned)]
     named = [recovery(name, counts[name], seconds[name]) for name in sorted(counts, key=str.lower)]
     return [*named, recovery(TAKEN_OVER, len(taken), taken)]
 
@@ -72,19 +71,20 @@ def until_work_went_on(connection: Connection, one: Happened) -> list[float]:
     return [] if back is None else [(back - one.ended).total_seconds()]
 
 
-def taken_over(connection: Connection, redis: Redis, orphaned: Sequence[Orphaned]) -> Iterator[float]:
+def taken_over(connection: Connection, streams: Sequence[EventStream], orphaned: Sequence[Orphaned]) -> Iterator[float]:
     """From each kill to the moment when the last event that the killed process had in hand was stored."""
+    by_name = {stream.name: stream for stream in streams}
     for one in orphaned:
-        ids = [event_id for entry_id in one.entry_ids if (event_id := event_of(redis, entry_id))]
+        ids = [event_id for name, entry_id in one.entries if (event_id := event_of(by_name[name], entry_id))]
         stored = connection.execute(STORED, {"ids": ids}).scalar_one()
         # What was stored before the kill and not acknowledged needs nobody.
         if stored and stored > one.at:
             yield (stored - one.at).total_seconds()
 
 
-def event_of(redis: Redis, entry_id: str) -> str | None:
+def event_of(stream: EventStream, entry_id: str) -> str | None:
     """The id of the event in a stream entry, if it is a readable one."""
-    entries: Any = redis.xrange(EVENTS, entry_id, entry_id)
+    entries: Any = stream.redis.xrange(stream.name, entry_id, entry_id)
     with suppress(ValueError, KeyError):
         return str(json.loads(entries[0][1][b"event"])["id"])
     return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from random import Random
 
+import psutil
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -18,6 +19,21 @@ def valkey_killed(world: World, _: Random) -> Iterator[bool]:
     world.valkey.kill()
     yield True
     world.valkey.start()
+
+
+def node_killed(world: World, random: Random) -> Iterator[bool]:
+    """No other node has its slots, so the whole cluster refuses until it is back."""
+    node = random.choice(world.cluster.nodes if world.cluster else ())
+    node.kill()
+    yield True
+    node.start()
+
+
+def node_hangs(world: World, random: Random) -> Iterator[bool]:
+    process = psutil.Process(random.choice(world.cluster.nodes if world.cluster else ()).pid)
+    process.suspend()
+    yield True
+    process.resume()
 
 
 def postgres_stopped(world: World, _: Random) -> Iterator[bool]:

@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from redis import Redis
-
 from bench.chaos.calm import calm, left_over
-from bench.chaos.faults import struck
+from bench.chaos.faults import CLUSTER_FAULTS, EVENT_FAULTS, struck
 from bench.chaos.plan import Blow, blows
 from bench.chaos.recovery import Happened, recoveries
 from bench.chaos.report import StormReport
@@ -25,15 +23,26 @@ CALM_SECONDS = 60.0
 Say = Callable[[str], None]
 
 
-def run(seed: int, minutes: float, say: Say, keep: Path, calm_seconds: float = CALM_SECONDS) -> StormReport:
+def run(
+    seed: int,
+    minutes: float,
+    say: Say,
+    keep: Path,
+    calm_seconds: float = CALM_SECONDS,
+    *,
+    streams: int = 1,
+    nodes: int = 0,
+) -> StormReport:
     """Let the storm rage for so many minutes, wait for calm, and judge.
 
     :param say: gets each fault as it begins
     :param calm_seconds: it ends when nothing has moved for so long
     :param keep: a folder for the processes' logs, which would be gone with the world
+    :param streams: over how many streams events are spread
+    :param nodes: of a Redis Cluster that holds them; 0 for none
     """
     lines = published(seed, max(round(SESSIONS_A_MINUTE * minutes), 20))
-    with world() as place:
+    with world(streams, nodes) as place:
         place.start()
         place.publish(lines.lines, seconds=minutes * 60)
         happened = rage(place, seed, minutes * 60, say)
@@ -50,9 +59,9 @@ def judged(place: World, lines: Published, report: StormReport, happened: Sequen
     hits = [one for one in happened if one.struck]
     report.faults = [one.fault.name for one in hits]
     report.missed = len(happened) - len(hits)
-    with place.engine.connect() as connection, Redis.from_url(place.valkey.url) as redis:
+    with place.engine.connect() as connection, place.event_streams() as event_streams:
         report.verdict = judge(connection, lines, place.mail.messages, place.push.pushed)
-        report.recoveries = recoveries(connection, redis, hits, place.orphaned)
+        report.recoveries = recoveries(connection, event_streams, hits, place.orphaned)
     return report
 
 
@@ -66,7 +75,7 @@ def rage(place: World, seed: int, seconds: float, say: Say) -> list[Happened]:
     """One blow after the other until the time is up."""
     happened: list[Happened] = []
     end = time.monotonic() + seconds
-    for blow in blows(seed):
+    for blow in blows(seed, (*EVENT_FAULTS, *CLUSTER_FAULTS) if place.cluster else EVENT_FAULTS):
         happened += strike(place, blow, say)
         place.supervise()
         time.sleep(blow.pause)

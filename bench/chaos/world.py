@@ -10,12 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from redis import Redis
 from sqlalchemy import Engine, create_engine
 
 from bench.chaos.proxy import Proxy, to_port, to_socket
 from config.settings import Settings
+from escalation_client.layout import stream_name
 from models.migrations import upgrade
 from services.database.engine import driver_url
+from services.events.stream import EventStream
+from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 from tests.client.replicated import Member
 from tests.config.changed_contacts import Changed
 from tests.processes import Process, Processes, processes
@@ -62,10 +66,10 @@ ASK_AGAIN_SECONDS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Orphaned:
-    """The stream entries that a process had in hand when it was killed."""
+    """The entries that a process had in hand when it was killed, each with the name of its stream."""
 
     at: datetime
-    entry_ids: tuple[str, ...]
+    entries: tuple[tuple[str, str], ...]
 
 
 class HeadsOnly(SmtpServer):
@@ -96,6 +100,21 @@ class World:
     publishers: list[Process] = field(default_factory=list)
     orphaned: list[Orphaned] = field(default_factory=list)
     patience_seconds: float = PATIENCE_SECONDS
+    streams: int = 1
+    cluster: ClusterOfNodes | None = None
+
+    @contextmanager
+    def event_streams(self) -> Iterator[list[EventStream]]:
+        """Those that hold events, each on its server; errors are those of Redis."""
+        with ExitStack() as stack:
+            home = stack.enter_context(Redis.from_url(self.valkey.url, socket_timeout=5))
+            found = [EventStream(home)]
+            for name in map(stream_name, range(self.streams) if self.streams > 1 else ()):
+                node = self.cluster.node_of(name) if self.cluster else self.valkey
+                redis = stack.enter_context(Redis.from_url(node.url, socket_timeout=5))
+                if redis.exists(name):
+                    found.append(EventStream(redis, name))
+            yield found
 
     def tries(self, seconds: float | None = None) -> Iterator[None]:
         """Again and again until the patience is at its end."""
@@ -142,7 +161,10 @@ class World:
             file.write_text("\n".join(lines[number::PUBLISHERS]), encoding="utf-8")
             url = self.family.environment["REDIS_URL"]
             spool = str(self.spool(number))
-            self.publishers.append(self.family.start("bench.chaos.publisher", url, str(file), spool, f"{seconds:.0f}"))
+            cluster = [self.cluster.url] if self.cluster else []
+            self.publishers.append(
+                self.family.start("bench.chaos.publisher", url, str(file), spool, f"{seconds:.0f}", *cluster)
+            )
 
     def spool(self, number: int) -> Path:
         return self.folder / f"spool-{number}"
@@ -163,8 +185,12 @@ class World:
 
 
 @contextmanager
-def world() -> Iterator[World]:
-    """A world with running servers and no process yet; nothing of it is left afterwards."""
+def world(streams: int = 1, nodes: int = 0) -> Iterator[World]:
+    """A world with running servers and no process yet; nothing of it is left afterwards.
+
+    :param streams: over how many streams events are spread
+    :param nodes: of a Redis Cluster that holds them; 0 for none
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder())
         stack.enter_context(locked(folder))
@@ -185,11 +211,16 @@ def world() -> Iterator[World]:
         environment = surroundings(folder, valkey, mail, redis_proxy, postgres_proxy)
         environment |= {"CONTACTS_FILE": str(contacts_woken_by(push, folder))}
         environment |= clock.environment if clock else {}
+        cluster = stack.enter_context(redis_cluster(folder / "cluster", nodes)) if nodes else None
+        environment |= {"EVENT_STREAMS": str(streams)} | ({"EVENTS_CLUSTER_URL": cluster.url} if cluster else {})
         family = stack.enter_context(processes(environment, folder))
         for name in Settings.model_fields:
             if name.upper() not in environment:
                 family.environment.pop(name.upper(), None)
-        yield World(folder, postgres, valkey, replica, clock, mail, push, redis_proxy, postgres_proxy, engine, family)
+        yield World(
+            folder, postgres, valkey, replica, clock, mail, push, redis_proxy, postgres_proxy, engine, family,
+            streams=streams, cluster=cluster,
+        )  # fmt: skip
 
 
 def surroundings(

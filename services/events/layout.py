@@ -1,52 +1,92 @@
 """Which event streams there are: the one that everybody may use, the numbered ones, and those of earlier settings."""
 
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from config.settings import get_settings
+from escalation_client.cluster import Cluster
 from escalation_client.layout import KEY_STREAMS, MOST_STREAMS, stream_name
-from services.events.stream import EVENTS, EventStream
+from services.events.stream import EventStream, events_cluster
 
-# A stream of another number of streams, which a publisher with an old answer still uses, is found within so long.
+# A stream of other settings, which a publisher with an old answer still uses, is found within so long.
 _LOOK_AGAIN_SECONDS = 10.0
 # Publishers whose worker has been gone for longer go back to the one stream.
 _ANNOUNCED_SECONDS = 3_600
-_found: WeakKeyDictionary[Redis, tuple[float, list[str]]] = WeakKeyDictionary()
+_found: WeakKeyDictionary[Redis | Cluster, tuple[float, list[str]]] = WeakKeyDictionary()
 
 
 def numbered_streams() -> list[str]:
     """The streams that events are spread over; none where all go into the one."""
     number = get_settings().event_streams
-    return [stream_name(place) for place in range(number)] if number > 1 else []
+    return [stream_name(place) for place in range(number)] if number > 1 or events_cluster() else []
 
 
 def event_streams(redis: Redis) -> list[EventStream]:
-    """Every stream that may hold events: those of earlier settings first, since their events are the oldest."""
-    present = [EVENTS, *numbered_streams()]
-    earlier = [name for name in _numbered_in(redis) if name not in present]
-    return [EventStream(redis, name, is_earlier=True) for name in earlier] + [
-        EventStream(redis, name) for name in present
+    """Every stream that may hold events: those of earlier settings first, since their events are the oldest.
+
+    :param redis: the client of REDIS_URL; the numbered streams may lie on a cluster
+    """
+    server = events_cluster() or redis
+    present = [EventStream(redis), *(EventStream(server, name) for name in numbered_streams())]
+    known = {(stream.server, stream.name) for stream in present}
+    earlier = [
+        EventStream(place, name, is_earlier=True)
+        for place in dict.fromkeys((redis, server))
+        for name in _numbered_in(place)
+        if (place, name) not in known
     ]
+    return [*earlier, *present]
 
 
-def _numbered_in(redis: Redis) -> list[str]:
+def _numbered_in(server: Redis | Cluster) -> list[str]:
     """The numbered streams that exist, looked up every ten seconds."""
-    looked_at, names = _found.get(redis, (0.0, []))
+    looked_at, names = _found.get(server, (0.0, []))
     if not looked_at or time.monotonic() > looked_at + _LOOK_AGAIN_SECONDS:
         every = [stream_name(place) for place in range(MOST_STREAMS)]
-        with redis.pipeline(transaction=False) as pipeline:
-            for name in every:
-                pipeline.exists(name)
-            names = [name for name, exists in zip(every, pipeline.execute(), strict=True) if exists]
-        _found[redis] = time.monotonic(), names
+        existing = _existing_in_cluster(server, every) if isinstance(server, Cluster) else _existing(server, every)
+        names = [name for name in every if name in existing]
+        _found[server] = time.monotonic(), names
     return names
 
 
+def _existing(redis: Redis, names: Iterable[str]) -> set[str]:
+    with redis.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.exists(name)
+        return {name for name, exists in zip(names, pipeline.execute(), strict=True) if exists}
+
+
+def _existing_in_cluster(cluster: Cluster, names: Iterable[str]) -> set[str]:
+    """Those of the nodes that answer: what another one has is found once it is back."""
+    by_node: dict[Redis, list[str]] = defaultdict(list)
+    found: set[str] = set()
+    for name in names:
+        try:
+            by_node[cluster.redis_of(name)].append(name)
+        except RedisError:
+            return found
+    for node, theirs in by_node.items():
+        try:
+            found |= _existing(node, theirs)
+        except RedisError:
+            # Whoever uses its present streams says so.
+            cluster.forget()
+    return found
+
+
 def announce_streams(redis: Redis) -> None:
-    """Tell publishers over how many streams to spread events; to be repeated within the hour."""
-    if numbered := numbered_streams():
-        redis.set(KEY_STREAMS, len(numbered), ex=_ANNOUNCED_SECONDS)
-    else:
+    """Tell publishers over how many streams to spread events; to be repeated within the hour.
+
+    It stands where the streams are, so that no publisher uses a cluster that nobody reads.
+    """
+    numbered, cluster = numbered_streams(), events_cluster()
+    if cluster or not numbered:
         redis.delete(KEY_STREAMS)
+    if numbered:
+        server = cluster.redis_of(KEY_STREAMS) if cluster else redis
+        server.set(KEY_STREAMS, len(numbered), ex=_ANNOUNCED_SECONDS)

@@ -11,9 +11,11 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from config.settings import get_settings
+from config.settings import Settings, get_settings
+from escalation_client.cluster import Cluster
 from escalation_client.connection import connect as connect_as_the_client
 from escalation_client.events import STREAM_EVENTS
+from escalation_client.publisher import Publisher
 
 EVENTS = STREAM_EVENTS
 OUTCOMES = "escalation:outcomes"
@@ -59,6 +61,25 @@ def connect(url: str, seconds: float = _PATIENCE_SECONDS, database: int | None =
     return redis
 
 
+@lru_cache(maxsize=4)
+def _cluster_at(url: str, process: int) -> Cluster:
+    return Cluster(url, _PATIENCE_SECONDS, _PATIENCE_SECONDS)
+
+
+def events_cluster() -> Cluster | None:
+    """This process's client of the cluster that holds the numbered streams; None where the one Redis holds them."""
+    url = get_settings().events_cluster_url
+    return None if url is None else _cluster_at(url.get_secret_value(), os.getpid())
+
+
+def publisher_of(settings: Settings) -> Publisher:
+    """A publisher as an assistant has one."""
+    cluster = settings.events_cluster_url
+    return Publisher(
+        settings.redis_url.get_secret_value(), events_cluster=cluster.get_secret_value() if cluster else None
+    )
+
+
 def redis_client() -> Redis:
     """This process's client; a forked child gets one of its own."""
     return client_of(os.getpid())
@@ -71,14 +92,34 @@ def consumer_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class EventStream:
-    """A stream that events come in, and the Redis that holds it.
+    """A stream that events come in, and the server that holds it.
 
-    `is_earlier`: it is one of another number of streams; it is read to its end, and goes then.
+    `is_earlier`: it is one of other settings; it is read to its end, and goes then.
     """
 
-    redis: Redis
+    server: Redis | Cluster
     name: str = EVENTS
     is_earlier: bool = False
+
+    @property
+    def redis(self) -> Redis:
+        """The client of its server; in a cluster that of the node which has it at this moment.
+
+        :raises redis.exceptions.RedisError: no node of the cluster tells which
+        """
+        return self.server.redis_of(self.name) if isinstance(self.server, Cluster) else self.server
+
+    @property
+    def label(self) -> str:
+        """Its name; one of earlier settings may stand on another server under the name of a present one."""
+        if not self.is_earlier:
+            return self.name
+        return f"{self.name} (earlier, {'on the cluster' if isinstance(self.server, Cluster) else 'in REDIS_URL'})"
+
+    def forget_node(self) -> None:
+        """After an error: let the cluster be asked anew which node has it."""
+        if isinstance(self.server, Cluster):
+            self.server.forget()
 
 
 def ensure_group(stream: EventStream) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import ResponseError, WatchError
+from redis.exceptions import AskError, ClusterDownError, RedisError, ResponseError, WatchError
 
 from escalation_client.layout import session_in
 from services.events.layout import event_streams
@@ -18,8 +18,18 @@ def trim(redis: Redis, keep_seconds: int) -> int:
     A stream of another number of streams goes altogether when all of it may go.
 
     :return: how many entries went
+    :raises redis.exceptions.RedisError: a server is away; the streams of all others were trimmed
     """
-    return sum(_trim(stream, keep_seconds) for stream in event_streams(redis))
+    gone, failure = 0, None
+    for stream in event_streams(redis):
+        try:
+            gone += _trim(stream, keep_seconds)
+        except RedisError as error:
+            stream.forget_node()
+            failure = error
+    if failure:
+        raise failure
+    return gone
 
 
 def _trim(stream: EventStream, keep_seconds: int) -> int:
@@ -60,7 +70,9 @@ def _groups_of(redis: Redis, name: str) -> list[dict[str, Any]]:
     """The stream's groups; none where there is no such stream."""
     try:
         groups: list[dict[str, Any]] = redis.xinfo_groups(name)
-    except ResponseError:
+    except ResponseError as error:
+        if isinstance(error, AskError | ClusterDownError):
+            raise
         return []
     return groups
 

@@ -83,8 +83,8 @@ def stream_state(redis: Redis) -> StreamState:
 
 
 def states_by_stream(redis: Redis) -> dict[str, StreamState]:
-    """The state of each event stream, by its name."""
-    return {stream.name: state_of(stream) for stream in event_streams(redis)}
+    """The state of each event stream, by its name, with where it is when that is not where it should be."""
+    return {stream.label: state_of(stream) for stream in event_streams(redis)}
 
 
 def total_of(states: Iterable[StreamState]) -> StreamState:

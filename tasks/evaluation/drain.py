@@ -8,7 +8,9 @@ from typing import Final
 
 import structlog
 from redis import Redis
+from redis.exceptions import RedisError
 
+from escalation_client.cluster import NoSuchNode
 from services.database.engine import available
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
@@ -52,21 +54,30 @@ def _work_off(
     """A batch of each stream in turn, until none of them has a full one, PostgreSQL is away, or the time is up."""
     size = installation.settings.batch_size
     deadline = time.monotonic() + installation.settings.drain_seconds
-    total = BatchResult()
+    total, failure = BatchResult(), None
     streams = deque(_in_turn(event_streams(redis)))
     while streams:
         stream = streams.popleft()
-        entries = read(stream, size)
-        if entries:
-            written = write_and_acknowledge(stream, entries, installation)
-            total += written or BatchResult(away=1)
-            if written is None:
-                break
+        try:
+            entries = read(stream, size)
+            written = write_and_acknowledge(stream, entries, installation) if entries else BatchResult()
+        except RedisError as error:
+            # A node that is away keeps nobody from what the others have; where a whole server is, its streams all are.
+            failure = error
+            stream.forget_node()
+            if isinstance(stream.server, Redis) or isinstance(error, NoSuchNode):
+                streams = deque(each for each in streams if each.server is not stream.server)
+            continue
+        total += written or BatchResult(away=1)
+        if written is None:
+            break
         if len(entries) == size:
             streams.append(stream)
         if streams and time.monotonic() > deadline:
             hint("drain_events")
             break
+    if failure:
+        raise failure
     return total
 
 

@@ -3,7 +3,9 @@
 from itertools import islice
 from pathlib import Path
 
-from bench.chaos.faults import FAULTS
+import pytest
+
+from bench.chaos.faults import CLUSTER_FAULTS, FAULTS
 from bench.chaos.plan import blows
 from bench.chaos.sessions import published
 from bench.chaos.storm import run
@@ -23,6 +25,14 @@ def test_nothing_is_lost_or_doubled_in_a_storm(tmp_path: Path) -> None:
     assert report.verdict.mails >= report.verdict.tickets
     assert report.verdict.pushes >= report.verdict.tickets
     assert len(set(report.faults)) >= 10, said
+
+
+@pytest.mark.long
+def test_nothing_is_lost_or_doubled_with_four_streams_on_a_cluster_of_four(tmp_path: Path) -> None:
+    said: list[str] = []
+    report = run(SEED, MINUTES, said.append, tmp_path, streams=4, nodes=4)
+    assert report.verdict.differences == [], said
+    assert {fault.name for fault in CLUSTER_FAULTS} & set(report.faults), said
 
 
 def test_a_seed_always_gives_the_same_faults_and_sessions() -> None:

@@ -92,7 +92,8 @@ def test_each_of_several_streams_has_its_lag(exporter_of_two: Exporter, redis: R
         for number in range(count):
             redis.xadd(stream, {"event": encode(confidence(f"s{number}", 0.1))})
     wait_for(lambda: exporter_of_two.value("escalation_stream_lag") == 10, "the stream of an earlier number, too")
-    lags = [exporter_of_two.value("escalation_lag_by_stream", stream=stream_name(place)) for place in (0, 1, 5)]
+    streams = (stream_name(0), stream_name(1), f"{stream_name(5)} (earlier, in REDIS_URL)")
+    lags = [exporter_of_two.value("escalation_lag_by_stream", stream=stream) for stream in streams]
     assert lags == [2, 3, 4]
 
 

@@ -9,7 +9,10 @@ from services.events.stream import connect
 
 # A server that is slow to answer must not keep the program from saying what it waits for.
 _SECONDS: Final = 1.0
-REMEDY: Final = "Use a Redis without cluster mode (a primary with replicas and Sentinels, if one shall take over)."
+REMEDY: Final = (
+    "Use a Redis without cluster mode (a primary with replicas and Sentinels, if one shall take over). "
+    "Only event streams may lie on a cluster: EVENTS_CLUSTER_URL."
+)
 
 
 def is_in_cluster_mode(information: Any) -> bool:

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from config.settings import Settings, get_settings
 from escalation_client.errors import PublishError
 from escalation_client.events import EscalationRequested, Event, InvalidEvent, MessageAdded, SessionStarted
-from escalation_client.publisher import Publisher
 from rules.explanation import counted
 from services.database.engine import begin
+from services.events.stream import publisher_of
 from worker.commands.terminal import Output
 
 app = typer.Typer(help="Publish one event, and with --follow show what comes of it.")
@@ -49,7 +49,7 @@ def command(
     session = session or f"try-{uuid4()}"
     try:
         events = _events(words, session, user, language, kind)
-        with Publisher(settings.redis_url.get_secret_value()) as publisher:
+        with publisher_of(settings) as publisher:
             if user:
                 publisher.publish(SessionStarted(session_id=session, user_id=user, language=language))
             entry = publisher.publish(events)

@@ -12,8 +12,8 @@ from config.settings import Settings
 from escalation_client.errors import PublishError
 from escalation_client.events import ConfidenceReported, DiagnosisMade, EscalationRequested, Event, MessageAdded
 from escalation_client.events import StepRecorded as Step
-from escalation_client.publisher import Publisher
 from services.database.engine import begin
+from services.events.stream import publisher_of
 from services.events.trimming import take_back
 from services.outbox.synthetic_sessions import MARK, Stations, abandoned, may_remove, plan, remove, stations
 from worker.doctor.finding import CheckedPart, CheckResult
@@ -70,7 +70,7 @@ def run_synthetic_sessions(settings: Settings, reasons: list[str], to: str, seco
 def _try_it(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
     """Publish, wait, and take away whatever came of it, however it ends."""
     done, entries = False, list[str]()
-    publisher = Publisher(settings.redis_url.get_secret_value())
+    publisher = publisher_of(settings)
     try:
         published = publisher.publish_many(EVENTS[reason](session, datetime.now(UTC)))
         entries = [entry for entry in published if entry]

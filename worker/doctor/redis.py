@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import (
     AuthenticationError,
+    ClusterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -20,7 +21,7 @@ from config.settings import Settings
 from escalation_client.layout import KEY_STREAMS, Layout
 from rules.explanation import counted
 from services.events.layout import event_streams
-from services.events.stream import EVENTS, GROUP, EventStream, connect
+from services.events.stream import EVENTS, GROUP, EventStream, connect, events_cluster
 from services.monitoring.health import state_of
 from worker.celery_guards.cluster_mode import REMEDY, is_in_cluster_mode
 from worker.doctor.celery_nodes import BEAT_LATE
@@ -31,6 +32,8 @@ from worker.liveness.last_seen import BEAT, last_runs
 
 PART = CheckedPart("redis")
 _CONNECT = "connect as REDIS_URL says"
+_CONNECT_CLUSTER = "connect as EVENTS_CLUSTER_URL says"
+_CLUSTER_REMEDY = "Start the nodes that are away (redis-cli CLUSTER NODES). Assistants keep their events meanwhile."
 _ELSEWHERE = "look for events in other databases of this server"
 _OLDEST = (6, 2)
 
@@ -100,15 +103,28 @@ def server(redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
 
 
 def _streams(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
-    yield from _announced(settings, redis)
-    for one in event_streams(redis):
-        yield _check_stream(settings, one)
+    streams = event_streams(redis)
+    try:
+        yield from _announced(settings, redis)
+        yield from _nodes({one.redis for one in streams if one.server is not redis})
+    except RedisError as error:
+        yield PART.broken(_CONNECT_CLUSTER, _words_of(error), _CLUSTER_REMEDY)
+    for one in streams:
+        yield _check_stream(settings, redis, one)
+
+
+def _nodes(nodes: Iterable[Redis]) -> Iterator[CheckResult]:
+    """Those of the cluster that hold event streams, each as careful as the one Redis has to be."""
+    for node in nodes:
+        information: Any = node.info()
+        where = f"{node.connection_pool.connection_kwargs['host']}:{node.connection_pool.connection_kwargs['port']}"
+        yield from check_durability(CheckedPart(f"{PART.name} {where}"), node, information)
 
 
 def _announced(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
     """Workers with different settings contradict each other, which costs only speed."""
-    layout = Layout()
-    layout.learn(redis.get(KEY_STREAMS))
+    layout, cluster = Layout(), events_cluster()
+    layout.learn((cluster.redis_of(KEY_STREAMS) if cluster else redis).get(KEY_STREAMS))
     told, ours = max(layout.streams, 1), settings.event_streams
     if told != ours and silent_seconds(redis) != math.inf:
         yield PART.warning(
@@ -118,28 +134,36 @@ def _announced(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
         )
 
 
-def _check_stream(settings: Settings, stream: EventStream) -> CheckResult:
+def _check_stream(settings: Settings, redis: Redis, stream: EventStream) -> CheckResult:
     tried = f"look at the stream {stream.name}"
     try:
         groups: Any = stream.redis.xinfo_groups(stream.name)
-    except ResponseError as error:
-        if "no such key" not in str(error):
+    except RedisError as error:
+        if "no such key" in str(error):
+            return PART.note(tried, "it is not there yet", "The first event or the first worker creates it.")
+        if isinstance(error, ResponseError) and not isinstance(error, ClusterDownError):
             return PART.broken(tried, f"it cannot be used: {error}"[:300], _stream_remedy(stream, error))
-        return PART.note(tried, "it is not there yet", "The first event or the first worker creates it.")
+        if stream.server is redis:
+            raise
+        return PART.broken(tried, _words_of(error), _CLUSTER_REMEDY)
     if not any(group["name"] == GROUP.encode() for group in groups):
         return PART.broken(tried, "its group is missing: no worker has ever read it", "Start the worker.")
     lag, pending, oldest = state_of(stream)
     found = f"{counted(lag, 'entry', 'entries')} not read, {pending} in work, the oldest {oldest:.0f} s old"
     if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
-        return PART.broken(tried, found, _held_up(stream.redis))
+        return PART.broken(tried, found, _held_up(redis))
     if stream.is_earlier:
         return PART.note(tried, f"it is one of an earlier EVENT_STREAMS: {found}", "It goes when all of it is done.")
     return PART.ok(tried, found)
 
 
+def _words_of(error: RedisError) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
 def _stream_remedy(stream: EventStream, error: ResponseError) -> str:
     if isinstance(error, NoPermissionError):
-        return "Give the user of REDIS_URL the rights that docs/security.md lists."
+        return "Give the user of the URL the rights that docs/security.md lists."
     return f"A key of another type has the stream's name: RENAME {stream.name} to something else; events begin anew."
 
 

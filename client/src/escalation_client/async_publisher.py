@@ -5,28 +5,21 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, Self
+from typing import ParamSpec, Self
 
-from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from escalation_client.async_reader import AsyncOutcomeReader
-from escalation_client.connection import LoopConnections, connect, patience
+from escalation_client.async_writer import AsyncEventWriter
+from escalation_client.cluster import AsyncCluster
+from escalation_client.connection import LoopConnections, patience
 from escalation_client.errors import ReadError
 from escalation_client.events import Event, encode
-from escalation_client.layout import KEY_STREAMS, Layout, Placed
 from escalation_client.outcomes import Outcome
-from escalation_client.publisher import Told, last_of, log_unread, log_untold, make_backlog, told_events
+from escalation_client.publisher import Told, last_of, log_unread, log_untold, make_backlog, make_writer, told_events
 from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
 from escalation_client.spool import LIMIT_BYTES
-from escalation_client.stream import (
-    Taken,
-    TakesCommands,
-    encoded_batches,
-    entry_ids,
-    fill,
-    fill_with_position,
-    parse_taken,
-)
+from escalation_client.stream import Taken, encoded_batches
 
 Members = ParamSpec("Members")
 
@@ -41,6 +34,7 @@ class AsyncPublisher:
         self,
         url: str,
         *,
+        events_cluster: str | None = None,
         spool: str | Path | None = None,
         spool_limit: int = LIMIT_BYTES,
         replicas: int = 0,
@@ -51,10 +45,10 @@ class AsyncPublisher:
         for_answers = patience(connect_timeout, timeout, spool is not None)
         # What is sent from the disk has time.
         for_disk = patience(connect_timeout, timeout, False)
-        self.connections = LoopConnections(url, *for_answers)
-        self.layout = Layout()
+        cluster = AsyncCluster(events_cluster, *for_answers) if events_cluster else None
+        self.writer = AsyncEventWriter(LoopConnections(url, *for_answers), cluster)
         self.outcomes = AsyncOutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
-        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, *for_disk))
+        self.backlog = make_backlog(spool, spool_limit, replicas, partial(make_writer, url, events_cluster, *for_disk))
 
     async def publish(self, event: Event) -> str | None:
         """As `Publisher.publish`."""
@@ -83,8 +77,7 @@ class AsyncPublisher:
         if self.backlog.waiting():
             return Taken((await self._keep([text]))[0], None)
         try:
-            answers = await self._execute(partial(fill_with_position, await self._place([text]), self.replicas))
-            return parse_taken(answers, self.replicas)
+            return await self.writer.take(text, self.replicas)
         except ResponseError:
             # Perhaps only the question was refused; the event's id makes sending it again harmless.
             return Taken((await self.send([text]))[0], None)
@@ -104,32 +97,9 @@ class AsyncPublisher:
         if self.backlog.waiting():
             return await self._keep(encoded)
         try:
-            placed = await self._place(encoded)
-            return entry_ids(await self._execute(partial(fill, placed, self.replicas)), self.replicas)
+            return await self.writer.add_all(encoded, self.replicas)
         except (RedisError, OSError) as error:
             return await self._keep(encoded, error)
-
-    async def _place(self, encoded: Sequence[str]) -> list[Placed]:
-        """As `ask_for_layout` of `escalation_client.stream`; each event with its stream."""
-        if self.layout.is_due():
-            try:
-                self.layout.learn(await self.connections.redis.get(KEY_STREAMS))
-            except ResponseError:
-                self.layout.learn(None)
-        return self.layout.place(encoded)
-
-    async def _execute(self, fill: Callable[[TakesCommands], None]) -> list[Any]:
-        """As `execute` of `escalation_client.stream`."""
-        try:
-            return await self._execute_once(fill)
-        except ReadOnlyError:
-            await self.connections.redis.connection_pool.disconnect(inuse_connections=False)
-            return await self._execute_once(fill)
-
-    async def _execute_once(self, fill: Callable[[TakesCommands], None]) -> list[Any]:
-        async with self.connections.redis.pipeline(transaction=False) as pipeline:
-            fill(pipeline)
-            return await pipeline.execute()
 
     async def _keep(self, encoded: Sequence[str], error: Exception | None = None) -> list[str | None]:
         return await asyncio.to_thread(self.backlog.keep, encoded, error)
@@ -142,7 +112,7 @@ class AsyncPublisher:
         """Close this loop's connections and end the sending from disk; what waits there stays for the next process."""
         await asyncio.to_thread(self.backlog.stop)
         await self.outcomes.aclose()
-        await self.connections.aclose()
+        await self.writer.aclose()
 
     async def __aenter__(self) -> Self:
         return self

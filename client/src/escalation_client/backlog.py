@@ -5,13 +5,11 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from redis import Redis
 from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError
 
 from escalation_client.errors import PublishError
-from escalation_client.layout import Layout
 from escalation_client.spool import Spool
-from escalation_client.stream import add_all, expect_replicas
+from escalation_client.writer import EventWriter
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +21,10 @@ _LONGEST_WAIT_SECONDS = 2.0
 class Backlog:
     """The way around an absent Redis. The thread runs only while something waits, and dies with its process."""
 
-    def __init__(self, spool: Spool | None, connect: Callable[[], Redis], replicas: int = 0) -> None:
+    def __init__(self, spool: Spool | None, connect: Callable[[], EventWriter], replicas: int = 0) -> None:
         self.spool = spool
         self.connect = connect
         self.replicas = replicas
-        self.layout = Layout()
         self.guard = threading.Lock()
         self.empty = threading.Condition(self.guard)
         self.stopping = threading.Event()
@@ -88,14 +85,14 @@ class Backlog:
 
     def run(self) -> None:
         wait = _FIRST_WAIT_SECONDS
-        redis = self.connect()
+        writer = self.connect()
         try:
             while self.goes_on():
-                wait = _FIRST_WAIT_SECONDS if self.flush(redis) else min(wait * 2, _LONGEST_WAIT_SECONDS)
+                wait = _FIRST_WAIT_SECONDS if self.flush(writer) else min(wait * 2, _LONGEST_WAIT_SECONDS)
                 if self.goes_on():
                     self.stopping.wait(wait)
         finally:
-            redis.close()
+            writer.close()
 
     def goes_on(self) -> bool:
         """Whether to try again; under the guard, so that whoever keeps an event sees this thread or starts one."""
@@ -106,24 +103,23 @@ class Backlog:
             self.empty.notify_all()
             return False
 
-    def flush(self, redis: Redis) -> bool:
+    def flush(self, writer: EventWriter) -> bool:
         """Send what waits; False when Redis or the disk failed, or another process is at it."""
         try:
-            return self.spool is not None and self.spool.flush(partial(self.send, redis))
+            return self.spool is not None and self.spool.flush(partial(self.send, writer))
         except (RedisError, OSError) as error:
             logger.warning("events still wait on disk: %s", _said(error))
             return False
 
-    def send(self, redis: Redis, batch: Sequence[str]) -> None:
+    def send(self, writer: EventWriter, batch: Sequence[str]) -> None:
         if self.stopping.is_set():
             raise InterruptedError("the publisher is being closed")
-        expect_replicas(redis, self.replicas)
-        add_all(redis, self.layout, batch, self.replicas)
+        writer.add_all(batch, self.replicas, expecting=True)
 
 
 def _said(error: Exception | None) -> str:
     """An error's text without the command that failed, which redis-py puts before it: it holds what a user wrote."""
     text = str(error).rpartition(_COMMAND_END)[2]
     if isinstance(error, MovedError | AskError | ClusterDownError):
-        return f"it is in cluster mode, which neither the client nor the worker speaks; give them another one ({text})"
+        return f"a Redis in cluster mode holds event streams alone (events_cluster), and has to be whole ({text})"
     return text

@@ -12,24 +12,17 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from escalation_client.backlog import Backlog
+from escalation_client.cluster import Cluster
 from escalation_client.connection import connect, patience
 from escalation_client.errors import PublishError, ReadError
 from escalation_client.events import Event, InvalidEvent, encode
 from escalation_client.events.types import BaseEvent
-from escalation_client.layout import Layout
 from escalation_client.outcomes import Outcome
 from escalation_client.reader import OutcomeReader
 from escalation_client.receipt import TICKET_OUTCOMES, Receipt, receipt_of
 from escalation_client.spool import LIMIT_BYTES, Spool
-from escalation_client.stream import (
-    Taken,
-    add_all,
-    ask_for_layout,
-    encoded_batches,
-    execute,
-    fill_with_position,
-    parse_taken,
-)
+from escalation_client.stream import Taken, encoded_batches
+from escalation_client.writer import EventWriter
 
 logger = logging.getLogger(__name__)
 Members = ParamSpec("Members")
@@ -42,6 +35,8 @@ class Publisher:
 
     :param url: `redis://`, `rediss://`, `unix://`, or `redis-sentinel://` (`escalation_client.sentinel`), with the
         password in it
+    :param events_cluster: `redis-cluster://` (`escalation_client.cluster`), where the worker has its event streams on a
+        Redis Cluster; `url` is the Redis of everything else
     :param spool: a folder for events that Redis does not take; processes may share it. Without one they are an error.
     :param spool_limit: the spool's size in bytes
     :param replicas: how many replicas must have an event within a second before it counts as taken
@@ -53,6 +48,7 @@ class Publisher:
         self,
         url: str,
         *,
+        events_cluster: str | None = None,
         spool: str | Path | None = None,
         spool_limit: int = LIMIT_BYTES,
         replicas: int = 0,
@@ -63,10 +59,14 @@ class Publisher:
         for_answers = patience(connect_timeout, timeout, spool is not None)
         # What is sent from the disk has time.
         for_disk = patience(connect_timeout, timeout, False)
-        self.redis = connect(url, *for_answers)
-        self.layout = Layout()
+        self.writer = make_writer(url, events_cluster, *for_answers)
         self.outcomes = OutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
-        self.backlog = make_backlog(spool, spool_limit, replicas, partial(connect, url, *for_disk))
+        self.backlog = make_backlog(spool, spool_limit, replicas, partial(make_writer, url, events_cluster, *for_disk))
+
+    @property
+    def redis(self) -> Redis:
+        """The client of the Redis at `url`."""
+        return self.writer.redis
 
     def publish(self, event: Event) -> str | None:
         """Publish an event; return the id of its stream entry, or None while it waits on disk.
@@ -111,9 +111,7 @@ class Publisher:
         if self.backlog.waiting():
             return Taken(self.backlog.keep([text])[0], None)
         try:
-            ask_for_layout(self.redis, self.layout)
-            placed = self.layout.place([text])
-            return parse_taken(execute(self.redis, partial(fill_with_position, placed, self.replicas)), self.replicas)
+            return self.writer.take(text, self.replicas)
         except ResponseError:
             # Perhaps only the question was refused; the event's id makes sending it again harmless.
             return Taken(self.send([text])[0], None)
@@ -133,7 +131,7 @@ class Publisher:
         if self.backlog.waiting():
             return self.backlog.keep(encoded)
         try:
-            return add_all(self.redis, self.layout, encoded, self.replicas)
+            return self.writer.add_all(encoded, self.replicas)
         except (RedisError, OSError) as error:
             return self.backlog.keep(encoded, error)
 
@@ -145,7 +143,7 @@ class Publisher:
         """Close the connections; what waits on disk stays there for the next process."""
         self.backlog.stop()
         self.outcomes.close()
-        self.redis.close()
+        self.writer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +154,12 @@ class Publisher:
         self.close()
 
 
-def make_backlog(folder: str | Path | None, limit: int, replicas: int, connect: Callable[[], Redis]) -> Backlog:
+def make_writer(url: str, events_cluster: str | None, connect_timeout: float, timeout: float) -> EventWriter:
+    cluster = Cluster(events_cluster, connect_timeout, timeout) if events_cluster else None
+    return EventWriter(connect(url, connect_timeout, timeout), cluster)
+
+
+def make_backlog(folder: str | Path | None, limit: int, replicas: int, connect: Callable[[], EventWriter]) -> Backlog:
     """The spool's backlog; what an earlier process left there is sent from now on."""
     backlog = Backlog(None if folder is None else Spool(folder, limit), connect, replicas)
     backlog.waiting()

@@ -1,15 +1,14 @@
 """The event streams in Redis: one XADD an event, many in one go."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple, Protocol
 
 from redis import Redis
-from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from escalation_client.events import FIELD, STREAM_OUTCOMES, Event, encode
-from escalation_client.layout import KEY_STREAMS, Layout, Placed
+from escalation_client.layout import Placed
 from escalation_client.waiting import last_id
 
 BATCH = 500
@@ -54,21 +53,6 @@ def _execute_once(redis: Redis, fill: Callable[[TakesCommands], None]) -> list[A
     with redis.pipeline(transaction=False) as pipeline:
         fill(pipeline)
         return pipeline.execute()
-
-
-def add_all(redis: Redis, layout: Layout, encoded: Sequence[str], replicas: int = 0) -> list[str | None]:
-    """Add encoded events to their streams in one round trip; return the entries' ids."""
-    ask_for_layout(redis, layout)
-    return entry_ids(execute(redis, partial(fill, layout.place(encoded), replicas)), replicas)
-
-
-def ask_for_layout(redis: Redis, layout: Layout) -> None:
-    """Ask over how many streams the events are spread, now and then; who may not ask uses the one stream."""
-    if layout.is_due():
-        try:
-            layout.learn(redis.get(KEY_STREAMS))
-        except ResponseError:
-            layout.learn(None)
 
 
 def expect_replicas(redis: Redis, replicas: int) -> None:

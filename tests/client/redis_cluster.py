@@ -1,0 +1,66 @@
+"""A Redis Cluster of real processes: four primaries, each with a quarter of the slots."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from redis import Redis
+from redis.crc import key_slot
+
+from tests.client.replicated import HOST, PASSWORD, Member
+from tests.processes import wait_for
+from worker.embedded.ports import Port
+
+SLOTS = 16_384
+
+
+class ClusterMember(Member):
+    """One node."""
+
+    def __init__(self, folder: Path, primary: "Member | None" = None) -> None:
+        super().__init__(folder)
+        self.bus = Port(None, f"{folder.name} bus")
+
+    def settings(self) -> str:
+        return f"{super().settings()}cluster-enabled yes\ncluster-port {self.bus.number}\ncluster-node-timeout 2000\n"
+
+
+class ClusterOfNodes:
+    """The nodes, and the address that names two of them."""
+
+    def __init__(self, nodes: list[ClusterMember], url: str | None = None) -> None:
+        self.nodes = nodes
+        self.url = url or f"redis-cluster://:{PASSWORD}@{','.join(f'{HOST}:{node.port}' for node in nodes[:2])}"
+
+    def node_of(self, key: str) -> ClusterMember:
+        """Whose a key was at the beginning."""
+        return self.nodes[key_slot(key.encode()) * len(self.nodes) // SLOTS]
+
+    def form(self) -> None:
+        """Let them meet, give each its share, and wait until all of them say that it is whole."""
+        share = SLOTS // len(self.nodes)
+        for number, node in enumerate(self.nodes):
+            with Redis.from_url(node.url) as redis:
+                redis.execute_command("CLUSTER ADDSLOTSRANGE", number * share, (number + 1) * share - 1)
+                for other in self.nodes:
+                    redis.execute_command("CLUSTER MEET", HOST, other.port, other.bus.number)
+        self.wait_until_whole()
+
+    def wait_until_whole(self) -> None:
+        for node in self.nodes:
+            wait_for(lambda node=node: self.is_whole(node), f"{node.name} to see all slots")  # type: ignore[misc]
+
+    def is_whole(self, node: ClusterMember) -> bool:
+        with Redis.from_url(node.url) as redis:
+            known = redis.execute_command("CLUSTER", "SLOTS")
+            state = redis.execute_command("CLUSTER", "INFO")
+        return len(known) == len(self.nodes) and b"cluster_state:ok" in state
+
+
+@contextmanager
+def redis_cluster(folder: Path, nodes: int = 4) -> Iterator[ClusterOfNodes]:
+    """The nodes, running until the end of the block."""
+    with ExitStack() as running:
+        made = ClusterOfNodes([running.enter_context(ClusterMember(folder / f"node{n}")) for n in range(nodes)])
+        made.form()
+        yield made

@@ -1,0 +1,187 @@
+"""Events go to the nodes of a Redis Cluster, and everything else to the one Redis."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from escalation_client import AsyncPublisher, Event, Publisher, PublishError
+from escalation_client.cluster import ClusterAddress
+from escalation_client.events import FIELD, decode
+from escalation_client.layout import KEY_STREAMS, stream_name, stream_of
+from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
+from tests.client.replicated import PASSWORD
+from tests.client.stream import report, reports, sessions_in
+from tests.processes import ROOT
+
+STREAMS = [stream_name(number) for number in range(4)]
+
+
+@pytest.fixture(scope="module")
+def formed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterOfNodes]:
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as formed:
+        yield formed
+
+
+@pytest.fixture
+def cluster(formed: ClusterOfNodes) -> ClusterOfNodes:
+    """Empty, and told as one of four streams."""
+    for node in formed.nodes:
+        node.start()
+    formed.wait_until_whole()
+    for node in formed.nodes:
+        with Redis.from_url(node.url) as redis:
+            redis.flushall()
+    command(formed, KEY_STREAMS, "SET", KEY_STREAMS, 4)
+    return formed
+
+
+@pytest.fixture(params=["threads", "loop"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def command(cluster: ClusterOfNodes, key: str, *words: Any) -> Any:
+    """The answer of the node that has a key."""
+    with Redis.from_url(cluster.node_of(key).url) as redis:
+        return redis.execute_command(*words)
+
+
+def sessions_of(cluster: ClusterOfNodes, stream: str) -> list[str]:
+    with Redis.from_url(cluster.node_of(stream).url) as redis:
+        entries: Any = redis.xrange(stream)
+    return [decode(fields[FIELD.encode()]).session_id for _, fields in entries]
+
+
+def publish(kind: str, url: str, cluster: ClusterOfNodes, events: Sequence[Event], **more: Any) -> list[str | None]:
+    if kind == "threads":
+        with Publisher(url, events_cluster=cluster.url, **more) as publisher:
+            return publisher.publish_many(events)
+
+    async def run() -> list[str | None]:
+        async with AsyncPublisher(url, events_cluster=cluster.url, **more) as publisher:
+            return await publisher.publish_many(events)
+
+    return asyncio.run(run())
+
+
+def test_each_stream_lies_on_a_node_of_its_own(cluster: ClusterOfNodes) -> None:
+    assert {cluster.node_of(stream) for stream in STREAMS} == set(cluster.nodes)
+
+
+def test_events_go_to_the_node_of_their_stream(kind: str, url: str, redis: Redis, cluster: ClusterOfNodes) -> None:
+    events = reports(100)
+    ids = publish(kind, url, cluster, events)
+    for event, entry_id in zip(events, ids, strict=True):
+        stream = stream_of(event.session_id, 4)
+        assert command(cluster, stream, "XRANGE", stream, entry_id, entry_id)
+    for stream in STREAMS:
+        mine = [event.session_id for event in events if stream_of(event.session_id, 4) == stream]
+        assert sessions_of(cluster, stream) == mine
+    assert sessions_in(redis) == []
+
+
+def test_with_the_rights_of_the_page_it_publishes(kind: str, url: str, redis: Redis, cluster: ClusterOfNodes) -> None:
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    [rights] = re.findall(r"for assistants `(~\S+ [^`]*)`", page)
+    for node in cluster.nodes:
+        with Redis.from_url(node.url) as there:
+            there.execute_command("ACL", "SETUSER", "assistant", "on", ">pw", *rights.split())
+    allowed = cluster.url.replace(f":{PASSWORD}@", "assistant:pw@")
+    publish(kind, url, ClusterOfNodes(cluster.nodes, allowed), reports(20))
+    assert sum(len(sessions_of(cluster, stream)) for stream in STREAMS) == 20
+
+
+def test_where_no_worker_reads_the_cluster_events_go_to_the_one_redis(
+    kind: str, url: str, redis: Redis, cluster: ClusterOfNodes
+) -> None:
+    command(cluster, KEY_STREAMS, "DEL", KEY_STREAMS)
+    publish(kind, url, cluster, reports(3))
+    assert sessions_in(redis) == ["s0", "s1", "s2"]
+
+
+def test_a_slot_that_has_moved_is_found(url: str, cluster: ClusterOfNodes) -> None:
+    stream = stream_of("s0", 4)
+    old = cluster.node_of(stream)
+    new = next(node for node in cluster.nodes if node is not old)
+    slot = command(cluster, stream, "CLUSTER KEYSLOT", stream)
+    with Publisher(url, events_cluster=cluster.url) as publisher:
+        publisher.publish(report("s0"))
+        move(cluster, slot, stream, new.port)
+        try:
+            publisher.publish(report("s0"))
+            with Redis.from_url(new.url) as redis:
+                assert redis.xlen(stream) == 2
+        finally:
+            move(cluster, slot, stream, old.port)
+
+
+def move(cluster: ClusterOfNodes, slot: int, key: str, port: int) -> None:
+    """Give a slot and its one key to the node at a port."""
+    clients = {node.port: Redis.from_url(node.url) for node in cluster.nodes}
+    ids = {port: redis.execute_command("CLUSTER MYID").decode() for port, redis in clients.items()}  # type: ignore[no-untyped-call]
+    source = next(other for other, redis in clients.items() if owns(redis, slot) and other != port)
+    clients[port].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])  # type: ignore[no-untyped-call]
+    clients[source].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[port])  # type: ignore[no-untyped-call]
+    clients[source].migrate("127.0.0.1", port, key, 0, 5_000, auth=PASSWORD)
+    for redis in (clients[port], *clients.values()):
+        redis.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[port])  # type: ignore[no-untyped-call]
+    for redis in clients.values():
+        redis.close()
+
+
+def owns(redis: Redis, slot: int) -> bool:
+    return bool(redis.execute_command("CLUSTER COUNTKEYSINSLOT", slot))  # type: ignore[no-untyped-call]
+
+
+def test_while_a_node_is_gone_events_wait_on_disk(kind: str, url: str, cluster: ClusterOfNodes, spool: Path) -> None:
+    away = stream_of("s0", 4)
+    cluster.node_of(away).kill()
+    assert publish(kind, url, cluster, [report("s0")], spool=spool) == [None]
+    cluster.node_of(away).start()
+    cluster.wait_until_whole()
+    with Publisher(url, events_cluster=cluster.url, spool=spool) as publisher:
+        assert publisher.flush(30)
+    assert sessions_of(cluster, away) == ["s0"]
+
+
+def test_an_absent_cluster_is_one_clear_error_without_the_password(url: str) -> None:
+    with Publisher(url, events_cluster="redis-cluster://:hidden@127.0.0.1:1") as publisher:
+        with pytest.raises(PublishError, match=r"127\.0\.0\.1") as caught:
+            publisher.publish(report("s1"))
+        assert "hidden" not in str(caught.value)
+
+
+def test_events_are_taken_although_the_one_redis_is_away(cluster: ClusterOfNodes) -> None:
+    with Publisher("redis://127.0.0.1:1/0", events_cluster=cluster.url) as publisher:
+        receipt = publisher.publish_and_wait(report("s1"), 1)
+    assert receipt.entry_id
+    assert not receipt.confirmed
+
+
+def test_replicas_that_are_asked_for_and_missing_leave_events_on_disk(
+    url: str, cluster: ClusterOfNodes, spool: Path
+) -> None:
+    with Publisher(url, events_cluster=cluster.url, replicas=1, spool=spool, timeout=2) as publisher:
+        assert publisher.publish(report("s1")) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["redis://host:1", "redis-cluster://", "redis-cluster://:hidden@host:1/3", "redis-cluster://:hidden@host:port"],
+)
+def test_a_wrong_address_is_refused_without_its_password(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"redis-cluster://|hosts and ports") as caught:
+        ClusterAddress.named_by(wrong)
+    assert "hidden" not in str(caught.value)
+
+
+def test_an_address_with_tls_and_without_a_port() -> None:
+    address = ClusterAddress.named_by("rediss-cluster://user:p%40ss@one,[::1]:7000?ssl_ca_certs=/ca.pem")
+    assert address.hosts == (("one", 6379), ("::1", 7000))
+    assert address.url_of("::1", 7000) == "rediss://user:p%40ss@[::1]:7000/0?ssl_ca_certs=/ca.pem"
+    assert "p%40ss" not in repr(address)
