@@ -54,7 +54,7 @@ class DoorbellStep(bootsteps.StartStopStep):
         if cluster := events_cluster():
             for name in numbered_streams():
                 arguments = (self.stopping, EventStream(cluster, name))
-                threading.Thread(target=watch_stream, args=arguments, name=f"doorbell {name}", daemon=True).start()
+                threading.Thread(target=_watch_stream, args=arguments, name=f"doorbell {name}", daemon=True).start()
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
@@ -92,7 +92,7 @@ def _announce(redis: Redis) -> None:
         logger.warning("streams_not_announced", error=type(error).__name__)
 
 
-def watch_stream(stopping: threading.Event, stream: EventStream) -> None:
+def _watch_stream(stopping: threading.Event, stream: EventStream) -> None:
     """Ring for what arrives in one stream of a cluster until told to stop."""
     last = "0"
     while not stopping.is_set():

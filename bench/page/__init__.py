@@ -7,7 +7,7 @@ from bench.page.beyond import beyond
 from bench.page.conditions import conditions
 from bench.page.goals import goal_table
 from bench.page.missed import missed_goals
-from bench.page.words import COMPOSING, GROWTH, HEAD, LATENCY, MAILS, MEMORY, MIX, ORIGINAL, SLOW_SERVER, START
+from bench.page.words import COMPOSING, GROWTH, HEAD, LATENCY, MAILS, MEMORY, MIX, ORIGINAL, SLOW_SERVER, START, STREAMS
 from bench.results import Results, Section
 
 # Sections with a picture of that name (bench/plots.py).
@@ -36,6 +36,7 @@ Texts = Callable[[Section], tuple[str, ...]]
 
 PARTS: dict[str, tuple[str, Texts]] = {
     "events": ("Events", lambda one: (MIX, tables.speed_table(one, "events a second"))),
+    "streams": ("Event streams", lambda one: (STREAMS, tables.stream_table(one))),
     "tickets": ("Tickets", lambda one: (ORIGINAL, tables.speed_table(one, "tickets a second"))),
     "composing": ("Composing", lambda one: (COMPOSING, tables.speed_table(one, "mails a second"))),
     "mails": ("Mails", lambda one: (MAILS, tables.mail_table(one), tables.sink_share(one))),

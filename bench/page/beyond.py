@@ -8,17 +8,17 @@ SECONDS_A_DAY = 86_400
 USERS, EVENTS_A_MINUTE = 10_000, 2
 TEXT = """## Beyond one machine
 
-On paper, with the figures above; none of it is built: {users:,} people at once who each cause {a_minute} events a
-minute are {load:,.0f} events a second, {share:.0%} of what one worker works off here.
+On paper, with the figures above; only the streams are built. {users:,} people at once who each cause {a_minute} events
+a minute are {load:,.0f} events a second, {share:.0%} of what one worker works off here.
 
 - **More workers.** Two do {two:.1f} times what one does, on cores that servers and workers share. With the servers
   elsewhere, workers can be added on any machine until PostgreSQL is the limit: bare INSERTs of the same rows, by one
   client, are {insert:,.0f} events a second, {insert_share:.1f} times one worker.
 - **Redis** takes {xadd:,.0f} entries a second in batches, each write on the disk before it is confirmed, and
   {single:,.0f} one by one from one publisher; two workers work off {ours_2:,.0f}. When it is the limit: several
-  streams, chosen by a hash of the session so that a session's events stay in one, and in Redis Cluster each on the
-  node of its key (`escalation:events:{{0}}`, `{{1}}` …), with Celery's hints on a Redis of their own. A worker's
-  doorbell then watches the streams that it reads.
+  streams ([operate.md](operate.md#several-event-streams)), chosen by a hash of the session so that a session's events
+  stay in one, and on a Redis Cluster each on the node of its number, with everything else on a Redis of its own. What
+  they gain where Redis and workers have machines of their own was not measured.
 - **The ticket counter** is one row that each batch holds until its commit: {tickets:,.0f} tickets a second in batches,
   {a_day:,.0f} million a day. A support team is the limit long before.
 - **PostgreSQL.** First the inbox in partitions by month, so that pruning is a DROP and the indexes in use stay in

@@ -16,6 +16,16 @@ def speed_table(section: Section, title: str) -> str:
     return "\n".join(lines)
 
 
+def stream_table(section: Section) -> str:
+    """Speeds, each beside that with one stream, and the share of the servers in the work."""
+    lines = ["| what | events a second | least to most | to one stream | servers' share |", "|---|---|---|---|---|"]
+    for key, words in section.words.items():
+        ratio, share = section.ratio(key, "1"), statistics.median(section.times[key])
+        cells = f"{section.median(key):,.0f} | {spread(section, key)} | {ratio:.2f} times | {share:.0%}"
+        lines.append(f"| {words} | {cells} |")
+    return "\n".join(lines)
+
+
 def latency_table(section: Section) -> str:
     """Milliseconds by rate; a key is what it is and how many a second."""
     lines = ["| a second | what, in milliseconds | p50 | p95 | p99 | of |", "|---|---|---|---|---|---|"]

@@ -17,6 +17,10 @@ does so once a second, its own default, which is far faster for Celery. A worker
 children, ours and the peer's alike: what limits the peer is its main process, so its second worker is a second main
 process.
 """
+STREAMS = """
+The same backlog, spread by the session (`EVENT_STREAMS`), worked off by two workers with two children each. The share
+is that of the servers (PostgreSQL and all of Redis) in the processor time that servers and workers took.
+"""
 ORIGINAL = """
 With all that commits with a ticket: session, event, trigger, ticket with its number, audit rows, mail, outcome. The
 original's way reads the session, counts the tickets for the number, writes ticket, status and trigger, each in a

@@ -1,10 +1,11 @@
 """What is measured, by section; each runs its rounds, ours and its peers in turn within each."""
 
-from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, tickets
+from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, streams, tickets
 from bench.sections.effort import Run
 
 SECTIONS: dict[str, Run] = {
     "events": events.run,
+    "streams": streams.run,
     "tickets": tickets.run,
     "composing": composing.run,
     "mails": mails.run,

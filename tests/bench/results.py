@@ -1,7 +1,7 @@
 """Results as a run would give them, all goals met or all missed."""
 
 from bench.results import Conditions, Results, Section
-from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, tickets
+from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, streams, tickets
 
 CONDITIONS = Conditions("2026-03-01 12:00 UTC", 3, 1.0, "abcdef0", 0.5)
 
@@ -10,6 +10,9 @@ def results(good: bool) -> Results:
     ours = 3_000.0 if good else 100.0
     measured = {
         "events": speeds(events.WORDS, ours, {"noop_1", "noop_2"}),
+        "streams": Section(
+            {key: [ours] * 3 for key in streams.WORDS}, {key: [0.5] * 3 for key in streams.WORDS}, words=streams.WORDS
+        ),
         "tickets": speeds(tickets.WORDS, ours, {"original"}),
         "composing": speeds(composing.WORDS, ours, set()),
         "mails": mail_speeds(good),

@@ -37,6 +37,13 @@ def test_the_page_shows_medians_and_ranges() -> None:
     assert "| ours, one worker | 12,000 | 9,000 to 30,000 |" in page(measured)
 
 
+def test_several_streams_stand_beside_one_with_the_servers_share() -> None:
+    measured = results(good=True)
+    measured["streams"].speeds["4"] = [6_000.0] * 3
+    measured["streams"].times["4"] = [0.6] * 3
+    assert "| four streams | 6,000 | 6,000 to 6,000 | 2.00 times | 60% |" in page(measured)
+
+
 def test_a_section_that_was_not_measured_is_neither_shown_nor_judged() -> None:
     measured = {"tickets": results(good=True)["tickets"]}
     assert "## Events" not in page(measured)

@@ -34,7 +34,7 @@ def test_sections_are_run_in_their_own_order() -> None:
 def test_a_section_that_does_not_exist_is_named_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["--only", "speed"])
-    assert "no section speed; there are events, tickets, composing, mails" in capsys.readouterr().err
+    assert "no section speed; there are events, streams, tickets, composing, mails" in capsys.readouterr().err
 
 
 def test_stacks_become_a_table_of_functions() -> None:
