@@ -66,6 +66,8 @@ def show(ticket: Ticket, as_json: AsJson = False) -> None:
         return
     tables = {"People": shown.pop("actions"), "Reminders": shown.pop("chased")}
     reasons = shown.pop("reasons")
+    if people := contact_rows(shown["contact"]):
+        tables, shown["contact"] = {"Whom to contact": people, **tables}, None
     facts = Table.grid(Column(no_wrap=True, style="bold"), Column(overflow="fold"), padding=(0, 2))
     for name, value in shown.items():
         if value not in (None, ""):
@@ -74,6 +76,18 @@ def show(ticket: Ticket, as_json: AsJson = False) -> None:
     for heading, rows in {"Reasons": [reason_row(*item) for item in reasons.items()], **tables}.items():
         if rows:
             console.print(table_of_rows(heading, rows))
+
+
+def contact_rows(contact: Any) -> list[dict[str, Any]]:
+    """How to reach the contacts, the recommended one first; nothing where another writer has kept something else."""
+    if not isinstance(contact, dict):
+        return []
+    people = [contact.get("primary_contact"), *(contact.get("alternative_contacts") or [])]
+    return [
+        {name: person.get(name) for name in ("name", "phone", "email", "hours")}
+        for person in people
+        if isinstance(person, dict)
+    ]
 
 
 def reason_row(reason: str, evidence: dict[str, Any]) -> dict[str, Any]:

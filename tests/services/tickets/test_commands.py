@@ -53,8 +53,9 @@ def test_a_ticket_is_worked_on_in_the_terminal(opened: Opened, connection: Conne
     ):
         assert run("tickets", *arguments, "--who", "Maria").exit_code == 0
     shown = run("tickets", "show", number).stdout
-    for words in ("Called the farm.", "New hose.", "expert-7", "prioritise", "low_confidence"):
+    for words in ("Called the farm.", "New hose.", "expert-7", "prioritise", "low_confidence", "Whom to contact"):
         assert words in shown
+    assert "primary contact" not in shown
     assert as_json("tickets", "show", number)["status"] == "closed"
     assert run("tickets", "reopen", number, "--who", "John").exit_code == 0
     assert ticket_row(connection, number)["status"] == "open"
