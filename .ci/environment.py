@@ -21,7 +21,7 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ready"
 NEEDS = ("pyproject.toml", "constraints.txt", "client/pyproject.toml")
 # What demo and up need, and what everything needs; who has the second has the first.
-FEW, ALL = "embedded,listen", "embedded,listen,bench,dev"
+FEW, ALL = "embedded,listen", "embedded,listen,oidc,bench,dev"
 PLACE = VENV / "place"
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "client/build")
 # The same place and rule as for var: worker/embedded/paths.py.

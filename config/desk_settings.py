@@ -23,6 +23,14 @@ class DeskSettings(BaseSettings):
     desk_user_proxies: str = Field(
         "", description="networks of proxies that authenticate: their X-Forwarded-User opens the list of tickets"
     )
+    oidc_issuer: str | None = Field(
+        None, description="OpenID provider whose login opens the list of tickets (docs/tickets.md); extra `oidc`"
+    )
+    oidc_client_id: str | None = Field(None, description="this client's id at the provider")
+    oidc_client_secret: SecretStr | None = Field(None, description="its secret; without one PKCE alone protects")
+    oidc_users: str = Field(
+        "", description="who may see the list: addresses and domains (@example.com), separated by commas; * for all"
+    )
     desk_answer_seconds: float = Field(
         1.7, gt=0, description="after this the page says that the database is away, and keeps what was typed"
     )
@@ -53,6 +61,13 @@ class DeskSettings(BaseSettings):
             raise ValueError(f"should have at least {_SHORTEST_SECRET} characters: openssl rand -hex 32")
         return secret
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def is_issuer(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("https://"):
+            raise ValueError("should start with https://, as the provider names itself")
+        return url
+
     @field_validator("heartbeat_url")
     @classmethod
     def is_heartbeat_address(cls, url: SecretStr | None) -> SecretStr | None:
@@ -64,4 +79,10 @@ class DeskSettings(BaseSettings):
     def links_are_signed(self) -> "DeskSettings":
         if self.public_url and not self.link_secret:
             raise ValueError("PUBLIC_URL needs LINK_SECRET, which signs the links: openssl rand -hex 32")
+        return self
+
+    @model_validator(mode="after")
+    def login_is_complete(self) -> "DeskSettings":
+        if self.oidc_issuer and not (self.public_url and self.oidc_client_id and self.oidc_users):
+            raise ValueError("OIDC_ISSUER needs PUBLIC_URL, OIDC_CLIENT_ID and OIDC_USERS")
         return self

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,6 +19,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from config.errors import ConfigurationError
 from config.settings import Settings
 from services.database.engine import begin
 from services.database.errors import described
@@ -28,6 +30,16 @@ from worker.desk.access import TEAM_COOKIE, find_team, read_proxy_user
 from worker.desk.actions import ANSWERS, act, read_ticket
 from worker.desk.digests import acknowledge_ticked, digest_html
 from worker.desk.guards import KeepPeer, SafeHeaders, form_of, refuse_too_many
+from worker.desk.oidc import (
+    LOGIN_COOKIE,
+    LOGIN_SECONDS,
+    PERSON_COOKIE,
+    PERSON_SECONDS,
+    LoginFailed,
+    begin_login,
+    find_person,
+    finish_login,
+)
 from worker.desk.pages import message_html, ticket_html
 from worker.desk.proxies import addresses_of_proxies
 from worker.desk.render import find_version, prepare_pages
@@ -46,8 +58,10 @@ UNKNOWN = "The address is not complete, or nobody here has made it. Open the lin
 AWAY = "The database does not answer. Try again in a minute; if it is urgent, call the user."
 OLD_FORM = "The page was open for too long. Load it again, then try once more."
 KEPT_FORM = "The page was open for too long. What you typed is kept here: send it once more."
+LOGIN_FAILED = "The login did not work. Try it again; if that does not help, ask whoever runs the escalation worker."
 FOR_TEAM = "Open your team's link once on this device; ask whoever runs the escalation worker for it."
 _NAME_COOKIE = "escalation_name"
+_LIST_COOKIES = {TEAM_COOKIE, PERSON_COOKIE}
 _COOKIE_SECONDS = 180 * 86_400
 
 Result = TypeVar("Result")
@@ -59,6 +73,8 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", show_list),
             Route("/team/{token}", open_team_link),
+            Route("/login", open_login),
+            Route("/callback", finish_at_callback),
             Route("/d/{token}", handle_digest, methods=["GET", "POST"]),
             Route("/t/{token}", handle_ticket, methods=["GET", "POST"]),
             Route("/robots.txt", _show_robots),
@@ -76,9 +92,12 @@ def create_app(settings: Settings) -> Starlette:
             _DatabaseSilent: _answer_unavailable,
             LinkExpired: lambda request, error: _answer(request, 410, EXPIRED),
             LinkUnknown: lambda request, error: _answer(request, 404, UNKNOWN),
+            LoginFailed: _refuse_login,
             TicketNotFound: lambda request, error: _answer(request, 410, str(error)),
         },
     )
+    if settings.oidc_issuer and find_spec("authlib") is None:
+        raise ConfigurationError("OIDC_ISSUER: needs authlib, which is not installed: pip install -e '.[oidc]'")
     app.state.settings = settings
     # The first visitor is not to wait for what can be prepared: templates, translations, contacts.
     prepare_pages(settings)
@@ -128,7 +147,7 @@ async def _show(request: Request, ticket_id: str, token: str, *, status: int = 2
     renamed = "rename" in request.query_params
     typed_name = more.get("typed", {}).get("name", "")
     name = "" if renamed else (unquote(request.cookies.get(_NAME_COOKIE, "")) or typed_name)[:120]
-    list_link = "../" if TEAM_COOKIE in request.cookies or read_proxy_user(request, settings) else None
+    list_link = "../" if _LIST_COOKIES & set(request.cookies) or read_proxy_user(request, settings) else None
 
     shown = replace(await _ask(request, read_ticket, ticket_id), name=name, **more)
     html = await anyio.to_thread.run_sync(lambda: ticket_html(shown, token, settings, list_link))
@@ -198,12 +217,12 @@ async def handle_digest(request: Request) -> Response:
     return answer
 
 
-def _set_cookie(answer: Response, name: str, value: str, settings: Settings) -> None:
+def _set_cookie(answer: Response, name: str, value: str, settings: Settings, seconds: int = _COOKIE_SECONDS) -> None:
     address = urlsplit(settings.public_url or "")
     answer.set_cookie(
         name,
         value,
-        max_age=_COOKIE_SECONDS,
+        max_age=seconds,
         path=f"{address.path}/",
         secure=address.scheme == "https",
         httponly=True,
@@ -226,6 +245,40 @@ def _find_team(token: str, settings: Settings) -> str | None:
         return find_team(connection, token, settings)
 
 
+async def open_login(request: Request) -> Response:
+    """Send the browser to the OpenID provider."""
+    settings = await _settings_for_login(request)
+    address, kept = await anyio.to_thread.run_sync(begin_login, settings)
+    answer = RedirectResponse(address, 303)
+    _set_cookie(answer, LOGIN_COOKIE, kept, settings, LOGIN_SECONDS)
+    return answer
+
+
+async def finish_at_callback(request: Request) -> Response:
+    """Take the provider's answer, and lead to the list."""
+    settings = await _settings_for_login(request)
+    kept = request.cookies.get(LOGIN_COOKIE, "")
+    person = await anyio.to_thread.run_sync(finish_login, settings, kept, request.query_params)
+    answer = RedirectResponse("./", 303)
+    _set_cookie(answer, PERSON_COOKIE, person, settings, PERSON_SECONDS)
+    _set_cookie(answer, LOGIN_COOKIE, "", settings, 0)
+    return answer
+
+
+async def _settings_for_login(request: Request) -> Settings:
+    settings = _settings_of(request)
+    await _count(request, settings.desk_views_per_minute, "view", request.client.host if request.client else "unknown")
+    if not settings.oidc_issuer:
+        raise HTTPException(404)
+    return settings
+
+
+def _refuse_login(request: Request, error: Exception) -> Response:
+    logger.warning("desk_login_failed", error=str(error))
+    page = message_html(TITLES[403], LOGIN_FAILED, _settings_of(request), list_link="./")
+    return HTMLResponse(page, 403)
+
+
 async def show_list(request: Request) -> Response:
     """Show the list of tickets to those who hold a team's link or come through an authenticating proxy."""
     settings = _settings_of(request)
@@ -233,8 +286,10 @@ async def show_list(request: Request) -> Response:
     team = read_proxy_user(request, settings)
     if team is None and (token := request.cookies.get(TEAM_COOKIE)):
         team = await _ask(request, _find_team, token, settings)
+    if team is None and (kept := request.cookies.get(PERSON_COOKIE)):
+        team = find_person(settings, kept)
     if team is None:
-        return _answer(request, 403, FOR_TEAM)
+        return RedirectResponse("login", 303) if settings.oidc_issuer else _answer(request, 403, FOR_TEAM)
     html = await _ask(request, list_html, team, TicketFilter.from_query(request.query_params), settings)
     return _answer_html(request, html, 200)
 
@@ -259,7 +314,7 @@ async def _check_health(request: Request) -> Response:
 
 def _answer(request: Request, status: int, words: str, headers: Mapping[str, str] | None = None) -> Response:
     title = TITLES.get(status, OTHER_TITLE)
-    list_link = "../" if TEAM_COOKIE in request.cookies and request.url.path != "/" else None
+    list_link = "../" if _LIST_COOKIES & set(request.cookies) and request.url.path != "/" else None
     page = message_html(title, words, _settings_of(request), reload=status in {403, 429, 503}, list_link=list_link)
     return HTMLResponse(page, status, headers)
 

@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 
 from services.mail.i18n.catalogs import translations
 from worker.desk.actions import ANSWERS
-from worker.desk.app import AWAY, EXPIRED, FOR_TEAM, KEPT_FORM, OLD_FORM, OTHER_TITLE, TITLES, UNKNOWN
+from worker.desk.app import AWAY, EXPIRED, FOR_TEAM, KEPT_FORM, LOGIN_FAILED, OLD_FORM, OTHER_TITLE, TITLES, UNKNOWN
 from worker.desk.digests import NOTHING_TICKED
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def catalogue(language: str) -> dict[str, str]:
 def sentences() -> set[str]:
     """Whatever the templates, the actions and the answers of the page say."""
     found = {*ANSWERS.values(), *TITLES.values(), OTHER_TITLE, AWAY, EXPIRED, FOR_TEAM}
-    found |= {KEPT_FORM, NOTHING_TICKED, OLD_FORM, UNKNOWN}
+    found |= {KEPT_FORM, LOGIN_FAILED, NOTHING_TICKED, OLD_FORM, UNKNOWN}
     for path in (TEMPLATES / "desk").glob("*.html"):
         for _, message, _, _ in extract_from_file("jinja2.ext:babel_extract", str(path), options={"silent": "false"}):
             found.add(message[0] if isinstance(message, tuple) else str(message))
