@@ -55,7 +55,8 @@ def write_evidence(evidence: Evidence) -> str:
     if evidence.heard:
         facts.append(f"heard by the {evidence.heard} ear")
     if evidence.observed is not None:
-        facts.append(f"observed {evidence.observed:.2g}, limit {evidence.limit}")
+        observed = f"{evidence.observed:.2g}" if isinstance(evidence.observed, float) else evidence.observed
+        facts.append(f"observed {observed}, limit {evidence.limit}")
     facts += evidence.grounds
     if evidence.flagged:
         facts.append("the assistant saw danger")

@@ -6,12 +6,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import Connection, text
 
 from demo.player import Played
 from demo.recording import Recording, load_recordings
 from demo.report import write_report
 from demo.results import read_mails, read_outcomes
+from demo.timeline import write_evidence
+from services.conversation import Evidence
 from tests.services.escalated import escalate
 
 HOSTILE = next(one for one in load_recordings() if "markup" in one.name)
@@ -52,6 +55,12 @@ def test_what_came_of_a_session_is_read_back(seeded: Connection) -> None:
 def test_a_session_that_led_to_nothing_has_no_milliseconds(seeded: Connection) -> None:
     outcome = played(seeded, QUIET).outcome
     assert (outcome.tickets, outcome.mails, outcome.milliseconds) == ([], {}, None)
+
+
+@pytest.mark.parametrize(("observed", "words"), [(0.5714, "0.57"), (8, "8"), ("low", "low")])
+def test_evidence_is_written_whatever_was_observed(observed: float | str, words: str) -> None:
+    evidence = Evidence(rule="expert_required", observed=observed, limit=0.45)
+    assert write_evidence(evidence) == f"observed {words}, limit 0.45"
 
 
 def test_the_page_shows_mail_and_evidence_and_runs_nothing(seeded: Connection, tmp_path: Path) -> None:
