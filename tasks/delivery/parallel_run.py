@@ -32,16 +32,15 @@ def send_in_parallel(run: Run, transport: SmtpTransport, slot: int) -> None:
 
     :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
     """
-    supply = MailSupply(run)
-    supply.refill(on_their_way=0, settled=True)
-    if not len(supply.stock):
-        return
-    with (
-        SocketWatch() as sockets,
-        wave_connection(get_settings()) as connection,
-        ChannelPool(transport, run.session, slot, sockets.wake) as pool,
-    ):
-        _ParallelRun(run, supply, pool, sockets, connection).go_on()
+    with SocketWatch() as sockets, MailSupply(run, sockets.wake) as supply:
+        supply.refill(on_their_way=0, settled=True)
+        if not len(supply.stock):
+            return
+        with (
+            wave_connection(get_settings()) as connection,
+            ChannelPool(transport, run.session, slot, sockets.wake) as pool,
+        ):
+            _ParallelRun(run, supply, pool, sockets, connection).go_on()
 
 
 class _ParallelRun:
@@ -158,11 +157,10 @@ class _ParallelRun:
         self._supply.expect_more()
         try:
             concerns_account = self._recorder.record(self._run.judge(held.mail, answers, held.claim))
+            if concerns_account and not self._is_stopping:
+                self._stop()
         except DBAPIError as error:
             self._give_up(error)
-            return
-        if concerns_account and not self._is_stopping:
-            self._stop()
 
     def _when_written(self, result: WaveResult) -> None:
         for begin in result.begun:
@@ -188,7 +186,7 @@ class _ParallelRun:
     def _stop(self, *, on_trial: bool = False) -> None:
         """Give back what no body has begun of; what is on its way with its body is waited for."""
         self._is_stopping = True
-        held = [*self._break_off(self._not_begun()), *self._stock.clear()]
+        held = [*self._break_off(self._not_begun()), *self._supply.clear()]
         self._run.give_back([each.mail for each in held], on_trial=on_trial)
 
     def _not_begun(self) -> list[SmtpChannel]:

@@ -1,26 +1,52 @@
 """Where a run's mails come from: claimed when few are left, safety mail as soon as it is known of."""
 
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
 from services.database.engine import standalone
 from services.delivery.circuit_breaker import TRIAL, CircuitState
+from services.mail.compose import LoadedMail
 from tasks.delivery.send_loop import Run
-from tasks.delivery.stock import Stock, load_claimed
+from tasks.delivery.sender import Claim
+from tasks.delivery.stock import HeldMail, Stock, load_claimed
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was claimed, and what its mails are made of."""
+
+    claim: Claim
+    loaded: Mapping[UUID, LoadedMail]
 
 
 class MailSupply:
     """`circuit`: how the account's circuit stood at the last claim; None before anything was claimed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, wake: Callable[[], None]) -> None:
+        """`wake` is called when mails have come that were claimed meanwhile."""
         self._run = run
+        self._wake = wake
         self._is_exhausted = False
         self._has_news = False
         self._safety_waits = False
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-claim")
+        self._coming: Future[_Found | None] | None = None
         self.stock = Stock()
         self.circuit: CircuitState | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
 
     @property
     def is_spent(self) -> bool:
         """The last claim took all that was due, and nothing has become so since."""
-        return self._is_exhausted and not self._has_news and not self._safety_waits
+        return self._is_exhausted and not (self._has_news or self._safety_waits or self._coming)
 
     @property
     def is_on_trial(self) -> bool:
@@ -36,27 +62,51 @@ class MailSupply:
         self._safety_waits = True
 
     def refill(self, *, on_their_way: int, settled: bool) -> None:
-        """Claim what is missing.
+        """Claim what is missing; while the connections are busy this is done beside them, but for safety mail.
 
         :param on_their_way: how many mails the connections have
         :param settled: nothing is on its way, and everything that was is on record
         """
-        idle = settled and not len(self.stock)
+        if self._coming and self._coming.done():
+            self._take_coming()
+        idle = settled and not len(self.stock) and not self._coming
         if not self._may_claim(on_their_way, idle):
             return
         safety_only, self._safety_waits = self._safety_waits, False
-        self._has_news = False
-        claim = self._run.claim(held=len(self.stock), safety_only=safety_only)
+        if idle or safety_only:
+            self._has_news = False
+            self._add(self._find(len(self.stock), safety_only=safety_only), safety_only=safety_only)
+        elif self._coming is None:
+            self._has_news = False
+            self._coming = self._thread.submit(self._find, len(self.stock), safety_only=False)
+            self._coming.add_done_callback(lambda _: self._wake())
+
+    def clear(self) -> list[HeldMail]:
+        """All mails, to be given back; also those that are being claimed."""
+        if self._coming:
+            self._take_coming()
+        return self.stock.clear()
+
+    def _take_coming(self) -> None:
+        assert self._coming is not None
+        coming, self._coming = self._coming, None
+        self._add(coming.result(), safety_only=False)
+
+    def _find(self, held: int, *, safety_only: bool) -> _Found | None:
+        claim = self._run.claim(held=held, safety_only=safety_only)
         if claim is None:
-            self._is_exhausted = self._is_exhausted or not safety_only
-            return
-        if not safety_only:
-            self._is_exhausted = not claim.may_be_more
-        self._run.share(claim)
-        self.circuit = claim.circuit
+            return None
         # It reads only: each statement by itself spares two round trips.
         with standalone() as connection:
-            self.stock.add(claim, load_claimed(connection, claim.mails))
+            return _Found(claim, load_claimed(connection, claim.mails))
+
+    def _add(self, found: _Found | None, *, safety_only: bool) -> None:
+        if not safety_only:
+            self._is_exhausted = found is None or not found.claim.may_be_more
+        if found:
+            self._run.share(found.claim)
+            self.circuit = found.claim.circuit
+            self.stock.add(found.claim, found.loaded)
 
     def _may_claim(self, on_their_way: int, idle: bool) -> bool:
         if self.circuit and self.circuit.narrow:

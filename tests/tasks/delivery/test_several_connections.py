@@ -4,10 +4,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from rules.delivery import MailTemplate
 from services.database.engine import begin, engine
@@ -114,6 +115,40 @@ def test_the_database_is_asked_once_for_mail_before_the_only_one_leaves(office: 
         event.remove(engine(), "before_cursor_execute", note)
 
     assert asked_before == [1]
+
+
+def test_connections_go_on_while_more_mail_is_being_claimed(office: Office, setting: Setting) -> None:
+    # One of the three connections is for safety mail alone.
+    setting(mail_claim_size=4, mail_connections=3, lock_timeout_seconds=20, smtp_reply_seconds=30)
+    queue_many(12)
+    go_on = Event()
+    went_on: list[bool] = []
+
+    def hold_every_claim() -> None:
+        with begin() as holder:
+            holder.execute(text("SELECT FROM escalation.mail_accounts FOR UPDATE"))
+            locked.set()
+            went_on.append(go_on.wait(5))
+
+    locked = Event()
+    holding = Thread(target=hold_every_claim)
+
+    def begin_to_hold(_: Session) -> None:
+        holding.start()
+        assert locked.wait(5)
+
+    def count(_: Session) -> None:
+        # All that were claimed before.
+        if office.server.count("dot") == 4:
+            go_on.set()
+
+    office.server.on("dot", begin_to_hold)
+    office.server.on_every("dot", count)
+
+    assert office.send() == {"accepted": 12}
+
+    holding.join()
+    assert went_on == [True]
 
 
 @pytest.mark.parametrize(("step", "act"), [("data", hang), ("body", hang), ("dot", hang), ("dot", take_and_hang)])
