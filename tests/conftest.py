@@ -36,6 +36,10 @@ def server_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(server_folder / "postgres").start()
+    # No test cuts the power, and a server that is killed leaves what it wrote to the kernel.
+    for setting in ("fsync", "full_page_writes"):
+        command(server, f"ALTER SYSTEM SET {setting} = off")
+    command(server, "SELECT pg_reload_conf()")
     yield server
     # Its data goes anyway: no need to write hundreds of databases to disk first.
     server.stop_immediately()
@@ -83,7 +87,7 @@ def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
     """A database with our tables and nothing in them."""
     name = f"test_{next(NUMBERS)}"
-    command(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    command(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield postgres.url_of(name)
     command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
