@@ -11,6 +11,7 @@ from tests.deploy.image.engine import Engine
 
 PROFILES = ("--profile", "standalone", "--profile", "dev", "--profile", "desk")
 OURS = ("worker", "mailer", "listener", "beat", "flower", "desk", "exporter")
+SERVERS = ("escalation-postgres", "escalation-redis", "escalation-mailcatcher")
 SECONDS = 240.0
 DOTENV = """\
 SUPPORT_EMAIL=support@house.test
