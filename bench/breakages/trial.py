@@ -69,7 +69,7 @@ def tried(breakage: Breakage, *, with_storm: bool) -> Trial:
     :raises NoVerdict: with the output
     """
     with broken(breakage) as tree:
-        output = judged(run(tree, "pytest", "-q", "-x", "-p", "no:cacheprovider", *breakage.tests))
+        output = judged(run(tree, "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not debian", *breakage.tests))
         found = tuple(dict.fromkeys(f"{file}::{name}" for file, name in FAILED.findall(output)))
         if not (with_storm and breakage.storm):
             return Trial(breakage, found)

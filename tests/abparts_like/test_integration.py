@@ -10,6 +10,8 @@ from tests.abparts_like.conftest import Assistant, text_of
 from tests.abparts_like.shapes import Shape
 from tests.processes import wait_for
 
+pytestmark = pytest.mark.long
+
 ASSESSMENT = {
     "problem_category": None,
     "likely_causes": [{"cause": "worn impeller", "probability": 0.7}, "blocked filter"],

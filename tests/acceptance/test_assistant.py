@@ -21,6 +21,8 @@ from tests.processes import ROOT, Processes, wait_for
 from worker.embedded import EmbeddedValkey
 from worker.embedded.ports import HOST, Port
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def assistant(family: Processes, tmp_path: Path) -> Iterator[httpx.Client]:

@@ -9,6 +9,8 @@ from tests.client.test_cluster_mode import ClusterNode
 from tests.processes import processes
 from worker.doctor.redis import check
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("program", ["worker", "beat"])
 def test_a_redis_in_cluster_mode_is_named(program: str, environment: dict[str, str], tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from demo.recording import SESSIONS, load_recordings
 from tests.processes import ROOT
 
+pytestmark = pytest.mark.long
+
 OK = re.compile(r"demo ok: sessions=(\d+) events=(\d+) tickets=(\d+) mails=(\d+) rejected=(\d+)")
 
 
@@ -46,7 +48,6 @@ def test_every_recorded_session_leads_to_what_it_should(server_folder: Path) -> 
     assert not (var / "demo" / "stack" / "stack.json").exists(), "the stack is still running"
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("expect", "problem"),
     [

@@ -10,6 +10,8 @@ from tests.processes import ROOT
 from tests.worker.doctor.doctor import whole_configuration
 from worker.embedded import LocalMailServer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("command", ["mail probe", "mail retry --state queued"])
 def test_a_command_hints_at_the_workers_and_at_no_other_broker(

@@ -23,6 +23,8 @@ from tests.processes import Process, Processes, processes, wait_for
 from worker.embedded import LocalMailServer
 from worker.embedded.ports import HOST, Port
 
+pytestmark = pytest.mark.long
+
 TICKETS = (
     "SELECT id, session_id, ticket_number, priority, status, resolution_notes FROM public.support_tickets ORDER BY id"
 )

@@ -1,5 +1,6 @@
 """PostgreSQL only reads for a while: somebody is told at once, and events go on within seconds of the repair."""
 
+import pytest
 from redis import Redis
 from sqlalchemy import Connection, make_url, text
 
@@ -10,6 +11,8 @@ from tests.events import message
 from tests.observe.webhook import listening
 from tests.processes import Processes, wait_for
 from worker.embedded import EmbeddedPostgres
+
+pytestmark = pytest.mark.long
 
 TICKETS = text("SELECT count(*) FROM escalation.tickets")
 # A sweep comes every three seconds, on a busy machine a few times that. Pooled sessions once read for half an hour.

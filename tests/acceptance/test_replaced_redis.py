@@ -12,6 +12,8 @@ from escalation_client import ConfidenceReported, Publisher
 from tests.client.replicated import HOST, PASSWORD, Member, role_of
 from tests.processes import processes, wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def members(tmp_path: Path) -> Iterator[tuple[Member, Member]]:

@@ -17,6 +17,8 @@ from tests.client.replicated import PASSWORD, SERVICE, Replicated, replicated
 from tests.processes import Processes, processes, wait_for
 from worker.embedded.ports import HOST, Port
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Replicated]:

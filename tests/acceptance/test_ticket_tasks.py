@@ -16,6 +16,8 @@ from services.events.stream import EVENTS, OUTCOMES
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for
 
+pytestmark = pytest.mark.long
+
 SECRET = "Called Captain Nikos at the farm"
 
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import psutil
+import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -13,6 +14,8 @@ from services.events.stream import EVENTS, GROUP, EventStream, ensure_group
 from tests.acceptance.conftest import environment, family
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for
+
+pytestmark = pytest.mark.long
 
 __all__ = ["environment", "family"]
 

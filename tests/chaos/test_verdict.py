@@ -19,6 +19,8 @@ from tasks.evaluation.batch import write
 from tests.push_service import Pushed
 from tests.smtp_session import Received
 
+pytestmark = pytest.mark.long
+
 SENT = "SELECT message_id, address FROM escalation.mail_recipients JOIN escalation.mails USING (mail_id)"
 UNKNOWN = """
     INSERT INTO escalation.delivery_attempts (attempt_id, recipient_id, number, lease_id, reply_class)

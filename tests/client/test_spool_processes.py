@@ -17,6 +17,8 @@ from tests.client.stream import report, reports, sessions_in
 from tests.processes import wait_for
 from worker.embedded import EmbeddedValkey
 
+pytestmark = pytest.mark.long
+
 WRITER = """
     import sys
     from escalation_client import ConfidenceReported, Publisher

@@ -10,6 +10,8 @@ import pytest
 from config.settings import Settings
 from tests.deploy.compose import ROOT, command_of
 
+pytestmark = pytest.mark.long
+
 
 # One for each program that they are started by: python -m worker, and Celery's own for workers, beat and Flower.
 @pytest.mark.parametrize("name", ["migrate", "worker", "beat", "flower"])

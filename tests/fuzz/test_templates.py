@@ -14,6 +14,8 @@ from tests.fuzz.hostile import HARMLESS, HOSTILE
 from tests.fuzz.letters import TEMPLATES, desk_pages_saying, elements, letter_saying, message_saying, targets
 from tests.fuzz.profiles import few
 
+pytestmark = pytest.mark.long
+
 TOLD_TO_SUPPORT = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "test")
 SIZE_LIMIT = Settings.model_fields["mail_html_bytes"].default
 # Many marks that HTML, Jinja or a mail could trip over; no digits and no @, which might make a link to call or write.

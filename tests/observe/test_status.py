@@ -11,6 +11,8 @@ from services.events.stream import EVENTS
 from tests.events import message
 from tests.processes import ROOT, Processes, wait_for
 
+pytestmark = pytest.mark.long
+
 
 def status(family: Processes, **changed: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(

@@ -16,6 +16,8 @@ from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.services.escalated import escalate
 
+pytestmark = pytest.mark.long
+
 TENANT = "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
 PER_MINUTE = 60
 # Mail about danger goes to the emergency line as well.

@@ -15,6 +15,8 @@ from tests.services.schema.rows import contents
 from worker.embedded import EmbeddedPostgres
 from worker.embedded.paths import SOCKET, temporary_folder
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -10,6 +10,8 @@ from services.schema.rebuild import TableMismatch
 from tests.services.schema.accident import AUDITED, THE_ACCIDENT, apply, plan, run, state
 from tests.services.schema.rows import contents, rows
 
+pytestmark = pytest.mark.long
+
 TWO_COLUMNS = (
     "ALTER TABLE ai_sessions DROP COLUMN user_id",
     "ALTER TABLE support_tickets DROP COLUMN session_summary",

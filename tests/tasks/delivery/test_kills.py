@@ -18,6 +18,8 @@ from tests.smtp_session import Reply, hang, take_and_hang
 from tests.tasks.delivery.killing import killed_at, reaped
 from worker.embedded.certificates import make_certificates
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def senders(office: Office, setting: Setting, tmp_path: Path) -> Iterator[Processes]:

@@ -18,6 +18,8 @@ from tests.processes import Processes, wait_for
 from tests.worker.doctor.doctor import Doctor
 from worker.embedded import LocalMailServer
 
+pytestmark = pytest.mark.long
+
 TABLES = (
     *("public.support_tickets", "public.ai_sessions", "public.escalation_triggers"),
     *(f"escalation.{name}" for name in ("event_inbox", "sessions", "tickets", "mails", "mail_recipients", "outcomes")),
@@ -37,7 +39,6 @@ def left_over(connection: Connection) -> dict[str, int]:
     return {table: count for table, count in counts.items() if count}
 
 
-@pytest.mark.long
 def test_every_reason_goes_the_whole_way(
     doctor: Doctor, family: Processes, connection: Connection, mail_server: LocalMailServer
 ) -> None:
@@ -63,7 +64,6 @@ def test_where_it_ended_is_said_and_nothing_is_left(doctor: Doctor, connection: 
     assert left_over(connection) == {}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("streams", ["1", "4"])
 def test_a_worker_that_comes_later_finds_nothing_of_it(
     doctor: Doctor, family: Processes, connection: Connection, redis: Redis, streams: str
@@ -77,7 +77,6 @@ def test_a_worker_that_comes_later_finds_nothing_of_it(
     assert sessions(connection) == ["s1"]
 
 
-@pytest.mark.long
 def test_what_came_of_a_rehearsal_that_was_given_up_goes_to_nobody_else_and_goes_with_the_next(
     doctor: Doctor, family: Processes, connection: Connection, redis: Redis
 ) -> None:
