@@ -51,7 +51,9 @@ def write_evidence(evidence: Evidence) -> str:
     """Write a piece of evidence in one line."""
     facts = []
     if evidence.phrase:
-        facts.append(f'"{evidence.phrase}"' + (f" ({evidence.gloss})" if evidence.gloss else ""))
+        # What the second ear heard is known by texts that are like it.
+        meaning = f"is like: {evidence.gloss}" if evidence.heard else evidence.gloss
+        facts.append(f'"{evidence.phrase}"' + (f" ({meaning})" if evidence.gloss else ""))
     if evidence.heard:
         facts.append(f"heard by the {evidence.heard} ear")
     if evidence.observed is not None:
