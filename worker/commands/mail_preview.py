@@ -16,7 +16,7 @@ from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.signed_links import link
 from worker.commands.terminal import Output
 from worker.preview.browser import INSTALL, find_browser
-from worker.preview.example import example_story
+from worker.preview.example import EXAMPLE_PAGE, example_story
 from worker.preview.mail_rows import mail_of
 from worker.preview.pictures import take_pictures, write_letter
 
@@ -47,7 +47,7 @@ def written(
 ) -> Path:
     """One mail; return its HTML."""
     mail = mail_of(template, details, language)
-    page = link(details.ticket.ticket_id, settings) if isinstance(settings, Settings) else None
+    page = link(details.ticket.ticket_id, settings) if isinstance(settings, Settings) else EXAMPLE_PAGE
     told = settings.model_copy(update={"support_language": language})
     letter = letter_of(mail, None if template == "test" else details, told, page)
     return write_letter(letter, out, f"{template}-{language}")

@@ -105,6 +105,7 @@ def diagnosis(texts: _Texts) -> Diagnosis:
 
 _MAIL: Final = UUID("6f0f7c0e-2f57-5a3e-9d1c-0a5a3f2b7c11")
 _TICKET: Final = "7d0a4f52-0000-4000-8000-000000000007"
+EXAMPLE_PAGE: Final = "https://tickets.example.com/t/example"
 _ADDRESSES: Final = ("support@example.com", "emergency@example.com")
 _PHONE: Final = "+44 20 7946 0142"
 # Where each language is spoken: ABParts' code of the country, and the place.
