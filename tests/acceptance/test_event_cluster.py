@@ -13,6 +13,7 @@ from redis import Redis
 from sqlalchemy import Connection, text
 
 from escalation_client import Publisher
+from escalation_client.events import encode
 from escalation_client.layout import KEY_STREAMS, stream_name, stream_of
 from services.events.stream import EVENTS, GROUP
 from tests.acceptance.test_kills import (
@@ -25,7 +26,9 @@ from tests.acceptance.test_kills import (
 )
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 from tests.events import message
+from tests.observe.test_exporter import Exporter
 from tests.processes import ROOT, Processes, processes, wait_for
+from worker.embedded.ports import Port
 
 STREAMS = [stream_name(number) for number in range(4)]
 
@@ -94,6 +97,23 @@ def test_events_of_every_node_become_tickets_and_all_commands_know_them(
     assert command(family, "publish", "hello there", "--session", "s0").returncode == 0
     with Redis.from_url(cluster.node_of(stream_of("s0", 4)).url) as node:
         assert "hello there" in str(node.xrange(stream_of("s0", 4)))
+
+
+def test_the_exporter_counts_the_streams_of_the_nodes_and_tells_the_fullest(
+    family: Processes, cluster: ClusterOfNodes, redis: Redis
+) -> None:
+    port = Port(None, "exporter")
+    exporter = Exporter(family, port.number)
+    for place, stream in enumerate(STREAMS):
+        with Redis.from_url(cluster.node_of(stream).url) as node:
+            node.config_set("maxmemory", f"{100 * (place + 1)}mb")
+            for number in range(place + 1):
+                node.xadd(stream, {"event": encode(message(f"s{number}", "hello"))})
+    wait_for(lambda: exporter.value("escalation_stream_lag") == 10, "all four streams")
+    assert [exporter.value("escalation_lag_by_stream", stream=stream) for stream in STREAMS] == [1, 2, 3, 4]
+    with Redis.from_url(cluster.node_of(STREAMS[0]).url) as fullest:
+        used = fullest.info("memory")["used_memory"] / (100 * 1024 * 1024)
+    assert exporter.value("escalation_redis_memory_ratio") == pytest.approx(used, rel=0.2)
 
 
 def test_a_person_is_erased_from_the_nodes(

@@ -14,6 +14,7 @@ from redis.exceptions import NoPermissionError, RedisError
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
+from services.events.layout import event_streams
 from services.monitoring.health import states_by_stream, total_of
 from services.monitoring.metrics import State, state
 from worker.celery_guards.messages import messages_set_aside
@@ -77,19 +78,18 @@ class EscalationCollector(Collector):
         for queue, count in messages_set_aside(self.redis).items():
             strange.add_metric([queue], count)
         yield strange
-        yield from _memory(self.redis)
+        yield from _memory({self.redis, *(stream.redis for stream in event_streams(self.redis))})
         yield from _runs(last_runs(self.redis), time.time() - self.began)
 
 
-def _memory(redis: Redis) -> Iterator[Metric]:
-    """How full Redis is, where it has a limit (`maxmemory`) and lets itself be asked."""
+def _memory(servers: Iterable[Redis]) -> Iterator[Metric]:
+    """How full Redis is, where it has a limit (`maxmemory`) and lets itself be asked; of several the fullest."""
     try:
-        memory = redis.info("memory")
+        memories = [server.info("memory") for server in servers]
     except NoPermissionError:
         return
-    if limit := int(memory["maxmemory"]):
-        used = int(memory["used_memory"]) / limit
-        yield GaugeMetricFamily("escalation_redis_memory_ratio", "Used share of Redis' maxmemory", used)
+    if used := [int(memory["used_memory"]) / limit for memory in memories if (limit := int(memory["maxmemory"]))]:
+        yield GaugeMetricFamily("escalation_redis_memory_ratio", "Used share of Redis' maxmemory", max(used))
 
 
 def _runs(ages: Mapping[str, float], watched: float) -> Iterator[Metric]:

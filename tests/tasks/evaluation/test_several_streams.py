@@ -69,6 +69,21 @@ def test_one_stream_is_what_it_always_was(choose: Choose) -> None:
     assert set(redis.keys("escalation:event*")) == {EVENTS.encode()}
 
 
+def test_one_stream_asks_redis_nothing_more_than_it_always_did(choose: Choose) -> None:
+    redis, installation = choose(1)
+    tell(installation, [confidence("first", 0.9)])
+    drain(redis, installation)
+    tell(installation, [confidence("second", 0.9)])
+    redis.config_resetstat()
+    drain(redis, installation)
+    told = redis.info("commandstats")
+    assert {name.removeprefix("cmdstat_"): count["calls"] for name, count in told.items()} == {
+        "config|resetstat": 1,
+        "xreadgroup": 1,
+        "xack": 1,
+    }
+
+
 def test_a_session_stays_in_its_stream_and_in_order(choose: Choose) -> None:
     redis, installation = choose(4)
     tell(installation, [confidence(session, 0.5 + number / 10) for number in range(4) for session in SESSIONS])
