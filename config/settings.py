@@ -16,7 +16,7 @@ from config.mail_settings import MailSettings
 from config.secret_files import SecretFileSource
 from config.server_urls import checked_database_url, checked_redis_url
 from config.watch_settings import WatchSettings
-from escalation_client.cluster import ClusterAddress
+from escalation_client.cluster_address import ClusterAddress
 from escalation_client.layout import MOST_STREAMS
 
 CONFIG_FOLDER = Path(__file__).parent

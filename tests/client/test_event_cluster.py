@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from escalation_client import AsyncPublisher, Event, Publisher, PublishError
-from escalation_client.cluster import ClusterAddress
+from escalation_client.cluster_address import ClusterAddress
 from escalation_client.events import FIELD, decode
 from escalation_client.layout import KEY_STREAMS, stream_name, stream_of
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster

@@ -12,6 +12,7 @@ SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" 
 FORMS = {
     "database_url": "postgresql://postgres:{mark}@127.0.0.1:1/abparts",
     "redis_url": "redis://:{mark}@127.0.0.1:1/0",
+    "events_cluster_url": "redis-cluster://:{mark}@127.0.0.1:1",
     "alert_webhook_url": "http://127.0.0.1:1/{mark}",
     "heartbeat_url": "http://127.0.0.1:1/{mark}",
 }

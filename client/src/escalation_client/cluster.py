@@ -1,12 +1,6 @@
-"""A Redis Cluster that holds event streams, and which of its nodes has which.
-
-    redis-cluster://user:password@host1:6379,host2:6379,host3:6379
-
-Any of the nodes tells of all the others. `rediss-cluster://` speaks TLS, with the parameters of `rediss://`.
-"""
+"""A Redis Cluster that holds event streams, and which of its nodes has which."""
 
 import math
-import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,49 +11,12 @@ from redis import Redis
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
+from escalation_client.cluster_address import ClusterAddress
 from escalation_client.connection import LoopConnections, connect
 
-_SCHEMES: Final = {"redis-cluster": "redis", "rediss-cluster": "rediss"}
-_PORT: Final = 6379
-_HOST: Final = re.compile(
-    r"(?P<host> \[[0-9a-fA-F:.]+\] | [^:/@\[\],?\s]+ ) (?: : (?P<port> \d{1,5}) )? /?", re.VERBOSE
-)
-_EXAMPLE: Final = "redis-cluster://:password@host1:6379,host2:6379"
 _ASK_FOR_SLOTS: Final = ("CLUSTER", "SLOTS")
 # Slots move, and nodes take over from others; whoever met an error asks at once.
 _ASK_AGAIN_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ClusterAddress:
-    """What an address says. Printing it tells no password."""
-
-    hosts: tuple[tuple[str, int], ...]
-    scheme: str
-    login: str = ""
-    options: str = ""
-
-    @classmethod
-    def named_by(cls, url: str) -> "ClusterAddress":
-        """Read an address. Raises ValueError, which shows no password."""
-        scheme, _, rest = url.partition("://")
-        if scheme not in _SCHEMES:
-            raise ValueError(f"should start with redis-cluster:// or rediss-cluster://, such as {_EXAMPLE}")
-        listed, question, options = rest.partition("?")
-        login, at, hosts = listed.rpartition("@")
-        matches = [_HOST.fullmatch(host.strip()) for host in hosts.split(",")]
-        if not all(matches):
-            # Not shown, since it may hold a password.
-            raise ValueError(f"should list the cluster's hosts and ports, without a database's number: {_EXAMPLE}")
-        found = tuple((match["host"].strip("[]"), int(match["port"] or _PORT)) for match in matches if match)
-        return cls(found, _SCHEMES[scheme], login + at, question + options)
-
-    def url_of(self, host: str, port: int) -> str:
-        """The address of one node."""
-        return f"{self.scheme}://{self.login}{f'[{host}]' if ':' in host else host}:{port}/0{self.options}"
-
-    def __repr__(self) -> str:
-        return f"ClusterAddress({', '.join(f'{host}:{port}' for host, port in self.hosts)})"
 
 
 class NoSuchNode(RedisError):

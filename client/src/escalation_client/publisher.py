@@ -35,8 +35,8 @@ class Publisher:
 
     :param url: `redis://`, `rediss://`, `unix://`, or `redis-sentinel://` (`escalation_client.sentinel`), with the
         password in it
-    :param events_cluster: `redis-cluster://` (`escalation_client.cluster`), where the worker has its event streams on a
-        Redis Cluster; `url` is the Redis of everything else
+    :param events_cluster: `redis-cluster://` (`escalation_client.cluster_address`), where the worker has its event
+        streams on a Redis Cluster; `url` is the Redis of everything else
     :param spool: a folder for events that Redis does not take; processes may share it. Without one they are an error.
     :param spool_limit: the spool's size in bytes
     :param replicas: how many replicas must have an event within a second before it counts as taken
