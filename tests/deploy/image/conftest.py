@@ -47,7 +47,7 @@ def engine(built: Engine) -> Iterator[Engine]:
         yield built
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(engine: Engine) -> Iterator[Stack]:
     """Everything of docker-compose.yml that has a stand-in, healthy."""
     stack = Stack(engine, engine.folder / "checkout")
