@@ -1,55 +1,94 @@
-"""Floors of both ears on texts that they were not trained on, and no training text among those."""
+"""Floors of both ears on texts that they were not trained on, and no training text among those.
 
-import json
-import zlib
+The public files, which are measured beside these, may not be copied into the project: docs/detection.md has their
+figures.
+"""
+
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
-from bench.training.texts import SEALED, TEST, TRAINING, LabelledLine, NearDuplicates, read_lines
+from bench.training.texts import TEST, TRAINING, LabelledLine, read_lines, read_sealed, tested_texts
 from config.policy import load_policy
 from config.settings import CONFIG_FOLDER
 from services.listening.ear import second_ear
+from tests.rules.detection.test_challenge import LANGUAGES, cases
 from worker.commands.detect import LabelledText, hear_all
 
-# Some points below what was measured (docs/detection.md).
-FLOORS = {"handoff": (0.93, 0.92), "danger": (0.85, 0.86)}
-LOWEST_RECALL = 0.75
+# Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
+SEALED_FLOORS = {"handoff": (0.93, 0.92, 0.97), "danger": (0.85, 0.86, 0.96)}
+TEST_FLOORS = {"handoff": (0.92, 0.88, 0.96), "danger": (0.86, 0.88, 0.96)}
+# Of the language that is heard worst; in the test part that is Arabic danger.
+LOWEST_RECALL = {"sealed": 0.75, "test": 0.6}
+# The challenge set is of hard pairs: half of it are texts that only look like danger.
+CHALLENGE_PRECISION = {"handoff": 0.9, "danger": 0.82}
+CHALLENGE_RECALL = 0.9
 POLICY = load_policy(CONFIG_FOLDER / "policy.toml")
+OF_MEANING = {"handoff": "call", "danger": "danger"}
 
 
-def sealed_lines() -> list[LabelledLine]:
-    """Compressed, so that nobody reads or tunes on them by accident."""
-    rows = map(json.loads, zlib.decompress(SEALED.read_bytes()).decode().splitlines())
-    return [LabelledLine(row["text"], row["lang"], row["kind"], row["label"], "sealed") for row in rows]
+class Figures:
+    """What both ears made of lines, by language."""
+
+    def __init__(self, lines: Sequence[LabelledLine], kind: str) -> None:
+        texts = [LabelledText(line.text, line.language, line.author, bool(line.label)) for line in lines]
+        self.escalated: Counter[tuple[str, bool, bool]] = Counter()
+        self.asked: Counter[tuple[str, bool, bool]] = Counter()
+        for line, heard in hear_all(texts, kind, POLICY, second_ear()):
+            self.escalated[line.language, line.wanted, heard.escalates] += 1
+            self.asked[line.language, line.wanted, heard.escalates or heard.asks] += 1
+
+    @property
+    def precision(self) -> float:
+        right = sum(self.escalated[language, True, True] for language in LANGUAGES)
+        return right / (right + sum(self.escalated[language, False, True] for language in LANGUAGES))
+
+    @property
+    def asked_recall(self) -> float:
+        return recall_in(self.asked, *LANGUAGES)
+
+    def recall(self, *languages: str) -> float:
+        return recall_in(self.escalated, *(languages or LANGUAGES))
+
+
+def recall_in(counts: Counter[tuple[str, bool, bool]], *languages: str) -> float:
+    right = sum(counts[language, True, True] for language in languages)
+    return right / (right + sum(counts[language, True, False] for language in languages))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", FLOORS)
-def test_both_ears_hear_what_authors_wrote_whom_they_do_not_know(kind: str) -> None:
+@pytest.mark.parametrize("kind", SEALED_FLOORS)
+@pytest.mark.parametrize("part", ["sealed", "test"])
+def test_both_ears_hear_what_was_not_trained_on(part: str, kind: str) -> None:
+    lines = read_sealed() if part == "sealed" else read_lines(TEST)
+    figures = Figures([line for line in lines if line.kind == kind], kind)
+    precision, recall, asked = (SEALED_FLOORS if part == "sealed" else TEST_FLOORS)[kind]
+    assert figures.precision >= precision
+    assert figures.recall() >= recall
+    assert figures.asked_recall >= asked
+    for language in LANGUAGES:
+        assert figures.recall(language) >= LOWEST_RECALL[part], language
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", OF_MEANING)
+def test_both_ears_hear_the_challenge(kind: str) -> None:
     lines = [
-        LabelledText(line.text, line.language, line.author, bool(line.label))
-        for line in sealed_lines()
-        if line.kind == kind
+        LabelledLine(text, language, kind, int(OF_MEANING[kind] in meant), "challenge")
+        for language in LANGUAGES
+        for meant, text in cases(language)
     ]
-    counts: Counter[tuple[str, bool, bool]] = Counter()
-    for line, heard in hear_all(lines, kind, POLICY, second_ear()):
-        counts[line.language, line.wanted, heard.escalates] += 1
-    right = sum(count for (_, wanted, heard), count in counts.items() if wanted and heard)
-    found = sum(count for (_, _, heard), count in counts.items() if heard)
-    wanted = sum(count for (_, yes, _), count in counts.items() if yes)
-    precision, recall = FLOORS[kind]
-    assert right / found >= precision
-    assert right / wanted >= recall
-    for language in {line.language for line in lines}:
-        yes = counts[language, True, True] + counts[language, True, False]
-        assert counts[language, True, True] / yes >= LOWEST_RECALL, language
+    figures = Figures(lines, kind)
+    assert figures.precision >= CHALLENGE_PRECISION[kind]
+    for language in LANGUAGES:
+        assert figures.recall(language) >= CHALLENGE_RECALL, language
 
 
 @pytest.mark.long
-def test_no_text_of_the_test_part_was_trained_on() -> None:
-    tested = NearDuplicates(line.text for line in read_lines(TEST))
+def test_no_text_of_the_test_parts_was_trained_on() -> None:
+    tested = tested_texts()
     trained = {line.text for line in read_lines(TRAINING)}
-    kept = [text for text in trained if text not in tested]
+    kept = {text for text in trained if text not in tested}
     assert len(kept) > 0.98 * len(trained)
-    assert not {line.text for line in read_lines(TEST)} & set(kept)
+    assert not {line.text for line in (*read_lines(TEST), *read_sealed())} & kept
