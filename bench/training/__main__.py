@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bench.training.embeddings import embeddings
 from bench.training.fit import Examples, Numbers, by_author, combine, combined, fit, pieces_matrix
-from bench.training.texts import TRAINING, LabelledLine, read_lines, tested_texts, with_cross_negatives
+from bench.training.texts import TRAINING, LabelledLine, read_lines, read_tested_texts, with_cross_negatives
 from bench.training.weights import FittedKind, chosen, glosses_of, write
 from config.lexicon import load_lexicon
 from rules.detection import detect
@@ -30,7 +30,7 @@ console = Console(width=160)
 
 
 def main() -> None:
-    tested = tested_texts()
+    tested = read_tested_texts()
     lines = [line for line in with_cross_negatives(read_lines(TRAINING)) if line.text not in tested]
     vectors = embeddings([line.text for line in lines])
     mean: NDArray[np.float32] = vectors.mean(axis=0).astype(np.float16).astype(np.float32)

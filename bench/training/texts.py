@@ -38,7 +38,7 @@ def read_sealed() -> list[LabelledLine]:
     return [LabelledLine(row["text"], row["lang"], row["kind"], row["label"], "sealed") for row in rows]
 
 
-def tested_texts() -> "NearDuplicates":
+def read_tested_texts() -> "NearDuplicates":
     """What may not be trained on."""
     return NearDuplicates(line.text for line in (*read_lines(TEST), *read_sealed()))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bench.training.texts import TEST, TRAINING, LabelledLine, read_lines, read_sealed, tested_texts
+from bench.training.texts import TEST, TRAINING, LabelledLine, read_lines, read_sealed, read_tested_texts
 from config.policy import load_policy
 from config.settings import CONFIG_FOLDER
 from services.listening.ear import second_ear
@@ -87,7 +87,7 @@ def test_both_ears_hear_the_challenge(kind: str) -> None:
 
 @pytest.mark.long
 def test_no_text_of_the_test_parts_was_trained_on() -> None:
-    tested = tested_texts()
+    tested = read_tested_texts()
     trained = {line.text for line in read_lines(TRAINING)}
     kept = {text for text in trained if text not in tested}
     assert len(kept) > 0.98 * len(trained)
