@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual.base import Base64
 from kombu.utils.encoding import bytes_to_str
@@ -104,9 +104,30 @@ class _Client(kombu_redis.PrefixedStrictRedis):
         return None
 
 
+class _QoS(kombu_redis.QoS):
+    """Counts a message as done also when Redis cannot be told.
+
+    kombu only logs that, and would keep the message's place for ever: a worker with as many such messages as children
+    takes no other until its connection is lost. Redis gives the message out again later, as one of a killed worker.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        try:
+            super().ack(delivery_tag)
+        finally:
+            virtual.QoS.ack(self, delivery_tag)
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        try:
+            super().reject(delivery_tag, requeue)
+        finally:
+            virtual.QoS.ack(self, delivery_tag)
+
+
 class _Channel(kombu_redis.Channel):
     """With the client above, and with connections that leave a replica."""
 
+    QoS = _QoS
     connection_class = PrimaryConnection
     connection_class_ssl = PrimaryTlsConnection
 
@@ -117,6 +138,7 @@ class _Channel(kombu_redis.Channel):
 class _SentinelChannel(kombu_redis.SentinelChannel):
     """The same at the primary that Sentinels name."""
 
+    QoS = _QoS
     connection_class = SentinelConnection
     connection_class_ssl = SentinelTlsConnection
 
