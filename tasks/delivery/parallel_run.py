@@ -101,16 +101,18 @@ class _ParallelRun:
     def _take_opened(self) -> None:
         """A connection is there, or the first one could not be had and the run ends."""
         opened = self._pool.opened()
-        if opened is None or opened.channel or self._pool.channels or not len(self._stock):
+        if opened is None or opened.channel or self._pool.channels:
             return
         if opened.answer is None:
             if opened.turn_missed:
                 # Another sender takes long to log in: ask again later.
                 self._run.tally["more"] = 1
             self._stop(on_trial=self._supply.is_on_trial)
-        elif held := self._stock.take_any():
+            return
+        # The mail for which it was opened may be done with: what is claimed later would wait for a connection in vain.
+        if held := self._stock.take_any():
             self._record(held, dict.fromkeys(held.mail.addresses, opened.answer))
-            self._stop()
+        self._stop()
 
     def _offer_ready(self) -> None:
         """Offer the mails that are ready on the connections that are idle; open one more when there is none."""
