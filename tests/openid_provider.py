@@ -20,7 +20,10 @@ CLIENT_ID, CLIENT_SECRET = "escalation", "client-secret-of-the-tests"
 
 
 class OpenIdProvider(ThreadingHTTPServer):
-    """`claims` are put over those of the ID token; `signs_with` is another key where set; `asked` are the logins."""
+    """`claims` are put over those of the ID token; `signs_with` is another key where set; `asked` are the logins.
+
+    `description`: what it says of itself instead, where set.
+    """
 
     daemon_threads = True
 
@@ -32,6 +35,7 @@ class OpenIdProvider(ThreadingHTTPServer):
         self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
         self.signs_with: RSAKey | None = None
         self.claims: dict[str, Any] = {}
+        self.description: Any = None
         self.asked: list[dict[str, str]] = []
 
     @property
@@ -62,7 +66,7 @@ class _Answers(BaseHTTPRequestHandler):
             case "/.well-known/openid-configuration":
                 names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
                 places = {name: f"{self.server.issuer}/{path}" for name, path in names.items()}
-                self._answer({"issuer": self.server.issuer, **places})
+                self._answer(self.server.description or {"issuer": self.server.issuer, **places})
             case "/keys":
                 self._answer({"keys": [self.server.key.as_dict(private=False)]})
             case "/authorize":
@@ -85,7 +89,7 @@ class _Answers(BaseHTTPRequestHandler):
         else:
             self._answer({"error": "invalid_grant"}, 400)
 
-    def _answer(self, content: dict[str, Any], status: int = 200) -> None:
+    def _answer(self, content: Any, status: int = 200) -> None:
         body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -25,6 +25,7 @@ _SCOPE: Final = "openid email profile"
 # What the provider signs with its private key; never `none`, nor a secret that both sides know.
 _ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 _CLOCKS_APART_SECONDS: Final = 60
+_ENDPOINTS: Final = {"authorization_endpoint", "token_endpoint", "jwks_uri"}
 
 
 class LoginFailed(Exception):
@@ -55,7 +56,7 @@ def finish_login(settings: Settings, kept: str, answer: Mapping[str, str]) -> st
         state, nonce, verifier = signer(settings, "oidc-login").loads(kept, max_age=LOGIN_SECONDS)
     except (BadSignature, ValueError) as error:
         raise LoginFailed("this browser has begun no login, or too long ago") from error
-    if not hmac.compare_digest(str(state), answer.get("state", "")):
+    if not hmac.compare_digest(str(state).encode(), answer.get("state", "").encode()):
         raise LoginFailed("the answer belongs to another login")
     if "code" not in answer:
         raise LoginFailed(f"the provider says {answer.get('error', 'nothing')[:60]!r}")
@@ -144,11 +145,11 @@ def _may_see(settings: Settings, email: str) -> bool:
 
 def _discover(settings: Settings) -> Mapping[str, Any]:
     """The provider's own description (OpenID Connect Discovery 1.0, section 4); it has to name itself as we do."""
-    found: Mapping[str, Any] = _fetch(
-        settings, f"{str(settings.oidc_issuer).rstrip('/')}/.well-known/openid-configuration"
-    )
-    if found.get("issuer") != settings.oidc_issuer:
+    found = _fetch(settings, f"{str(settings.oidc_issuer).rstrip('/')}/.well-known/openid-configuration")
+    if not isinstance(found, dict) or found.get("issuer") != settings.oidc_issuer:
         raise LoginFailed("what answers at OIDC_ISSUER names another issuer")
+    if missing := _ENDPOINTS - found.keys():
+        raise LoginFailed(f"the provider does not name its {', '.join(sorted(missing))}")
     return found
 
 

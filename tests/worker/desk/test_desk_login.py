@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -132,7 +133,8 @@ def test_an_answer_counts_only_for_the_login_that_this_browser_began(
 ) -> None:
     assert_refused(browser.get("/callback", params={"code": "0", "state": "x"}))
     browser.get("/login", follow_redirects=False)
-    assert_refused(browser.get("/callback", params={"code": "0", "state": "x"}))
+    for state in ("x", "κατάσταση"):
+        assert_refused(browser.get("/callback", params={"code": "0", "state": state}))
     assert_refused(browser.get("/callback", params={"error": "access_denied"}))
     assert provider.asked == []
 
@@ -157,6 +159,14 @@ def test_whom_the_setting_names_no_more_sees_nothing_more(public: Installation) 
 def test_a_provider_that_is_away_is_said(browser: httpx.Client, provider: OpenIdProvider) -> None:
     provider.shutdown()
     provider.server_close()
+    assert_refused(browser.get("/"))
+
+
+@pytest.mark.parametrize("description", [["a list"], {"issuer": "https://elsewhere.example"}, {}])
+def test_what_does_not_describe_itself_as_the_provider_is_said(
+    browser: httpx.Client, provider: OpenIdProvider, description: Any
+) -> None:
+    provider.description = description or {"issuer": provider.issuer, "token_endpoint": provider.issuer}
     assert_refused(browser.get("/"))
 
 
