@@ -8,7 +8,9 @@ from typing import Final
 
 import structlog
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from escalation_client.cluster import NoSuchNode
 from services.database.engine import available
@@ -23,6 +25,8 @@ logger = structlog.get_logger()
 
 # How the summary of a run ends that found PostgreSQL away.
 POSTGRESQL_AWAY: Final = "postgresql=away"
+
+_AWAY: Final = (RedisConnectionError, RedisTimeoutError)
 
 
 def drain(redis: Redis, installation: Installation) -> BatchResult:
@@ -65,14 +69,14 @@ def _work_off(
             # A node that is away keeps nobody from what the others have; where a whole server is, its streams all are.
             failure = error
             stream.forget_node()
-            if isinstance(stream.server, Redis) or isinstance(error, NoSuchNode):
+            if isinstance(error, NoSuchNode) or (isinstance(stream.server, Redis) and isinstance(error, _AWAY)):
                 streams = deque(each for each in streams if each.server is not stream.server)
-            continue
-        total += written or BatchResult(away=1)
-        if written is None:
-            break
-        if len(entries) == size:
-            streams.append(stream)
+        else:
+            total += written or BatchResult(away=1)
+            if written is None:
+                break
+            if len(entries) == size:
+                streams.append(stream)
         if streams and time.monotonic() > deadline:
             hint("drain_events")
             break

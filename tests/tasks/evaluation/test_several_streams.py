@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 from sqlalchemy import Connection
 from typer.testing import CliRunner
 
@@ -122,6 +123,23 @@ def test_what_a_dead_consumer_had_of_any_stream_is_taken_over(choose: Choose) ->
     assert drain(redis, installation).events == 0
     assert take_over(redis, quick).opened == len(SESSIONS)
     assert pending(redis) == 0
+
+
+def test_a_stream_that_is_none_keeps_nobody_from_the_others(choose: Choose, connection: Connection) -> None:
+    redis, installation = choose(4)
+    for broken in numbered_streams():
+        redis.flushdb()
+        announce_streams(redis)
+        redis.set(broken, "somebody else's")
+        spared = [f"{broken} {session}" for session in SESSIONS]
+        events: list[Event] = [confidence(session, 0.9) for session in spared if stream_of(session, 4) != broken]
+        tell(installation, events)
+        with pytest.raises(ResponseError, match="WRONGTYPE"):
+            drain(redis, installation)
+        stored = rows(
+            connection, "SELECT 1 FROM escalation.event_inbox WHERE starts_with(session_id, :broken)", broken=broken
+        )
+        assert len(stored) == len(events) > 0
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (4, 2), (2, 4)])
