@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Connection, create_engine
 
-from config.settings import Settings
+from config.settings import Settings, get_settings
 from services.database.engine import driver_url
 from services.events.stream import connect
 from tests.processes import Processes, processes
@@ -27,6 +27,16 @@ def environment(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPat
         "SMTP_USE_TLS": "false",
         "ESCALATION_EMBEDDED": "true",
     }
+
+
+@pytest.fixture
+def told(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process is told the same as the processes."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.client.test_cluster_mode import ClusterNode
 from tests.processes import processes
 from worker.doctor.redis import check
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("told")]
 
 
 @pytest.mark.parametrize("program", ["worker", "beat"])

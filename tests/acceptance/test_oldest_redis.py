@@ -17,7 +17,7 @@ from tests.processes import processes, wait_for
 from worker.doctor.finding import Level
 from worker.doctor.redis import check
 
-pytestmark = [needs_oldest_redis, pytest.mark.long]
+pytestmark = [needs_oldest_redis, pytest.mark.long, pytest.mark.usefixtures("told")]
 
 
 @pytest.fixture

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, text
 from config.settings import Settings
 from services.events.stream import OUTCOMES
 from services.monitoring.health import stream_state
-from tests.acceptance.conftest import connection, environment, family, redis
+from tests.acceptance.conftest import connection, environment, family, redis, told
 from tests.fuzz.flood import KINDS, TICKET_EVERY, publish
 from tests.processes import Processes, wait_for
 
-__all__ = ["connection", "environment", "family", "redis"]
+__all__ = ["connection", "environment", "family", "redis", "told"]
+
+pytestmark = pytest.mark.usefixtures("told")
 
 FEW, MANY = 5_000, 100_000
 MOST_OUTCOMES = Settings.model_fields["outcomes_keep"].default

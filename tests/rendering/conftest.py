@@ -7,7 +7,8 @@ import pytest
 from worker.preview.browser import Browser, browser
 
 
-@pytest.fixture(scope="session")
+# Not for the session: other folders have browsers of their own, and Playwright runs once at a time.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with browser() as opened:
         yield opened
