@@ -111,6 +111,11 @@ class _QoS(kombu_redis.QoS):
     takes no other until its connection is lost. Redis gives the message out again later, as one of a killed worker.
     """
 
+    def restore_unacked(self, client: Any = None) -> None:
+        # The channel's connection can be closed before; asking for its address then would end the worker.
+        if self.channel.connection.client is not None:
+            super().restore_unacked(client)
+
     def ack(self, delivery_tag: str) -> None:
         try:
             super().ack(delivery_tag)
