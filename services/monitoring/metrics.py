@@ -6,10 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-_MAILS = text("""
-    SELECT state, lane, count(*) AS count,
-           coalesce(extract(epoch FROM clock_timestamp() - min(queued_at)), 0)::float AS oldest_seconds
-    FROM escalation.mail_recipients WHERE state NOT IN ('accepted', 'cancelled', 'refused') GROUP BY state, lane
+# What waits on purpose, to be sent together with others; danger never does.
+_BUNDLED = "r.lane = 'normal' AND (m.template = 'ticket_updated' OR m.content ? 'bundled')"
+_MAILS = text(f"""
+    SELECT CASE WHEN r.state = 'queued' AND {_BUNDLED} THEN 'bundled' ELSE r.state END AS state, r.lane,
+           count(*) AS count,
+           coalesce(extract(epoch FROM clock_timestamp() - min(r.queued_at)), 0)::float AS oldest_seconds
+    FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
+    WHERE r.state NOT IN ('accepted', 'cancelled', 'refused') GROUP BY 1, 2
 """)
 _DUE = text("""
     SELECT lane, extract(epoch FROM clock_timestamp() - min(queued_at))::float AS oldest_seconds
@@ -54,8 +58,9 @@ _TICKETS = text("""
 _REJECTED = text("""
     SELECT count(*) FROM escalation.rejected_events WHERE rejected_at > :after AND rejected_at <= :until
 """)
-_ACCEPTED = text("""
-    SELECT r.lane, extract(epoch FROM r.accepted_at - m.published_at)::float AS seconds
+_ACCEPTED = text(f"""
+    SELECT CASE WHEN {_BUNDLED} THEN 'bundled' ELSE r.lane END AS lane,
+           extract(epoch FROM r.accepted_at - m.published_at)::float AS seconds
     FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)
     WHERE r.accepted_at > :after AND r.accepted_at <= :until AND m.published_at IS NOT NULL
       AND NOT starts_with(m.session_id, 'rehearsal-')

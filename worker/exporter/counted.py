@@ -30,7 +30,7 @@ class Counted:
             buckets=SECONDS,
             registry=None,
         )
-        for lane in ("urgent", "normal"):
+        for lane in ("urgent", "normal", "bundled"):
             self.acceptance.labels(lane)
 
     def read(self, connection: Connection) -> None:

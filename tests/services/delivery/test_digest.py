@@ -16,6 +16,7 @@ from services.escalation.process_batch import process
 from services.events.decoding import Received as ReceivedEvent
 from services.events.stream import StreamEntry
 from services.installation import get_installation
+from services.monitoring.metrics import read_delta, state
 from services.outbox.digest import queue_digests, settle_digests
 from tests.events import diagnosed, message
 from tests.services.delivery.conftest import Setting
@@ -98,6 +99,19 @@ def test_two_hundred_tickets_are_few_mails_and_every_ticket_is_told_of(storm: Of
     assert digest.count("https://tickets.example.org/t/") >= 94
     assert storm.states() == {"accepted": 194 + FIRST + 2 + 2}
     assert storm.send() == {}
+
+
+def test_figures_tell_apart_what_waits_for_a_digest_on_purpose(storm: Office) -> None:
+    before = storm.connection.execute(text("SELECT clock_timestamp() - interval '1 minute'")).scalar_one()
+    storm.send()
+    waiting = {(row["state"], row["lane"]): row["count"] for row in state(storm.connection).mails}
+    assert waiting == {("bundled", "normal"): 194}
+    sweep(minutes=3.1)
+    storm.send()
+    sweep()
+    after = storm.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    lanes = Counter(row["lane"] for row in read_delta(storm.connection, before, after).accepted)
+    assert lanes == {"urgent": 2, "normal": FIRST, "bundled": 194}, "danger has two readers"
 
 
 def test_a_digest_that_is_refused_leaves_each_ticket_its_own_mail(storm: Office) -> None:
