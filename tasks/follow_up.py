@@ -2,8 +2,7 @@
 
 from celery import shared_task
 
-from services.database.engine import begin
-from services.database.locks import only_one
+from services.database.engine import begin, only_one
 from services.escalation.reconcile import ReconcileReport, reconcile
 from services.events.stream import redis_client
 from services.installation import get_installation, note_mode

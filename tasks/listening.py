@@ -4,8 +4,7 @@ import time
 
 from celery import shared_task
 
-from services.database.engine import begin
-from services.database.locks import only_one
+from services.database.engine import begin, only_one
 from services.escalation.confirmations import publish_unanswered
 from services.events.stream import answer_ring, redis_client
 from services.installation import get_installation

@@ -10,14 +10,13 @@ from celery.signals import worker_process_shutdown
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings, get_settings
-from services.database.engine import begin
+from services.database.engine import begin, only_one
 from services.database.errors import DatabaseFailure, classify_failure
-from services.database.locks import only_one
 from services.delivery.alerts import check_mail_settings, tell_held, watch
 from services.delivery.circuit_breaker import OPEN, account_works, probe_due, take_probe
 from services.delivery.fallback_recipient import escalate_stuck
+from services.delivery.lease import reap
 from services.delivery.rate_limits import Rates, limiter
-from services.delivery.reap_expired import reap
 from services.delivery.settings_probe import settings_mark, take_early_probe
 from services.events.stream import answer_ring, redis_client
 from services.installation import get_installation

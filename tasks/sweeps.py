@@ -4,8 +4,7 @@ from celery import shared_task
 from sqlalchemy import Engine
 
 from config.settings import Settings, get_settings
-from services.database.engine import begin, engine
-from services.database.locks import only_one
+from services.database.engine import begin, engine, only_one
 from services.events.stream import answer_ring, redis_client
 from services.events.trimming import trim
 from services.monitoring.alerts import claim_posts, clear_alerts, note_posted, raise_alert

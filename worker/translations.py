@@ -14,8 +14,7 @@ from jinja2.ext import babel_extract
 from config.settings import TEMPLATES_FOLDER
 from services import mail
 from services.mail.i18n import labels
-from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalog_path
-from services.mail.i18n.formatting import locale_of
+from services.mail.i18n.locale import LANGUAGES, SOURCE_LANGUAGE, catalog_path, locale_of
 
 _CODE: Final = Path(mail.__file__).parent
 _IN_TEMPLATES: Final = ("_", "gettext", "ngettext")

@@ -98,7 +98,7 @@ MAILS = (
     Breakage(
         "safety mail has no lane of its own",
         7,
-        (SourceChange("services/outbox/models.py", "Lane.URGENT if self.rank == 0 else Lane.NORMAL", "Lane.NORMAL"),),
+        (SourceChange("services/outbox/queue.py", "Lane.URGENT if self.rank == 0 else Lane.NORMAL", "Lane.NORMAL"),),
         ("tests/tasks/delivery/test_senders.py",),
     ),
     Breakage(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from services.listening.embedding import Embedder, Vectors
+from services.listening.classifier import Embedder, Vectors
 
 CACHE = Path("var/training/embeddings.npz")
 _BATCH = 32

@@ -1,16 +1,21 @@
-"""What ABParts' own tables hold of sessions: messages, steps, and the latest diagnosis."""
+"""What ABParts' own tables hold of sessions: messages, steps, and the latest diagnosis.
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+Its columns have no zone: they hold UTC, but local time where the database or a role has another TimeZone. The time of
+an event has a zone, and is that of the commit; so the difference of the two, in quarters of an hour, is the zone's.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, TextClause
 
 from models.base import SharedBase
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Message, Step
-from services.database.prepared import prepared
+from services.database.session import prepared
 from services.directory.tables import Readable, find_readable
 
 _MESSAGES = prepared("""
@@ -86,3 +91,48 @@ def _make_diagnosis(assessment: Mapping[str, Any]) -> Diagnosis:
 
 def _make_texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+Row = TypeVar("Row", Message, Step)
+
+_QUARTER: Final = timedelta(minutes=15)
+# From the commit to the event, and what the clocks of two hosts may differ.
+_MOST_BESIDE: Final = timedelta(minutes=1)
+# Kiribati's and Baker Island's.
+_EARLIEST, _LATEST = timedelta(hours=-12), timedelta(hours=14)
+
+
+def correct_messages(stored: Sequence[Message], reported: Iterable[Message]) -> list[Message]:
+    """The stored messages with their times in UTC, as far as events of the same messages tell the zone."""
+    return _correct([(row.message_id, row) for row in stored], [(row.message_id, row) for row in reported])
+
+
+def correct_steps(stored: Sequence[Step], reported: Iterable[Step]) -> list[Step]:
+    """The same for steps, of which there is an event when they were made and one when they were answered."""
+    return _correct([(row.number, row) for row in stored], [(row.number, row) for row in reported])
+
+
+def _correct(stored: Sequence[tuple[Hashable, Row]], reported: Iterable[tuple[Hashable, Row]]) -> list[Row]:
+    times: dict[Hashable, list[datetime]] = {}
+    for key, row in reported:
+        times.setdefault(key, []).append(row.at)
+    offset = _usual_offset((row.at, times.get(key, ())) for key, row in stored)
+    return [replace(row, at=row.at - offset) for _, row in stored]
+
+
+def _usual_offset(pairs: Iterable[tuple[datetime, Sequence[datetime]]]) -> timedelta:
+    """The offset of most rows: one code writes them all, and an event that was told again later is one of few."""
+    found = Counter(_find_offset(stored, reported) for stored, reported in pairs if reported)
+    return next((offset for offset, _ in found.most_common(1) if offset), timedelta())
+
+
+def _find_offset(stored: datetime, reported: Sequence[datetime]) -> timedelta | None:
+    """The smallest offset of a zone by which an event's time differs from the stored one; None when none does."""
+    differences = [stored - at for at in reported]
+    zones = [round(difference / _QUARTER) * _QUARTER for difference in differences]
+    fitting = [
+        zone
+        for zone, difference in zip(zones, differences, strict=True)
+        if abs(difference - zone) <= _MOST_BESIDE and _EARLIEST <= zone <= _LATEST
+    ]
+    return min(fitting, key=abs, default=None)

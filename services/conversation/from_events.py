@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.wire import event_of
 from services.conversation.models import Evidence
-from services.database.prepared import prepared
+from services.database.session import prepared
 
 logger = structlog.get_logger()
 

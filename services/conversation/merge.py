@@ -14,9 +14,8 @@ from escalation_client.events import (
 )
 from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from services.conversation.conversation import Conversation
-from services.conversation.from_abparts import StoredSession, load_stored
+from services.conversation.from_abparts import StoredSession, correct_messages, correct_steps, load_stored
 from services.conversation.from_events import StoredEvent, load_stored_events
-from services.conversation.local_times import correct_messages, correct_steps
 from services.conversation.models import Confidence, Diagnosis, Message, Request, Step
 
 

@@ -6,15 +6,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 import psycopg2
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from config.settings import Settings, get_settings
 from services.database.encoding import ListCursor
 from services.database.errors import described
-from services.database.prepared import prepare_what_is_marked
-from services.database.session import session_settings, set_after_connecting
+from services.database.session import prepare_what_is_marked, session_settings, set_after_connecting
 
 _DRIVER = "postgresql+psycopg2://"
 _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
@@ -98,6 +97,14 @@ def begin() -> Iterator[Connection]:
     """A transaction: committed at the end, rolled back by an exception."""
     with engine().begin() as connection:
         yield connection
+
+
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('escalation.' || :name, 0))")
+
+
+def only_one(connection: Connection, name: str) -> bool:
+    """Whether this transaction may do the sweep: of two at once one does nothing. The lock ends with it."""
+    return bool(connection.execute(_TRY_LOCK, {"name": name}).scalar_one())
 
 
 @contextmanager

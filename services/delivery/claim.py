@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import CLAIMABLE, Lane
 from services.database.encoding import sql_list
-from services.database.prepared import prepared
+from services.database.session import prepared
 from services.delivery.lease import LEASE_SECONDS
 
 

@@ -21,10 +21,9 @@ from services.events.session_state import known_sessions
 from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
 from services.outbox.digest import bundle_in_storm
-from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.push import queue_pushes
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.tickets.abparts_rows import escalate_sessions, insert_triggers
 from services.tickets.insert import (
     NewTicket,

@@ -17,10 +17,9 @@ from services.escalation.open_tickets import Published, link_events
 from services.events.inbox import record_tickets
 from services.installation import Installation
 from services.outbox.customer_notice import warn_customers
-from services.outbox.models import NewMail
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.outbox.push import queue_pushes
-from services.outbox.queue import append_news, queue_mails
+from services.outbox.queue import NewMail, append_news, queue_mails
 from services.tickets.abparts_rows import escalate_sessions_by_id, insert_triggers
 from services.tickets.insert import first_of_each
 from services.tickets.update import Update, write_updates

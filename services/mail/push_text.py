@@ -13,8 +13,8 @@ from config.settings import Settings
 from rules.delivery import PushKind
 from rules.foreign_words import known_priority
 from rules.reasons import REASONS, Reason, by_gravity
-from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import PRIORITIES, PUSHES, SHORT_REASONS
+from services.mail.i18n.locale import LocaleFormatter
 from services.mail.i18n.presenter import Presenter
 from services.tickets.signed_links import link
 

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 
 from config.mail_settings import MailSettings
 from rules.delivery import MailTemplate
+from services.mail.context.conversation import render_transcript
 from services.mail.context.digest import digest_variables
 from services.mail.context.ticket import first_variables, notice_variables, ticket_variables
-from services.mail.context.transcript import render_transcript
-from services.mail.i18n.catalogs import choose_language
-from services.mail.i18n.formatting import LocaleFormatter
+from services.mail.i18n.locale import LocaleFormatter, choose_language
 from services.mail.i18n.presenter import TEXT_LIMITS, Presenter
 from services.mail.jinja import environment
 from services.mail.mime import Attachment, MailContent

@@ -10,9 +10,8 @@ from rules.delivery import MailTemplate, RecipientState
 from rules.reasons import PRIORITIES, rank
 from services.database.encoding import sql_list
 from services.installation import Installation
-from services.outbox.models import NewMail
 from services.outbox.push import push_acknowledgements
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 
 # Behind every support mail.
 _LAST = rank(PRIORITIES[0], safety=False)

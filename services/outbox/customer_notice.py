@@ -11,8 +11,7 @@ from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, rank
 from services.directory import load_people
 from services.installation import Installation
-from services.outbox.models import NewMail
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 
 # Behind every support mail of an ordinary ticket.
 _LAST = rank(PRIORITIES[0], safety=False)

@@ -12,9 +12,8 @@ from rules.delivery import MailTemplate
 from rules.storm import find_likely_cause, may_be_bundled, select_bundled
 from services.installation import Installation
 from services.outbox.customer_notice import tell_customers
-from services.outbox.models import NewMail
 from services.outbox.outcomes import acceptances, queue_outcomes
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.outbox.synthetic_sessions import MARK
 
 # So long after its digest a ticket's own mail is due: time for the digest to be accepted, or not.

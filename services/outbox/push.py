@@ -11,8 +11,7 @@ from rules.push import list_channels, select_woken
 from rules.reasons import priority_of_rank
 from services.database.encoding import sql_list
 from services.installation import Installation
-from services.outbox.models import NewMail
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.outbox.synthetic_sessions import MARK
 
 _KINDS: Final = {

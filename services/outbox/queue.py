@@ -1,16 +1,49 @@
 """The outbox: mails are queued in the transaction of what they tell, and delivered later."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from rules.delivery import TICKET_NEWS
+from rules.delivery import TICKET_NEWS, Lane, MailTemplate, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
-from services.outbox.models import NewMail
-from services.outbox.synthetic_sessions import redirected
+from services.outbox.synthetic_sessions import MARK
 
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """A message to be: what it is about, how urgent, and to whom.
+
+    `cause` names why it exists and makes its id; `apart_seconds` is the distance kept to the ticket's previous mail.
+    """
+
+    cause: tuple[str, ...]
+    template: MailTemplate | PushKind
+    recipients: tuple[str, ...]
+    rank: int
+    ticket_id: str | None = None
+    session_id: str | None = None
+    language: str = "en"
+    content: dict[str, Any] = field(default_factory=dict)
+    published_at: datetime | None = None
+    apart_seconds: float = 0.0
+
+    @property
+    def mail_id(self) -> UUID:
+        return derive_id("mail", self.template, *self.cause)
+
+    @property
+    def lane(self) -> Lane:
+        """Safety mail has a lane of its own, and what is no mail."""
+        if isinstance(self.template, PushKind):
+            return Lane.PUSH
+        return Lane.URGENT if self.rank == 0 else Lane.NORMAL
+
+
+_PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
 _INSERT_MAILS = text("""
     INSERT INTO escalation.mails
         (mail_id, ticket_id, session_id, template, language, lane, rank, message_id, content, published_at)
@@ -43,7 +76,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
 
     :param domain: the right side of the Message-ID, fixed here for every attempt (RFC 5322, 3.6.4)
     """
-    mails = redirected(connection, mails)
+    mails = _redirect_synthetic(connection, mails)
     connection.execute(
         _INSERT_MAILS,
         {
@@ -62,6 +95,17 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
     queue_recipients(
         connection, [(mail.mail_id, address, mail.apart_seconds) for mail in mails for address in mail.recipients]
     )
+
+
+def _redirect_synthetic(connection: Connection, mails: Sequence[NewMail]) -> Sequence[NewMail]:
+    """Give mails of planned synthetic sessions their one recipient; without any, the database is not asked."""
+    keys = [mail.session_id for mail in mails if mail.session_id and mail.session_id.startswith(MARK)]
+    if not keys:
+        return mails
+    planned = {row.key: row.to for row in connection.execute(_PLANNED, {"keys": keys})}
+    return [
+        replace(mail, recipients=(planned[mail.session_id],)) if mail.session_id in planned else mail for mail in mails
+    ]
 
 
 def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, str, float]]) -> None:

@@ -1,18 +1,14 @@
 """Rehearsals: marked sessions that go the whole way, mailed to one address only, and removed afterwards."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
-
-from services.outbox.models import NewMail
 
 MARK = "rehearsal-"
 _PLAN = text("""
     INSERT INTO escalation.settings (key, value) VALUES (:session_id, jsonb_build_object('to', CAST(:to AS text)))
 """)
-_PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
 _STATIONS = text("""
     SELECT (SELECT max(published_at) FROM escalation.event_inbox WHERE session_id = :session_id) AS published_at,
            (SELECT max(received_at) FROM escalation.event_inbox WHERE session_id = :session_id) AS received_at,
@@ -88,17 +84,6 @@ def may_remove(connection: Connection) -> bool:
 def plan(connection: Connection, session_id: str, to: str) -> None:
     """From now on whatever is mailed about this session goes to this address alone."""
     connection.execute(_PLAN, {"session_id": session_id, "to": to})
-
-
-def redirected(connection: Connection, mails: Sequence[NewMail]) -> Sequence[NewMail]:
-    """Mails of planned rehearsals with their one recipient; all others as they are, without asking the database."""
-    keys = [mail.session_id for mail in mails if mail.session_id and mail.session_id.startswith(MARK)]
-    if not keys:
-        return mails
-    planned = {row.key: row.to for row in connection.execute(_PLANNED, {"keys": keys})}
-    return [
-        replace(mail, recipients=(planned[mail.session_id],)) if mail.session_id in planned else mail for mail in mails
-    ]
 
 
 def stations(connection: Connection, session_id: str) -> Stations:

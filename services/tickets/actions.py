@@ -18,9 +18,8 @@ from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import derive_id
 from services.events.session_state import is_finished
 from services.installation import Installation
-from services.outbox.models import NewMail
 from services.outbox.push import queue_pushes
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.tickets.detect_changes import notice
 from services.tickets.queries import LockedTicket, lock_ticket
 from services.tickets.validation import checked_expert, checked_name, checked_note

@@ -15,9 +15,8 @@ from rules.reasons import Reason, rank
 from services.database.encoding import sql_list
 from services.database.unnest import Integer, Unnest
 from services.installation import Installation, adopted_at
-from services.outbox.models import NewMail
 from services.outbox.push import queue_pushes
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.tickets.detect_changes import Noticed, notice
 
 _LIMIT = 200

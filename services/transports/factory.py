@@ -97,7 +97,7 @@ def credentials_of(settings: Settings) -> Credentials | None:
     """
     user = settings.smtp_username
     if settings.smtp_auth == "xoauth2":
-        from services.transports.oauth_factory import token_source
+        from services.transports.oauth import token_source
 
         mailbox = user or settings.sender
         return Credentials(mailbox, token_source(settings, settings.oauth_smtp_scope, mailbox), "xoauth2")

@@ -13,7 +13,7 @@ from config.settings import Settings
 from rules.delivery import Phase, ServerReply
 from services.transports.base import BeginBody, ConversationEnded, Envelope, TransportAccount, without
 from services.transports.http_client import HttpClient, RequestBody, failed_request, retry_after
-from services.transports.oauth_factory import token_source
+from services.transports.oauth import token_source
 
 # A header and its folded lines (RFC 5322, 2.2.3).
 _RECIPIENT_HEADERS: Final = re.compile(rb"^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*\r\n", re.IGNORECASE | re.MULTILINE)

@@ -11,8 +11,7 @@ from services.transports.base import Budget, ConversationEnded, Envelope, failed
 from services.transports.smtp import SmtpTransport
 from services.transports.smtp_connection import SmtpConnection, stuffed
 from services.transports.smtp_envelope import envelope_commands
-from services.transports.smtp_exchange import ExchangeState, SmtpExchange
-from services.transports.smtp_replies import ReplyReader
+from services.transports.smtp_exchange import ExchangeState, ReplyReader, SmtpExchange
 
 _CHUNK: Final = 65_536
 # After a broken body the server has often said why before it closed.

@@ -24,6 +24,7 @@ from rules.delivery import (
 )
 from services.database.engine import begin
 from services.database.errors import DatabaseFailure, classify_failure
+from services.delivery.account_signs import not_reached, reached, recent_refusals
 from services.delivery.circuit_breaker import (
     TRIAL,
     close_circuit,
@@ -34,9 +35,7 @@ from services.delivery.circuit_breaker import (
     suspect_again,
 )
 from services.delivery.claim import ClaimedMail
-from services.delivery.reachability import not_reached, reached
 from services.delivery.record import DeliveryResult, record
-from services.delivery.refusals import recent_refusals
 from services.installation import get_installation
 from services.outbox.customer_notice import tell_customers
 from services.transports.base import TransportAccount

@@ -12,9 +12,8 @@ from bench.chaos.verdict import StormVerdict, judge
 from rules.delivery import PushKind
 from services.events.stream import EVENTS, EventStream, read_new
 from services.installation import Installation
-from services.outbox.models import NewMail
 from services.outbox.outcomes import acceptances, queue_outcomes
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from tasks.evaluation.batch import write
 from tests.push_service import Pushed
 from tests.smtp_session import Received

@@ -10,8 +10,8 @@ from config.settings import Settings
 from rules.reasons import Priority, Reason
 from rules.ticket_states import FEEDBACK_WORDS, UNFINISHED
 from services.mail.context.ticket import ticket_variables
-from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import REASONS
+from services.mail.i18n.locale import LocaleFormatter
 from services.mail.i18n.presenter import Presenter, TextLimits
 from services.mail.outbox_row import MailRow
 from services.ticket_details import TicketDetails, TimelineEntry

@@ -11,8 +11,8 @@ from rules.reasons import PRIORITIES, Reason
 from rules.ticket_states import FINISHED, UNFINISHED, TicketStatus
 from services.database.engine import begin
 from services.mail.context.headline import choose_priority, describe_user, make_headline
-from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import PRIORITIES as PRIORITY_WORDS
+from services.mail.i18n.locale import LocaleFormatter
 from services.mail.i18n.presenter import Presenter
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.queries import find_tickets

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from config.settings import TEMPLATES_FOLDER
 from rules.ticket_states import TakenAlready
-from services.mail.i18n.catalogs import LANGUAGES, SOURCE_LANGUAGE, catalog_path, compile_catalog, translations
+from services.mail.i18n.locale import LANGUAGES, SOURCE_LANGUAGE, catalog_path, compile_catalog, translations
 from services.mail.jinja import make_environment
 
 

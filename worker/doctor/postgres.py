@@ -10,7 +10,7 @@ from config.settings import Settings
 from rules.explanation import counted
 from services.database.engine import engine
 from services.database.session import TransactionPooling, lost_settings, refuse_transaction_pooling, session_settings
-from services.monitoring.write_probe import try_write
+from services.monitoring.health import try_write
 from services.schema.check import compare
 from services.schema.grants import missing_rights
 from services.schema.introspection import DifferenceKind

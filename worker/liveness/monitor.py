@@ -12,10 +12,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from services.database.errors import described
-from services.delivery.reap_expired import shift_due_times
+from services.delivery.lease import shift_due_times
 from services.events.layout import event_streams
-from services.monitoring.health import state_of
-from services.monitoring.write_probe import recent_step, try_write
+from services.monitoring.health import recent_step, state_of, try_write
 from services.schema.check import compare
 from services.schema.introspection import DifferenceKind
 from worker.doorbell import silent_seconds

@@ -6,7 +6,7 @@ from typing import Final
 
 from rules.reasons import REASON_WORDS
 from rules.routing import ACTIONS
-from services.mail.i18n.catalogs import translations
+from services.mail.i18n.locale import translations
 
 Words = Mapping[str, str]
 

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from services.mail.i18n.catalogs import translations
-from services.mail.i18n.formatting import LocaleFormatter
 from services.mail.i18n.labels import Words, find_words
+from services.mail.i18n.locale import LocaleFormatter, translations
 from services.mail.sanitize import clean, cut, one_line
 
 _Entry = TypeVar("_Entry")

@@ -3,16 +3,38 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from rules.explanation import counted
 from services.schema.check import compare
 from services.schema.introspection import Difference, DifferenceKind
 from services.schema.rebuild.audit_rows import deleted_rows, erased_rows, lost_rows, repaired_rows, vanished_rows
 from services.schema.rebuild.columns import ColumnPlan, lost_columns
-from services.schema.rebuild.ddl import missing_references
 from services.schema.rebuild.own_rows import unknown_rows
 from services.schema.rebuild.table_state import LOST_ROWS, Fate, TableState, table_states
+
+_CONSTRAINTS = text("""
+    SELECT format('%I.%I', n.nspname, c.relname) AS name, k.conname
+    FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE k.contype = 'f'
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A foreign key from or to one of the assistant's tables."""
+
+    table: str
+    name: str
+    definition: str
+
+    def add(self) -> str:
+        # What is there already is looked at afterwards, without holding off writers meanwhile.
+        unchecked = "" if self.definition.endswith(" NOT VALID") else " NOT VALID"
+        return f'ALTER TABLE {self.table} ADD CONSTRAINT "{self.name}" {self.definition}{unchecked}'
+
+    def validate(self) -> str:
+        return f'ALTER TABLE {self.table} VALIDATE CONSTRAINT "{self.name}"'
 
 
 class TableMismatch(Exception):
@@ -71,6 +93,14 @@ def make_plan(connection: Connection) -> Plan:
     tables = tuple(_table_plan(connection, state) for state in states)
     references = tuple(f"{reference.name} of {reference.table}" for reference in missing_references(connection, states))
     return Plan(tables, columns, references, (*unknown(tables), *_unknown_of_columns(columns)))
+
+
+def missing_references(connection: Connection, states: Sequence[TableState]) -> list[_Reference]:
+    """The foreign keys that were there and are not, each once."""
+    remembered = {_Reference(**reference) for state in states for reference in state.shape["references"]}
+    present = {(row.name, row.conname) for row in connection.execute(_CONSTRAINTS)}
+    missing = [reference for reference in remembered if (reference.table, reference.name) not in present]
+    return sorted(missing, key=lambda reference: (reference.table, reference.name))
 
 
 def _with_columns(state: TableState, columns: Sequence[ColumnPlan]) -> TableState:

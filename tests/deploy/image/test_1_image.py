@@ -16,7 +16,7 @@ EAR = "cd /opt/venv/lib/python*/site-packages && du --bytes --summarize --total 
 EARS = "from services.listening.ear import SecondEar; print(SecondEar().embedder.embed(['smoke']).shape)"
 NOT_THERE = "import importlib.util as u; print([n for n in ('pip', 'pytest') if u.find_spec(n)])"
 EACH_LANGUAGE = """
-from services.mail.i18n.formatting import locale_of
+from services.mail.i18n.locale import locale_of
 print([locale_of(language).display_name for language in ("en", "el", "ar", "es", "tr", "no")])
 """
 

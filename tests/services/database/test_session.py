@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from services.database.engine import make_engine
 from services.database.session import lost_settings, refuse_transaction_pooling, session_settings
-from services.monitoring.write_probe import try_write
+from services.monitoring.health import try_write
 from tests.conftest import command
 from worker.embedded import EmbeddedPostgres
 

@@ -11,9 +11,8 @@ from sqlalchemy import text as sql
 from config.settings import get_settings
 from rules.delivery import MailTemplate
 from services.database.engine import begin
-from services.outbox.models import NewMail
 from services.outbox.queries import retry
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from tasks.delivery.deliver import deliver
 from tasks.mail import sender_of
 from tests.smtp_server import SmtpServer

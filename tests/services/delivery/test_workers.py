@@ -11,8 +11,7 @@ from rules.delivery import MailTemplate
 from services.database.engine import begin, engine
 from services.delivery.lease import lease, take_slot
 from services.delivery.rate_limits import Rates, limiter
-from services.outbox.models import NewMail
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.transports.factory import account_of
 from tasks.delivery.slots import CONNECTIONS
 from tests.processes import processes, wait_for

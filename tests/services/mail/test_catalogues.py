@@ -7,8 +7,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from services.mail.i18n.catalogs import catalog_path, choose_language
-from services.mail.i18n.formatting import locale_of
+from services.mail.i18n.locale import catalog_path, choose_language, locale_of
 from tests.services.mail.letters import LANGUAGES, TEMPLATES, letter
 from worker.preview.example import example_story
 from worker.translations import messages, updated

@@ -12,8 +12,7 @@ from config.settings import Settings, get_settings
 from escalation_client.events import TextJudged
 from rules.delivery import MailTemplate
 from services.mail import ComposedMail, compose
-from services.outbox.models import NewMail
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from tests.events import confidence, message, requested, started, step
 from tests.services.counting import statements
 from tests.services.escalated import escalate

@@ -11,8 +11,8 @@ from config.lexicon import read as read_list
 from services.conversation import Conversation
 from services.listening.classifier import WEIGHTS
 from services.listening.ear import KINDS
-from services.mail.i18n.catalogs import translations
 from services.mail.i18n.labels import MEANINGS
+from services.mail.i18n.locale import translations
 from services.mail.mime import MailContent
 from services.ticket_details import TicketDetails, TicketReason
 from tests.services.mail.letters import (

@@ -3,8 +3,7 @@
 import pytest
 
 from rules.delivery import Phase, ServerReply
-from services.transports.smtp_exchange import EnvelopeCommands, ExchangeState, SmtpExchange
-from services.transports.smtp_replies import ReplyReader
+from services.transports.smtp_exchange import EnvelopeCommands, ExchangeState, ReplyReader, SmtpExchange
 
 A, B = "a@example.com", "b@example.com"
 COMMANDS = EnvelopeCommands(b"MAIL FROM:<s@example.com>", {A: f"RCPT TO:<{A}>".encode(), B: f"RCPT TO:<{B}>".encode()})

@@ -4,7 +4,7 @@ import os
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.delivery.reap_expired import reap
+from services.delivery.lease import reap
 from tests.processes import Process, Processes, wait_for
 from tests.services.delivery.office import Office
 from tests.smtp_session import Reply

@@ -9,7 +9,7 @@ import pytest
 
 from config.settings import get_settings
 from services.database.engine import begin
-from services.delivery.reap_expired import reap
+from services.delivery.lease import reap
 from tests.processes import Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office

@@ -12,8 +12,7 @@ from rules.delivery import Lane
 from services.database.engine import begin, standalone
 from services.delivery.alerts import tell_held, watch
 from services.delivery.claim import claim
-from services.delivery.lease import lease
-from services.delivery.reap_expired import reap
+from services.delivery.lease import lease, reap
 from services.delivery.record import begin_body
 from services.installation import Installation, get_installation
 from services.tickets.actions import acknowledge

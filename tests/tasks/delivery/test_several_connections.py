@@ -12,8 +12,7 @@ from sqlalchemy import event, text
 
 from rules.delivery import MailTemplate
 from services.database.engine import begin, engine
-from services.outbox.models import NewMail
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from tasks.delivery.slots import CONNECTIONS
 from tests.processes import Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting

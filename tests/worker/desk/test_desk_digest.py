@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from rules.delivery import MailTemplate
 from services.database.engine import begin
 from services.installation import Installation
-from services.outbox.models import NewMail
-from services.outbox.queue import queue_mails
+from services.outbox.queue import NewMail, queue_mails
 from services.tickets.actions import acknowledge
 from services.tickets.signed_links import digest_link
 from tasks.evaluation.batch import write

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
-from services.mail.i18n.catalogs import translations
+from services.mail.i18n.locale import translations
 from worker.desk.actions import ANSWERS
 from worker.desk.app import AWAY, EXPIRED, FOR_TEAM, KEPT_FORM, LOGIN_FAILED, OLD_FORM, OTHER_TITLE, TITLES, UNKNOWN
 from worker.desk.digests import NOTHING_TICKED

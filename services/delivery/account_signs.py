@@ -1,4 +1,7 @@
-"""The same refusal for two different mails in a row makes the account suspicious, whatever the reply's code says."""
+"""What servers' replies say of the account itself: it cannot be reached, or refuses different mails in the same words.
+
+The same refusal for two different mails in a row makes the account suspicious, whatever the reply's code says.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +10,9 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
-from rules.delivery import Phase, ReplyClass, ReplyKind, ReplyScope, ServerReply, same_refusal
+from sqlalchemy import Connection, text
+
+from rules.delivery import BEFORE_MAIL, Phase, ReplyClass, ReplyKind, ReplyScope, ServerReply, same_refusal
 
 # What differs from mail to mail: addresses, ids, numbers.
 _OWN_TO_A_MAIL: Final = re.compile(r"\S*[0-9@<]\S*")
@@ -72,3 +77,28 @@ def _read_refusal(
 def recent_refusals(account: str) -> _RecentRefusals:
     """Those of this process at this account."""
     return _RecentRefusals()
+
+
+_LOST = text("""
+    UPDATE escalation.mail_accounts SET unreachable_since = clock_timestamp()
+    WHERE account = :account AND unreachable_since IS NULL
+""")
+_FOUND = text("""
+    WITH found AS (
+        UPDATE escalation.mail_accounts SET unreachable_since = NULL
+        WHERE account = :account AND unreachable_since IS NOT NULL RETURNING account
+    )
+    UPDATE escalation.mail_recipients SET next_attempt_at = clock_timestamp()
+    WHERE EXISTS (SELECT FROM found) AND state = 'deferred' AND reply_phase = ANY(CAST(:phases AS text[]))
+""")
+
+
+def not_reached(connection: Connection, account: str) -> None:
+    """Remember that the server could not be reached, so that one mail at a time finds out when it can."""
+    connection.execute(_LOST, {"account": account})
+
+
+def reached(connection: Connection, account: str) -> int:
+    """The server answered: mails that were deferred because it had not are due now; how many."""
+    phases = sorted(phase.value for phase in BEFORE_MAIL)
+    return connection.execute(_FOUND, {"account": account, "phases": phases}).rowcount
