@@ -15,7 +15,8 @@ from tests.worker.desk.test_desk_digest import path
 from tests.worker.desk.test_desk_links import aged
 from worker.desk.access import TEAM_COOKIE, add_team_link
 from worker.desk.actions import ANSWERS
-from worker.desk.app import EXPIRED, FOR_TEAM
+from worker.desk.app import EXPIRED
+from worker.desk.list_page import FOR_TEAM
 from worker.desk.words import words_in
 
 __all__ = ["path"]

@@ -9,8 +9,11 @@ from babel.messages.pofile import read_po
 
 from services.mail.i18n.locale import translations
 from worker.desk.actions import ANSWERS
-from worker.desk.app import AWAY, EXPIRED, FOR_TEAM, KEPT_FORM, LOGIN_FAILED, OLD_FORM, OTHER_TITLE, TITLES, UNKNOWN
+from worker.desk.answers import AWAY, OTHER_TITLE, TITLES
+from worker.desk.app import EXPIRED, KEPT_FORM, OLD_FORM, UNKNOWN
 from worker.desk.digests import NOTHING_TICKED
+from worker.desk.list_page import FOR_TEAM
+from worker.desk.login import LOGIN_FAILED
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "templates"
