@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from config.settings import TEMPLATES_FOLDER
 from services.mail.design import load_tokens, style_mail
 from services.mail.flat import Flattener, fill, fill_html, translate
-from services.mail.i18n.locale import LANGUAGES, comma_of, translations
+from services.mail.i18n.locale import LANGUAGES, comma_of, load_formats, translations
 from services.mail.sanitize import ISOLATE_END, RIGHT_TO_LEFT_LANGUAGES, direction
 
 _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -133,7 +133,8 @@ def broken(text: str) -> Markup:
 
 
 def prepare(language: str) -> None:
-    """Compile all templates now, so that the first mail does not wait for it."""
+    """Compile all templates and load the language's formats now, so that the first mail does not wait for it."""
+    load_formats(language)
     made = environment(language)
     for name in made.list_templates(filter_func=_is_mail):
         made.get_template(name)

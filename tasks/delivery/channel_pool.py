@@ -88,6 +88,11 @@ class ChannelPool:
             self.forget(channel)
         return retired
 
+    @property
+    def has_idle(self) -> bool:
+        """Whether a connection waits for an ordinary message."""
+        return any(channel not in self._reserved for channel in self._idle)
+
     def take_idle(self, *, urgent: bool) -> SmtpChannel | None:
         """A connection for the next message. One that only safety mail may have gets nothing else."""
         usable = [channel for channel in self._idle if urgent or channel not in self._reserved]

@@ -83,7 +83,8 @@ class _ParallelRun:
             self._take_from_supply()
         except DBAPIError as error:
             self._give_up(error)
-        self._recorder.start(more_begins=self._conversations.expect_begins)
+        next_is_composed = self._pool.has_idle and self._stock.may_compose and not self._is_stopping
+        self._recorder.start(more_begins=next_is_composed or self._conversations.expect_begins)
         more = not (self._is_stopping or self._supply.is_spent)
         return more or bool(len(self._stock) or len(self._conversations)) or not self._recorder.holds_nothing
 

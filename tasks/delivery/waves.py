@@ -12,8 +12,8 @@ from services.transports.smtp_channel import SmtpChannel
 from tasks.delivery.sender import Attempt
 from tasks.delivery.stock import HeldMail
 
-# An answer waits so long for a body that begins, so that one commit holds both.
-_PATIENCE_SECONDS: Final = 0.01
+# What is to be recorded waits so long for another body that begins, so that one commit holds both.
+_PATIENCE_SECONDS: Final = 0.02
 # So often safety mail is looked for while servers take their time: it is known of before they reply.
 _SAFETY_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 1.0
@@ -39,6 +39,11 @@ class _Wave:
     @property
     def is_empty(self) -> bool:
         return not (self.begins or self.attempts)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Safety mail waits for nothing."""
+        return any(begin.held.mail.urgent for begin in self.begins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,16 @@ class Waves:
         return self.under_way is not None and any(begin.channel is channel for begin in self.under_way.begins)
 
     def add_begin(self, begin: BodyBegin) -> None:
+        self._note_the_first()
         self.next.begins.append(begin)
 
     def add_attempt(self, attempt: Attempt) -> None:
+        self._note_the_first()
+        self.next.attempts.append(attempt)
+
+    def _note_the_first(self) -> None:
         if self.next.is_empty:
             self.next.since = time.monotonic()
-        self.next.attempts.append(attempt)
 
     def give_up(self) -> list[_Wave]:
         """The connection to the database has ended: all whose fate nobody knows, and what was to come next."""
@@ -102,8 +111,8 @@ class Waves:
         :raises DBAPIError: the connection has ended; `under_way` is what nobody knows the fate of
         """
         now = time.monotonic()
-        patient = more_begins and now - self.next.since < _PATIENCE_SECONDS
-        due = self.next.begins or (self.next.attempts and not patient)
+        patient = more_begins and now - self.next.since < _PATIENCE_SECONDS and not self.next.is_urgent
+        due = not (self.next.is_empty or patient)
         looks_for_safety = self._ask_for_safety and now - self._last >= _SAFETY_SECONDS
         if self.under_way or not (due or looks_for_safety):
             return

@@ -2,7 +2,7 @@
 
 import gettext
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from io import BytesIO
@@ -87,6 +87,14 @@ def _percent(value: float, language: str) -> str:
 @lru_cache(maxsize=1_024)
 def _number(value: Decimal | float, language: str) -> str:
     return format_decimal(value, locale=locale_of(language))
+
+
+def load_formats(language: str) -> None:
+    """Load what Babel knows of a language: that takes longer than many mails."""
+    formatter = LocaleFormatter(language, ZoneInfo("UTC"))
+    formatter.both(datetime.now(UTC))
+    formatter.duration(timedelta(minutes=1))
+    formatter.percent(1)
 
 
 @dataclass(frozen=True)
