@@ -59,15 +59,36 @@ _PAST: Final = {
 }
 
 
-class TicketRefused(Exception):
+class Refusal(Exception):
+    """Why something is not done: an English sentence with `values` in its places, so that it can be said in others.
+
+    `plural` is the sentence for all counts but one; `values["num"]` counts then.
+    """
+
+    def __init__(self, sentence: str, plural: str = "", **values: object) -> None:
+        super().__init__(sentence, plural)
+        self.sentence, self.plural, self.values = sentence, plural, values
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __str__(self) -> str:
+        return (self.plural if self.plural and self.values["num"] != 1 else self.sentence) % self.values
+
+
+class TicketRefused(Refusal):
     """This may not be done with the ticket now; the text names the ticket, its status and the next step, no person."""
+
+
+class WrongStatus(TicketRefused):
+    """The ticket's status has to change first."""
 
 
 class TakenAlready(TicketRefused):
     """Somebody else has the ticket; `holder` says who."""
 
     def __init__(self, number: str, holder: str | None) -> None:
-        super().__init__(f"{number} has been taken by somebody else already: assign it to hand it over")
+        super().__init__("%(number)s has been taken by somebody else already: assign it to hand it over", number=number)
         self.holder = holder
 
 
@@ -76,8 +97,9 @@ class UnknownExpert(TicketRefused):
 
     def __init__(self, number: str, expert: str) -> None:
         super().__init__(
-            f"{number} cannot be assigned, since no user of ABParts has this id; "
-            "the right one: SELECT id, name FROM users WHERE email = '…'"
+            "%(number)s cannot be assigned, since no user of ABParts has this id; "
+            "the right one: SELECT id, name FROM users WHERE email = '…'",
+            number=number,
         )
         self.expert = expert
 
@@ -85,15 +107,19 @@ class UnknownExpert(TicketRefused):
 def following(action: str, number: str, status: str) -> str:
     """The status after an action; one of somebody else's making counts as being worked on, and stays until it is left.
 
-    :raises TicketRefused: this action may not follow on this status
+    :raises WrongStatus: this action may not follow on this status
     """
     statuses: Mapping[str, str] = FOLLOWS[action]
     if status not in STATUSES:
         kept = {"note": status, "prioritise": status, "reopen": TicketStatus.OPEN}
         statuses = {status: kept.get(action) or statuses.get(TicketStatus.IN_PROGRESS, "")}
         if not statuses[status]:
-            raise TicketRefused(f"{number} is {status}, so it cannot be {_PAST[action]}: resolve it first")
+            raise _wrong_status(action, number, status, "resolve it first")
     if status not in statuses:
-        advice = _ADVICE.get(status, "reopen it first")
-        raise TicketRefused(f"{number} is {status}, so it cannot be {_PAST[action]}: {advice}")
+        raise _wrong_status(action, number, status, _ADVICE.get(status, "reopen it first"))
     return statuses[status]
+
+
+def _wrong_status(action: str, number: str, status: str, advice: str) -> WrongStatus:
+    sentence = f"%(number)s is %(status)s, so it cannot be {_PAST[action]}: {advice}"
+    return WrongStatus(sentence, number=number, status=status)

@@ -103,7 +103,11 @@ def prioritise(connection: Connection, reference: str, priority: str, who: str) 
     """
     ticket, _ = begin(connection, "prioritise", reference, who)
     if priority not in PRIORITIES:
-        raise TicketRefused(f"{priority!r} is no priority: it should be one of {', '.join(PRIORITIES)}")
+        raise TicketRefused(
+            "'%(priority)s' is no priority: it should be one of %(known)s",
+            priority=priority,
+            known=", ".join(PRIORITIES),
+        )
     if ticket.priority == priority:
         return _unchanged(ticket)
     return change(connection, ticket, "prioritise", who, {"priority": priority})
@@ -120,7 +124,9 @@ def resolve(connection: Connection, reference: str, words: str, who: str) -> Don
         values = {"status": status, "resolution_notes": words, "resolved_at": _UTC_NOW}
         return change(connection, ticket, "resolve", who, values)
     if ticket.resolution != words:
-        raise TicketRefused(f"{ticket.number} is resolved already with another text: add a note, or reopen it first")
+        raise TicketRefused(
+            "%(number)s is resolved already with another text: add a note, or reopen it first.", number=ticket.number
+        )
     return _unchanged(ticket)
 
 
@@ -145,7 +151,11 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
         return _unchanged(ticket)
     other = connection.execute(_OTHER_OPEN, {"session_id": ticket.session_id, "ticket_id": ticket.ticket_id}).scalar()
     if other:
-        raise TicketRefused(f"{ticket.number} cannot be reopened: {other} of the same session is open, go on there")
+        raise TicketRefused(
+            "%(number)s cannot be reopened: %(other)s of the same session is open, go on there.",
+            number=ticket.number,
+            other=other,
+        )
     return change(
         connection, ticket, "reopen", who, {"status": status, "resolved_at": None, "assigned_expert_id": None}
     )
@@ -195,8 +205,12 @@ def snooze(connection: Connection, reference: str, until: datetime, who: str) ->
     ticket, status = begin(connection, "snooze", reference, who)
     longest = _LONGEST_URGENT_SNOOZE if ticket.priority == Priority.URGENT else _LONGEST_SNOOZE
     if not timedelta() < until - datetime.now(UTC) <= longest:
-        hours = longest // timedelta(hours=1)
-        raise TicketRefused(f"{ticket.number} can be snoozed until a time within the next {hours} h")
+        raise TicketRefused(
+            "%(number)s can be snoozed for at most %(num)s hour.",
+            "%(number)s can be snoozed for at most %(num)s hours.",
+            number=ticket.number,
+            num=longest // timedelta(hours=1),
+        )
     connection.execute(_SNOOZE, {"until": until, "ticket_id": ticket.ticket_id})
     _record(connection, ticket, "snooze", who, {"until": until.isoformat()}, uuid4())
     return Done(ticket.number, status, True)

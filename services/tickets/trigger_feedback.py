@@ -62,12 +62,16 @@ def give_feedback(connection: Connection, reference: str, feedback: Mapping[str,
 
 def _refuse_unknown(feedback: Mapping[str, str], known: Mapping[str, object]) -> None:
     if not feedback:
-        raise UnfitText("feedback should be given on one reason at least")
+        raise UnfitText("Give feedback on one reason at least.")
     for reason, word in feedback.items():
         if reason not in known:
-            raise UnfitText(f"the ticket has no such reason; it has {', '.join(known) or 'none of ours'}")
+            raise UnfitText("The ticket has no such reason; it has: %(known)s.", known=", ".join(known) or "-")
         if word not in FEEDBACK_WORDS:
-            raise UnfitText(f"feedback on {REASON_WORDS[reason]!r} should be one of {', '.join(FEEDBACK_WORDS)}")
+            raise UnfitText(
+                "Feedback on “%(reason)s” should be one of: %(known)s.",
+                reason=REASON_WORDS[reason],
+                known=", ".join(FEEDBACK_WORDS),
+            )
 
 
 def read_feedback(connection: Connection, ticket_id: str) -> dict[str, str]:

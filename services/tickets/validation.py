@@ -6,14 +6,14 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from models.abparts import User
-from rules.ticket_states import UnknownExpert
+from rules.ticket_states import Refusal, UnknownExpert
 from services.directory.tables import find_readable, select_rows
 
 _LONGEST_NAME = 120
 _LONGEST_NOTE = 4_000
 
 
-class UnfitText(ValueError):
+class UnfitText(Refusal, ValueError):
     """A name or note cannot be used; the text says why, without repeating it."""
 
 
@@ -24,7 +24,7 @@ def checked_name(name: str) -> str:
     """
     name = " ".join(name.split())
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise UnfitText(f"a name should be one line of 1 to {_LONGEST_NAME} printable characters")
+        raise UnfitText("A name should be one line of 1 to %(most)s printable characters.", most=_LONGEST_NAME)
     return name
 
 
@@ -34,10 +34,17 @@ def checked_note(note: str) -> str:
     :raises UnfitText: it is empty, too long, or has control characters
     """
     note = note.replace("\r\n", "\n").strip()
-    if not note or len(note) > _LONGEST_NOTE:
-        raise UnfitText(f"a note should have 1 to {_LONGEST_NOTE} characters, not {len(note)}")
+    if not note:
+        raise UnfitText("Write something first.")
+    if len(note) > _LONGEST_NOTE:
+        raise UnfitText(
+            "The text is %(num)s character too long; %(most)s fit.",
+            "The text is %(num)s characters too long; %(most)s fit.",
+            num=len(note) - _LONGEST_NOTE,
+            most=_LONGEST_NOTE,
+        )
     if any(unicodedata.category(letter) in {"Cc", "Cs"} and letter not in "\n\t" for letter in note):
-        raise UnfitText("a note should have no control characters")
+        raise UnfitText("The text should have no control characters.")
     return note
 
 

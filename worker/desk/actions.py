@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from config.settings import Settings
 from rules.contacts import Contact
-from rules.ticket_states import TakenAlready, TicketRefused
+from rules.ticket_states import Refusal
 from services.database.engine import begin
 from services.installation import get_installation
 from services.monitoring.log_context import ticket_trace
@@ -18,11 +18,14 @@ from services.tickets.actions import acknowledge, note, reassign, release, reope
 from services.tickets.queries import TicketNotFound
 from services.tickets.trigger_feedback import give_feedback, read_feedback
 from services.tickets.validation import UnfitText
-from worker.desk.words import say_taken
+from worker.desk.words import say_refusal, words_in
 
 logger = structlog.get_logger()
 
 _FEEDBACK = "feedback-"
+DELETED = "This ticket has been deleted."
+NOT_READ = "The form cannot be read."
+ONLY_WATCHES = "Nothing can be changed at the moment: the worker only watches (MODE=shadow)."
 ANSWERS = {
     "acknowledge": "It is yours. Nobody else is asked any more.",
     "release": "You gave it back.",
@@ -41,7 +44,7 @@ class ShownTicket:
 
     `said` is the answer to what was just done; `wrong` says why the action `failed` was refused, and `typed` holds what
     its form held. `name` is the reader's, as they gave it last; `contacts` are whom
-    the ticket can be handed over to.
+    the ticket can be handed over to. `whole`: nothing of the conversation and the steps is left out.
     """
 
     details: TicketDetails
@@ -53,6 +56,7 @@ class ShownTicket:
     typed: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     contacts: Sequence[Contact] = ()
+    whole: bool = False
 
 
 def read_ticket(ticket_id: str) -> ShownTicket:
@@ -63,23 +67,21 @@ def read_ticket(ticket_id: str) -> ShownTicket:
     with begin() as connection:
         details = load_ticket_details(connection, [ticket_id]).get(ticket_id)
         if details is None or details.ticket.status is None:
-            raise TicketNotFound("This ticket has been deleted.")
+            raise TicketNotFound(DELETED)
         feedback, timeline = read_feedback(connection, ticket_id), load_timeline(connection, details)
     return ShownTicket(details, feedback, timeline, contacts=get_installation().contacts.contacts)
 
 
 def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | None:
-    """Do what a form asks for; return why it was refused, or None."""
+    """Do what a form asks for; return why it was refused in the support team's language, or None."""
     if settings.mode == "shadow":
-        return "Nothing can be changed at the moment: the worker only watches (MODE=shadow)."
+        return words_in(settings.support_language).gettext(ONLY_WATCHES)
     try:
         with begin() as connection:
             _do(connection, ticket_id, fields)
             trace = ticket_trace(connection, ticket_id)
-    except TakenAlready as error:
-        return say_taken(error, settings.support_language)
-    except (TicketRefused, UnfitText) as error:
-        return str(error)
+    except Refusal as error:
+        return say_refusal(error, settings.support_language)
     logger.info("ticket_page_used", action=fields["action"], **trace)
     return None
 
@@ -105,18 +107,18 @@ def _do(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> No
             given = {name.removeprefix(_FEEDBACK): value for name, value in fields.items() if _FEEDBACK in name}
             give_feedback(connection, ticket_id, given, who)
         case _:
-            raise UnfitText(f"the form should ask for one of {', '.join(ANSWERS)}")
+            raise UnfitText(NOT_READ)
 
 
 def _reassign(connection: Connection, ticket_id: str, key: str, who: str) -> None:
     installation = get_installation()
     contact = next((contact for contact in installation.contacts.contacts if contact.key == key), None)
     if contact is None:
-        raise UnfitText("the ticket can be handed over to a contact of the list")
+        raise UnfitText("Choose a contact of the list: this one is not on it any more.")
     reassign(connection, ticket_id, contact, who, installation)
 
 
 def _read_end(minutes: str) -> datetime:
     if not (minutes.isascii() and minutes.isdecimal() and len(minutes) <= 5):
-        raise UnfitText("a ticket is snoozed for a number of minutes")
+        raise UnfitText(NOT_READ)
     return datetime.now(UTC) + timedelta(minutes=int(minutes))

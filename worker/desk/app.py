@@ -23,7 +23,7 @@ from services.installation import get_installation
 from services.tickets.queries import TicketNotFound
 from services.tickets.signed_links import LinkExpired, LinkUnknown, digest_of, is_form_of, ticket_of
 from worker.desk.access import read_proxy_user
-from worker.desk.actions import ANSWERS, act, read_ticket
+from worker.desk.actions import ANSWERS, DELETED, act, read_ticket
 from worker.desk.answers import (
     KEEPING,
     DatabaseSilent,
@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> Starlette:
             LinkExpired: lambda request, error: answer_words(request, 410, EXPIRED),
             LinkUnknown: lambda request, error: answer_words(request, 404, UNKNOWN),
             LoginFailed: refuse_login,
-            TicketNotFound: lambda request, error: answer_words(request, 410, str(error)),
+            TicketNotFound: lambda request, error: answer_words(request, 410, DELETED),
         },
     )
     if settings.oidc_issuer and find_spec("authlib") is None:
@@ -105,7 +105,7 @@ async def handle_ticket(request: Request) -> Response:
         return await _act(request, ticket_id, token)
     done = request.query_params.get("done", "")
     said = words_in(settings.support_language).gettext(ANSWERS[done]) if done in ANSWERS else ""
-    return await _show(request, ticket_id, token, said=said)
+    return await _show(request, ticket_id, token, said=said, whole="whole" in request.query_params)
 
 
 async def _show(request: Request, ticket_id: str, token: str, *, status: int = 200, **more: Any) -> Response:
@@ -178,5 +178,5 @@ async def _check_health(request: Request) -> Response:
 
 def _refuse(request: Request, error: Exception) -> Response:
     http = cast(HTTPException, error)
-    words = UNKNOWN if http.status_code == 404 else http.detail
+    words = UNKNOWN if http.status_code in {404, 405} else http.detail
     return answer_words(request, http.status_code, words, http.headers)

@@ -3,34 +3,37 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from starlette.exceptions import HTTPException
+
 from config.settings import Settings
-from rules.ticket_states import UNFINISHED, TakenAlready, TicketRefused
+from rules.ticket_states import UNFINISHED, Refusal
 from services.database.engine import begin
 from services.outbox.digest import list_tickets_of_digest
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.actions import acknowledge
 from services.tickets.queries import TicketNotFound
 from services.tickets.signed_links import form_token
-from services.tickets.validation import UnfitText
+from worker.desk.actions import DELETED
 from worker.desk.render import render_page
 from worker.desk.ticket_list import make_presenter, present_ticket
-from worker.desk.words import say_taken, words_in
+from worker.desk.words import say_refusal, words_in
 
 _TICKED = "ticket-"
 NOTHING_TICKED = "Tick at least one ticket."
+ALL_DELETED = "The tickets of this mail have been deleted."
 
 
 def digest_html(mail_id: UUID, token: str, settings: Settings, name: str = "", wrong: str = "", done: int = 0) -> str:
     """Render the tickets of a digest as they are now.
 
-    :raises TicketNotFound: there is no such digest any more
+    :raises HTTPException: 410, none of its tickets is left
     """
     with begin() as connection:
         ids = list_tickets_of_digest(connection, mail_id)
         known = load_ticket_details(connection, ids)
     tickets = [known[ticket_id] for ticket_id in ids if ticket_id in known]
     if not tickets:
-        raise TicketNotFound("The tickets of this mail have been deleted.")
+        raise HTTPException(410, ALL_DELETED)
     presenter = make_presenter(settings)
     variables = {
         "tickets": [
@@ -71,11 +74,11 @@ def _acknowledge(ticket_id: str, who: str, settings: Settings, problems: list[st
     try:
         with begin() as connection:
             acknowledge(connection, ticket_id, who)
-    except TakenAlready as error:
-        problems.append(say_taken(error, settings.support_language))
+    except TicketNotFound:
+        problems.append(words_in(settings.support_language).gettext(DELETED))
         return False
-    except (TicketRefused, TicketNotFound, UnfitText) as error:
-        problems.append(str(error))
+    except Refusal as error:
+        problems.append(say_refusal(error, settings.support_language))
         return False
     return True
 

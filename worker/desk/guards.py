@@ -99,7 +99,7 @@ async def form_of(request: Request) -> dict[str, str]:
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise HTTPException(403, "This form came from another site.")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
-        raise HTTPException(415, f"A form should come as {_FORM_TYPE}.")
+        raise HTTPException(415, "The form cannot be read.")
     try:
         return dict(parse_qsl((await _body_of(request)).decode(), strict_parsing=True, max_num_fields=_MOST_FIELDS))
     except ValueError as error:

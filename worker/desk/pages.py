@@ -20,8 +20,9 @@ from worker.desk.actions import ShownTicket
 from worker.desk.render import render_page
 from worker.desk.words import words_in
 
-# The mail's attachment holds everything, so the page may show more than the mail's own body.
-_LIMITS = TextLimits(long=8_000, short=2_000, entries=100, head=50, tail=250)
+# More than a mail shows, and below 60 KB; all of it is one link away.
+_LIMITS = TextLimits(long=4_000, short=2_000, entries=60, head=10, tail=50)
+_WHOLE = TextLimits(long=1_000_000, short=1_000_000, entries=1_000_000, head=1_000_000, tail=0)
 _NO_MAIL = UUID(int=0)
 _SNOOZE_MINUTES = (15, 60, 240, 1_440, 4_320)
 
@@ -33,7 +34,7 @@ def ticket_html(shown: ShownTicket, token: str, settings: Settings, list_link: s
     formatter = LocaleFormatter(
         settings.support_language, ZoneInfo(settings.support_time_zone), ZoneInfo(place) if place else None
     )
-    presenter = Presenter(formatter, _LIMITS)
+    presenter = Presenter(formatter, _WHOLE if shown.whole else _LIMITS)
     variables = {
         **ticket_variables(_as_mail(details), details, presenter, settings, None),
         "said": shown.said,
@@ -50,7 +51,8 @@ def ticket_html(shown: ShownTicket, token: str, settings: Settings, list_link: s
         **_holder_variables(details, presenter),
         **_choice_variables(shown, presenter),
     }
-    return render_page("desk/ticket.html", variables, settings)
+    shortened = presenter.shortened and not shown.whole
+    return render_page("desk/ticket.html", {**variables, "shortened": shortened}, settings)
 
 
 def _holder_variables(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:

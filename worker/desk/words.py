@@ -2,13 +2,17 @@
 
 import gettext
 from functools import lru_cache
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader
 
 from config.settings import TEMPLATES_FOLDER
-from rules.ticket_states import TakenAlready
+from rules.ticket_states import Refusal, TakenAlready, WrongStatus
 from services.mail.i18n.locale import LANGUAGES, SOURCE_LANGUAGE, catalog_path, compile_catalog, translations
 from services.mail.jinja import make_environment
+
+# What the page offers can be refused for its status only where the ticket is finished.
+REOPEN_FIRST: Final = "This ticket is finished: reopen it first."
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -27,7 +31,16 @@ def words_in(language: str) -> gettext.NullTranslations:
     return words
 
 
-def say_taken(error: TakenAlready, language: str) -> str:
-    """Name who has the ticket, as far as that is known."""
-    say = words_in(language).gettext
-    return say("%(name)s has taken this ticket already.") % {"name": error.holder or say("Somebody else")}
+def say_refusal(error: Refusal, language: str) -> str:
+    """Say why something was not done; who has the ticket is named, as far as that is known."""
+    words = words_in(language)
+    match error:
+        case TakenAlready(holder=holder):
+            name = holder or words.gettext("Somebody else")
+            return words.gettext("%(name)s has taken this ticket already.") % {"name": name}
+        case WrongStatus():
+            return words.gettext(REOPEN_FIRST)
+        case Refusal(sentence=one, plural=more) if more:
+            return words.ngettext(one, more, int(str(error.values["num"]))) % error.values
+        case _:
+            return words.gettext(error.sentence) % error.values

@@ -1,5 +1,6 @@
 """The ticket's page: looking changes nothing, acting needs the page's own form, and nothing of it is kept anywhere."""
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -12,8 +13,11 @@ from structlog.testing import capture_logs
 from services.installation import Installation, get_installation
 from services.tickets.escalation_ladder import escalate_unacknowledged
 from services.tickets.signed_links import form_token, token
+from tasks.evaluation.batch import write
+from tests.events import message
 from tests.services.tickets.conftest import by_sql, outcomes, ticket_row
 from tests.tasks.conftest import rows
+from tests.tasks.evaluation.batches import Entries
 from tests.worker.desk.conftest import Send
 
 
@@ -116,14 +120,18 @@ def test_feedback_is_stored_for_each_trigger(send: Send, connection: Connection)
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"action": "acknowledge", "name": " "}, "a name should be one line"),
-        ({"action": "acknowledge", "name": "x" * 121}, "a name should be one line"),
-        ({"action": "resolve", "name": "Maria"}, "a note should have 1 to 4000 characters, not 0"),
-        ({"action": "feedback", "name": "Maria"}, "feedback should be given on one reason at least"),
-        ({"action": "feedback", "name": "Maria", "feedback-user_request": "needed"}, "the ticket has no such reason"),
-        ({"action": "feedback", "name": "Maria", "feedback-low_confidence": "great"}, "should be one of needed"),
-        ({"action": "delete", "name": "Maria"}, "the form should ask for one of acknowledge"),
-        ({"name": "Maria"}, "the form should ask for one of acknowledge"),
+        ({"action": "acknowledge", "name": " "}, "A name should be one line"),
+        ({"action": "acknowledge", "name": "x" * 121}, "A name should be one line"),
+        ({"action": "note", "name": "Maria", "note": "x" * 4_003}, "The text is 3 characters too long; 4000 fit."),
+        ({"action": "resolve", "name": "Maria"}, "Write something first."),
+        ({"action": "feedback", "name": "Maria"}, "Give feedback on one reason at least."),
+        (
+            {"action": "feedback", "name": "Maria", "feedback-user_request": "needed"},
+            "The ticket has no such reason",
+        ),
+        ({"action": "feedback", "name": "Maria", "feedback-low_confidence": "great"}, "should be one of: needed"),
+        ({"action": "delete", "name": "Maria"}, "The form cannot be read."),
+        ({"name": "Maria"}, "The form cannot be read."),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -155,7 +163,7 @@ def test_a_snoozed_ticket_reminds_nobody_until_then(send: Send, connection: Conn
     now = datetime.now(UTC)
     assert escalate_unacknowledged(connection, public, now + timedelta(minutes=50)) == 0
     assert escalate_unacknowledged(connection, public, now + timedelta(minutes=70)) == 1
-    assert "within the next 1 h" in send(action="snooze", name="Maria", minutes="61").text
+    assert "at most 1 hour." in send(action="snooze", name="Maria", minutes="61").text
 
 
 def test_the_others_who_were_asked_hear_who_has_it(send: Send, connection: Connection) -> None:
@@ -164,6 +172,32 @@ def test_the_others_who_were_asked_hear_who_has_it(send: Send, connection: Conne
     told = """SELECT m.content ->> 'by' AS by FROM escalation.mails AS m JOIN escalation.mail_recipients USING (mail_id)
               WHERE m.template = 'ticket_acknowledged'"""
     assert {row["by"] for row in rows(connection, told)} == {"Maria"}
+
+
+def test_a_long_conversation_is_shown_whole_where_it_is_asked_for(
+    browser: httpx.Client, ticket: dict[str, str], public: Installation, entries: Entries
+) -> None:
+    write(entries([message("s", f"sentence {number} of many", seconds=number + 60) for number in range(150)]), public)
+    page = browser.get(ticket["path"]).text
+    assert "sentence 75 of many" not in page
+    assert "91 messages are left out here." in page
+    assert "attached" not in page
+    assert len(page.encode()) < 60_000
+    link = re.search(r'href="([^"]+whole=1)#talk"', page)
+    assert link
+    whole = browser.get(f"/t/{link[1]}").text
+    assert [number for number in range(150) if f"sentence {number} of many" not in whole] == []
+    assert "left out here" not in whole
+    assert "whole=1" not in whole
+
+
+def test_a_message_that_was_cut_is_shown_whole_where_it_is_asked_for(
+    browser: httpx.Client, ticket: dict[str, str], public: Installation, entries: Entries
+) -> None:
+    write(entries([message("s", f"{'long story ' * 500}the end", seconds=60)]), public)
+    assert "the end" not in browser.get(ticket["path"]).text
+    assert 'whole=1#talk"' in browser.get(ticket["path"]).text
+    assert "the end" in browser.get(f"{ticket['path']}?whole=1").text
 
 
 def test_what_was_typed_is_not_lost(send: Send) -> None:
