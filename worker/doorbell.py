@@ -2,8 +2,7 @@
 
 import math
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -13,7 +12,7 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
-from services.events.layout import announce_streams, event_streams, numbered_streams
+from services.events.layout import announce_streams, numbered_streams, streams_on
 from services.events.stream import EventStream, connect, events_cluster
 from services.events.trimming import trim
 from services.installation import get_installation
@@ -40,38 +39,41 @@ class DoorbellStep(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self.stopping = threading.Event()
-        self.thread: threading.Thread | None = None
 
     def start(self, parent: Any) -> None:
         if "events" in parent.app.amqp.queues.consume_from:
             SIGNS.expect(DOORBELL, get_settings().liveness_seconds)
-            self.thread = threading.Thread(target=watch, args=(self.stopping,), name="doorbell", daemon=True)
-            self.thread.start()
-            self.watch_cluster()
-
-    def watch_cluster(self) -> None:
-        """A thread for each stream of a cluster, whose nodes let nobody wait at several at once."""
-        if cluster := events_cluster():
-            for name in numbered_streams():
-                arguments = (self.stopping, EventStream(cluster, name))
-                threading.Thread(target=_watch_stream, args=arguments, name=f"doorbell {name}", daemon=True).start()
+            cluster = events_cluster()
+            # Nobody can wait at several nodes of a cluster at once.
+            streams = [EventStream(cluster, name) for name in numbered_streams()] if cluster else []
+            helpers = [
+                _start("announcer", _announce, self.stopping),
+                *(_start(stream.name, _watch_stream, self.stopping, stream) for stream in streams),
+            ]
+            _start("all others", watch, self.stopping, helpers)
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
         SIGNS.forget(DOORBELL)
 
 
-def watch(stopping: threading.Event) -> None:
-    """Ring for whatever arrives until told to stop; outlives every restart of Redis."""
+def _start(name: str, run: Callable[..., None], *arguments: Any) -> threading.Thread:
+    thread = threading.Thread(target=run, args=arguments, name=f"doorbell {name}", daemon=True)
+    thread.start()
+    return thread
+
+
+def watch(stopping: threading.Event, helpers: Iterable[threading.Thread] = ()) -> None:
+    """Ring for whatever arrives until told to stop; outlives every restart of Redis, and asks no cluster.
+
+    A helper that has died of a mistake counts as this thread's own silence, for which liveness ends the program.
+    """
     redis = connect(get_settings().redis_url.get_secret_value())
     last: dict[str, str] = {}
-    announced_at = -math.inf
     while not stopping.is_set():
-        SIGNS.seen(DOORBELL)
+        if all(helper.is_alive() for helper in helpers):
+            SIGNS.seen(DOORBELL)
         try:
-            if time.monotonic() > announced_at + _ANNOUNCE_SECONDS:
-                announced_at = time.monotonic()
-                _announce(redis)
             last |= _wait_and_ring(redis, last)
             stopping.wait(_PAUSE_SECONDS)
         except OutOfMemoryError:
@@ -84,12 +86,15 @@ def watch(stopping: threading.Event) -> None:
             stopping.wait(_RETRY_SECONDS)
 
 
-def _announce(redis: Redis) -> None:
-    """A cluster that is away must not keep anybody from being rung for."""
-    try:
-        announce_streams(redis)
-    except RedisError as error:
-        logger.warning("streams_not_announced", error=type(error).__name__)
+def _announce(stopping: threading.Event) -> None:
+    """Tell publishers of the streams until told to stop."""
+    redis = connect(get_settings().redis_url.get_secret_value())
+    while not stopping.is_set():
+        try:
+            announce_streams(redis)
+        except RedisError as error:
+            logger.warning("streams_not_announced", error=type(error).__name__)
+        stopping.wait(_ANNOUNCE_SECONDS)
 
 
 def _watch_stream(stopping: threading.Event, stream: EventStream) -> None:
@@ -104,7 +109,6 @@ def _watch_stream(stopping: threading.Event, stream: EventStream) -> None:
             stopping.wait(_PAUSE_SECONDS)
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", stream=stream.name, error=type(error).__name__)
-            stream.forget_node()
             last = "0"
             stopping.wait(_RETRY_SECONDS)
 
@@ -125,7 +129,7 @@ def _relieve(redis: Redis) -> None:
 def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
     """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
-    bells = dict.fromkeys((each.name for each in event_streams(redis) if each.server is redis), "drain_events")
+    bells = dict.fromkeys((stream.name for stream in streams_on(redis)), "drain_events")
     bells[STREAM_QUESTIONS] = "answer_questions"
     streams: dict[Any, Any] = {name: last.get(name, "0") for name in bells}
     answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)

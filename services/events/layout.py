@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from config.settings import get_settings
 from escalation_client.cluster import Cluster
 from escalation_client.layout import KEY_STREAMS, MOST_STREAMS, stream_name
-from services.events.stream import EventStream, events_cluster
+from services.events.stream import EVENTS, EventStream, events_cluster
 
 # A stream of other settings, which a publisher with an old answer still uses, is found within so long.
 _LOOK_AGAIN_SECONDS = 10.0
@@ -31,16 +31,19 @@ def event_streams(redis: Redis) -> list[EventStream]:
 
     :param redis: the client of REDIS_URL; the numbered streams may lie on a cluster
     """
-    server = events_cluster() or redis
-    present = [EventStream(redis), *(EventStream(server, name) for name in numbered_streams())]
-    known = {(stream.server, stream.name) for stream in present}
-    earlier = [
-        EventStream(place, name, is_earlier=True)
-        for place in dict.fromkeys((redis, server))
-        for name in _numbered_in(place)
-        if (place, name) not in known
-    ]
-    return [*earlier, *present]
+    cluster = events_cluster()
+    streams = [*streams_on(redis), *(streams_on(cluster) if cluster else ())]
+    return sorted(streams, key=lambda stream: not stream.is_earlier)
+
+
+def streams_on(server: Redis | Cluster) -> list[EventStream]:
+    """Those of them that one server holds, whatever the other one does."""
+    is_cluster = isinstance(server, Cluster)
+    names = [] if is_cluster else [EVENTS]
+    if is_cluster or not events_cluster():
+        names += numbered_streams()
+    earlier = [EventStream(server, name, is_earlier=True) for name in _numbered_in(server) if name not in names]
+    return [*earlier, *(EventStream(server, name) for name in names)]
 
 
 def _numbered_in(server: Redis | Cluster) -> list[str]:
@@ -75,7 +78,7 @@ def _existing_in_cluster(cluster: Cluster, names: Iterable[str]) -> set[str]:
             found |= _existing(node, theirs)
         except RedisError:
             # Whoever uses its present streams says so.
-            cluster.forget()
+            continue
     return found
 
 

@@ -116,11 +116,6 @@ class EventStream:
             return self.name
         return f"{self.name} (earlier, {'on the cluster' if isinstance(self.server, Cluster) else 'in REDIS_URL'})"
 
-    def forget_node(self) -> None:
-        """After an error: let the cluster be asked anew which node has it."""
-        if isinstance(self.server, Cluster):
-            self.server.forget()
-
 
 def ensure_group(stream: EventStream) -> bool:
     """Create the stream and the group, from the stream's very beginning, unless they are there.

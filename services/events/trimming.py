@@ -25,7 +25,6 @@ def trim(redis: Redis, keep_seconds: int) -> int:
         try:
             gone += _trim(stream, keep_seconds)
         except RedisError as error:
-            stream.forget_node()
             failure = error
     if failure:
         raise failure

@@ -68,7 +68,6 @@ def _work_off(
         except RedisError as error:
             # A node that is away keeps nobody from what the others have; where a whole server is, its streams all are.
             failure = error
-            stream.forget_node()
             if isinstance(error, NoSuchNode) or (isinstance(stream.server, Redis) and isinstance(error, _AWAY)):
                 streams = deque(each for each in streams if each.server is not stream.server)
         else:

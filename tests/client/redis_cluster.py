@@ -46,6 +46,41 @@ class ClusterOfNodes:
                     redis.execute_command("CLUSTER MEET", HOST, other.port, other.bus.number)
         self.wait_until_whole()
 
+    @contextmanager
+    def set(self, name: str, value: str, afterwards: str) -> Iterator[None]:
+        """All nodes have a setting for the length of the block."""
+        self._set(name, value)
+        try:
+            yield
+        finally:
+            self._set(name, afterwards)
+
+    def _set(self, name: str, value: str) -> None:
+        for node in self.nodes:
+            with Redis.from_url(node.url) as redis:
+                redis.config_set(name, value)
+
+    @contextmanager
+    def on_the_move(self, key: str, source: ClusterMember, target: ClusterMember) -> Iterator[None]:
+        """A slot whose one key has gone to another node already, while nobody but those two knows."""
+        slot = key_slot(key.encode())
+        with Redis.from_url(source.url) as old, Redis.from_url(target.url) as new:
+            ids = [redis.execute_command("CLUSTER MYID").decode() for redis in (old, new)]
+            new.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[0])
+            old.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[1])
+            old.migrate(HOST, target.port, key, 0, 5_000, auth=PASSWORD)
+        try:
+            yield
+        finally:
+            for node in (target, *self.nodes):
+                with Redis.from_url(node.url) as redis:
+                    redis.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[1])
+
+    def move(self, key: str, source: ClusterMember, target: ClusterMember) -> None:
+        """Give a slot with its one key to another node."""
+        with self.on_the_move(key, source, target):
+            pass
+
     def wait_until_whole(self) -> None:
         for node in self.nodes:
             wait_for(lambda node=node: self.is_whole(node), f"{node.name} to see all slots")  # type: ignore[misc]

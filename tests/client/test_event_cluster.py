@@ -2,14 +2,19 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from escalation_client import AsyncPublisher, Event, Publisher, PublishError
+from escalation_client.cluster import Slots
 from escalation_client.cluster_address import ClusterAddress
 from escalation_client.events import FIELD, decode
 from escalation_client.layout import KEY_STREAMS, stream_name, stream_of
@@ -108,34 +113,78 @@ def test_a_slot_that_has_moved_is_found(url: str, cluster: ClusterOfNodes) -> No
     stream = stream_of("s0", 4)
     old = cluster.node_of(stream)
     new = next(node for node in cluster.nodes if node is not old)
-    slot = command(cluster, stream, "CLUSTER KEYSLOT", stream)
     with Publisher(url, events_cluster=cluster.url) as publisher:
         publisher.publish(report("s0"))
-        move(cluster, slot, stream, new.port)
+        cluster.move(stream, old, new)
         try:
             publisher.publish(report("s0"))
             with Redis.from_url(new.url) as redis:
                 assert redis.xlen(stream) == 2
         finally:
-            move(cluster, slot, stream, old.port)
+            cluster.move(stream, new, old)
 
 
-def move(cluster: ClusterOfNodes, slot: int, key: str, port: int) -> None:
-    """Give a slot and its one key to the node at a port."""
-    clients = {node.port: Redis.from_url(node.url) for node in cluster.nodes}
-    ids = {port: redis.execute_command("CLUSTER MYID").decode() for port, redis in clients.items()}  # type: ignore[no-untyped-call]
-    source = next(other for other, redis in clients.items() if owns(redis, slot) and other != port)
-    clients[port].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])  # type: ignore[no-untyped-call]
-    clients[source].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[port])  # type: ignore[no-untyped-call]
-    clients[source].migrate("127.0.0.1", port, key, 0, 5_000, auth=PASSWORD)
-    for redis in (clients[port], *clients.values()):
-        redis.execute_command("CLUSTER SETSLOT", slot, "NODE", ids[port])  # type: ignore[no-untyped-call]
-    for redis in clients.values():
-        redis.close()
+def test_while_a_slot_is_on_the_move_events_follow_it(kind: str, url: str, cluster: ClusterOfNodes) -> None:
+    stream = stream_of("s0", 4)
+    old = cluster.node_of(stream)
+    new = next(node for node in cluster.nodes if node is not old)
+    events = reports(20)
+    theirs = [event.session_id for event in events if stream_of(event.session_id, 4) == stream]
+    publish(kind, url, cluster, events)
+    try:
+        with cluster.on_the_move(stream, old, new):
+            publish(kind, url, cluster, events)
+    finally:
+        cluster.move(stream, new, old)
+    assert sessions_of(cluster, stream) == theirs * 2
+    assert sum(len(sessions_of(cluster, name)) for name in STREAMS) == 40
 
 
-def owns(redis: Redis, slot: int) -> bool:
-    return bool(redis.execute_command("CLUSTER COUNTKEYSINSLOT", slot))  # type: ignore[no-untyped-call]
+def test_nodes_that_know_no_host_of_their_own_are_where_they_were_asked(
+    kind: str, url: str, cluster: ClusterOfNodes
+) -> None:
+    """As they answer with `cluster-preferred-endpoint-type hostname` where none is announced, or `unknown-endpoint`."""
+    for answer in ("hostname", "unknown-endpoint"):
+        with cluster.set("cluster-preferred-endpoint-type", answer, afterwards="ip"):
+            publish(kind, url, cluster, reports(20))
+    assert sum(len(sessions_of(cluster, stream)) for stream in STREAMS) == 40
+
+
+def test_a_node_that_hangs_keeps_only_its_own_events(url: str, cluster: ClusterOfNodes) -> None:
+    """It is the first of the address, and told last who has what: no lookup after its time-out meets it again."""
+    on_first, on_second = (
+        next(event for event in reports(20) if cluster.node_of(stream_of(event.session_id, 4)) is node)
+        for node in cluster.nodes[:2]
+    )
+    assert cluster.node_of(KEY_STREAMS) is not cluster.nodes[0]
+    process = psutil.Process(cluster.nodes[0].pid)
+    with (
+        cluster.set("cluster-require-full-coverage", "no", afterwards="yes"),
+        Publisher(url, events_cluster=cluster.url, connect_timeout=2, timeout=2) as publisher,
+    ):
+        publisher.publish(on_first)
+        process.suspend()
+        try:
+            for _ in range(3):
+                with pytest.raises(PublishError):
+                    publisher.publish(on_first)
+                begun = time.monotonic()
+                publisher.publish(on_second)
+                assert time.monotonic() - begun < 1
+        finally:
+            process.resume()
+
+
+def test_nodes_are_asked_in_the_order_of_what_is_known_of_them() -> None:
+    slots = Slots(ClusterAddress.named_by("redis-cluster://one:1,two:2"))
+    assert slots.askable() == [("one", 1), ("two", 2)]
+    slots.note(RedisTimeoutError(), ("one", 1))
+    assert slots.askable() == [("two", 2), ("one", 1)]
+    slots.learn([[0, 99, [b"three", 3, b"id"], [b"?", 4, b"id"]], [100, 200, [None, 2, b"id"]]], ("two", 2))
+    assert slots.askable() == [("two", 2), ("three", 3), ("two", 4), ("one", 1)]
+    slots.note(RedisTimeoutError(), ("two", 2))
+    slots.note(ResponseError("ERR that says nothing of the node"), ("three", 3))
+    assert slots.askable() == [("three", 3), ("two", 4), ("two", 2), ("one", 1)]
 
 
 def test_while_a_node_is_gone_events_wait_on_disk(kind: str, url: str, cluster: ClusterOfNodes, spool: Path) -> None:

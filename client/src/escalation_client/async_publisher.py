@@ -12,7 +12,7 @@ from redis.exceptions import RedisError, ResponseError
 from escalation_client.async_reader import AsyncOutcomeReader
 from escalation_client.async_writer import AsyncEventWriter
 from escalation_client.cluster import AsyncCluster
-from escalation_client.connection import LoopConnections, patience
+from escalation_client.connection import LoopConnections, connect_async, patience
 from escalation_client.errors import ReadError
 from escalation_client.events import Event, encode
 from escalation_client.outcomes import Outcome
@@ -46,7 +46,7 @@ class AsyncPublisher:
         # What is sent from the disk has time.
         for_disk = patience(connect_timeout, timeout, False)
         cluster = AsyncCluster(events_cluster, *for_answers) if events_cluster else None
-        self.writer = AsyncEventWriter(LoopConnections(url, *for_answers), cluster)
+        self.writer = AsyncEventWriter(LoopConnections(partial(connect_async, url, *for_answers)), cluster)
         self.outcomes = AsyncOutcomeReader(url, connect_timeout=for_answers[0], timeout=for_answers[1])
         self.backlog = make_backlog(spool, spool_limit, replicas, partial(make_writer, url, events_cluster, *for_disk))
 

@@ -1,10 +1,17 @@
 """Reading from event loops what came of events."""
 
 from collections.abc import Collection
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from escalation_client.connection import ANSWER_SECONDS, CONNECT_SECONDS, LONGEST_BLOCK_SECONDS, LoopConnections
+from escalation_client.connection import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    LONGEST_BLOCK_SECONDS,
+    LoopConnections,
+    connect_async,
+)
 from escalation_client.events import STREAM_OUTCOMES
 from escalation_client.history import KEPT_QUESTIONS, STREAM_QUESTIONS, History, Question
 from escalation_client.outcomes import Outcome
@@ -16,7 +23,9 @@ class AsyncOutcomeReader:
     """`OutcomeReader` for event loops. The parameters are the same."""
 
     def __init__(self, url: str, *, connect_timeout: float = CONNECT_SECONDS, timeout: float = ANSWER_SECONDS) -> None:
-        self.connections = LoopConnections(url, connect_timeout, LONGEST_BLOCK_SECONDS + timeout)
+        self.connections = LoopConnections(
+            partial(connect_async, url, connect_timeout, LONGEST_BLOCK_SECONDS + timeout)
+        )
 
     async def position(self) -> str:
         """As `OutcomeReader.position`."""

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from redis.asyncio import Redis
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 
 from escalation_client.cluster import AsyncCluster
+from escalation_client.cluster_node import AsyncNode
 from escalation_client.connection import LoopConnections
 from escalation_client.events import STREAM_EVENTS, STREAM_OUTCOMES
 from escalation_client.layout import KEY_STREAMS, Layout
@@ -14,11 +16,13 @@ from escalation_client.stream import Taken, TakesCommands, entry_ids, fill, fill
 from escalation_client.waiting import last_id
 from escalation_client.writer import MOVED, cannot_tell
 
+AnyLoopConnections = LoopConnections[Redis] | LoopConnections[AsyncNode]
+
 
 class AsyncEventWriter:
     """As `EventWriter`, which says what each method does."""
 
-    def __init__(self, connections: LoopConnections, cluster: AsyncCluster | None) -> None:
+    def __init__(self, connections: AnyLoopConnections, cluster: AsyncCluster | None) -> None:
         self.connections, self.cluster = connections, cluster
         self.layout = Layout()
 
@@ -26,11 +30,8 @@ class AsyncEventWriter:
         """As `EventWriter.add_all`."""
         try:
             return await self._add_once(encoded, replicas)
-        except RedisError as error:
+        except MOVED:
             if self.cluster is None:
-                raise
-            self.cluster.forget()
-            if not isinstance(error, MOVED):
                 raise
             return await self._add_once(encoded, replicas)
 
@@ -52,17 +53,17 @@ class AsyncEventWriter:
     async def _add_once(self, encoded: Sequence[str], replicas: int) -> list[str | None]:
         await self._ask_for_layout()
         placed = self.layout.place(encoded)
-        by_server: dict[LoopConnections, list[int]] = {}
+        by_server: dict[tuple[AnyLoopConnections, str], list[int]] = {}
         for place, (stream, _) in enumerate(placed):
-            by_server.setdefault(await self._server_of(stream), []).append(place)
+            by_server.setdefault((await self._server_of(stream), stream if self.cluster else ""), []).append(place)
         ids: list[str | None] = [None] * len(placed)
-        for server, places in by_server.items():
+        for (server, _), places in by_server.items():
             answers = await _execute(server, partial(fill, [placed[place] for place in places], replicas))
             for place, entry_id in zip(places, entry_ids(answers, replicas), strict=True):
                 ids[place] = entry_id
         return ids
 
-    async def _server_of(self, key: str) -> LoopConnections:
+    async def _server_of(self, key: str) -> AnyLoopConnections:
         if self.cluster is None or key == STREAM_EVENTS:
             return self.connections
         return await self.cluster.connections_of(key)
@@ -81,7 +82,7 @@ class AsyncEventWriter:
             return None
 
 
-async def _execute(server: LoopConnections, fill: Callable[[TakesCommands], None]) -> list[Any]:
+async def _execute(server: AnyLoopConnections, fill: Callable[[TakesCommands], None]) -> list[Any]:
     """As `execute` of `escalation_client.stream`."""
     try:
         return await _execute_once(server, fill)
@@ -90,7 +91,7 @@ async def _execute(server: LoopConnections, fill: Callable[[TakesCommands], None
         return await _execute_once(server, fill)
 
 
-async def _execute_once(server: LoopConnections, fill: Callable[[TakesCommands], None]) -> list[Any]:
+async def _execute_once(server: AnyLoopConnections, fill: Callable[[TakesCommands], None]) -> list[Any]:
     async with server.redis.pipeline(transaction=False) as pipeline:
         fill(pipeline)
         return await pipeline.execute()

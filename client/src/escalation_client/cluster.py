@@ -2,21 +2,33 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from redis import Redis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import AskError, ClusterDownError, MovedError, ReadOnlyError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
 
 from escalation_client.cluster_address import ClusterAddress
-from escalation_client.connection import LoopConnections, connect
+from escalation_client.cluster_node import AsyncNode, Commands, Node
+from escalation_client.connection import LoopConnections, connection_options
+
+# A host and port.
+Place = tuple[str, int]
 
 _ASK_FOR_SLOTS: Final = ("CLUSTER", "SLOTS")
-# Slots move, and nodes take over from others; whoever met an error asks at once.
-_ASK_AGAIN_SECONDS: Final = 10.0
+_SILENT: Final = (RedisConnectionError, RedisTimeoutError)
+# After these another node may have the key.
+_ASK_AGAIN_AFTER: Final = (*_SILENT, MovedError, ClusterDownError, ReadOnlyError)
+# A node that did not answer is asked after all others for so long.
+_ASKED_LAST_SECONDS: Final = 60.0
+# A node that does not know its own host, or shall not tell it, is where it was asked.
+_UNKNOWN_HOSTS: Final = ("", "?")
 
 
 class NoSuchNode(RedisError):
@@ -25,38 +37,52 @@ class NoSuchNode(RedisError):
 
 @dataclass(slots=True)
 class Slots:
-    """Which node has which keys, as the nodes said it, for a while."""
+    """Which node has which keys, as a node said it, until an error says that it may be otherwise."""
 
     address: ClusterAddress
-    _asked_at: float = -math.inf
-    _ranges: list[tuple[int, int, str]] = field(default_factory=list)
+    are_due: bool = True
+    _ranges: list[tuple[int, int, Place]] = field(default_factory=list)
+    _told: list[Place] = field(default_factory=list)
+    _silent_until: dict[Place, float] = field(default_factory=dict)
 
-    def are_due(self) -> bool:
-        return time.monotonic() > self._asked_at + _ASK_AGAIN_SECONDS
+    def askable(self) -> list[Place]:
+        """Nodes to be asked one after the other until one answers.
 
-    def forget(self) -> None:
-        """Ask before the next use."""
-        self._asked_at = -math.inf
+        The one that answered last, those that it told of, those of the address; whoever was silent lately comes last.
+        """
+        now = time.monotonic()
+        places = dict.fromkeys([*self._told, *self.address.hosts])
+        return sorted(places, key=lambda place: self._silent_until.get(place, -math.inf) > now)
 
-    def askable(self) -> Iterator[tuple[str, str]]:
-        """Nodes' URLs and hosts, to be asked one after the other until one answers."""
-        for host, port in self.address.hosts:
-            yield self.address.url_of(host, port), host
-
-    def learn(self, answer: Sequence[Any], asked: str) -> None:
-        """Take an answer to CLUSTER SLOTS. A node that does not know its own host is where it was asked."""
-        self._ranges = [
-            (int(first), int(last), self.address.url_of((primary[0] or b"").decode() or asked, int(primary[1])))
-            for first, last, primary, *_ in answer
+    def learn(self, answer: Sequence[Any], asked: Place) -> None:
+        """Take a node's answer to CLUSTER SLOTS."""
+        shards = [
+            (int(first), int(last), [self.place_of((node[0] or b"").decode(), int(node[1]), asked) for node in nodes])
+            for first, last, *nodes in answer
         ]
-        self._asked_at = time.monotonic()
+        self._ranges = [(first, last, primary) for first, last, (primary, *_) in shards]
+        self._told = [asked, *(place for _, _, places in shards for place in places)]
+        self._silent_until.pop(asked, None)
+        self.are_due = False
 
-    def url_of(self, key: str) -> str:
+    def place_of(self, host: str, port: int, asked: Place) -> Place:
+        """Where a node is that another one named."""
+        return (asked[0] if host in _UNKNOWN_HOSTS else host), port
+
+    def note(self, error: RedisError, place: Place) -> None:
+        """Take what a node's error says about the cluster."""
+        if isinstance(error, _SILENT):
+            self._silent_until[place] = time.monotonic() + _ASKED_LAST_SECONDS
+        if isinstance(error, _ASK_AGAIN_AFTER):
+            self.are_due = True
+
+    def primary_of(self, key: str) -> Place:
         """The node that has a key. Raises `NoSuchNode`."""
         slot = key_slot(key.encode())
-        for first, last, url in self._ranges:
+        for first, last, place in self._ranges:
             if first <= slot <= last:
-                return url
+                return place
+        self.are_due = True
         raise NoSuchNode(f"no node of the cluster serves {key}")
 
 
@@ -65,18 +91,14 @@ class Cluster:
 
     def __init__(self, url: str, connect_timeout: float, timeout: float) -> None:
         self._slots = Slots(ClusterAddress.named_by(url))
-        self._connect = partial(connect, connect_timeout=connect_timeout, timeout=timeout)
-        self._nodes: dict[str, Redis] = {}
+        self._patience = connect_timeout, timeout
+        self._nodes: dict[Place, Node] = {}
 
-    def redis_of(self, key: str) -> Redis:
+    def redis_of(self, key: str) -> Node:
         """The client of the node that has this key now. Raises `RedisError` when no node tells."""
-        if self._slots.are_due():
+        if self._slots.are_due:
             self._ask()
-        return self._node(self._slots.url_of(key))
-
-    def forget(self) -> None:
-        """After an error: ask anew who has what."""
-        self._slots.forget()
+        return self._node(self._slots.primary_of(key))
 
     def close(self) -> None:
         """Close all connections."""
@@ -85,19 +107,28 @@ class Cluster:
 
     def _ask(self) -> None:
         errors = []
-        for url, host in self._slots.askable():
+        for place in self._slots.askable():
             try:
-                self._slots.learn(self._node(url).execute_command(*_ASK_FOR_SLOTS), host)  # type: ignore[no-untyped-call]
+                self._slots.learn(self._node(place).execute_command(*_ASK_FOR_SLOTS), place)
             except RedisError as error:
                 errors.append(str(error))
             else:
                 return
         raise NoSuchNode(f"no node tells who has what: {'; '.join(errors)}")
 
-    def _node(self, url: str) -> Redis:
-        if url not in self._nodes:
-            self._nodes[url] = self._connect(url)
-        return self._nodes[url]
+    def _node(self, place: Place) -> Node:
+        if place not in self._nodes:
+            url = self._slots.address.url_of(*place)
+            options = connection_options(url, *self._patience, Retry)
+            self._nodes[place] = Node(url, options, partial(self._recover, place))
+        return self._nodes[place]
+
+    def _recover(self, place: Place, error: RedisError, commands: Commands) -> list[Any]:
+        self._slots.note(error, place)
+        if not isinstance(error, AskError):
+            raise error
+        # The slot is there already (MOVED is a kind of ASK to redis-py), or on the move to there.
+        return self._node(self._slots.place_of(error.host, error.port, place)).ask(commands)
 
 
 class AsyncCluster:
@@ -105,18 +136,14 @@ class AsyncCluster:
 
     def __init__(self, url: str, connect_timeout: float, timeout: float) -> None:
         self._slots = Slots(ClusterAddress.named_by(url))
-        self._connect = partial(LoopConnections, connect_timeout=connect_timeout, timeout=timeout)
-        self._nodes: dict[str, LoopConnections] = {}
+        self._patience = connect_timeout, timeout
+        self._nodes: dict[Place, LoopConnections[AsyncNode]] = {}
 
-    async def connections_of(self, key: str) -> LoopConnections:
+    async def connections_of(self, key: str) -> LoopConnections[AsyncNode]:
         """As `Cluster.redis_of`."""
-        if self._slots.are_due():
+        if self._slots.are_due:
             await self._ask()
-        return self._node(self._slots.url_of(key))
-
-    def forget(self) -> None:
-        """As `Cluster.forget`."""
-        self._slots.forget()
+        return self._node(self._slots.primary_of(key))
 
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
@@ -125,16 +152,27 @@ class AsyncCluster:
 
     async def _ask(self) -> None:
         errors = []
-        for url, host in self._slots.askable():
+        for place in self._slots.askable():
             try:
-                self._slots.learn(await self._node(url).redis.execute_command(*_ASK_FOR_SLOTS), host)  # type: ignore[no-untyped-call]
+                self._slots.learn(await self._node(place).redis.execute_command(*_ASK_FOR_SLOTS), place)
             except RedisError as error:
                 errors.append(str(error))
             else:
                 return
         raise NoSuchNode(f"no node tells who has what: {'; '.join(errors)}")
 
-    def _node(self, url: str) -> LoopConnections:
-        if url not in self._nodes:
-            self._nodes[url] = self._connect(url)
-        return self._nodes[url]
+    def _node(self, place: Place) -> LoopConnections[AsyncNode]:
+        if place not in self._nodes:
+            self._nodes[place] = LoopConnections(partial(self._connect, place))
+        return self._nodes[place]
+
+    def _connect(self, place: Place) -> AsyncNode:
+        url = self._slots.address.url_of(*place)
+        options = connection_options(url, *self._patience, AsyncRetry)
+        return AsyncNode(url, options, partial(self._recover, place))
+
+    async def _recover(self, place: Place, error: RedisError, commands: Commands) -> list[Any]:
+        self._slots.note(error, place)
+        if not isinstance(error, AskError):
+            raise error
+        return await self._node(self._slots.place_of(error.host, error.port, place)).redis.ask(commands)

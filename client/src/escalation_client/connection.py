@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
@@ -19,6 +18,7 @@ from redis.retry import Retry
 from escalation_client.sentinel import SENTINEL_SECONDS, Sentinels, names_sentinels
 
 Client = TypeVar("Client")
+LoopClient = TypeVar("LoopClient", bound=redis.asyncio.Redis)
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
@@ -44,7 +44,7 @@ def patience(connect_timeout: float | None, timeout: float | None, spooled: bool
 
 def connect(url: str, connect_timeout: float, timeout: float) -> redis.Redis:
     """A client for threads and processes; nothing connects before the first command."""
-    options = _options(url, connect_timeout, timeout, Retry)
+    options = connection_options(url, connect_timeout, timeout, Retry)
     if names_sentinels(url):
         return _primary_of(redis.sentinel.Sentinel, redis.Redis, Sentinels.named_by(url), options)
     return redis.Redis.from_url(url, **options)
@@ -52,7 +52,7 @@ def connect(url: str, connect_timeout: float, timeout: float) -> redis.Redis:
 
 def connect_async(url: str, connect_timeout: float, timeout: float) -> redis.asyncio.Redis:
     """A client for one event loop."""
-    options = _options(url, connect_timeout, timeout, AsyncRetry)
+    options = connection_options(url, connect_timeout, timeout, AsyncRetry)
     if names_sentinels(url):
         return _primary_of(redis.asyncio.sentinel.Sentinel, redis.asyncio.Redis, Sentinels.named_by(url), options)
     return redis.asyncio.Redis.from_url(url, **options)
@@ -72,17 +72,17 @@ def _primary_of(
     return primary
 
 
-class LoopConnections:
+class LoopConnections(Generic[LoopClient]):
     """One client for each event loop that asks, since connections serve the loop alone that opened them."""
 
-    def __init__(self, url: str, connect_timeout: float, timeout: float) -> None:
-        self._connect: Callable[[], redis.asyncio.Redis] = partial(connect_async, url, connect_timeout, timeout)
+    def __init__(self, connect: Callable[[], LoopClient]) -> None:
+        self._connect = connect
         # A wrong address is found here, and not in the midst of a chat.
         self._connect()
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = WeakKeyDictionary()
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopClient] = WeakKeyDictionary()
 
     @property
-    def redis(self) -> redis.asyncio.Redis:
+    def redis(self) -> LoopClient:
         """The client of the running loop."""
         loop = asyncio.get_running_loop()
         client = self._clients.get(loop)
@@ -101,7 +101,11 @@ class LoopConnections:
             await sentinel.aclose()
 
 
-def _options(url: str, connect_timeout: float, timeout: float, retry: Callable[..., Any]) -> dict[str, Any]:
+def connection_options(url: str, connect_timeout: float, timeout: float, retry: Callable[..., Any]) -> dict[str, Any]:
+    """How redis-py connects.
+
+    :param retry: its class of retries, of threads or of event loops
+    """
     return {
         "protocol": 2,
         "socket_connect_timeout": connect_timeout,

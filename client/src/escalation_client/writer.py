@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from redis import Redis
-from redis.exceptions import AskError, ClusterDownError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from escalation_client.cluster import Cluster
@@ -21,8 +21,8 @@ from escalation_client.stream import (
 )
 from escalation_client.waiting import last_id
 
-# The stream has moved (of which ASK is the beginning), or another node is taking over.
-MOVED = (AskError, ReadOnlyError, RedisConnectionError)
+# The stream has moved, or another node is taking over.
+MOVED = (MovedError, ReadOnlyError, RedisConnectionError)
 
 
 class EventWriter:
@@ -33,17 +33,14 @@ class EventWriter:
         self.layout = Layout()
 
     def add_all(self, encoded: Sequence[str], replicas: int, *, expecting: bool = False) -> list[str | None]:
-        """Add encoded events, in one round trip to each server; return the entries' ids in the same order.
+        """Add encoded events, in one round trip to each server or cluster's stream; return their ids in the same order.
 
         :param expecting: ask first whether the replicas follow
         """
         try:
             return self._add_once(encoded, replicas, expecting)
-        except RedisError as error:
+        except MOVED:
             if self.cluster is None:
-                raise
-            self.cluster.forget()
-            if not isinstance(error, MOVED):
                 raise
             return self._add_once(encoded, replicas, expecting)
 
@@ -67,7 +64,7 @@ class EventWriter:
         self._ask_for_layout()
         placed = self.layout.place(encoded)
         ids: list[str | None] = [None] * len(placed)
-        for redis, places in self._by_server(placed).items():
+        for (redis, _), places in self._by_server(placed).items():
             if expecting:
                 expect_replicas(redis, replicas)
             answers = execute(redis, partial(fill, [placed[place] for place in places], replicas))
@@ -75,11 +72,11 @@ class EventWriter:
                 ids[place] = entry_id
         return ids
 
-    def _by_server(self, placed: Sequence[Placed]) -> dict[Redis, list[int]]:
-        """Which of them go to which server."""
-        places: dict[Redis, list[int]] = {}
+    def _by_server(self, placed: Sequence[Placed]) -> dict[tuple[Redis, str], list[int]]:
+        """Which of them go together to which server: on a cluster only what is of one stream, which may be moving."""
+        places: dict[tuple[Redis, str], list[int]] = {}
         for place, (stream, _) in enumerate(placed):
-            places.setdefault(self._server_of(stream), []).append(place)
+            places.setdefault((self._server_of(stream), stream if self.cluster else ""), []).append(place)
         return places
 
     def _server_of(self, key: str) -> Redis:
@@ -101,6 +98,6 @@ class EventWriter:
 
 def cannot_tell(error: ResponseError, layout: Layout) -> None:
     """Use the one stream where the number of streams may not be read; a node that does not have the key is an error."""
-    if isinstance(error, AskError | ClusterDownError):
+    if isinstance(error, MovedError | ClusterDownError):
         raise error
     layout.learn(None)
