@@ -67,9 +67,7 @@ def microseconds_an_event(postgres: EmbeddedPostgres) -> dict[bool, float]:
     settings = Settings.model_validate(urls)
     policy = load_policy(settings.policy_file)
     made = {
-        on: Installation(
-            replace(policy, second_ear=on), load_lexicon(), load_contacts(settings.contacts_file), settings
-        )
+        on: Installation(replace(policy, second_ear=on), load_contacts(settings.contacts_file), settings)
         for on in (True, False)
     }
     spent: dict[bool, list[float]] = {True: [], False: []}

@@ -19,12 +19,15 @@ from rules.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Policy, word lists, contacts and settings, as one value to hand on."""
+    """Policy, word lists, contacts and settings, as one value to hand on; word lists are read when asked for."""
 
     policy: Policy
-    lexicon: Lexicon
     contacts: ContactBook
     settings: Settings
+
+    @property
+    def lexicon(self) -> Lexicon:
+        return load_lexicon()
 
     @property
     def message_id_domain(self) -> str:
@@ -39,12 +42,7 @@ def get_installation() -> Installation:
     :raises config.errors.ConfigurationError: a file or setting is wrong; the text names it
     """
     settings = get_settings()
-    return Installation(
-        policy_here(settings.policy_file),
-        load_lexicon(),
-        load_contacts(settings.contacts_file),
-        settings,
-    )
+    return Installation(policy_here(settings.policy_file), load_contacts(settings.contacts_file), settings)
 
 
 def policy_here(path: Path) -> Policy:

@@ -9,7 +9,6 @@ from services.events.stream import answer_ring, redis_client
 from services.events.trimming import trim
 from services.monitoring.alerts import claim_posts, clear_alerts, note_posted, raise_alert
 from services.monitoring.health import exceeded_limits, measure
-from services.monitoring.webhooks import post
 from services.outbox.outcomes import relay
 from services.privacy.retention import keep
 
@@ -68,6 +67,9 @@ def post_due(database: Engine, settings: Settings) -> str:
     """Post the alerts that are due, each in transactions of its own; other processes leave alone what this one has."""
     if settings.alert_webhook_url is None:
         return "webhook=unset"
+    # Here: requests takes 4 MB, and most processes never post.
+    from services.monitoring.webhooks import post
+
     with database.begin() as connection:
         due = claim_posts(connection, settings.alert_repeat_seconds, settings.alert_per_hour)
     posted = 0

@@ -15,14 +15,17 @@ __version__ = "1.0.0"
 def __getattr__(name: str) -> Any:
     # Celery asks for `worker.app`; the command line's --help should not pay for importing it.
     if name in {"app", "celery"}:
-        _check_settings()
+        from worker.celery_program import go_on_lean
+
+        check_settings()
+        go_on_lean()
         from worker.celery_app import app
 
         return app
     raise AttributeError(f"module 'worker' has no attribute {name!r}")
 
 
-def _check_settings() -> None:
+def check_settings() -> None:
     """End `celery -A worker …` with what is wrong in words; Celery would show where in its code it was found."""
     from config.settings import get_settings
 
@@ -30,3 +33,13 @@ def _check_settings() -> None:
         get_settings()
     except ConfigurationError as error:
         raise SystemExit(f"A setting is wrong:\n{error}") from None
+
+
+def load_word_lists() -> None:
+    """Read them for this process and its children; end the program with what is wrong in words."""
+    from config.lexicon import load_lexicon
+
+    try:
+        load_lexicon()
+    except ConfigurationError as error:
+        raise SystemExit(f"The worker does not start:\n{error}") from None

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from config.contacts import load_contacts
-from config.lexicon import load_lexicon
 from config.policy import load_policy
 from config.settings import Settings
 from escalation_client.events import Event, encode
@@ -20,9 +19,7 @@ from services.installation import Installation
 def known() -> Installation:
     urls = {"database_url": "postgresql://unused", "redis_url": "redis://unused"}
     settings = Settings.model_validate({**urls, "support_email": ["support@example.com"]})
-    return Installation(
-        load_policy(settings.policy_file), load_lexicon(), load_contacts(settings.contacts_file), settings
-    )
+    return Installation(load_policy(settings.policy_file), load_contacts(settings.contacts_file), settings)
 
 
 def escalate(connection: Connection, events: Sequence[Event]) -> dict[str, str]:

@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from services.monitoring.alerts import Post, clear_alerts, raise_alert
-from services.monitoring.webhooks import post
 from tasks.sweeps import post_due
 from worker.liveness.monitor import ALARMS, Alarm, Observation
 
@@ -64,8 +63,12 @@ class AlertNotifier:
     def post(self, key: str, alarm: Alarm, *, is_over: bool) -> bool:
         """False when it is to be tried again."""
         url = self.settings.alert_webhook_url
-        words = Post(0, key, alarm.summary, alarm.hint, is_over).words
-        return url is None or post(url.get_secret_value(), words)
+        if url is None:
+            return True
+        # Here: requests takes 4 MB, and most processes never post.
+        from services.monitoring.webhooks import post
+
+        return post(url.get_secret_value(), Post(0, key, alarm.summary, alarm.hint, is_over).words)
 
     def claim(self, key: str) -> bool:
         """Whether this monitor raises the alarm: no other did within the repeat time."""

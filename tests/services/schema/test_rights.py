@@ -129,7 +129,7 @@ def limited_installation(
     limited = installation.settings.model_copy(update={"database_url": type(installation.settings.database_url)(url)})
     monkeypatch.setenv("DATABASE_URL", url)
     get_settings.cache_clear()
-    yield Installation(installation.policy, installation.lexicon, installation.contacts, limited)
+    yield Installation(installation.policy, installation.contacts, limited)
     database.engine().dispose()
     assert list(roles) == []
     owner.dispose()

