@@ -13,7 +13,7 @@ from bench.sections.effort import Effort
 from bench.stand import Round, Stand, wait
 from escalation_client.layout import Layout, stream_name
 from services.events.stream import EVENTS, GROUP, EventStream
-from services.monitoring.health import state_of
+from services.monitoring.health import measure_stream
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 
 WORDS = {
@@ -93,7 +93,7 @@ def prepare(streams: Sequence[EventStream], lines: Sequence[str]) -> None:
 
 
 def is_done(streams: Sequence[EventStream]) -> bool:
-    return all(state.lag == 0 and state.pending == 0 for state in map(state_of, streams))
+    return all(state.lag == 0 and state.pending == 0 for state in map(measure_stream, streams))
 
 
 def used(pids: Sequence[int]) -> float:

@@ -39,8 +39,8 @@ def take_early_probe(connection: Connection, account: str, mark: str) -> str | N
         return None
     key = {"key": f"mail_settings:{account}"}
     earlier = connection.execute(_TRIED, key).scalar() or []
-    tried = [(one, at) for one, at in earlier if at > state.now - 3600 or at >= state.opened]
-    since = {one for one, at in tried if at >= state.opened}
+    tried = [(settings, at) for settings, at in earlier if at > state.now - 3600 or at >= state.opened]
+    since = {settings for settings, at in tried if at >= state.opened}
     if mark in since or len(tried) >= MOST_PER_HOUR:
         return None
     connection.execute(_NOTE, {**key, "tried": json.dumps([*tried, (mark, state.now)])})

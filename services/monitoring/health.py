@@ -51,7 +51,7 @@ class Health:
 
 def measure(connection: Connection, redis: Redis) -> Health:
     """The state of stream and outbox at this moment."""
-    lag, pending, oldest = stream_state(redis)
+    lag, pending, oldest = measure_all_streams(redis)
     mails = connection.execute(_MAILS).one()
     return Health(
         lag,
@@ -74,26 +74,26 @@ class StreamState(NamedTuple):
     oldest: float
 
 
-def stream_state(redis: Redis) -> StreamState:
+def measure_all_streams(redis: Redis) -> StreamState:
     """The state of all event streams together.
 
     :raises redis.exceptions.ResponseError: a key holds something else, or this user may not look at it
     """
-    return total_of(states_by_stream(redis).values())
+    return sum_up(measure_each_stream(redis).values())
 
 
-def states_by_stream(redis: Redis) -> dict[str, StreamState]:
+def measure_each_stream(redis: Redis) -> dict[str, StreamState]:
     """The state of each event stream, by its name, with where it is when that is not where it should be."""
-    return {stream.label: state_of(stream) for stream in event_streams(redis)}
+    return {stream.label: measure_stream(stream) for stream in event_streams(redis)}
 
 
-def total_of(states: Iterable[StreamState]) -> StreamState:
+def sum_up(states: Iterable[StreamState]) -> StreamState:
     """What several streams hold together."""
     lags, pendings, ages = zip(*states, strict=True)
     return StreamState(sum(lags), sum(pendings), max(ages))
 
 
-def state_of(stream: EventStream) -> StreamState:
+def measure_stream(stream: EventStream) -> StreamState:
     """The state of one stream."""
     redis, name = stream.redis, stream.name
     try:

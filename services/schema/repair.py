@@ -87,8 +87,8 @@ class _Repair:
         changed = True
         while changed:
             changed = False
-            for one, other in [pair for key in self.keys for sides in key.pairs for pair in (sides, sides[::-1])]:
-                wanted = self.retyped.get(one)
+            for side, other in [pair for key in self.keys for sides in key.pairs for pair in (sides, sides[::-1])]:
+                wanted = self.retyped.get(side)
                 if wanted and other not in self.retyped and self.types[other] != wanted:
                     self.retyped[other] = wanted
                     changed = True

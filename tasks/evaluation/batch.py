@@ -142,8 +142,8 @@ def _divide(
 def _boundary(received: Sequence[Received]) -> int:
     """Where to cut a batch that is sorted by session, near its middle and between two sessions."""
     middle = received[len(received) // 2].event.session_id
-    first = next(place for place, one in enumerate(received) if one.event.session_id == middle)
-    return first or next(place for place, one in enumerate(received) if one.event.session_id != middle)
+    first = next(place for place, entry in enumerate(received) if entry.event.session_id == middle)
+    return first or next(place for place, entry in enumerate(received) if entry.event.session_id != middle)
 
 
 def _as_rejected(received: Received, error: Exception) -> Rejected:

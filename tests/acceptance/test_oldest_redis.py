@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from config.settings import Settings
 from escalation_client import ConfidenceReported, Publisher
 from services.events.stream import EVENTS, GROUP, EventStream, ensure_group, reclaim
-from services.monitoring.health import stream_state
+from services.monitoring.health import measure_all_streams
 from tests.oldest_redis import OldestRedis, needs_oldest_redis
 from tests.processes import processes, wait_for
 from worker.doctor.finding import Level
@@ -58,4 +58,4 @@ def test_what_was_trimmed_while_it_was_pending_raises_no_alert_for_ever(redis: R
     taken = [entry.entry_id for entry in reclaim(EventStream(redis), 0, 10)]
     assert taken == ([] if all_of_them else [ids[2].decode()])
     assert redis.xpending(EVENTS, GROUP)["pending"] == len(taken)
-    assert stream_state(redis)[1] == len(taken)
+    assert measure_all_streams(redis)[1] == len(taken)

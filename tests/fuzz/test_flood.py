@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from services.events.stream import OUTCOMES
-from services.monitoring.health import stream_state
+from services.monitoring.health import measure_all_streams
 from tests.acceptance.conftest import connection, environment, family, redis, told
 from tests.fuzz.flood import KINDS, TICKET_EVERY, publish
 from tests.processes import Processes, wait_for
@@ -38,7 +38,7 @@ def test_all_good_ones_are_evaluated_and_all_bad_ones_set_aside(
     began = time.monotonic()
     good = publish(redis, bad)
     published = time.monotonic() - began
-    wait_for(lambda: stream_state(redis)[:2] == (0, 0), "no lag, nothing pending", seconds=600)
+    wait_for(lambda: measure_all_streams(redis)[:2] == (0, 0), "no lag, nothing pending", seconds=600)
     seconds = time.monotonic() - began
 
     assert count("escalation.event_inbox") == good

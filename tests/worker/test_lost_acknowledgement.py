@@ -5,11 +5,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kombu import Connection, Consumer, Queue
 
+from tasks.celery_config import broker_of
+from tests.client.replicated import replicated
 from worker.celery_guards.messages import guard_the_lists
 from worker.embedded import EmbeddedValkey
 
@@ -25,12 +28,12 @@ def hanging(server: EmbeddedValkey) -> Iterator[None]:
         os.kill(server.pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("settle", ["ack", "reject"])
-def test_the_next_message_is_read(settle: str, valkey: EmbeddedValkey, redis_url: str) -> None:
+def read_after_a_lost_answer(settle: str, server: EmbeddedValkey, url: str) -> None:
     guard_the_lists()
     taken: list[Any] = []
-    options = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-    with Connection(redis_url, transport_options=options) as connection:
+    broker = broker_of(url)
+    options = broker["broker_transport_options"] | {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+    with Connection(broker["broker_url"], transport_options=options) as connection:
         channel = connection.channel()
         with connection.Producer() as producer:
             for number in range(2):
@@ -38,7 +41,19 @@ def test_the_next_message_is_read(settle: str, valkey: EmbeddedValkey, redis_url
         with Consumer(channel, [QUEUE], on_message=taken.append, prefetch_count=1):
             connection.drain_events(timeout=5)
             logger = logging.getLogger(__name__)
-            with hanging(valkey):
+            with hanging(server):
                 getattr(taken[0], f"{settle}_log_error")(logger, connection.connection_errors)
             connection.drain_events(timeout=5)
     assert [message.decode()["number"] for message in taken] == [0, 1]
+
+
+@pytest.mark.parametrize("settle", ["ack", "reject"])
+def test_the_next_message_is_read(settle: str, valkey: EmbeddedValkey, redis_url: str) -> None:
+    read_after_a_lost_answer(settle, valkey, redis_url)
+
+
+@pytest.mark.parametrize("settle", ["ack", "reject"])
+def test_the_next_message_is_read_behind_a_sentinel(settle: str, tmp_path: Path) -> None:
+    # One Sentinel makes no quorum, so the primary that hangs stays the primary.
+    with replicated(tmp_path, replicas=0, sentinels=1) as cluster:
+        read_after_a_lost_answer(settle, cluster.primary, cluster.url)

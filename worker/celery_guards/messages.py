@@ -129,21 +129,24 @@ class _QoS(kombu_redis.QoS):
             virtual.QoS.ack(self, delivery_tag)
 
 
+def _client_of(channel: kombu_redis.Channel) -> Any:
+    return partial(_Client, global_keyprefix=channel.global_keyprefix)
+
+
 class _Channel(kombu_redis.Channel):
-    """With the client above, and with connections that leave a replica."""
+    """With client and QoS above, and with connections that leave a replica."""
 
     QoS = _QoS
+    _get_client = _client_of
     connection_class = PrimaryConnection
     connection_class_ssl = PrimaryTlsConnection
-
-    def _get_client(self) -> Any:
-        return partial(_Client, global_keyprefix=self.global_keyprefix)
 
 
 class _SentinelChannel(kombu_redis.SentinelChannel):
     """The same at the primary that Sentinels name."""
 
     QoS = _QoS
+    _get_client = _client_of
     connection_class = SentinelConnection
     connection_class_ssl = SentinelTlsConnection
 
@@ -151,9 +154,6 @@ class _SentinelChannel(kombu_redis.SentinelChannel):
         # The next Sentinel is asked instead of the same one again; no option, since options are told to Flower.
         self.sentinel_kwargs: dict[str, Any] = {**self.sentinel_kwargs, "retry": Retry(NoBackoff(), 0)}
         return super()._sentinel_managed_pool(asynchronous)  # type: ignore[misc]
-
-    def _get_client(self) -> Any:
-        return partial(_Client, global_keyprefix=self.global_keyprefix)
 
 
 # A full Redis is waited for as one that is away: it will have room again.

@@ -18,7 +18,7 @@ from services.database.engine import engine
 from services.database.errors import described
 from services.events.rejected import count_waiting
 from services.events.stream import redis_client
-from services.monitoring.health import StreamState, states_by_stream, total_of
+from services.monitoring.health import StreamState, measure_each_stream, sum_up
 from services.monitoring.metrics import State, state
 from worker.commands.terminal import Output
 from worker.liveness.last_seen import BEAT, last_runs
@@ -84,7 +84,7 @@ def read(half: Callable[[], RenderableType], server: str, what: str) -> tuple[Re
 def of_redis() -> RenderableType:
     redis = redis_client()
     rings, ages = bool(redis.exists(SIGN_OF_LIFE)), last_runs(redis)
-    return Group(flow(states_by_stream(redis), rings, ages), sweeps(ages))
+    return Group(flow(measure_each_stream(redis), rings, ages), sweeps(ages))
 
 
 def of_postgresql(redis_answers: bool) -> RenderableType:
@@ -101,11 +101,11 @@ def print_json() -> None:
     found: dict[str, Any] = {"redis": None, "postgresql": None}
     try:
         redis = redis_client()
-        states = states_by_stream(redis)
-        lag, pending, oldest = total_of(states.values())
+        states = measure_each_stream(redis)
+        lag, pending, oldest = sum_up(states.values())
         found["redis"] = {
             "not_read": lag, "in_work": pending, "oldest_seconds": oldest,
-            "not_read_by_stream": {name: one.lag for name, one in states.items()},
+            "not_read_by_stream": {name: stream.lag for name, stream in states.items()},
             "worker_at_the_stream": bool(redis.exists(SIGN_OF_LIFE)), "seconds_since": last_runs(redis),
         }  # fmt: skip
         with engine().connect() as connection:
@@ -119,9 +119,9 @@ def print_json() -> None:
 
 
 def flow(states: dict[str, StreamState], rings: bool, ages: dict[str, float]) -> Table:
-    lag, pending, oldest = total_of(states.values())
+    lag, pending, oldest = sum_up(states.values())
     table = grid("Events", "", "")
-    waiting = ", ".join(f"{one.lag} in {name}" for name, one in states.items() if one.lag)
+    waiting = ", ".join(f"{stream.lag} in {name}" for name, stream in states.items() if stream.lag)
     table.add_row("not read yet", str(lag), waiting if len(states) > 1 else "")
     table.add_row("in work", str(pending), f"the oldest {oldest:.0f} s" if lag or pending else "")
     table.add_row("worker at the stream", marked("yes" if rings else "no", bad=not rings), "")

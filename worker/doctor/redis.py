@@ -22,7 +22,7 @@ from escalation_client.layout import KEY_STREAMS, Layout
 from rules.explanation import counted
 from services.events.layout import event_streams
 from services.events.stream import EVENTS, GROUP, EventStream, connect, events_cluster
-from services.monitoring.health import state_of
+from services.monitoring.health import measure_stream
 from worker.celery_guards.cluster_mode import REMEDY, is_in_cluster_mode
 from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import CheckedPart, CheckResult, Level, about_clock
@@ -106,11 +106,11 @@ def _streams(settings: Settings, redis: Redis) -> Iterator[CheckResult]:
     streams = event_streams(redis)
     try:
         yield from _announced(settings, redis)
-        yield from _nodes({one.redis for one in streams if one.server is not redis})
+        yield from _nodes({stream.redis for stream in streams if stream.server is not redis})
     except RedisError as error:
         yield PART.broken(_CONNECT_CLUSTER, _words_of(error), _CLUSTER_REMEDY)
-    for one in streams:
-        yield _check_stream(settings, redis, one)
+    for stream in streams:
+        yield _check_stream(settings, redis, stream)
 
 
 def _nodes(nodes: Iterable[Redis]) -> Iterator[CheckResult]:
@@ -148,7 +148,7 @@ def _check_stream(settings: Settings, redis: Redis, stream: EventStream) -> Chec
         return PART.broken(tried, _words_of(error), _CLUSTER_REMEDY)
     if not any(group["name"] == GROUP.encode() for group in groups):
         return PART.broken(tried, "its group is missing: no worker has ever read it", "Start the worker.")
-    lag, pending, oldest = state_of(stream)
+    lag, pending, oldest = measure_stream(stream)
     found = f"{counted(lag, 'entry', 'entries')} not read, {pending} in work, the oldest {oldest:.0f} s old"
     if oldest > settings.health_oldest_event_seconds or lag > settings.health_stream_lag:
         return PART.broken(tried, found, _held_up(redis))

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from services.events.layout import event_streams
-from services.monitoring.health import states_by_stream, total_of
+from services.monitoring.health import measure_each_stream, sum_up
 from services.monitoring.metrics import State, state
 from worker.celery_guards.messages import messages_set_aside
 from worker.exporter.counted import Counted
@@ -61,14 +61,14 @@ class EscalationCollector(Collector):
             yield from metric.collect()
 
     def broker(self) -> Iterator[Metric]:
-        states = states_by_stream(self.redis)
-        lag, pending, oldest = total_of(states.values())
+        states = measure_each_stream(self.redis)
+        lag, pending, oldest = sum_up(states.values())
         yield GaugeMetricFamily("escalation_stream_lag", "Entries of all event streams not read yet", lag)
         yield GaugeMetricFamily("escalation_stream_pending", "Entries read and not finished", pending)
         yield GaugeMetricFamily("escalation_oldest_event_seconds", "Age of the oldest undecided event", oldest)
         lags = GaugeMetricFamily("escalation_lag_by_stream", "Entries of one stream not read yet", labels=["stream"])
-        for name, one in states.items():
-            lags.add_metric([name], one.lag)
+        for name, stream in states.items():
+            lags.add_metric([name], stream.lag)
         yield lags
         rings = bool(self.redis.exists(SIGN_OF_LIFE))
         yield GaugeMetricFamily("escalation_doorbell_up", "Whether a worker waits at the stream", rings)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from services.database.errors import described
 from services.delivery.lease import shift_due_times
 from services.events.layout import event_streams
-from services.monitoring.health import recent_step, state_of, try_write
+from services.monitoring.health import measure_stream, recent_step, try_write
 from services.schema.check import compare
 from services.schema.introspection import DifferenceKind
 from worker.doorbell import silent_seconds
@@ -175,7 +175,7 @@ class LivenessMonitor:
                     remedy = "rename it, since events need a stream there"
                     self.details["stream"] = f"{stream.name} is a {kind.decode()}; {remedy}"
                     return {"stream": GONE}
-                state_of(stream)
+                measure_stream(stream)
         except RedisError as error:
             return self.failure("stream", error)
         return {"stream": WELL}

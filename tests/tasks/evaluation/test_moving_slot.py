@@ -13,7 +13,7 @@ from services.events.layout import announce_streams, event_streams
 from services.events.stream import EventStream, acknowledge, events_cluster, publisher_of, read_new, reclaim
 from services.events.trimming import erase_entries
 from services.installation import Installation
-from services.monitoring.health import stream_state
+from services.monitoring.health import measure_all_streams
 from tasks.evaluation.drain import drain
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 from tests.events import confidence
@@ -54,9 +54,9 @@ def test_events_are_drained_from_where_the_slot_moves_to(
     publish(*SESSIONS)
     with cluster.on_the_move(STREAM, source, target):
         publish(*SESSIONS)
-        assert stream_state(redis).lag == 2 * len(SESSIONS)
+        assert measure_all_streams(redis).lag == 2 * len(SESSIONS)
         assert drain(redis, replace(installation, settings=get_settings())).duplicates == len(SESSIONS)
-        assert stream_state(redis)[:2] == (0, 0)
+        assert measure_all_streams(redis)[:2] == (0, 0)
         assert erase_entries(redis, SESSIONS).gone == 2 * len(SESSIONS)
 
 
@@ -68,7 +68,7 @@ def test_what_was_read_before_is_taken_over_and_acknowledged_there(cluster: Clus
     with cluster.on_the_move(STREAM, source, target):
         assert reclaim(the_stream(redis), 0, 10) == read
         acknowledge(the_stream(redis), [entry.entry_id for entry in read])
-        assert stream_state(redis)[:2] == (0, 0)
+        assert measure_all_streams(redis)[:2] == (0, 0)
     publish(SESSIONS[0])
     assert len(read_new(the_stream(redis), 10)) == 1
 

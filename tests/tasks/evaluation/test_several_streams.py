@@ -18,7 +18,7 @@ from services.events.layout import announce_streams, event_streams, numbered_str
 from services.events.stream import EVENTS, GROUP, connect
 from services.events.trimming import erase_entries, trim
 from services.installation import Installation
-from services.monitoring.health import measure, states_by_stream
+from services.monitoring.health import measure, measure_each_stream
 from tasks.evaluation.drain import drain, take_over
 from tests.events import confidence, message, started
 from tests.tasks.conftest import forget, rows
@@ -59,7 +59,7 @@ def events_of(redis: Redis, stream: str) -> list[Event]:
 
 
 def pending(redis: Redis) -> int:
-    return sum(state.pending for state in states_by_stream(redis).values())
+    return sum(state.pending for state in measure_each_stream(redis).values())
 
 
 def test_one_stream_is_what_it_always_was(choose: Choose) -> None:
@@ -212,7 +212,7 @@ def test_lag_is_told_as_a_sum_and_by_stream(
 ) -> None:
     redis, installation = choose(4)
     tell(installation, [confidence(session, 0.9) for session in SESSIONS])
-    states = states_by_stream(redis)
+    states = measure_each_stream(redis)
     assert list(states) == [EVENTS, *numbered_streams()]
     assert measure(connection, redis).lag == sum(state.lag for state in states.values()) == len(SESSIONS)
     shown = CliRunner().invoke(status, env={"COLUMNS": "300"}).stdout
