@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -59,10 +59,10 @@ class NewOutcome:
     contact: dict[str, Any] | None = None
     phrase: str | None = None
     message_id: str | None = None
+    outcome_id: UUID = field(init=False)
 
-    @property
-    def outcome_id(self) -> UUID:
-        return derive_id("outcome", self.type, *self.cause)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outcome_id", derive_id("outcome", self.type, *self.cause))
 
     def payload(self, now: datetime) -> dict[str, Any]:
         members: dict[str, Any] = {

@@ -30,10 +30,10 @@ class NewMail:
     content: dict[str, Any] = field(default_factory=dict)
     published_at: datetime | None = None
     apart_seconds: float = 0.0
+    mail_id: UUID = field(init=False)
 
-    @property
-    def mail_id(self) -> UUID:
-        return derive_id("mail", self.template, *self.cause)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mail_id", derive_id("mail", self.template, *self.cause))
 
     @property
     def lane(self) -> Lane:

@@ -4,14 +4,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from services.database.encoding import literal
+from services.database.encoding import derive_id, literal
 
 
 class Colour(StrEnum):
@@ -57,3 +57,13 @@ def test_any_texts_come_back(connection: Connection) -> None:
 def test_what_no_statement_sends_is_named() -> None:
     with pytest.raises(TypeError, match="not dict"):
         literal([{}])
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | st.integers() | st.uuids() | st.none()))
+def test_an_id_is_the_one_that_the_standard_library_derives(parts: list[Any]) -> None:
+    namespace = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
+    assert derive_id(*parts) == uuid5(namespace, "\x1f".join(map(str, parts)))
+
+
+def test_the_ids_of_all_installations_stay_what_they_are() -> None:
+    assert str(derive_id("mail", "ticket_opened", "t")) == "9ddd96fb-7f9e-530c-abae-0919672d7263"
