@@ -4,6 +4,7 @@ from binascii import b2a_base64
 from collections.abc import Sequence
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
@@ -43,16 +44,17 @@ def _encoded_words(text: str) -> str:
 
     Written here since the standard library's way takes longer than the rest of a message.
     """
-    lines, line = [], b""
-    for letter in map(str.encode, text):
-        if len(line) + len(letter) > _BYTES_PER_WORD:
-            lines.append(line)
-            line = b""
-        line += letter
-    words = (f"=?utf-8?b?{b2a_base64(part, newline=False).decode()}?=" for part in [*lines, line])
+    content, starts = text.encode(), [0]
+    while (end := starts[-1] + _BYTES_PER_WORD) < len(content):
+        while content[end] & 0xC0 == 0x80:  # in the midst of a letter
+            end -= 1
+        starts.append(end)
+    parts = (content[start:end] for start, end in pairwise([*starts, len(content)]))
+    words = (f"=?utf-8?b?{b2a_base64(part, newline=False).decode()}?=" for part in parts)
     return f"{LINE_END} ".join(words)
 
 
+@lru_cache(maxsize=64)
 def mailbox(name: str, display: str, address: str) -> str:
     """A field with one address and the name to show beside it."""
     if not address.isascii():

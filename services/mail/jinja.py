@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import css_inline
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, nodes, pass_eval_context
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
@@ -55,9 +56,31 @@ _WHOLE: Final = '<bdi class="whole" dir="ltr">'
 _LONGEST_WHOLE: Final = 18
 
 
+_UNSAFE: Final = re.compile("[&<>\"']")
+
+
+def escaped(value: object) -> str:
+    """What `escape` returns, in a third of the time for texts that it leaves as they are: most are so."""
+    if type(value) is Markup or (type(value) is str and not _UNSAFE.search(value)):
+        return value
+    return escape(value)
+
+
+class _MailCode(CodeGenerator):
+    """Has the templates escape by `escaped`."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
 class _MailEnvironment(Environment):
     """The templates of one language, each made flat when it is loaded."""
 
+    code_generator_class = _MailCode
+    escaped = staticmethod(escaped)
     words: NullTranslations
 
     @cached_property
@@ -121,7 +144,7 @@ def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
         if context.autoescape:
             begin = _WHOLE if len(str(value)) <= _LONGEST_WHOLE else _BREAKING
             # Markup.format would do the same in five times the time.
-            return Markup(f"{begin}{escape(value)}</bdi>")
+            return Markup(f"{begin}{escaped(value)}</bdi>")
         return f"{_LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
     return left_to_right

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from unicodedata import digit
 from urllib.parse import quote
@@ -18,6 +19,8 @@ from services.ticket_details import ContactCard, TicketDetails
 # The first number of what was left: an extension or a second number must not be dialled along with it.
 _FIRST_PHONE: Final = re.compile(r"\+?\(?\d(?:[\d ().-]|/(?=\d))*")
 _WRITTEN_PHONE: Final = re.compile(r"\+\d(?:[\d ().-]{5,}\d)")
+# The same few people stand in most mails.
+_quoted = lru_cache(maxsize=1_000)(quote)
 _FEWEST_DIGITS, _MOST_DIGITS = 5, 15
 
 
@@ -60,19 +63,29 @@ def _user_buttons(details: TicketDetails, presenter: Presenter) -> Iterator[_But
 
 
 def make_call_buttons(label: str, phone: str) -> Iterator[_Button]:
-    """A button for what is a telephone number; RFC 3966 wants digits alone, and those of ASCII."""
+    """A button for what is a telephone number."""
     shown = one_line(phone)
-    found = _FIRST_PHONE.search(shown)
+    if href := _call_address(shown):
+        yield _Button(label, href, shown)
+
+
+@lru_cache(maxsize=1_000)
+def _call_address(phone: str) -> str:
+    """RFC 3966 wants digits alone, and those of ASCII; nothing where there is no telephone number."""
+    found = _FIRST_PHONE.search(phone)
     number = found.group() if found else ""
     digits = "".join(str(digit(letter)) for letter in number if letter.isdecimal())
-    if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
-        yield _Button(label, f"tel:{'+' if number.startswith('+') else ''}{digits}", shown)
+    if not _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+        return ""
+    return f"tel:{'+' if number.startswith('+') else ''}{digits}"
 
 
 def _make_mail_buttons(label: str, address: str | None, subject: str) -> Iterator[_Button]:
     """A button for what is a mail address, with the ticket's number as subject (RFC 6068)."""
     if found := address_of(address):
-        yield _Button(label, f"mailto:{quote(found, safe='@')}?subject={quote(one_line(subject))}", one_line(address))
+        yield _Button(
+            label, f"mailto:{_quoted(found, safe='@')}?subject={_quoted(one_line(subject))}", one_line(address)
+        )
 
 
 def present_contact(card: ContactCard, number: str, presenter: Presenter) -> _Helper:

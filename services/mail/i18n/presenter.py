@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from gettext import NullTranslations
 from typing import Final, Generic, TypeVar
 
 from services.mail.i18n.labels import Words, find_words
@@ -48,6 +49,10 @@ class Presenter:
     formatter: LocaleFormatter
     limits: TextLimits = TEXT_LIMITS[0]
     shortened: bool = field(default=False, init=False)
+    _words: NullTranslations = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._words = translations(self.language)
 
     @property
     def language(self) -> str:
@@ -55,12 +60,12 @@ class Presenter:
 
     def say(self, text: str, **values: object) -> str:
         """A sentence in the reader's language."""
-        translated = translations(self.language).gettext(text)
+        translated = self._words.gettext(text)
         return translated % values if values else translated
 
     def count(self, singular: str, plural: str, number: int) -> str:
         """A sentence with a number, in the right plural form."""
-        translated = translations(self.language).ngettext(singular, plural, number)
+        translated = self._words.ngettext(singular, plural, number)
         return translated % {"number": self.formatter.number(number)}
 
     def word(self, code: str | None, known: Words) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from services.mail.jinja import environment, make_environment
+from services.mail.jinja import environment, escaped, make_environment
 from tests.services.mail.letters import LANGUAGES, letter
 
 
@@ -90,6 +90,11 @@ def test_what_nobody_defined_is_still_refused(text: str) -> None:
     files = {**FILES, "whole.html": '{% from "macros.html" import item %}' + text}
     with pytest.raises((UndefinedError, TypeError)):
         make_environment("en", DictLoader(files), Shouting()).get_template("whole.html").render(PAGE)
+
+
+@pytest.mark.parametrize("value", ["plain", "a & b", "it's", '"', "<b>", "", Markup("<i>"), 7, None, "ä\u2028\n"])
+def test_the_quick_way_escapes_as_the_usual_one(value: object) -> None:
+    assert escaped(value) == escape(value)
 
 
 @pytest.mark.parametrize("name", ["ticket_updated/body.html", "ticket.html", "ticket.txt", "short.txt"])
