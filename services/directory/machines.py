@@ -120,11 +120,12 @@ def build_machine_context(machine: MachineRecord, metadata: Mapping[str, Any]) -
     """Build `support_tickets.machine_context`; parts and suggestions come from the assistant (`metadata`)."""
     gathered = metadata.get("machine_context")
     gathered = gathered if isinstance(gathered, Mapping) else {}
+    hours = [{"date": _iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
     return {
         "machine_details": _list_details(machine),
         "maintenance_history": _list_maintenance(machine) or _find_list(gathered, "recent_maintenance"),
         "parts_usage": _find_list(gathered, "recent_parts_usage", "parts_usage"),
-        "hours_history": _list_hours(machine) or _find_list(gathered, "hours_history"),
+        "hours_history": hours or _find_list(gathered, "hours_history"),
         "maintenance_suggestions": _find_list(gathered, "maintenance_suggestions"),
     }
 
@@ -170,10 +171,6 @@ def _list_maintenance(machine: MachineRecord) -> list[dict[str, Any]]:
     return [
         {"date": _iso(entry.at), "type": entry.kind, "description": entry.description} for entry in machine.maintenance
     ]
-
-
-def _list_hours(machine: MachineRecord) -> list[dict[str, Any]]:
-    return [{"date": _iso(reading.at), "hours": float(reading.value)} for reading in machine.hours_history]
 
 
 def _find_list(gathered: Mapping[str, Any], *keys: str) -> list[Any]:

@@ -79,14 +79,15 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
     for decision in sorted(decisions, key=lambda decision: decision.state.session_id):
         session = known[decision.state.session_id]
         person, machine = people.get(session.user_id or ""), machines.get(session.machine_id or "")
-        causes = {
-            "model": machine.model if machine else None,
-            "organisation": person.organisation.name if person and person.organisation else None,
-        }
         context = (
             build_machine_context(machine, session.metadata) if machine else map_reported_context(session.metadata)
         )
         conversation = conversations[session.session_id]
+        common = {
+            "model": machine.model if machine else None,
+            "organisation": person.organisation.name if person and person.organisation else None,
+            "category": conversation.category,
+        }
         case = RoutedCase(
             reasons=decision.reasons,
             priority=decision.priority or Priority.MEDIUM,
@@ -105,15 +106,11 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
                 machine_id=session.machine_id,
                 language=session.language,
                 region=case.region,
-                causes=_find_causes(causes | {"category": conversation.category}),
+                # What other tickets of the same minutes may have in common with it; "other" is common to nothing.
+                causes={kind: value for kind, value in common.items() if value and value != "other"},
             )
         )
     return tickets
-
-
-def _find_causes(named: Mapping[str, str | None]) -> dict[str, str]:
-    """What other tickets of the same minutes may have in common with it; "other" is common to nothing."""
-    return {kind: value for kind, value in named.items() if value and value != "other"}
 
 
 def _advise(contacts: ContactBook, now: datetime, case: RoutedCase) -> dict[str, Any]:

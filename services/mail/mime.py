@@ -59,13 +59,10 @@ def _html_part(html: str) -> bytes:
     As quoted-printable or base64 where that would be longer, a line too long, or a boundary might stand in it.
     """
     content = html.replace("\n", LINE_END).encode("ascii", "xmlcharrefreplace")
-    if len(content) > len(html) * _MOST_REFERENCES or _BOUNDARY in content or _longest_line(content) > _LONGEST_LINE:
+    longest_line = max(map(len, content.split(b"\n")))
+    if len(content) > len(html) * _MOST_REFERENCES or _BOUNDARY in content or longest_line > _LONGEST_LINE:
         return _text_part("html", html)
     return _head("html", "7bit") + content
-
-
-def _longest_line(content: bytes) -> int:
-    return max(map(len, content.split(b"\n")))
 
 
 def _head(subtype: str, encoding: str, extra: str = "") -> bytes:

@@ -1,6 +1,7 @@
 """Mails to the user: the ticket, once a server accepted the support mail; advice on danger at once."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,20 @@ from services.outbox.queue import NewMail, queue_mails
 _LAST = rank(PRIORITIES[0], safety=False)
 # Advice on danger: before ordinary mail, behind all safety mail to the support team.
 _FIRST = rank("urgent", safety=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """What a user is told, when among other mail, and what makes it different from the ticket's other notices."""
+
+    rank: int
+    cause: tuple[str, ...] = ()
+    content: dict[str, Any] = field(default_factory=dict)
+
+
+_HUMAN_KNOWS = _Notice(_LAST)
+_ADVICE = _Notice(_FIRST, cause=("advice",))
+_SOLVED = _Notice(_LAST, cause=("solved",), content={"solved": True})
 
 TICKETS = text("""
     SELECT DISTINCT t.ticket_id, t.session_id, coalesce(s.user_id, a.user_id) AS user_id,
@@ -47,30 +62,24 @@ def tell_customers(connection: Connection, mail_ids: Sequence[UUID], installatio
     """
     if installation.settings.customer_notice:
         opened = connection.execute(_OPENED, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).scalars().all()
-        _queue_notices(connection, opened, installation, rank_of_mail=_LAST, cause=())
+        _queue_notices(connection, opened, installation, _HUMAN_KNOWS)
 
 
 def warn_customers(connection: Connection, ticket_ids: Sequence[str], installation: Installation) -> None:
     """Queue the advice to stop and keep away at once: it claims nothing about humans."""
     if installation.settings.customer_notice:
-        _queue_notices(connection, ticket_ids, installation, rank_of_mail=_FIRST, cause=("advice",))
+        _queue_notices(connection, ticket_ids, installation, _ADVICE)
 
 
 def tell_customers_solved(connection: Connection, ticket_ids: Sequence[str], installation: Installation) -> None:
     """Queue the notice that the ticket is solved, for users who were told of it before."""
     if installation.settings.customer_notice and ticket_ids:
         told = connection.execute(_TOLD, {"ticket_ids": list(ticket_ids)}).scalars().all()
-        _queue_notices(connection, told, installation, rank_of_mail=_LAST, cause=("solved",), content={"solved": True})
+        _queue_notices(connection, told, installation, _SOLVED)
 
 
 def _queue_notices(
-    connection: Connection,
-    ticket_ids: Sequence[str],
-    installation: Installation,
-    *,
-    rank_of_mail: int,
-    cause: tuple[str, ...],
-    content: dict[str, Any] | None = None,
+    connection: Connection, ticket_ids: Sequence[str], installation: Installation, notice: _Notice
 ) -> None:
     if not ticket_ids:
         return
@@ -78,14 +87,14 @@ def _queue_notices(
     people = load_people(connection, [ticket.user_id for ticket in tickets if ticket.user_id])
     mails = [
         NewMail(
-            cause=(ticket.ticket_id, *cause),
+            cause=(ticket.ticket_id, *notice.cause),
             template=MailTemplate.CUSTOMER_NOTICE,
             recipients=tuple(_usable([person.email])),
-            rank=rank_of_mail,
+            rank=notice.rank,
             ticket_id=ticket.ticket_id,
             session_id=ticket.session_id,
             language=ticket.language or "en",
-            content=content or {},
+            content=notice.content,
         )
         for ticket in tickets
         if (person := people.get(ticket.user_id or "")) and _usable([person.email])

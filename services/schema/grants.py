@@ -73,7 +73,9 @@ def _application_rights(connection: Connection) -> Iterator[_Right]:
     for need in _existing(connection):
         yield from _shared_rights(need, _existing_columns(connection, need))
     for name in [*own_tables(), "alembic_version"]:
-        for privilege in _privileges_on(name):
+        # The log is written by the triggers with their owner's rights: for the application it is append-only.
+        read_only = name in {*_READ_ONLY, "alembic_version"}
+        for privilege in ("SELECT",) if read_only else ("SELECT", "INSERT", "UPDATE", "DELETE"):
             yield _Right(privilege, "TABLE", f"{SCHEMA}.{name}")
     yield _Right("EXECUTE", "FUNCTION", FORGET_FUNCTION)
 
@@ -99,11 +101,6 @@ def _shared_rights(need: TableNeed, readable: tuple[str, ...]) -> Iterator[_Righ
         yield _Right("INSERT", "TABLE", f"public.{need.name}")
     if need.updated:
         yield _Right("UPDATE", "TABLE", f"public.{need.name}", need.updated)
-
-
-def _privileges_on(name: str) -> tuple[str, ...]:
-    # The log is written by the triggers with their owner's rights: for the application it is append-only.
-    return ("SELECT",) if name in {*_READ_ONLY, "alembic_version"} else ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 
 def _owner_rights(connection: Connection) -> Iterator[_Right]:

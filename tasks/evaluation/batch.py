@@ -98,10 +98,7 @@ def _write_all(
     try:
         result = _in_transaction(received, rejected, installation)
     except Exception as error:
-        fault = classify_failure(error)
-        if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
-            raise Unavailable(described(error)) from error
-        _divide(received, rejected, installation, written, fault, error)
+        _divide(received, rejected, installation, written, error)
     else:
         written.add(result, [each.entry for each in received] + [each.entry for each in rejected])
 
@@ -111,9 +108,11 @@ def _divide(
     rejected: Sequence[Rejected],
     installation: Installation,
     written: _Written,
-    fault: DatabaseFailure,
     error: Exception,
 ) -> None:
+    fault = classify_failure(error)
+    if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
+        raise Unavailable(described(error)) from error
     if rejected and received:
         _write_all([], rejected, installation, written)
         _write_all(received, [], installation, written)

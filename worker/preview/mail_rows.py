@@ -71,15 +71,11 @@ def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:
                 "kind": kind,
                 "reason": reason.name,
                 "event_id": str(evidence.event_id),
-                "at": _one_at(evidence.at, details),
+                "at": (evidence.at or details.ticket.opened_at).isoformat(),
             }
     for request in details.requests:
         if request.notes:
             yield {"kind": "notes", "event_id": str(request.event_id), "at": request.at.isoformat()}
-
-
-def _one_at(moment: Any, details: TicketDetails) -> str:
-    return (moment or details.ticket.opened_at).isoformat()
 
 
 def _chase_of(details: TicketDetails) -> dict[str, Any]:
