@@ -15,7 +15,7 @@ from services.mail.i18n.labels import (
     STATUSES,
 )
 from services.mail.i18n.presenter import Presenter
-from services.mail.sanitize import direction
+from services.mail.sanitize import direction, isolated
 from services.ticket_details import RelatedTicket, TicketDetails
 
 _MOST_MAINTENANCE = 3
@@ -101,8 +101,8 @@ def _machine_facts(
     yield presenter.say("Last maintenance"), _format_day(machine.last_maintenance, presenter)
     yield presenter.say("Next maintenance"), _format_day(machine.next_maintenance, presenter)
     for entry in machine.maintenance[:_MOST_MAINTENANCE]:
-        kind = presenter.word(entry.kind, MAINTENANCE_KINDS)
-        work = ": ".join(filter(None, [kind, presenter.short(entry.description)]))
+        kind, work = presenter.word(entry.kind, MAINTENANCE_KINDS), presenter.short(entry.description)
+        work = ": ".join(filter(None, [kind, work and isolated(work, presenter.language)]))
         yield presenter.say("Maintenance %(day)s", day=_format_day(entry.at, presenter)), work
     yield presenter.say("Notes on the machine"), presenter.short(machine.notes)
 
@@ -155,7 +155,7 @@ def list_related(tickets: Iterable[RelatedTicket], presenter: Presenter) -> list
     return [
         " · ".join(
             [
-                presenter.name(ticket.number),
+                isolated(presenter.name(ticket.number), presenter.language),
                 presenter.word(ticket.priority, PRIORITIES),
                 presenter.word(ticket.status, STATUSES),
                 presenter.word(ticket.reason, REASONS),

@@ -1,8 +1,11 @@
 """Arabic mails: what is written from left to right keeps together, and no word is left in English."""
 
 import re
+from dataclasses import replace
 
+from services.ticket_details.models import RelatedTicket
 from tests.services.mail.letters import letter, read
+from worker.preview.example import example_story
 
 
 def test_each_time_keeps_together_with_its_place() -> None:
@@ -27,4 +30,19 @@ def test_lists_have_the_language_s_own_comma() -> None:
 def test_the_states_of_the_machine_are_translated() -> None:
     told = letter(language="ar").text
     assert "الحالة: نشطة" in told
-    assert "إصلاح: Cabinet door seal renewed" in told
+    assert "إصلاح: \u2068Cabinet door seal renewed" in told
+
+
+def test_another_ticket_s_line_goes_from_right_to_left_as_its_words_do() -> None:
+    story = example_story("ar")
+    other = RelatedTicket(
+        ticket_id="2",
+        number="AB-20260710-0007",
+        priority="urgent",
+        status="open",
+        reason="safety_concern",
+        opened_at=story.event_at,
+    )
+    made = letter(replace(story, machine_tickets=(other,)), language="ar")
+    assert "\u2068AB-20260710-0007\u2069 · عاجل · مفتوحة" in read(made.html).text
+    assert '<li dir="ltr">\u2068AB-' not in str(made.html)

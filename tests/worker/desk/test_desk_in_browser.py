@@ -66,6 +66,12 @@ BROKEN = """
     };
     return [...document.querySelectorAll('.quick .act')].filter(one => lines(one) > 1).map(one => one.textContent)
 """
+# Whether the focused field stands between the two bars.
+SEEN = """() => {
+    const {top, bottom} = document.activeElement.getBoundingClientRect();
+    return top >= document.getElementById('top').offsetHeight
+        && bottom <= document.querySelector('.quick').getBoundingClientRect().top;
+}"""
 # Phone and desktop, light and dark, and both directions of writing.
 LOOKS = [("en", 360, False), ("ar", 1_280, True)]
 
@@ -178,6 +184,26 @@ def test_the_keyboard_alone_takes_a_ticket(desk: str, ticket: dict[str, str], co
         assert ticket_row(connection, ticket["number"])["acknowledged_by"] == "Maria"
 
 
+def test_on_a_phone_the_large_button_leads_to_the_name(desk: str, ticket: dict[str, str]) -> None:
+    with chromium(PHONE) as browser:
+        browser.open(desk + ticket["path"])
+        browser.click(".quick .first")
+        assert browser.run("return document.activeElement.id") == "acknowledge-name"
+        browser.page.wait_for_function(SEEN)
+
+
+@pytest.mark.parametrize("language", ["el"], indirect=True)
+def test_the_bar_on_top_has_two_lines_in_a_language_with_long_words(
+    language: str, desk: str, ticket: dict[str, str]
+) -> None:
+    with chromium(PHONE) as browser:
+        browser.page.context.add_cookies([{"name": TEAM_COOKIE, "value": "x", "url": desk}])
+        browser.open(desk + ticket["path"])
+        assert browser.page.locator(".back").count() == 1
+        assert browser.run("return document.getElementById('top').offsetHeight") <= 84
+        check(browser)
+
+
 @pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
 def test_the_list_is_filtered_and_leads_to_the_ticket(
     language: str,
@@ -197,6 +223,7 @@ def test_the_list_is_filtered_and_leads_to_the_ticket(
         check(browser)
         browser.picture(pictures / f"list-{width}-{language}.png")
         if width == PHONE:
+            assert browser.run("return document.querySelector('.choose').offsetHeight") <= 50
             browser.click("summary")
         browser.page.select_option("#state", "finished")
         browser.click("form button")
