@@ -4,6 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
+from config.settings import get_settings
 from services.database.encoding import json_text
 from services.database.engine import begin
 from services.events.stream import EVENTS, answer_ring, redis_client
@@ -12,14 +13,15 @@ from services.history.session_history import history_of
 from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
 from tasks.hints import hint
+from tasks.mail import HARD_LIMIT_SECONDS, send_directly
 
 
-@shared_task(name="escalation.drain_events")
+@shared_task(name="escalation.drain_events", time_limit=HARD_LIMIT_SECONDS)
 def drain_events() -> str:
-    """Read new events from the stream until it is empty."""
+    """Read new events from the stream until it is empty; few mails are sent at once."""
     redis = redis_client()
     answer_ring(redis, "drain_events")
-    return summary(drain(redis, get_installation()))
+    return summary(drain(redis, get_installation(), send_directly if get_settings().mail_direct else None))
 
 
 @shared_task(name="escalation.reclaim_entries")

@@ -1,8 +1,10 @@
 """Tasks that bring mail to a server. Each message of Celery is a hint only; the outbox says what is to be done."""
 
 import os
+import time
 from collections import Counter
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import structlog
 from celery import shared_task
@@ -14,10 +16,12 @@ from services.database.engine import begin, only_one
 from services.database.errors import DatabaseFailure, classify_failure
 from services.delivery.alerts import check_mail_settings, tell_held, watch
 from services.delivery.circuit_breaker import OPEN, account_works, probe_due, take_probe
+from services.delivery.direct_turn import leave_turn
 from services.delivery.fallback_recipient import escalate_stuck
 from services.delivery.lease import reap
 from services.delivery.rate_limits import Rates, limiter
 from services.delivery.settings_probe import settings_mark, take_early_probe
+from services.escalation.process_batch import BatchResult
 from services.events.stream import answer_ring, redis_client
 from services.installation import get_installation
 from services.transports.base import Transport
@@ -25,22 +29,26 @@ from services.transports.factory import account_of, close_transport, process_tra
 from tasks.delivery.deliver import deliver
 from tasks.delivery.probe import probe
 from tasks.delivery.sender import Sender
-from tasks.evaluation.drain import POSTGRESQL_AWAY
+from tasks.evaluation.drain import FEW_MAILS, POSTGRESQL_AWAY
 from tasks.hints import hint
 
 logger = structlog.get_logger()
 
 # Above one message's longest time and the time in which a run claims; the lease of a mail is longer still.
-_HARD_LIMIT_SECONDS = 420
+HARD_LIMIT_SECONDS: Final = 420
+# A run that took no longer was fast.
+_FAST_SECONDS: Final = 0.25
+# A drain's own run: what has not begun by then is given back.
+_DIRECT_SECONDS: Final = 1.0
 
 
-@shared_task(name="escalation.deliver_urgent", time_limit=_HARD_LIMIT_SECONDS)
+@shared_task(name="escalation.deliver_urgent", time_limit=HARD_LIMIT_SECONDS)
 def deliver_urgent() -> str:
     """Send safety mail."""
     return send("deliver_urgent", urgent_only=True)
 
 
-@shared_task(name="escalation.deliver_due", time_limit=_HARD_LIMIT_SECONDS)
+@shared_task(name="escalation.deliver_due", time_limit=HARD_LIMIT_SECONDS)
 def deliver_due() -> str:
     """Send the mail that is due, the gravest first."""
     return send("deliver_due", urgent_only=False)
@@ -64,7 +72,7 @@ def reap_leases() -> str:
     return summary(done)
 
 
-@shared_task(name="escalation.probe_account", time_limit=_HARD_LIMIT_SECONDS)
+@shared_task(name="escalation.probe_account", time_limit=HARD_LIMIT_SECONDS)
 def probe_account() -> str:
     """Log in, without sending anything, when the account's circuit is open and a probe is due."""
     answer_ring(redis_client(), "probe_account")
@@ -105,18 +113,45 @@ def send(name: str, *, urgent_only: bool) -> str:
     answer_ring(redis_client(), name)
     settings = get_settings()
     try:
-        tally = deliver(sender_of(settings), urgent_only=urgent_only)
+        tally = _deliver(sender_of(settings), name, urgent_only=urgent_only)
         _try_changed_settings(settings)
     except DBAPIError as error:
-        if classify_failure(error) is DatabaseFailure.CONTENT:
-            raise
-        logger.warning("mail_waits_for_postgresql", error=type(error.orig).__name__)
+        _raise_unless_away(error)
         return POSTGRESQL_AWAY
+    return summary(tally)
+
+
+def send_directly(result: BatchResult) -> None:
+    """Deliver the few mails that a drain has queued, as any sender would; ring for what is left, and for outcomes."""
+    urgent_only = result.mails == result.urgent
+    name = "deliver_urgent" if urgent_only else "deliver_due"
+    sender = replace(sender_of(get_settings()), claim_size=FEW_MAILS, run_seconds=_DIRECT_SECONDS)
+    try:
+        tally = _deliver(sender, name, urgent_only=urgent_only)
+    except DBAPIError as error:
+        _raise_unless_away(error)
+        return
+    if tally["accepted"] < result.mails:
+        hint(name, "relay_outcomes")
+
+
+def _deliver(sender: Sender, name: str, *, urgent_only: bool) -> "Counter[str]":
+    """One run, and the hints that follow from it."""
+    began = time.monotonic()
+    tally = deliver(sender, urgent_only=urgent_only)
+    if set(tally) == {"accepted"} and time.monotonic() - began < _FAST_SECONDS:
+        leave_turn()
     if tally.pop("more", 0):
         hint(name)
     if tally["accepted"]:
         hint("relay_outcomes")
-    return summary(tally)
+    return tally
+
+
+def _raise_unless_away(error: DBAPIError) -> None:
+    if classify_failure(error) is DatabaseFailure.CONTENT:
+        raise error
+    logger.warning("mail_waits_for_postgresql", error=type(error.orig).__name__)
 
 
 def sender_of(settings: Settings) -> Sender:

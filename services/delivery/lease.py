@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from rules.delivery import Times
 from services.database.errors import DatabaseFailure, classify_failure
 
-# Longer than `_HARD_LIMIT_SECONDS` in tasks/mail.py, so that a living sender never loses its lease. A killed one is
+# Longer than `HARD_LIMIT_SECONDS` in tasks/mail.py, so that a living sender never loses its lease. A killed one is
 # noticed sooner, by its advisory lock (`reap`).
 LEASE_SECONDS = 600
 

@@ -54,10 +54,15 @@ _PREFIXES = ("smtp_", "oauth_", "graph_")
 
 
 def settings_mark(settings: Settings, redis: Redis) -> str:
+    """All that decides whether a login works, as a hash with a key that lies in Redis."""
+    return keyed_mark(settings, key(redis))
+
+
+def keyed_mark(settings: Settings, secret: bytes) -> str:
     """All that decides whether a login works, as a keyed hash."""
     names = sorted(name for name in Settings.model_fields if name in _NAMES or name.startswith(_PREFIXES))
     words = "\0".join(f"{name}={_plain(getattr(settings, name))}" for name in names)
-    return hmac.new(key(redis), words.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret, words.encode(), hashlib.sha256).hexdigest()
 
 
 def key(redis: Redis) -> bytes:

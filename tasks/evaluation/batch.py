@@ -29,7 +29,7 @@ class Unavailable(Exception):
 
 
 @dataclass(slots=True)
-class _Written:
+class Written:
     """What came of some entries: those that are done, and the counts of what they led to."""
 
     result: BatchResult = field(default_factory=BatchResult)
@@ -41,12 +41,12 @@ class _Written:
         self.done += [entry.entry_id for entry in entries]
 
 
-def write(entries: Sequence[StreamEntry], installation: Installation) -> _Written:
+def write(entries: Sequence[StreamEntry], installation: Installation) -> Written:
     """Read, decide and commit; the entries in `done` may be acknowledged.
 
     :raises Unavailable: no connection, no space, a shutdown; what was committed before is lost to the caller only
     """
-    written = _Written()
+    written = Written()
     for part in parts(entries):
         _write_part(part, installation, written)
     return written
@@ -64,7 +64,7 @@ def parts(entries: Sequence[StreamEntry]) -> Iterator[Sequence[StreamEntry]]:
         yield entries[start:]
 
 
-def _write_part(entries: Sequence[StreamEntry], installation: Installation, written: _Written) -> None:
+def _write_part(entries: Sequence[StreamEntry], installation: Installation, written: Written) -> None:
     now = datetime.now(UTC)
     received: list[Received] = []
     rejected: list[Rejected] = []
@@ -92,7 +92,7 @@ def read(entry: StreamEntry, now: datetime, installation: Installation) -> Recei
 
 
 def _write_all(
-    received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation, written: _Written
+    received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation, written: Written
 ) -> None:
     """One transaction; when some entry is at fault, the halves in turn, until the culprit is alone."""
     try:
@@ -107,7 +107,7 @@ def _divide(
     received: Sequence[Received],
     rejected: Sequence[Rejected],
     installation: Installation,
-    written: _Written,
+    written: Written,
     error: Exception,
 ) -> None:
     fault = classify_failure(error)

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import randrange
 from typing import Final
 
@@ -14,23 +15,32 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from escalation_client.cluster import NoSuchNode
 from services.database.engine import available
+from services.delivery.direct_turn import take_turn
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
-from services.events.stream import EventStream, StreamEntry, acknowledge, read_new, reclaim
+from services.events.stream import EventStream, StreamEntry, acknowledge, acknowledge_and_look, read_new, reclaim
 from services.installation import Installation
-from tasks.evaluation.batch import Unavailable, write
+from tasks.evaluation.batch import Unavailable, Written, write
 from tasks.hints import hint
 
 logger = structlog.get_logger()
 
 # How the summary of a run ends that found PostgreSQL away.
 POSTGRESQL_AWAY: Final = "postgresql=away"
+# So many mails of a batch its drain may send itself.
+FEW_MAILS: Final = 3
+
+# Sends the mails that a batch led to.
+Send = Callable[[BatchResult], None]
 
 _AWAY: Final = (RedisConnectionError, RedisTimeoutError)
 
 
-def drain(redis: Redis, installation: Installation) -> BatchResult:
-    """Work until the streams are empty or the time is up, and ring again when time ended it."""
+def drain(redis: Redis, installation: Installation, send: Send | None = None) -> BatchResult:
+    """Work until the streams are empty or the time is up, and ring again when time ended it.
+
+    :param send: called for few mails when nothing else waits and the mail server is fast; else senders are rung for
+    """
 
     def read(stream: EventStream, count: int) -> list[StreamEntry]:
         entries = read_new(stream, count)
@@ -40,7 +50,7 @@ def drain(redis: Redis, installation: Installation) -> BatchResult:
         return entries
 
     # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
-    return _work_off(redis, read, installation) if available() else BatchResult(away=1)
+    return _work_off(redis, read, installation, send) if available() else BatchResult(away=1)
 
 
 def take_over(redis: Redis, installation: Installation) -> BatchResult:
@@ -53,7 +63,10 @@ def take_over(redis: Redis, installation: Installation) -> BatchResult:
 
 
 def _work_off(
-    redis: Redis, read: Callable[[EventStream, int], list[StreamEntry]], installation: Installation
+    redis: Redis,
+    read: Callable[[EventStream, int], list[StreamEntry]],
+    installation: Installation,
+    send: Send | None = None,
 ) -> BatchResult:
     """A batch of each stream in turn, until none of them has a full one, PostgreSQL is away, or the time is up."""
     size = installation.settings.batch_size
@@ -64,7 +77,9 @@ def _work_off(
         stream = streams.popleft()
         try:
             entries = read(stream, size)
-            written = write_and_acknowledge(stream, entries, installation) if entries else BatchResult()
+            # The other streams come before the mails.
+            may_send = None if streams else send
+            written = write_and_acknowledge(stream, entries, installation, may_send) if entries else BatchResult()
         except RedisError as error:
             # A node that is away keeps nobody from what the others have; where a whole server is, its streams all are.
             failure = error
@@ -93,19 +108,31 @@ def _in_turn(streams: Sequence[EventStream]) -> list[EventStream]:
 
 
 def write_and_acknowledge(
-    stream: EventStream, entries: list[StreamEntry], installation: Installation
+    stream: EventStream, entries: list[StreamEntry], installation: Installation, send: Send | None = None
 ) -> BatchResult | None:
-    """Commit, then ring, then acknowledge; None when the database is away and everything stays pending."""
+    """Commit, then ring, then acknowledge, then send; None when the database is away and everything stays pending."""
     try:
         written = write(entries, installation)
     except Unavailable as error:
         logger.warning("events_wait_for_postgresql", entries=len(entries), error=str(error))
         return None
-    _ring_for(written.result)
-    acknowledge(stream, written.done)
+    if send and 0 < written.result.mails <= FEW_MAILS:
+        _acknowledge_and_send(stream, entries[-1].entry_id, written, send)
+    else:
+        _ring_for(written.result)
+        acknowledge(stream, written.done)
     if written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
     return written.result
+
+
+def _acknowledge_and_send(stream: EventStream, last_id: str, written: Written, send: Send) -> None:
+    """Send if no event waits and it is this process's turn; what the mails' sender rings for is not rung for twice."""
+    if acknowledge_and_look(stream, written.done, last_id) or not take_turn():
+        _ring_for(written.result)
+    else:
+        _ring_for(replace(written.result, mails=0, urgent=0, outcomes=0))
+        send(written.result)
 
 
 def _ring_for(result: BatchResult) -> None:

@@ -8,7 +8,7 @@ from tests.services.delivery.conftest import Setting
 from worker.celery_app import app
 
 
-@pytest.mark.parametrize("name", ["deliver_due", "deliver_urgent"])
+@pytest.mark.parametrize("name", ["deliver_due", "deliver_urgent", "drain_events"])
 def test_a_lease_outlives_the_task_that_holds_it_and_the_task_its_last_message(name: str, setting: Setting) -> None:
     shipped = {name: field.default for name, field in Settings.model_fields.items()}
     setting()
