@@ -11,10 +11,9 @@ from sqlalchemy import Connection, text
 
 from demo.abparts_tables import ENUMS, TABLES, enum_statement
 from models.abparts import Machine, MachineHours, MachineMaintenance, Organization, User
-from models.base import SharedBase
 
 EXAMPLES: Final = Path(__file__).parent / "abparts.toml"
-ORDER: Final[tuple[type[SharedBase], ...]] = (Organization, User, Machine, MachineHours, MachineMaintenance)
+ORDER: Final = (Organization, User, Machine, MachineHours, MachineMaintenance)
 
 Row = dict[str, Any]
 
@@ -26,17 +25,15 @@ def seed(connection: Connection) -> None:
     for statement in TABLES:
         connection.execute(text(statement))
     examples = _read_examples(datetime.now(UTC))
-    for model in ORDER:
-        insert(connection, model, examples[model.__tablename__])
+    for table in ORDER:
+        insert(connection, table.name, examples[table.name])
 
 
-def insert(connection: Connection, model: type[SharedBase], rows: list[Row]) -> None:
+def insert(connection: Connection, table: str, rows: list[Row]) -> None:
     names = list(rows[0])
     # As text, so that PostgreSQL turns the values into ABParts' enum types.
     values = ", ".join(f":{name}" for name in names)
-    statement = (
-        f"INSERT INTO public.{model.__tablename__} ({', '.join(names)}) VALUES ({values}) ON CONFLICT DO NOTHING"
-    )
+    statement = f"INSERT INTO public.{table} ({', '.join(names)}) VALUES ({values}) ON CONFLICT DO NOTHING"
     connection.execute(text(statement), rows)
 
 

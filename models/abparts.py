@@ -1,71 +1,62 @@
 """ABParts' own tables: the columns that a ticket tells of. They are only ever read."""
 
-from datetime import date, datetime
-from decimal import Decimal
-from uuid import UUID
+from sqlalchemy import Boolean, Column, Date, DateTime, ForeignKey, Numeric, String, Table, Text, Uuid
 
-from sqlalchemy import DateTime, ForeignKey, Numeric, String, Text, Uuid
-from sqlalchemy.orm import Mapped, mapped_column
+from models.metadata import SHARED
 
-from models.base import SharedBase
-
-
-class Organization(SharedBase):
-    __tablename__ = "organizations"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    name: Mapped[str]
-    address: Mapped[str | None] = mapped_column(Text)
-    contact_info: Mapped[str | None] = mapped_column(Text)
-    organization_type: Mapped[str]
-    country: Mapped[str | None]
-    is_active: Mapped[bool]
-
-
-class User(SharedBase):
-    __tablename__ = "users"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("public.organizations.id"))
-    username: Mapped[str]
-    email: Mapped[str]
-    name: Mapped[str | None]
-    role: Mapped[str]
-    preferred_language: Mapped[str | None] = mapped_column(String(5))
-    is_active: Mapped[bool]
-
-
-class Machine(SharedBase):
-    __tablename__ = "machines"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    customer_organization_id: Mapped[UUID] = mapped_column(ForeignKey("public.organizations.id"))
-    model_type: Mapped[str] = mapped_column(String(10))
-    name: Mapped[str]
-    serial_number: Mapped[str] = mapped_column(unique=True)
-    warranty_expiry_date: Mapped[date | None]
-    status: Mapped[str]
-    last_maintenance_date: Mapped[date | None]
-    next_maintenance_date: Mapped[date | None]
-    location: Mapped[str | None]
-    notes: Mapped[str | None] = mapped_column(Text)
-
-
-class MachineHours(SharedBase):
-    __tablename__ = "machine_hours"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    machine_id: Mapped[UUID] = mapped_column(ForeignKey("public.machines.id"))
-    hours_value: Mapped[Decimal] = mapped_column(Numeric(10, 2))
-    recorded_date: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
-class MachineMaintenance(SharedBase):
-    __tablename__ = "machine_maintenance"
-
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
-    machine_id: Mapped[UUID] = mapped_column(ForeignKey("public.machines.id"))
-    maintenance_date: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    maintenance_type: Mapped[str]
-    description: Mapped[str | None] = mapped_column(Text)
-    performed_by_user_id: Mapped[UUID | None]
+Organization = Table(
+    "organizations",
+    SHARED,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("address", Text),
+    Column("contact_info", Text),
+    Column("organization_type", String, nullable=False),
+    Column("country", String),
+    Column("is_active", Boolean, nullable=False),
+)
+User = Table(
+    "users",
+    SHARED,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, ForeignKey("public.organizations.id"), nullable=False),
+    Column("username", String, nullable=False),
+    Column("email", String, nullable=False),
+    Column("name", String),
+    Column("role", String, nullable=False),
+    Column("preferred_language", String(5)),
+    Column("is_active", Boolean, nullable=False),
+)
+Machine = Table(
+    "machines",
+    SHARED,
+    Column("id", Uuid, primary_key=True),
+    Column("customer_organization_id", Uuid, ForeignKey("public.organizations.id"), nullable=False),
+    Column("model_type", String(10), nullable=False),
+    Column("name", String, nullable=False),
+    Column("serial_number", String, unique=True, nullable=False),
+    Column("warranty_expiry_date", Date),
+    Column("status", String, nullable=False),
+    Column("last_maintenance_date", Date),
+    Column("next_maintenance_date", Date),
+    Column("location", String),
+    Column("notes", Text),
+)
+MachineHours = Table(
+    "machine_hours",
+    SHARED,
+    Column("id", Uuid, primary_key=True),
+    Column("machine_id", Uuid, ForeignKey("public.machines.id"), nullable=False),
+    Column("hours_value", Numeric(10, 2), nullable=False),
+    Column("recorded_date", DateTime(timezone=True), nullable=False),
+)
+MachineMaintenance = Table(
+    "machine_maintenance",
+    SHARED,
+    Column("id", Uuid, primary_key=True),
+    Column("machine_id", Uuid, ForeignKey("public.machines.id"), nullable=False),
+    Column("maintenance_date", DateTime(timezone=True), nullable=False),
+    Column("maintenance_type", String, nullable=False),
+    Column("description", Text),
+    Column("performed_by_user_id", Uuid),
+)

@@ -1,4 +1,4 @@
-"""The two families of tables, kept in metadata of their own so that neither migration tool sees the other's."""
+"""The tables of the escalation worker; times carry a zone."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -8,12 +8,10 @@ from sqlalchemy import DateTime, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
-SCHEMA = "escalation"
+from models.metadata import SCHEMA
 
 
 class OwnBase(DeclarativeBase):
-    """Tables of the escalation worker; times carry a zone."""
-
     metadata = MetaData(schema=SCHEMA)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
@@ -22,9 +20,3 @@ class OwnBase(DeclarativeBase):
         str: Text,
         UUID: Uuid,
     }
-
-
-class SharedBase(DeclarativeBase):
-    """Tables that ABParts defines; times are naive and in UTC."""
-
-    metadata = MetaData(schema="public")

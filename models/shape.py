@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Float, Integer, Numeric, String, Table, Uuid
 
-from models import abparts, follow_up, inbox, mail, shared, tickets
+from models import abparts, shared
 from models.audit import AUDITED
-from models.base import OwnBase, SharedBase
+from models.metadata import SHARED
 from models.remembered import SHARED_TABLES
 
-MODULES: Final = (abparts, follow_up, inbox, mail, shared, tickets)
+MODULES: Final = (abparts, shared)
 
 TEXT = ("character varying", "text")
 # Whatever PostgreSQL converts without being asked is as good; the first one is what is recommended.
@@ -98,10 +98,5 @@ def table_need(table: Table) -> TableNeed:
 
 def needs() -> dict[str, TableNeed]:
     """Every shared table, the assistant's first."""
-    tables = sorted(SharedBase.metadata.tables.values(), key=lambda table: table.name not in SHARED_TABLES)
+    tables = sorted(SHARED.tables.values(), key=lambda table: table.name not in SHARED_TABLES)
     return {table.name: table_need(table) for table in tables}
-
-
-def own_tables() -> list[str]:
-    """The names of our tables in schema `escalation`."""
-    return sorted(table.name for table in OwnBase.metadata.tables.values())

@@ -7,7 +7,8 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from models import follow_up, inbox, mail, tickets
-from models.base import SCHEMA, OwnBase
+from models.base import OwnBase
+from models.metadata import SCHEMA
 
 TABLES = (follow_up, inbox, mail, tickets)
 

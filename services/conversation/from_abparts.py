@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, TextClause
+from sqlalchemy import Connection, Table, TextClause
 
-from models.base import SharedBase
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Message, Step
 from services.database.session import prepared
@@ -33,9 +32,9 @@ _ASSESSMENTS = prepared("""
     SELECT id AS session_id, session_metadata -> 'diagnostic_assessment' AS assessment
     FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
 """)
-_NEEDED: Final[Mapping[type[SharedBase], frozenset[str]]] = {
+_NEEDED: Final[Mapping[Table, frozenset[str]]] = {
     AiMessage: frozenset({"session_id", "id", "sender", "content", "message_type", "language", "timestamp"}),
-    TroubleshootingStep: frozenset(TroubleshootingStep.__table__.c.keys()) - {"expected_outcomes"},
+    TroubleshootingStep: frozenset(TroubleshootingStep.c.keys()) - {"expected_outcomes"},
     AiSession: frozenset({"id", "session_metadata"}),
 }
 
@@ -66,11 +65,11 @@ def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[st
 def _select_rows(
     connection: Connection,
     known: Readable,
-    model: type[SharedBase],
+    table: Table,
     statement: TextClause,
     session_ids: Collection[str],
 ) -> list[dict[str, Any]]:
-    if not known.get(model.__tablename__, frozenset()).issuperset(_NEEDED[model]):
+    if not known.get(table.name, frozenset()).issuperset(_NEEDED[table]):
         return []
     return [dict(row) for row in connection.execute(statement, {"session_ids": list(session_ids)}).mappings()]
 

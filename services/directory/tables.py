@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, func, null, select, text
-
-from models.base import SharedBase
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, null, select, text
 
 Readable = Mapping[str, frozenset[str]]
 
@@ -21,20 +19,19 @@ _READABLE = text("""
 """)
 
 
-def find_readable(connection: Connection, *models: type[SharedBase]) -> Readable:
+def find_readable(connection: Connection, *tables: Table) -> Readable:
     """The columns of these tables that exist and that we may read, by the table's name."""
-    rows = connection.execute(_READABLE, {"tables": [model.__tablename__ for model in models]})
+    rows = connection.execute(_READABLE, {"tables": [table.name for table in tables]})
     return {row.name: frozenset(row.columns) for row in rows}
 
 
 def select_rows(
-    connection: Connection, known: Readable, model: type[SharedBase], key: str, ids: Collection[UUID]
+    connection: Connection, known: Readable, table: Table, key: str, ids: Collection[UUID]
 ) -> Sequence[RowMapping]:
     """The rows whose `key` is one of the ids; a column that cannot be read is None."""
-    columns = known.get(model.__tablename__, frozenset())
+    columns = known.get(table.name, frozenset())
     if not ids or key not in columns:
         return ()
-    table = model.__table__
     return connection.execute(select(*_select_readable(table, columns)).where(table.c[key].in_(ids))).mappings().all()
 
 
@@ -42,7 +39,7 @@ def select_rows(
 class NewestRows:
     """What `select_newest` reads: for each value of `key` the newest rows by the column `by`, at most `limit`."""
 
-    model: type[SharedBase]
+    table: Table
     key: str
     by: str
     limit: int
@@ -52,7 +49,8 @@ def select_newest(
     connection: Connection, known: Readable, wanted: NewestRows, ids: Collection[UUID]
 ) -> Sequence[RowMapping]:
     """Read the newest rows of each id, the newest first."""
-    columns, table = known.get(wanted.model.__tablename__, frozenset()), wanted.model.__table__
+    table = wanted.table
+    columns = known.get(table.name, frozenset())
     if not ids or not columns.issuperset({wanted.key, wanted.by}):
         return ()
     key = table.c[wanted.key]
@@ -62,7 +60,7 @@ def select_newest(
     return connection.execute(newest).mappings().all()
 
 
-def _select_readable(table: FromClause, columns: frozenset[str]) -> list[ColumnElement[Any]]:
+def _select_readable(table: Table, columns: frozenset[str]) -> list[ColumnElement[Any]]:
     return [column if column.name in columns else null().label(column.name) for column in table.c]
 
 

@@ -127,7 +127,7 @@ def traces_of(connection: Connection, user_id: str) -> _Traces:
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
     sessions = list(connection.execute(SESSIONS, {"user_id": user_id, "member": member}).scalars())
     tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
-    readable_columns = find_readable(connection, User).get(User.__tablename__, frozenset())
+    readable_columns = find_readable(connection, User).get(User.name, frozenset())
     if not readable_columns.issuperset({"id", "email"}):
         return _Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())
     return _Traces(sessions, tickets, connection.execute(_ADDRESS, {"user_id": user_id}).scalar(), True)

@@ -8,9 +8,10 @@ from typing import Literal
 from sqlalchemy import Connection, text
 
 from models.audit import AUDITED
-from models.base import SCHEMA
 from models.forgetting import FORGET_FUNCTION
-from models.shape import TableNeed, needs, own_tables
+from models.metadata import SCHEMA
+from models.own_tables import own_tables
+from models.shape import TableNeed, needs
 from services.schema.introspection import Difference, DifferenceKind
 
 Purpose = Literal["owner", "application"]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from models.audit import ACTIONS, trigger_name
-from models.base import SCHEMA
+from models.metadata import SCHEMA
 
 TABLES = text("""
     SELECT c.relname AS name, c.relkind IN ('r', 'p') AS is_table, pg_get_userbyid(c.relowner) AS owner,

