@@ -38,7 +38,9 @@ class DeliverySettings(BaseSettings):
     mail_connections: int | None = Field(None, ge=1, description="connections at once; by provider unless set")
     mail_per_minute: int | None = Field(None, ge=1, description="messages a minute; by provider unless set")
     mail_per_day: int | None = Field(None, ge=1, description="recipients a day; by provider unless set")
-    mail_claim_size: int = Field(10, ge=1, le=100, description="mails that one sender takes at a time")
+    mail_claim_size: int = Field(
+        10, ge=1, le=100, description="mails that one sender takes at once; more if they leave fast"
+    )
     mail_run_seconds: float = Field(20.0, gt=0, le=60, description="how long one delivery task may go on")
     mail_direct: bool = Field(True, description="who queues up to three mails sends them, while the server is fast")
     mail_message_seconds: float = Field(300.0, gt=0, le=300, description="longest time for one message")

@@ -61,13 +61,14 @@ class Run:
                 return
         self.tally["more"] = 1
 
-    def claim(self, *, held: int = 0, safety_only: bool = False) -> Claim | None:
+    def claim(self, *, held: int = 0, ahead: int = 0, safety_only: bool = False) -> Claim | None:
         """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only.
 
         :param held: mails that this run has in hand and has not yet sent
+        :param ahead: so many leave in a moment: they may be claimed although they are more than usual
         """
         safety_only = safety_only or self.urgent_only
-        room = self.sender.rates.room(safety_only, self.sender.claim_size + held) - held
+        room = self.sender.rates.room(safety_only, max(self.sender.claim_size, ahead) + held) - held
         if room < 1:
             return None
         with begin() as connection:

@@ -1,9 +1,10 @@
 """Where a run's mails come from: claimed when few are left, safety mail as soon as it is known of."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from services.database.engine import standalone
@@ -12,6 +13,28 @@ from services.mail.compose import LoadedMail
 from tasks.delivery.send_loop import Run
 from tasks.delivery.sender import Claim
 from tasks.delivery.stock import HeldMail, Stock, load_claimed
+
+# So long a graver mail may wait for those that were claimed before it.
+_AHEAD_SECONDS: Final = 0.2
+_MOST_AHEAD: Final = 50
+
+
+class Pace:
+    """How fast mails leave."""
+
+    def __init__(self, now: float) -> None:
+        self._asked_at = now
+        self._gone = 0
+
+    def ahead(self, gone: int, now: float) -> int:
+        """How many leave in the next moment, if it goes on as since this was last asked.
+
+        :param gone: all that have left so far
+        :param now: in seconds, monotonic
+        """
+        each_second = (gone - self._gone) / max(now - self._asked_at, 0.001)
+        self._asked_at, self._gone = now, gone
+        return min(round(each_second * _AHEAD_SECONDS), _MOST_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +57,8 @@ class MailSupply:
         self._safety_waits = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-claim")
         self._coming: Future[_Found | None] | None = None
+        self._pace = Pace(time.monotonic())
+        self._claimed = 0
         self.stock = Stock()
         self.circuit: CircuitState | None = None
 
@@ -78,7 +103,8 @@ class MailSupply:
             self._add(self._find(len(self.stock), safety_only=safety_only), safety_only=safety_only)
         elif self._coming is None:
             self._has_news = False
-            self._coming = self._thread.submit(self._find, len(self.stock), safety_only=False)
+            ahead = self._pace.ahead(self._claimed - len(self.stock), time.monotonic())
+            self._coming = self._thread.submit(self._find, len(self.stock), ahead=ahead)
             self._coming.add_done_callback(lambda _: self._wake())
 
     def clear(self) -> list[HeldMail]:
@@ -92,8 +118,8 @@ class MailSupply:
         coming, self._coming = self._coming, None
         self._add(coming.result(), safety_only=False)
 
-    def _find(self, held: int, *, safety_only: bool) -> _Found | None:
-        claim = self._run.claim(held=held, safety_only=safety_only)
+    def _find(self, held: int, *, ahead: int = 0, safety_only: bool = False) -> _Found | None:
+        claim = self._run.claim(held=held, ahead=ahead, safety_only=safety_only)
         if claim is None:
             return None
         # It reads only: each statement by itself spares two round trips.
@@ -107,6 +133,7 @@ class MailSupply:
             self._run.share(found.claim)
             self.circuit = found.claim.circuit
             self.stock.add(found.claim, found.loaded)
+            self._claimed += len(found.claim.mails)
 
     def _may_claim(self, on_their_way: int, idle: bool) -> bool:
         if self.circuit and self.circuit.narrow:
