@@ -51,7 +51,11 @@ def _numbered_in(server: Redis | Cluster) -> list[str]:
     looked_at, names = _found.get(server, (0.0, []))
     if not looked_at or time.monotonic() > looked_at + _LOOK_AGAIN_SECONDS:
         every = [stream_name(place) for place in range(MOST_STREAMS)]
-        existing = _existing_in_cluster(server, every) if isinstance(server, Cluster) else _existing(server, every)
+        if isinstance(server, Cluster):
+            existing = _existing_in_cluster(server, every)
+        else:
+            # Mostly there is none, which one question tells.
+            existing = _existing(server, every) if server.exists(*every) else set()
         names = [name for name in every if name in existing]
         _found[server] = time.monotonic(), names
     return names

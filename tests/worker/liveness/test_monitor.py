@@ -17,6 +17,7 @@ from services.installation import Installation
 from services.monitoring.health import redis_time
 from tasks.sweeps import QueueTrouble
 from tests.observe.webhook import Webhook, listening
+from tests.services.counting import statements
 from tests.tasks.conftest import connection, installation, redis
 from worker.celery_app import app as celery
 from worker.doorbell import SIGN_OF_LIFE_SECONDS
@@ -75,6 +76,7 @@ def watching(redis: Redis, database: Engine | None = None, since: float = LONG_A
 def pass_time(monitor: LivenessMonitor, seconds: float) -> None:
     """As if the last look were so long ago."""
     monitor.observed -= seconds
+    monitor.compared -= seconds
     monitor.seen = {name: at - seconds for name, at in monitor.seen.items()}
 
 
@@ -114,6 +116,25 @@ def test_a_schema_that_was_changed_is_named(redis: Redis, connection: Connection
         "the database is not as the worker needs it: public.support_tickets.priority"
     )
     assert "postgresql" in observation.well
+
+
+def test_a_schema_is_compared_anew_in_time_for_its_alarm_and_once_wrong_each_time(
+    redis: Redis, connection: Connection
+) -> None:
+    signs(redis)
+    monitor = watching(redis, since=0)
+    assert "schema" in monitor.observe().well
+    with statements(monitor.engine) as asked:
+        assert "schema" in monitor.observe().well
+    assert len(asked) < 10
+    connection.execute(text("ALTER TABLE public.support_tickets RENAME priority TO urgency"))
+    pass_time(monitor, PATIENCE * 0.75)
+    observation = monitor.observe()
+    assert "schema" not in observation.alarms.keys() | observation.well
+    pass_time(monitor, PATIENCE * 0.25)
+    assert "schema" in monitor.observe().alarms
+    connection.execute(text("ALTER TABLE public.support_tickets RENAME urgency TO priority"))
+    assert "schema" in monitor.observe().well
 
 
 def test_while_redis_is_away_nobody_else_is_blamed_for_its_silence(redis: Redis) -> None:
