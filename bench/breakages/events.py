@@ -17,10 +17,10 @@ LOCK_AND_READ = f"""READ = prepared(f\"\"\"
 {LOCK}
     )
     SELECT s.session_id,"""
-COUNT = """    WHERE day = (now() AT TIME ZONE :zone)::date
-    RETURNING to_char(day, 'YYYYMMDD') AS day, last - :count AS before
+COUNT = """    WHERE day = CAST(now() AT TIME ZONE CAST(:zone AS text) AS date)
+    RETURNING to_char(day, 'YYYYMMDD') AS day, last - CAST(:count AS integer) AS before
 """
-COUNTED = """    WHERE day = (now() AT TIME ZONE :zone)::date
+COUNTED = """    WHERE day = CAST(now() AT TIME ZONE CAST(:zone AS text) AS date)
     RETURNING to_char(day, 'YYYYMMDD') AS day, (SELECT count(*) FROM public.support_tickets) AS before
 """
 TAKE = "        numbers = _take_numbers(connection, len(waiting), zone)\n"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from rules.decision import OpenTicket, SessionState
 from rules.foreign_words import known_priority
@@ -139,7 +139,7 @@ def write_states(connection: Connection, states: Sequence[SessionState]) -> None
     connection.execute(_WRITE, _STATE_ROWS.parameters(rows))
 
 
-_READ_KNOWN = text("""
+_READ_KNOWN = prepared("""
     SELECT id, user_id, machine_id, language, session_metadata FROM public.ai_sessions
     WHERE id = ANY(CAST(:session_ids AS text[]))
 """)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import TICKET_NEWS, Lane, MailTemplate, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
+from services.database.session import prepared
 from services.outbox.synthetic_sessions import MARK
 
 
@@ -44,7 +45,7 @@ class NewMail:
 
 
 _PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
-_INSERT_MAILS = text("""
+_INSERT_MAILS = prepared("""
     INSERT INTO escalation.mails
         (mail_id, ticket_id, session_id, template, language, lane, rank, message_id, content, published_at)
     SELECT * FROM unnest(
@@ -54,7 +55,7 @@ _INSERT_MAILS = text("""
         CAST(:contents AS jsonb[]), CAST(:published AS timestamptz[]))
     ON CONFLICT (mail_id) DO NOTHING
 """)
-_INSERT_RECIPIENTS = text(f"""
+_INSERT_RECIPIENTS = prepared(f"""
     INSERT INTO escalation.mail_recipients (recipient_id, mail_id, address, lane, rank, next_attempt_at)
     SELECT n.recipient_id, n.mail_id, n.address, m.lane, m.rank,
            greatest(clock_timestamp(), CASE WHEN n.wait > 0 THEN earlier.at + make_interval(secs => n.wait) END)

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
 from services.database.encoding import derive_id
+from services.database.session import prepared
 from services.database.unnest import Unnest
 from services.tickets.insert import NewTicket
 
@@ -26,7 +27,7 @@ class _TriggerRow:
 
 
 _TRIGGER_ROWS = Unnest(_TriggerRow)
-_INSERT_TRIGGERS = text(f"""
+_INSERT_TRIGGERS = prepared(f"""
     INSERT INTO public.escalation_triggers
         (id, session_id, trigger_type, trigger_value, triggered_at, escalation_decision, decision_reason)
     SELECT id, session_id, trigger_type, trigger_value, triggered_at AT TIME ZONE 'UTC', 'escalate', decision_reason
@@ -82,14 +83,14 @@ class _SessionRow:
 
 
 _SESSION_ROWS = Unnest(_SessionRow)
-_INSERT_SESSIONS = text(f"""
+_INSERT_SESSIONS = prepared(f"""
     INSERT INTO public.ai_sessions ({_SESSION_ROWS.columns}, status, created_at, updated_at)
     SELECT {_SESSION_ROWS.columns}, 'escalated', utc.now, utc.now
     FROM {_SESSION_ROWS.table}, (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
     ORDER BY id
     ON CONFLICT DO NOTHING
 """)
-_ESCALATE_SESSIONS = text("""
+_ESCALATE_SESSIONS = prepared("""
     UPDATE public.ai_sessions SET status = 'escalated', updated_at = now() AT TIME ZONE 'UTC'
     WHERE id IN (
         SELECT id FROM public.ai_sessions

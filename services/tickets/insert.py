@@ -9,12 +9,13 @@ from sqlalchemy import Connection, text
 from rules.decision import Decision, Fired, SessionState, make_evidence
 from rules.reasons import Priority
 from services.database.encoding import derive_id, json_text
+from services.database.session import prepared
 from services.database.unnest import Integer, Json, Jsonb, Unnest
 
-_TAKE = text("""
-    UPDATE escalation.ticket_counters SET last = last + :count
-    WHERE day = (now() AT TIME ZONE :zone)::date
-    RETURNING to_char(day, 'YYYYMMDD') AS day, last - :count AS before
+_TAKE = prepared("""
+    UPDATE escalation.ticket_counters SET last = last + CAST(:count AS integer)
+    WHERE day = CAST(now() AT TIME ZONE CAST(:zone AS text) AS date)
+    RETURNING to_char(day, 'YYYYMMDD') AS day, last - CAST(:count AS integer) AS before
 """)
 # An upsert: the day's row may exist already, or another transaction may create it while this one waits.
 _CATCH_UP = text("""
@@ -106,7 +107,7 @@ class _SharedRow:
 
 
 _SHARED_ROWS = Unnest(_SharedRow)
-_INSERT_SHARED = text(f"""
+_INSERT_SHARED = prepared(f"""
     INSERT INTO public.support_tickets ({_SHARED_ROWS.columns}, status, created_at, updated_at)
     SELECT {_SHARED_ROWS.columns}, 'open', utc.now, utc.now
     FROM {_SHARED_ROWS.table}, (SELECT now() AT TIME ZONE 'UTC' AS now) AS utc
@@ -165,7 +166,7 @@ class _OwnRow:
 
 
 _OWN_ROWS = Unnest(_OwnRow)
-_INSERT_OWN = text(f"""
+_INSERT_OWN = prepared(f"""
     INSERT INTO escalation.tickets ({_OWN_ROWS.columns}) SELECT {_OWN_ROWS.columns} FROM {_OWN_ROWS.table}
 """)
 

@@ -11,13 +11,14 @@ from rules.explanation import show_evidence
 from rules.foreign_words import PRIORITY_ORDER, known_priority
 from rules.reasons import REASON_WORDS, by_gravity
 from services.database.encoding import json_text
+from services.database.session import prepared
 from services.database.unnest import Integer, Jsonb, Unnest
 from services.events.session_state import is_finished
 from services.tickets.insert import collect_evidence, first_of_each
 
 logger = structlog.get_logger()
 
-_FOREIGN = text(f"""
+_FOREIGN = prepared(f"""
     SELECT DISTINCT ON (p.session_id) p.session_id, p.id, p.ticket_number, p.priority
     FROM escalation.audit_log AS a
     JOIN public.support_tickets AS p ON p.id = a.row_id
