@@ -35,7 +35,7 @@ def _content_of(template: str, details: TicketDetails, language: str) -> dict[st
     if template == "ticket_updated":
         return {"news": list(_news_of(details))}
     return {
-        "ticket_unacknowledged": _chase_of(details),
+        "ticket_unacknowledged": _reminder_of(details),
         "ticket_acknowledged": {"by": "Maria", "at": details.ticket.opened_at.isoformat()},
         "ticket_handed_over": {"by": "Maria"},
         "ticket_digest": _make_digest(details),
@@ -78,7 +78,7 @@ def _news_of(details: TicketDetails) -> Iterator[dict[str, Any]]:
             yield {"kind": "notes", "event_id": str(request.event_id), "at": request.at.isoformat()}
 
 
-def _chase_of(details: TicketDetails) -> dict[str, Any]:
+def _reminder_of(details: TicketDetails) -> dict[str, Any]:
     asked = details.advice.primary.name if details.advice else None
     since = details.ticket.opened_at.isoformat()
     return {"contact": {"name": asked}, "previous": {"name": asked}, "waiting_since": since, "is_last": False}

@@ -67,7 +67,7 @@ def first_variables(
         "last_words": find_last_words(details, presenter),
         "notes": [presenter.long(text) for text in details.notes],
         "news": list_changes(mail.content, details, presenter),
-        "chase": _chase(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
+        "reminder": _describe_reminder(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
         "buttons": list_buttons(details, presenter),
         "action": recommend_action(details, presenter),
         "action_label": presenter.word(details.ticket.priority, HOW_SOON)
@@ -100,7 +100,7 @@ def _explain_delay(mail: MailRow, details: TicketDetails, presenter: Presenter, 
     )
 
 
-def _chase(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
+def _describe_reminder(mail: MailRow, presenter: Presenter) -> dict[str, Any]:
     """Who was asked before, since when nobody has answered, and whether anybody comes after this reader."""
     since = datetime.fromisoformat(mail.content["waiting_since"])
     return {

@@ -198,7 +198,7 @@ def test_a_notice_is_written_in_the_user_s_language_and_the_support_mail_in_the_
     assert "El usuario ha pedido la ayuda de un experto" in body(one(seeded, queued(seeded)[0]))
 
 
-def test_a_chased_mail_is_made_from_what_the_ladder_queues(seeded: Connection, settings: Settings) -> None:
+def test_a_reminder_is_made_from_what_the_ladder_queues(seeded: Connection, settings: Settings) -> None:
     (ticket_id,) = escalate(seeded, [started("s", user=NIKOS), requested("s")]).values()
     content = {
         "rung": 1, "contact": {"name": "Emergency line"}, "previous": {"name": "General support"},

@@ -171,7 +171,7 @@ def test_an_ordinary_update_answers_the_first_mail() -> None:
     assert update.subject == f"Re: {first.subject}"
 
 
-def test_a_chased_mail_says_who_was_asked_and_for_how_long() -> None:
+def test_a_reminder_says_who_was_asked_and_for_how_long() -> None:
     made = letter(template="ticket_unacknowledged")
     assert "not taken for 10 minutes" in made.subject
     for told in both(made):
