@@ -7,7 +7,8 @@ import socket
 import ssl
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -45,6 +46,11 @@ class Request:
     body: bytes
 
     @property
+    def part(self) -> str:
+        """The last of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
     def form(self) -> dict[str, str]:
         return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
 
@@ -56,12 +62,19 @@ class Request:
 
 @dataclass(slots=True)
 class HttpsServer:
-    """A context manager; `on` tells what to answer by the last part of the path."""
+    """A context manager; `on` tells what to answer by the last part of the path, `on_every` what to do first.
+
+    `in_hand`: how many mails were being taken as each came, itself included.
+    """
 
     context: ssl.SSLContext
     expires_in: int = 3600
     requests: list[Request] = field(default_factory=list)
     script: dict[str, list[Response]] = field(default_factory=lambda: defaultdict(list))
+    acts: dict[str, Callable[[Request], Response | None]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    busy: int = 0
+    in_hand: list[int] = field(default_factory=list)
     tokens: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
     server: Any = None
@@ -69,6 +82,10 @@ class HttpsServer:
 
     def on(self, part: str, *responses: Response) -> None:
         self.script[part].extend(responses)
+
+    def on_every(self, part: str, act: Callable[[Request], Response | None]) -> None:
+        """With each request, in its own thread; None: answer as usual."""
+        self.acts[part] = act
 
     def asked(self, part: str) -> list[Request]:
         """The requests whose path ends so."""
@@ -100,12 +117,26 @@ class HttpsServer:
         if self.ending:
             shut(self.ending)
 
+    @contextmanager
+    def taking(self, request: Request) -> Iterator[None]:
+        """Have the request in hand until its answer is given."""
+        counts = int(request.part == SEND)
+        with self.lock:
+            self.requests.append(request)
+            self.busy += counts
+            self.in_hand.extend([self.busy] * counts)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.busy -= counts
+
     def answer(self, request: Request) -> Response:
-        self.requests.append(request)
-        part = request.path.rpartition("/")[2]
-        if self.script[part]:
-            return self.script[part].pop(0)
-        return self.usual[part]()
+        part = request.part
+        with self.lock:
+            scripted = self.script[part].pop(0) if self.script[part] else None
+        act = self.acts.get(part)
+        return (act(request) if act else None) or scripted or self.usual[part]()
 
     @property
     def usual(self) -> dict[str, Callable[[], Response]]:
@@ -139,10 +170,14 @@ def handler_of(server: HttpsServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
-            self.respond(server.answer(Request(self.path, dict(self.headers), self.rfile.read(length))))
+            self.respond_to(Request(self.path, dict(self.headers), self.rfile.read(length)))
 
         def do_GET(self) -> None:
-            self.respond(server.answer(Request(self.path.partition("?")[0], dict(self.headers), b"")))
+            self.respond_to(Request(self.path.partition("?")[0], dict(self.headers), b""))
+
+        def respond_to(self, request: Request) -> None:
+            with server.taking(request):
+                self.respond(server.answer(request))
 
         def respond(self, response: Response) -> None:
             if response.hang:

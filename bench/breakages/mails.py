@@ -14,6 +14,7 @@ OWN_ID = "Message-ID: <{__import__('uuid').uuid4()}@example.com>"
 LOSSES = "tests/tasks/delivery/test_sending_losses.py"
 KILLS = "tests/tasks/delivery/test_kills.py"
 LOST = "tests/tasks/delivery/test_lost_leases.py"
+GRAPH = "tests/tasks/delivery/test_graph_requests.py"
 BEGINS = '"begins": [str(recipient_id) for recipient_id in begins],'
 ALL_BEGIN = SourceChange(
     "tasks/delivery/waves.py",
@@ -46,6 +47,16 @@ MAILS = (
             ),
         ),
         (f"{LOST}::test_no_body_begins_before_its_beginning_is_committed",),
+    ),
+    Breakage(
+        "a request to Graph begins before the commit that holds its beginning",
+        6,
+        (
+            SourceChange(
+                "services/transports/thread_channel.py", "if not self._permissions.get():", "if self._taken is None:"
+            ),
+        ),
+        (f"{GRAPH}::test_no_request_begins_before_its_beginning_is_committed",),
     ),
     Breakage(
         "a body begins though its lease was lost",

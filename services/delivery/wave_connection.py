@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that never waits: it records what several SMTP connections began and were answered."""
+"""A connection to PostgreSQL that never waits: it records what several connections began and were answered."""
 
 import os
 import re

@@ -4,8 +4,9 @@ import base64
 import re
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Final, Protocol
 from urllib.parse import quote, quote_plus
 
@@ -88,6 +89,95 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """End the connection; errors do not matter any more."""
+        ...
+
+    def another(self, used: "Collection[Transport]") -> "Transport":
+        """One of the same account that is none of these, an open one if there is; itself when many may use it."""
+        ...
+
+    def channel(self) -> "Channel":
+        """What sends with it and never waits; only when it is open."""
+        ...
+
+
+class ExchangeState(Enum):
+    """How far a message has come."""
+
+    OFFERING = auto()
+    READY = auto()
+    BODY = auto()
+    EMPTY = auto()
+    FINISHED = auto()
+
+
+class Exchange(Protocol):
+    """One message on its way. `taken`: who gets it; `answers`: what was said to each address, complete when FINISHED.
+
+    `stale`: the connection had ended before this message, which nobody has seen.
+    """
+
+    state: ExchangeState
+    stale: bool
+    taken: list[str]
+    answers: dict[str, ServerReply]
+
+
+class Channel(Protocol):
+    """Sends one message at a time and never waits for it: its owner watches the socket and calls `on_ready`.
+
+    `exchange` is the message on its way; `is_waiting_for_commit` belongs to the owner: it has seen that it is READY.
+    """
+
+    is_waiting_for_commit: bool
+
+    @property
+    def transport(self) -> Transport: ...
+
+    @property
+    def exchange(self) -> Exchange | None: ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another message may be offered on it."""
+        ...
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a socket to watch."""
+        ...
+
+    @property
+    def wants_to_write(self) -> bool: ...
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the message's next step is too late."""
+        ...
+
+    def fileno(self) -> int: ...
+
+    def offer(self, envelope: Envelope, message: bytes) -> None:
+        """Begin a message: everything that goes before its body."""
+        ...
+
+    def begin_body(self) -> None:
+        """Send the message; only when it is on record that its body begins."""
+        ...
+
+    def on_ready(self) -> None:
+        """The socket can be read or written."""
+        ...
+
+    def expire(self) -> None:
+        """The deadline passed."""
+        ...
+
+    def drop(self) -> None:
+        """Break off a message whose body has not begun; the channel is of no use afterwards."""
+        ...
+
+    def release(self) -> None:
+        """Leave the transport to others; what is on its way is broken off, or waited for."""
         ...
 
 

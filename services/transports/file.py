@@ -3,11 +3,13 @@
 import hashlib
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from rules.delivery import Phase, ServerReply
-from services.transports.base import BeginBody, Envelope, TransportAccount, described
+from services.transports.base import BeginBody, Envelope, Transport, TransportAccount, described
+from services.transports.thread_channel import ThreadChannel
 
 _MESSAGE_ID: Final = re.compile(rb"^Message-ID:\s*<([^@>]+)", re.IGNORECASE | re.MULTILINE)
 _WRITTEN: Final = 250
@@ -61,3 +63,9 @@ class FileTransport:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def another(self, used: Collection[Transport]) -> Transport:
+        return self
+
+    def channel(self) -> ThreadChannel:
+        return ThreadChannel(self)

@@ -2,7 +2,9 @@
 
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from threading import Lock
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -11,9 +13,10 @@ from pydantic import SecretStr
 
 from config.settings import Settings
 from rules.delivery import Phase, ServerReply
-from services.transports.base import BeginBody, ConversationEnded, Envelope, TransportAccount, without
+from services.transports.base import BeginBody, ConversationEnded, Envelope, Transport, TransportAccount, without
 from services.transports.http_client import HttpClient, RequestBody, failed_request, retry_after
 from services.transports.oauth import token_source
+from services.transports.thread_channel import ThreadChannel
 
 # A header and its folded lines (RFC 5322, 2.2.3).
 _RECIPIENT_HEADERS: Final = re.compile(rb"^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*\r\n", re.IGNORECASE | re.MULTILINE)
@@ -32,28 +35,74 @@ def graph_host(settings: Settings) -> str:
     return urlsplit(settings.graph_url).hostname or ""
 
 
+class _Token:
+    """The token of all requests. The first that finds it refused asks for a new one, the others take what comes of it.
+
+    `is_there`: the last one that was asked for was given.
+    """
+
+    def __init__(self, new_source: Callable[[], Callable[[], SecretStr]]) -> None:
+        self._lock = Lock()
+        self._new_source = new_source
+        self._source = new_source()
+        self._refused: SecretStr | None = None
+        self._failure: ServerReply | None = None
+        self.is_there = False
+
+    def get(self) -> SecretStr:
+        """A token that should be valid.
+
+        :raises ConversationEnded: none was given
+        """
+        with self._lock:
+            return self._ask()
+
+    def replace(self, refused: SecretStr | None) -> SecretStr:
+        """A token that was asked for since this one was refused, once for all that used it.
+
+        :raises ConversationEnded: none was given
+        """
+        with self._lock:
+            if refused is None or refused != self._refused:
+                self._refused, self._source, self._failure = refused, self._new_source(), None
+            if self._failure:
+                raise ConversationEnded(self._failure)
+            try:
+                return self._ask()
+            except ConversationEnded as stop:
+                self._failure = stop.answer
+                raise
+
+    def _ask(self) -> SecretStr:
+        try:
+            token = self._source()
+        except ConversationEnded:
+            self.is_there = False
+            raise
+        self.is_there = True
+        return token
+
+
 class GraphTransport:
-    """Graph takes the recipients from the message's headers, so those are made to name the envelope's."""
+    """Graph takes the recipients from the message's headers, so those are made to name the envelope's.
+
+    Requests of several threads share the connections and the token.
+    """
 
     def __init__(self, account: TransportAccount, settings: Settings) -> None:
         self.account = account
         mailbox = settings.graph_mailbox or settings.sender
         self.url = f"{settings.graph_url}/users/{quote(mailbox)}/sendMail"
-        self.settings = settings
         self.https = HttpClient(settings.https_ca_file, settings.smtp_connect_seconds, settings.smtp_reply_seconds)
-        self.token = self.new_token_source()
-        self.has_token = False
+        self._token = _Token(partial(token_source, settings, settings.graph_scope, ""))
 
     @property
     def is_open(self) -> bool:
-        return self.has_token
-
-    def new_token_source(self) -> Callable[[], SecretStr]:
-        return token_source(self.settings, self.settings.graph_scope, "")
+        return self._token.is_there
 
     def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         try:
-            token = self.token()
+            token = self._token.get()
         except ConversationEnded as stop:
             return dict.fromkeys(envelope.recipients, stop.answer)
         body = base64.b64encode(_addressed_to(message, envelope.recipients))
@@ -65,9 +114,8 @@ class GraphTransport:
         answer = self.post(token, body)
         if answer.phase is not Phase.POST or answer.code != _EXPIRED:
             return answer
-        self.token, self.has_token = self.new_token_source(), False
         try:
-            newer = self.token()
+            newer = self._token.replace(token)
         except ConversationEnded as stop:
             return stop.answer
         return answer if newer == token else self.post(newer, body)
@@ -86,19 +134,27 @@ class GraphTransport:
 
     def prepare(self) -> ServerReply | None:
         """Get a token; more cannot be tried without sending."""
-        try:
-            self.token()
-        except ConversationEnded as stop:
-            return stop.answer
-        self.has_token = True
-        return None
+        return _failure_of(self._token.get)
 
     def probe(self) -> ServerReply | None:
-        self.token = self.new_token_source()
-        return self.prepare()
+        return _failure_of(partial(self._token.replace, None))
 
     def close(self) -> None:
         self.https.close()
+
+    def another(self, used: Collection[Transport]) -> Transport:
+        return self
+
+    def channel(self) -> ThreadChannel:
+        return ThreadChannel(self)
+
+
+def _failure_of(get: Callable[[], SecretStr]) -> ServerReply | None:
+    try:
+        get()
+    except ConversationEnded as stop:
+        return stop.answer
+    return None
 
 
 def _words_of(response: requests.Response) -> str:

@@ -1,6 +1,7 @@
 """SMTP: one connection a process, used again for a while; every end of a conversation becomes an answer."""
 
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from smtplib import SMTPServerDisconnected
 from socket import gaierror
@@ -8,8 +9,9 @@ from socket import gaierror
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random
 
 from rules.delivery import Phase, ServerReply
-from services.transports.base import BeginBody, Budget, ConversationEnded, Envelope, TransportAccount, failed
+from services.transports.base import BeginBody, Budget, ConversationEnded, Envelope, Transport, TransportAccount, failed
 from services.transports.smtp_auth import Credentials, log_in
+from services.transports.smtp_channel import SmtpChannel
 from services.transports.smtp_connection import Server, SmtpConnection
 from services.transports.smtp_envelope import offer
 
@@ -33,11 +35,17 @@ class SmtpTransport:
         self.messages = 0
         self.siblings: list[SmtpTransport] = []
 
-    def sibling(self) -> "SmtpTransport":
-        """A further connection of the same account, with the same TLS context; it ends with this one."""
+    def another(self, used: Collection[Transport]) -> "SmtpTransport":
+        """A further connection is made with the same TLS context, and ends with this one."""
+        unused = [transport for transport in [self, *self.siblings] if transport not in used]
+        if unused:
+            return max(unused, key=lambda transport: transport.is_open)
         made = SmtpTransport(self.account, self.server, self.credentials, self.message_seconds)
         self.siblings.append(made)
         return made
+
+    def channel(self) -> SmtpChannel:
+        return SmtpChannel(self)
 
     def send(self, envelope: Envelope, message: bytes, begin_body: BeginBody) -> dict[str, ServerReply]:
         budget = Budget(self.message_seconds)

@@ -4,14 +4,16 @@ import socket
 import ssl
 import time
 from smtplib import SMTPServerDisconnected
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rules.delivery import Phase, ServerReply
-from services.transports.base import Budget, ConversationEnded, Envelope, failed
-from services.transports.smtp import SmtpTransport
+from services.transports.base import Budget, ConversationEnded, Envelope, ExchangeState, failed
 from services.transports.smtp_connection import SmtpConnection, stuffed
 from services.transports.smtp_envelope import envelope_commands
-from services.transports.smtp_exchange import ExchangeState, ReplyReader, SmtpExchange
+from services.transports.smtp_exchange import ReplyReader, SmtpExchange
+
+if TYPE_CHECKING:
+    from services.transports.smtp import SmtpTransport
 
 _CHUNK: Final = 65_536
 # After a broken body the server has often said why before it closed.
@@ -25,7 +27,7 @@ class SmtpChannel:
     `is_waiting_for_commit` belongs to the owner: it has seen that the server waits for the message.
     """
 
-    def __init__(self, transport: SmtpTransport) -> None:
+    def __init__(self, transport: "SmtpTransport") -> None:
         """Take over a transport that has logged in (`prepare`)."""
         self.transport = transport
         self.exchange: SmtpExchange | None = None
@@ -75,7 +77,7 @@ class SmtpChannel:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def offer(self, envelope: Envelope, message: bytes) -> SmtpExchange:
+    def offer(self, envelope: Envelope, message: bytes) -> None:
         """Begin a message: MAIL, RCPT and DATA are under way afterwards, or it is finished without them."""
         self._message = stuffed(message)
         self.is_waiting_for_commit = False
@@ -90,11 +92,10 @@ class SmtpChannel:
             commands = None
         if commands is None or not commands.recipients:
             self.exchange = SmtpExchange.without_offer(answers)
-            return self.exchange
+            return
         self.transport.messages += 1
         self.exchange = SmtpExchange(commands, answers, reset=reset)
         self._write(self.exchange.start(pipelining=self._conversation.has_extn("pipelining")))
-        return self.exchange
 
     def begin_body(self) -> None:
         """Send the message; only when it is on record that its body begins."""
@@ -117,13 +118,12 @@ class SmtpChannel:
         """Break the connection: whatever the server has of the message so far is no message."""
         self.transport.drop()
 
-    def release(self) -> SmtpTransport:
+    def release(self) -> None:
         """Give the connection back as one that waits; it is broken off when a message is on its way."""
         if self.is_busy:
             self.drop()
         if self.is_connected:
             self._socket.settimeout(self.transport.server.command_seconds)
-        return self.transport
 
     def _write(self, data: bytes) -> None:
         self._out = memoryview(data)

@@ -6,10 +6,10 @@ Whoever owns the connection writes what `start`, `take` and `body` return, and b
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
 from rules.delivery import Phase, ServerReply
+from services.transports.base import ExchangeState
 
 _TAKEN: Final = frozenset({250, 251, 252})
 _CLOSING: Final = 421
@@ -21,16 +21,6 @@ class EnvelopeCommands:
 
     mail: bytes
     recipients: dict[str, bytes]
-
-
-class ExchangeState(Enum):
-    """How far the message has come."""
-
-    OFFERING = auto()
-    READY = auto()
-    BODY = auto()
-    EMPTY = auto()
-    FINISHED = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The SMTP connections of a run: opened one after the other, when they are needed, by a thread, since that waits."""
+"""The connections of a run: opened one after the other, when they are needed, by a thread, since that waits."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from rules.delivery import ServerReply
 from services.delivery.circuit_breaker import CLOSED, CircuitState, account_works
 from services.delivery.lease import login_turn, take_slot
-from services.transports.smtp import SmtpTransport
-from services.transports.smtp_channel import SmtpChannel
+from services.transports.base import Channel, Transport
 from tasks.delivery.slots import connections_at_once
 
 
@@ -22,7 +21,7 @@ class Opened:
     `turn_missed`: another sender takes long to log in; `slot`: the account's connection that the channel is.
     """
 
-    channel: SmtpChannel | None = None
+    channel: Channel | None = None
     answer: ServerReply | None = None
     turn_missed: bool = False
     slot: int = 0
@@ -31,21 +30,21 @@ class Opened:
 class ChannelPool:
     """Only the thread that opens a connection uses the session while it does."""
 
-    def __init__(self, transport: SmtpTransport, session: Connection, slot: int, wake: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, session: Connection, slot: int, wake: Callable[[], None]) -> None:
         """`session` holds this slot of the account already; `wake` is called when a connection was opened or not."""
         self._transport = transport
         self._session = session
         self._wake = wake
         self._slots = {slot}
-        self._slot_of: dict[SmtpChannel, int] = {}
+        self._slot_of: dict[Channel, int] = {}
         # How many connections there may be, by whether the next one is for safety mail, where that was found out.
         self._most: dict[bool, int] = {}
-        self._reserved: set[SmtpChannel] = set()
+        self._reserved: set[Channel] = set()
         self._opening: Future[Opened] | None = None
         self._urgent = False
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smtp-login")
-        self.channels: list[SmtpChannel] = []
-        self._idle: list[SmtpChannel] = []
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-login")
+        self.channels: list[Channel] = []
+        self._idle: list[Channel] = []
 
     def __enter__(self) -> Self:
         return self
@@ -81,10 +80,11 @@ class ChannelPool:
             self._idle.append(opened.channel)
         return opened
 
-    def retire(self) -> list[SmtpChannel]:
+    def retire(self) -> list[Channel]:
         """Idle connections that have served long enough; they are of no use any more."""
         retired = [channel for channel in self._idle if not channel.is_open]
         for channel in retired:
+            channel.release()
             self.forget(channel)
         return retired
 
@@ -93,7 +93,7 @@ class ChannelPool:
         """Whether a connection waits for an ordinary message."""
         return any(channel not in self._reserved for channel in self._idle)
 
-    def take_idle(self, *, urgent: bool) -> SmtpChannel | None:
+    def take_idle(self, *, urgent: bool) -> Channel | None:
         """A connection for the next message. One that only safety mail may have gets nothing else."""
         usable = [channel for channel in self._idle if urgent or channel not in self._reserved]
         if not usable:
@@ -102,11 +102,11 @@ class ChannelPool:
         self._idle.remove(channel)
         return channel
 
-    def give_back(self, channel: SmtpChannel) -> None:
+    def give_back(self, channel: Channel) -> None:
         """It has no message any more."""
         self._idle.append(channel)
 
-    def forget(self, channel: SmtpChannel) -> None:
+    def forget(self, channel: Channel) -> None:
         """Its connection has ended."""
         self.channels.remove(channel)
         del self._slot_of[channel]
@@ -119,16 +119,16 @@ class ChannelPool:
         slot = self._take_slot(connections_at_once(account.limits, urgent))
         if slot is None:
             return Opened()
-        transport = self._unused()
+        transport = self._transport.another([channel.transport for channel in self.channels])
         if transport.is_open:
-            return Opened(SmtpChannel(transport), slot=slot)
+            return Opened(transport.channel(), slot=slot)
         with login_turn(self._session, account.key) as my_turn:
             if not my_turn:
                 return Opened(turn_missed=True)
             if circuit.state == CLOSED and not self._account_works():
                 return Opened()
             answer = transport.prepare()
-        return Opened(answer=answer) if answer else Opened(SmtpChannel(transport), slot=slot)
+        return Opened(answer=answer) if answer else Opened(transport.channel(), slot=slot)
 
     def _take_slot(self, slots: int) -> int | None:
         """One that this run holds and no connection uses, else one more."""
@@ -142,10 +142,3 @@ class ChannelPool:
     def _account_works(self) -> bool:
         with self._session.begin():
             return account_works(self._session, self._transport.account.key)
-
-    def _unused(self) -> SmtpTransport:
-        used = {id(channel.transport) for channel in self.channels}
-        known = [self._transport, *self._transport.siblings]
-        waiting = [transport for transport in known if id(transport) not in used]
-        waiting.sort(key=lambda transport: not transport.is_open)
-        return waiting[0] if waiting else self._transport.sibling()

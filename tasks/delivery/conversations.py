@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from services.transports.base import Envelope
-from services.transports.smtp_channel import SmtpChannel
-from services.transports.smtp_exchange import ExchangeState
+from services.transports.base import Channel, Envelope, ExchangeState
 from tasks.delivery.channel_pool import ChannelPool
 from tasks.delivery.socket_watch import READ, READ_AND_WRITE, SocketWatch
 from tasks.delivery.stock import HeldMail
@@ -22,14 +20,14 @@ class Conversations:
         pool: ChannelPool,
         sockets: SocketWatch,
         when_ready: Callable[[BodyBegin], None],
-        when_finished: Callable[[SmtpChannel, HeldMail], None],
+        when_finished: Callable[[Channel, HeldMail], None],
     ) -> None:
         """`when_ready`: a server waits for a body; `when_finished`: a message is done, or its connection has ended."""
         self._pool = pool
         self._sockets = sockets
         self._when_ready = when_ready
         self._when_finished = when_finished
-        self._on_their_way: dict[SmtpChannel, HeldMail] = {}
+        self._on_their_way: dict[Channel, HeldMail] = {}
 
     def __len__(self) -> int:
         return len(self._on_their_way)
@@ -44,7 +42,7 @@ class Conversations:
         """Whether a body may be about to begin."""
         return any(not channel.is_waiting_for_commit for channel in self._on_their_way)
 
-    def offer(self, channel: SmtpChannel, held: HeldMail, sender: str) -> None:
+    def offer(self, channel: Channel, held: HeldMail, sender: str) -> None:
         """Offer a composed mail on a connection that the pool gave."""
         assert held.message is not None
         self._on_their_way[channel] = held
@@ -67,7 +65,7 @@ class Conversations:
             channel.expire()
             self._follow(channel)
 
-    def before_their_bodies(self) -> list[SmtpChannel]:
+    def before_their_bodies(self) -> list[Channel]:
         """The connections of whose messages no body has begun."""
         return [
             channel
@@ -75,18 +73,18 @@ class Conversations:
             if channel.exchange and channel.exchange.state is not ExchangeState.BODY
         ]
 
-    def break_off(self, channel: SmtpChannel) -> HeldMail:
+    def break_off(self, channel: Channel) -> HeldMail:
         """After DATA only a broken connection keeps the server from taking what came so far."""
         held = self._on_their_way.pop(channel)
         channel.drop()
         self._follow(channel)
         return held
 
-    def _on_ready(self, channel: SmtpChannel) -> None:
+    def _on_ready(self, channel: Channel) -> None:
         channel.on_ready()
         self._follow(channel)
 
-    def _follow(self, channel: SmtpChannel) -> None:
+    def _follow(self, channel: Channel) -> None:
         """Do what the state of the connection asks for."""
         exchange, held = channel.exchange, self._on_their_way.get(channel)
         if held and exchange and exchange.state is ExchangeState.FINISHED:
@@ -103,7 +101,7 @@ class Conversations:
             self._sockets.forget(channel)
             self._pool.forget(channel)
 
-    def _finish(self, channel: SmtpChannel, held: HeldMail) -> None:
+    def _finish(self, channel: Channel, held: HeldMail) -> None:
         del self._on_their_way[channel]
         if channel.is_connected:
             self._pool.give_back(channel)

@@ -5,9 +5,8 @@ from collections import Counter
 
 from services.database.engine import standalone
 from services.delivery.lease import lease, take_place, take_slot
-from services.transports.smtp import SmtpTransport
 from tasks.delivery.parallel_run import send_in_parallel
-from tasks.delivery.send_loop import Run
+from tasks.delivery.run import Run
 from tasks.delivery.sender import Sender
 from tasks.delivery.slots import connections_at_once, senders_at_once
 
@@ -24,10 +23,7 @@ def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
             return tally
         run = Run(sender, urgent_only, session, lease_id, time.monotonic() + sender.run_seconds, tally)
         try:
-            if isinstance(sender.transport, SmtpTransport):
-                send_in_parallel(run, sender.transport, slot)
-            else:
-                run.go_on()
+            send_in_parallel(run, slot)
         finally:
             if account.limits.connections is not None:
                 # The slots belong to this run, and so do the connections that they stand for.

@@ -1,4 +1,4 @@
-"""A sender with several SMTP connections at once: one loop over their sockets and the database's.
+"""A sender with several connections at once: one loop over their sockets and the database's.
 
 A body begins only after the commit that holds its beginning and the same connection's previous answer.
 """
@@ -11,11 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import get_settings
 from rules.delivery import ServerReply
 from services.delivery.wave_connection import WaveConnection, wave_connection
-from services.transports.smtp import SmtpTransport
-from services.transports.smtp_channel import SmtpChannel
+from services.transports.base import Channel
 from tasks.delivery.channel_pool import ChannelPool
 from tasks.delivery.conversations import Conversations
-from tasks.delivery.send_loop import NOT_COMPOSED, Run
+from tasks.delivery.run import NOT_COMPOSED, Run
 from tasks.delivery.socket_watch import SocketWatch
 from tasks.delivery.stock import HeldMail
 from tasks.delivery.supply import MailSupply
@@ -25,7 +24,7 @@ from tasks.delivery.waves import BodyBegin, WaveResult
 _LONGEST_WAIT_SECONDS: Final = 1.0
 
 
-def send_in_parallel(run: Run, transport: SmtpTransport, slot: int) -> None:
+def send_in_parallel(run: Run, slot: int) -> None:
     """Send until nothing is due, the account wants a rest, or the time is up.
 
     :param slot: the one of the account's connections that the run's session has taken
@@ -38,7 +37,7 @@ def send_in_parallel(run: Run, transport: SmtpTransport, slot: int) -> None:
             return
         with (
             wave_connection(get_settings()) as connection,
-            ChannelPool(transport, run.session, slot, sockets.wake) as pool,
+            ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool,
         ):
             _ParallelRun(run, supply, pool, sockets, connection).go_on()
 
@@ -145,7 +144,7 @@ class _ParallelRun:
     def _when_ready(self, begin: BodyBegin) -> None:
         self._recorder.add_begin(begin)
 
-    def _when_finished(self, channel: SmtpChannel, held: HeldMail) -> None:
+    def _when_finished(self, channel: Channel, held: HeldMail) -> None:
         """The server has answered, or the connection has ended."""
         self._recorder.drop_begin(channel)
         assert channel.exchange is not None
@@ -192,11 +191,11 @@ class _ParallelRun:
         held = [*self._break_off(self._not_begun()), *self._supply.clear()]
         self._run.give_back([each.mail for each in held], on_trial=on_trial)
 
-    def _not_begun(self) -> list[SmtpChannel]:
+    def _not_begun(self) -> list[Channel]:
         before = self._conversations.before_their_bodies()
         return [channel for channel in before if not self._recorder.is_beginning(channel)]
 
-    def _break_off(self, channels: Sequence[SmtpChannel]) -> list[HeldMail]:
+    def _break_off(self, channels: Sequence[Channel]) -> list[HeldMail]:
         for channel in channels:
             self._recorder.drop_begin(channel)
         return [self._conversations.break_off(channel) for channel in channels]

@@ -56,23 +56,14 @@ def _is_passing(error: BaseException) -> bool:
     wait=wait_random_exponential(multiplier=0.1, max=3),
     reraise=True,
 )
-def record_surely(session: Connection | None, attempt: Attempt, account: str, times: Times) -> list[str]:
-    """Record what came of a mail and what it means for the account, all or nothing; the states that were written.
-
-    :param session: one whose statements each commit by themselves; a new one is used when it has failed
-    """
-    if not attempt.results:
-        return []
-    if session is not None and is_plain(attempt) and not session.invalidated:
-        with session.begin():
-            states = record(session, attempt.lease_id, attempt.attempted)
-    else:
-        with begin() as connection:
-            states = record(connection, attempt.lease_id, attempt.attempted)
-            # Asked first: a process that only sends should not load word lists for it.
-            if RecipientState.ACCEPTED in states and get_settings().customer_notice:
-                tell_customers(connection, [attempt.mail.mail_id], get_installation())
-            _settle_account(connection, attempt, account, times)
+def record_surely(attempt: Attempt, account: str, times: Times) -> list[str]:
+    """Record what came of a mail and what it means for the account, all or nothing; the states that were written."""
+    with begin() as connection:
+        states = record(connection, attempt.lease_id, attempt.attempted)
+        # Asked first: a process that only sends should not load word lists for it.
+        if RecipientState.ACCEPTED in states and get_settings().customer_notice:
+            tell_customers(connection, [attempt.mail.mail_id], get_installation())
+        _settle_account(connection, attempt, account, times)
     log_attempt(attempt, states)
     return states
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from services.database.engine import standalone
 from services.delivery.circuit_breaker import TRIAL, CircuitState
 from services.mail.compose import LoadedMail
-from tasks.delivery.send_loop import Run
+from tasks.delivery.run import Run
 from tasks.delivery.sender import Claim
 from tasks.delivery.stock import HeldMail, Stock, load_claimed
 

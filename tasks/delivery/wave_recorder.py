@@ -7,9 +7,9 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from services.delivery.wave_connection import WaveConnection
-from services.transports.smtp_channel import SmtpChannel
+from services.transports.base import Channel
 from tasks.delivery.record_result import concerns_account, is_plain, log_attempt
-from tasks.delivery.send_loop import Run
+from tasks.delivery.run import Run
 from tasks.delivery.sender import Attempt
 from tasks.delivery.socket_watch import READ, SocketWatch
 from tasks.delivery.waves import BodyBegin, WaveResult, Waves
@@ -56,11 +56,11 @@ class WaveRecorder:
         """Put on record that a body begins; `when_written` says when it may."""
         self._waves.add_begin(begin)
 
-    def drop_begin(self, channel: SmtpChannel) -> None:
+    def drop_begin(self, channel: Channel) -> None:
         """Its connection has ended before the commit."""
         self._waves.drop_begin(channel)
 
-    def is_beginning(self, channel: SmtpChannel) -> bool:
+    def is_beginning(self, channel: Channel) -> bool:
         """Whether the commit under way holds the beginning of its body."""
         return self._waves.is_beginning(channel)
 

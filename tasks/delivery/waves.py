@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.delivery.record import BEGUN, SAFETY_WAITS, wave_parameters
 from services.delivery.wave_connection import WaveConnection
-from services.transports.smtp_channel import SmtpChannel
+from services.transports.base import Channel
 from tasks.delivery.sender import Attempt
 from tasks.delivery.stock import HeldMail
 
@@ -23,7 +23,7 @@ _LONGEST_WAIT_SECONDS: Final = 1.0
 class BodyBegin:
     """A connection whose server waits for the message, and who gets it."""
 
-    channel: SmtpChannel
+    channel: Channel
     held: HeldMail
     recipient_ids: Sequence[UUID]
 
@@ -71,7 +71,7 @@ class Waves:
     def holds_nothing(self) -> bool:
         return self.next.is_empty and (self.under_way is None or self.under_way.is_empty)
 
-    def is_beginning(self, channel: SmtpChannel) -> bool:
+    def is_beginning(self, channel: Channel) -> bool:
         """Whether the commit under way holds the beginning of its body."""
         return self.under_way is not None and any(begin.channel is channel for begin in self.under_way.begins)
 
@@ -93,7 +93,7 @@ class Waves:
         self.under_way, self.next = None, _Wave()
         return waves
 
-    def drop_begin(self, channel: SmtpChannel) -> None:
+    def drop_begin(self, channel: Channel) -> None:
         """Its connection has ended before the commit."""
         self.next.begins = [begin for begin in self.next.begins if begin.channel is not channel]
 

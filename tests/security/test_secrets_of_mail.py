@@ -37,13 +37,10 @@ class Parrot(HttpsServer):
     """Repeats in its error every member of the form, and the header with the token, as they came and decoded."""
 
     def answer(self, request: Request) -> Response:
-        part = request.path.rpartition("/")[2]
-        if part == TOKEN and not self.expires_in:
-            self.requests.append(request)
+        if request.part == TOKEN and not self.expires_in:
             words = f"AADSTS7000215: Invalid client secret provided: {request.form} {request.body.decode()}"
             return Response(401, {"error": "invalid_client", "error_description": words})
-        if part == SEND:
-            self.requests.append(request)
+        if request.part == SEND:
             words = f"Access token validation failure: {request.headers['Authorization']}"
             return Response(403, {"error": {"code": "ErrorAccessDenied", "message": words}})
         return super().answer(request)

@@ -1,5 +1,6 @@
 """A mail server that does what a test says, and a worker's settings that name it."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from services.database import engine as database
 from services.events import stream
 from services.installation import get_installation
 from services.transports.factory import close_transport
+from tests.https_server import TENANT, HttpsServer
 from tests.services.delivery.office import Office
 from tests.services.delivery.postfix import PASSWORD, USER, Postfix, postfix
 from tests.smtp_server import SmtpServer
@@ -65,6 +67,21 @@ def forget() -> None:
     close_transport()
     for cached in CACHED:
         cached.cache_clear()
+
+
+@pytest.fixture
+def cloud(setting: Setting, tmp_path: Path) -> Iterator[HttpsServer]:
+    """Microsoft's cloud: the settings name its Graph as the way to send."""
+    make_certificates(tmp_path / "ca.pem", tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem")
+    with HttpsServer(context) as server:
+        setting(
+            mail_transport="graph", graph_url=f"{server.url}/v1.0", graph_mailbox="support@example.com",
+            oauth_tenant=TENANT, oauth_client_id="the-application", oauth_client_secret="the-secret",
+            oauth_authority=server.url, https_ca_file=tmp_path / "ca.pem",
+        )  # fmt: skip
+        yield server
 
 
 @pytest.fixture

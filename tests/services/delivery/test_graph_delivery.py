@@ -1,33 +1,13 @@
 """Microsoft Graph as the outbox's way: what its answers do to mail and account."""
 
-import ssl
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tasks import mail
-from tests.https_server import SEND, TENANT, TOKEN, HttpsServer, Response
+from tests.https_server import SEND, TOKEN, HttpsServer, Response
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
-from worker.embedded.certificates import make_certificates
 
 EXPIRED_SECRET = {"error": "invalid_client", "error_description": "AADSTS7000222: The secret keys are expired."}
-
-
-@pytest.fixture
-def cloud(setting: Setting, tmp_path: Path) -> Iterator[HttpsServer]:
-    """A cloud that the settings name."""
-    make_certificates(tmp_path / "ca.pem", tmp_path / "server.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "server.pem")
-    with HttpsServer(context) as server:
-        setting(
-            mail_transport="graph", graph_url=f"{server.url}/v1.0", graph_mailbox="support@example.com",
-            oauth_tenant=TENANT, oauth_client_id="the-application", oauth_client_secret="the-secret",
-            oauth_authority=server.url, https_ca_file=tmp_path / "ca.pem",
-        )  # fmt: skip
-        yield server
 
 
 def seconds_of_rest(office: Office) -> float:

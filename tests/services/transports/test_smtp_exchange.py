@@ -3,7 +3,8 @@
 import pytest
 
 from rules.delivery import Phase, ServerReply
-from services.transports.smtp_exchange import EnvelopeCommands, ExchangeState, ReplyReader, SmtpExchange
+from services.transports.base import ExchangeState
+from services.transports.smtp_exchange import EnvelopeCommands, ReplyReader, SmtpExchange
 
 A, B = "a@example.com", "b@example.com"
 COMMANDS = EnvelopeCommands(b"MAIL FROM:<s@example.com>", {A: f"RCPT TO:<{A}>".encode(), B: f"RCPT TO:<{B}>".encode()})

@@ -1,5 +1,7 @@
 """A mail from the outbox to the server, and what is on record afterwards."""
 
+from pathlib import Path
+
 from services.database.engine import begin
 from services.outbox.queries import cancel
 from tasks.delivery.slots import CONNECTIONS
@@ -133,6 +135,14 @@ def test_one_reset_precedes_each_mail_but_a_connections_first(office: Office, se
         office.queue(f"mail {number}")
     assert office.send()["accepted"] == 6
     assert (office.server.connections, office.server.count("rset")) == (1, 5)
+
+
+def test_mail_as_files_goes_the_same_way(office: Office, setting: Setting, tmp_path: Path) -> None:
+    setting(mail_transport="file", mail_file_dir=tmp_path / "mail")
+    for name in ("one", "two", "three"):
+        office.queue(name)
+    assert office.send() == {"accepted": 3}
+    assert len(list((tmp_path / "mail").glob("*.eml"))) == 3
 
 
 def test_mail_leaves_by_gravity_then_age(office: Office, setting: Setting) -> None:
