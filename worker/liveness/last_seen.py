@@ -20,6 +20,11 @@ from worker.schedule import SECONDS_BETWEEN
 logger = structlog.get_logger()
 LAST_RUNS = "escalation:last_runs"
 BEAT = "beat"
+# In one round trip: each sweep and each message of beat is recorded.
+_RECORD = """
+    local now = redis.call('TIME')
+    redis.call('HSET', KEYS[1], ARGV[1], string.format('%d.%03d', now[1], math.floor(now[2] / 1000)))
+"""
 
 
 def record_sweep(task: Any = None, state: str | None = None, retval: Any = None, **_: Any) -> None:
@@ -45,7 +50,7 @@ def _record_tick(**_: Any) -> None:
 
 def record(redis: Redis, name: str) -> None:
     """It did its work just now."""
-    redis.hset(LAST_RUNS, name, f"{redis_time(redis):.3f}")
+    redis.eval(_RECORD, 1, LAST_RUNS, name)
 
 
 def last_runs(redis: Redis) -> dict[str, float]:
