@@ -12,7 +12,7 @@ from tests.smtp_session import Ended, Session
 from tests.tasks.delivery.killing import reaped
 
 TERMINATE = text("""
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE application_name = 'escalation-worker' AND datname = current_database() AND pid <> pg_backend_pid()
 """)
 
