@@ -10,6 +10,7 @@ from config.settings import get_settings
 from escalation_client.events import encode
 from services.database.engine import begin
 from services.delivery.alerts import ALERTS as OUTBOX
+from services.events.rejected import dismiss
 from services.events.stream import StreamEntry
 from services.installation import Installation, get_installation
 from services.monitoring.alerts import clear_alerts, raise_alert
@@ -104,6 +105,20 @@ def test_a_limit_of_the_queues_becomes_an_alert_and_is_cleared(webhook: Webhook,
     assert alerts.post_alerts() == "due=1 posted=1"
     assert "events set aside in an hour 101 > 100" in webhook.posts[0]["text"]
     watching.execute(text("DELETE FROM escalation.rejected_events"))
+    minutes_later(2)
+    alerts.post_alerts()
+    assert webhook.posts[-1]["text"].startswith("Over:")
+
+
+def test_dismissing_events_with_a_reason_ends_their_alert(webhook: Webhook, watching: Connection) -> None:
+    watching.execute(
+        text("""INSERT INTO escalation.rejected_events (rejected_id, entry_id, reason, payload)
+                SELECT gen_random_uuid(), n::text, 'bad', '' FROM generate_series(1, 101) AS n""")
+    )
+    assert alerts.post_alerts() == "due=1 posted=1"
+    rejected_id = watching.execute(text("SELECT rejected_id FROM escalation.rejected_events LIMIT 1")).scalar_one()
+    with begin() as connection:
+        assert dismiss(connection, rejected_id, "Maria", "a test of the assistant's developers")
     minutes_later(2)
     alerts.post_alerts()
     assert webhook.posts[-1]["text"].startswith("Over:")

@@ -41,7 +41,7 @@ HELP = {
     "doctor": "Try every part and say what is wrong and what to do.",
     "health": "Exit code 0 when the program works, 1 when it does not.",
     "tickets": "List tickets, take them, work on them. Each change is audited.",
-    "rejected": "Events that could not be used: list, show, fix, replay, dismiss.",
+    "rejected": "Events that could not be used: list, show, replay, dismiss.",
     "reconcile": "Find what is missing between ABParts, the inbox, the tickets and the mails, and repair it.",
     "mail": "Look at mails, preview them, send a test, try the account again.",
     "notify": "Wake a contact by push message, as a test.",

@@ -15,7 +15,7 @@ from services.events.rejected import RejectedEventNotFound, dismiss, find_reject
 from services.events.stream import connect
 from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
-app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, show, fix, replay, dismiss.")
+app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, show, replay, dismiss.")
 console = Output()
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]

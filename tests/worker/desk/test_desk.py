@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -189,6 +190,19 @@ def test_a_long_conversation_is_shown_whole_where_it_is_asked_for(
     assert [number for number in range(150) if f"sentence {number} of many" not in whole] == []
     assert "left out here" not in whole
     assert "whole=1" not in whole
+
+
+def test_a_photo_and_a_voice_message_are_named(
+    browser: httpx.Client, ticket: dict[str, str], public: Installation, entries: Entries
+) -> None:
+    sent = [
+        replace(message("s", "the open cabinet", seconds=60), message_type="image"),
+        replace(message("s", "it hums and then stops", seconds=61), message_type="voice"),
+    ]
+    write(entries(sent), public)
+    page = browser.get(ticket["path"]).text
+    assert re.search(r"· photo</span><br>the open cabinet", page)
+    assert re.search(r"· voice message</span><br>it hums and then stops", page)
 
 
 def test_a_message_that_was_cut_is_shown_whole_where_it_is_asked_for(
