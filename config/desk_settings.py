@@ -31,6 +31,9 @@ class DeskSettings(BaseSettings):
     oidc_users: str = Field(
         "", description="who may see the list: addresses and domains (@example.com), separated by commas; * for all"
     )
+    oidc_email_is_verified: bool = Field(
+        False, description="believe an address of which the provider does not say whether it is verified"
+    )
     desk_answer_seconds: float = Field(
         1.7, gt=0, description="after this the page says that the database is away, and keeps what was typed"
     )

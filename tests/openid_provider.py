@@ -35,6 +35,7 @@ class OpenIdProvider(ThreadingHTTPServer):
         self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
         self.signs_with: RSAKey | None = None
         self.claims: dict[str, Any] = {}
+        self.omits: set[str] = set()
         self.description: Any = None
         self.asked: list[dict[str, str]] = []
 
@@ -54,7 +55,8 @@ class OpenIdProvider(ThreadingHTTPServer):
             "email": "Maria@Example.com",
             "email_verified": True,
         }
-        return jwt.encode({"alg": "RS256", "kid": "1"}, claims | self.claims, self.signs_with or self.key)
+        told = {name: value for name, value in (claims | self.claims).items() if name not in self.omits}
+        return jwt.encode({"alg": "RS256", "kid": "1"}, told, self.signs_with or self.key)
 
 
 class _Answers(BaseHTTPRequestHandler):

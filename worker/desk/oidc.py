@@ -129,9 +129,13 @@ def _read_claims(settings: Settings, id_token: str, keys: Any, nonce: str) -> Ma
 
 
 def _name_person(settings: Settings, claims: Mapping[str, Any]) -> str:
-    email = str(claims.get("email", "")).casefold()
-    if not email or claims.get("email_verified") is False:
-        raise LoginFailed("the provider names no mail address of the person, or has not verified it")
+    email = str(claims.get("email") or "").casefold()
+    if not email:
+        raise LoginFailed("the provider names no mail address of the person")
+    if "email_verified" not in claims and not settings.oidc_email_is_verified:
+        raise LoginFailed("the provider does not say whether it verified the address: see OIDC_EMAIL_IS_VERIFIED")
+    if claims.get("email_verified", True) is not True:
+        raise LoginFailed("the provider has not verified the person's mail address")
     if not _may_see(settings, email):
         raise LoginFailed("OIDC_USERS does not name this person")
     return email

@@ -39,13 +39,17 @@ def provider(authority: trustme.CA) -> Iterator[OpenIdProvider]:
 
 @pytest.fixture
 def public(
+    request: pytest.FixtureRequest,
     installation: Installation,
     provider: OpenIdProvider,
     authority: trustme.CA,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Installation:
-    """With a login; the page's address is where it listens, since the provider sends people back there."""
+    """With a login; the page's address is where it listens, since the provider sends people back there.
+
+    A parameter (indirect) has further settings.
+    """
     authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     for name, value in {
         "PUBLIC_URL": f"http://{HOST}:{Port(None, 'desk').number}",
@@ -56,6 +60,7 @@ def public(
         "OIDC_CLIENT_ID": CLIENT_ID,
         "OIDC_CLIENT_SECRET": CLIENT_SECRET,
         "OIDC_USERS": "john@example.org, @example.com",
+        **getattr(request, "param", {}),
     }.items():
         monkeypatch.setenv(name, value)
     get_settings.cache_clear()
@@ -113,6 +118,8 @@ def test_a_person_logs_in_once_and_sees_the_list(
         {"email": "mallory@notexample.com"},
         {"email": None},
         {"email_verified": False},
+        {"email_verified": None},
+        {"email_verified": "false"},
     ],
     ids=lambda claims: "-".join(claims),
 )
@@ -121,6 +128,23 @@ def test_a_token_that_does_not_count_opens_nothing(
 ) -> None:
     provider.claims = claims
     assert_refused(browser.get("/"))
+
+
+def test_an_address_that_is_not_said_to_be_verified_opens_nothing(
+    browser: httpx.Client, provider: OpenIdProvider
+) -> None:
+    provider.omits = {"email_verified"}
+    assert_refused(browser.get("/"))
+
+
+@pytest.mark.parametrize("public", [{"OIDC_EMAIL_IS_VERIFIED": "true"}], indirect=True)
+def test_a_provider_whose_addresses_are_all_verified_need_not_say_so(
+    browser: httpx.Client, provider: OpenIdProvider
+) -> None:
+    provider.claims = {"email_verified": False}
+    assert_refused(browser.get("/"))
+    provider.omits = {"email_verified"}
+    assert browser.get("/").status_code == 200
 
 
 def test_a_token_that_somebody_else_has_signed_opens_nothing(browser: httpx.Client, provider: OpenIdProvider) -> None:
