@@ -1,6 +1,6 @@
-"""A Redis Cluster of real processes: four primaries, each with a quarter of the slots."""
+"""A Redis Cluster of real processes: primaries with equal shares of the slots, and a replica of each where wanted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -28,8 +28,10 @@ class ClusterMember(Member):
 class ClusterOfNodes:
     """The nodes, and the address that names two of them."""
 
-    def __init__(self, nodes: list[ClusterMember], url: str | None = None) -> None:
-        self.nodes = nodes
+    def __init__(
+        self, nodes: list[ClusterMember], url: str | None = None, replicas: Sequence[ClusterMember] = ()
+    ) -> None:
+        self.nodes, self.replicas = nodes, replicas
         self.url = url or f"redis-cluster://:{PASSWORD}@{','.join(f'{HOST}:{node.port}' for node in nodes[:2])}"
 
     def node_of(self, key: str) -> ClusterMember:
@@ -38,13 +40,24 @@ class ClusterOfNodes:
 
     def form(self) -> None:
         """Let them meet, give each its share, and wait until all of them say that it is whole."""
-        share = SLOTS // len(self.nodes)
+        # As `node_of` divides them, rounded up.
+        first = [-(-number * SLOTS // len(self.nodes)) for number in range(len(self.nodes) + 1)]
         for number, node in enumerate(self.nodes):
             with Redis.from_url(node.url) as redis:
-                redis.execute_command("CLUSTER ADDSLOTSRANGE", number * share, (number + 1) * share - 1)
-                for other in self.nodes:
+                redis.execute_command("CLUSTER ADDSLOTSRANGE", first[number], first[number + 1] - 1)
+                for other in (*self.nodes, *self.replicas):
                     redis.execute_command("CLUSTER MEET", HOST, other.port, other.bus.number)
         self.wait_until_whole()
+        for node, replica in zip(self.nodes, self.replicas, strict=bool(self.replicas)):
+            self.follow(node, replica)
+
+    def follow(self, node: ClusterMember, replica: ClusterMember) -> None:
+        """Make a member the replica of a node, and wait until it has what the node has."""
+        with Redis.from_url(node.url) as primary, Redis.from_url(replica.url) as redis:
+            name = primary.execute_command("CLUSTER MYID").decode()
+            wait_for(lambda: name.encode() in redis.execute_command("CLUSTER", "NODES"), f"{replica.name} to know it")
+            redis.execute_command("CLUSTER REPLICATE", name)
+            wait_for(lambda: redis.info("replication").get("master_link_status") == "up", f"{replica.name} to follow")
 
     @contextmanager
     def set(self, name: str, value: str, afterwards: str) -> Iterator[None]:
@@ -93,9 +106,13 @@ class ClusterOfNodes:
 
 
 @contextmanager
-def redis_cluster(folder: Path, nodes: int = 4) -> Iterator[ClusterOfNodes]:
+def redis_cluster(folder: Path, nodes: int = 4, *, replicated: bool = False) -> Iterator[ClusterOfNodes]:
     """The nodes, running until the end of the block."""
     with ExitStack() as running:
-        made = ClusterOfNodes([running.enter_context(ClusterMember(folder / f"node{n}")) for n in range(nodes)])
+        primaries, replicas = (
+            [running.enter_context(ClusterMember(folder / f"{name}{n}")) for n in range(number)]
+            for name, number in (("node", nodes), ("replica", nodes if replicated else 0))
+        )
+        made = ClusterOfNodes(primaries, replicas=replicas)
         made.form()
         yield made
