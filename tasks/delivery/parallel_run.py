@@ -85,10 +85,14 @@ class _ParallelRun:
         next_is_composed = self._pool.has_idle and self._stock.may_compose and not self._is_stopping
         self._recorder.start(more_begins=next_is_composed or self._conversations.expect_begins)
         more = not (self._is_stopping or self._supply.is_spent)
-        return more or bool(len(self._stock) or len(self._conversations)) or not self._recorder.holds_nothing
+        waits = self._supply.is_claiming or len(self._stock) or len(self._conversations)
+        return more or bool(waits) or not self._recorder.holds_nothing
 
     def _take_from_supply(self) -> None:
         if self._is_stopping:
+            # What was being claimed when the run came to its end.
+            late = [held.mail for held in self._supply.clear()]
+            self._run.give_back(late, on_trial=self._supply.is_on_trial)
             return
         if self._run.is_over and (self._has_offered or not len(self._stock)):
             self._run.tally["more"] = 1
@@ -182,7 +186,7 @@ class _ParallelRun:
         """Without the database nothing more is offered or begun; the sweep that looks for ended leases takes over."""
         self._failure = self._failure or error
         self._is_stopping = True
-        self._stock.clear()
+        self._supply.abandon()
         self._break_off(self._not_begun())
 
     def _stop(self, *, on_trial: bool = False) -> None:

@@ -74,6 +74,11 @@ class MailSupply:
         return self._is_exhausted and not (self._has_news or self._safety_waits or self._coming)
 
     @property
+    def is_claiming(self) -> bool:
+        """Whether mails may come that are to be taken, or given back."""
+        return self._coming is not None
+
+    @property
     def is_on_trial(self) -> bool:
         """Whether the last claim was to try the account."""
         return self.circuit is not None and self.circuit.state == TRIAL
@@ -108,10 +113,15 @@ class MailSupply:
             self._coming.add_done_callback(lambda _: self._wake())
 
     def clear(self) -> list[HeldMail]:
-        """All mails, to be given back; also those that are being claimed."""
-        if self._coming:
+        """All mails, to be given back. Those that are being claimed come later: nobody waits for the database here."""
+        if self._coming and self._coming.done():
             self._take_coming()
         return self.stock.clear()
+
+    def abandon(self) -> None:
+        """Leave all mails, also those that are being claimed, to the sweep that looks for ended leases."""
+        self._coming = None
+        self.stock.clear()
 
     def _take_coming(self) -> None:
         assert self._coming is not None

@@ -116,6 +116,42 @@ def test_the_database_is_asked_once_for_mail_before_the_only_one_leaves(office: 
     assert asked_before == [1]
 
 
+def test_answers_are_recorded_while_a_run_that_is_over_still_claims(office: Office, setting: Setting) -> None:
+    setting(mail_claim_size=4, mail_connections=3, mail_run_seconds=4, lock_timeout_seconds=25, smtp_reply_seconds=30)
+    queue_many(12)
+    recorded: list[bool] = []
+    locked = Event()
+
+    def hold_every_claim() -> None:
+        with begin() as holder:
+            holder.execute(text("SELECT FROM escalation.mail_accounts FOR UPDATE"))
+            locked.set()
+            pause, deadline = Event(), time.monotonic() + 15
+            while not (office.states()["accepted"] == 4 or time.monotonic() > deadline):
+                pause.wait(0.1)
+            recorded.append(time.monotonic() < deadline)
+
+    holding = Thread(target=hold_every_claim)
+
+    def begin_to_hold(_: Session) -> None:
+        holding.start()
+        assert locked.wait(5)
+
+    def answer_late(_: Session) -> None:
+        if office.server.count("dot") > 2:
+            # The run is over meanwhile.
+            time.sleep(6)
+
+    office.server.on("dot", begin_to_hold)
+    office.server.on_every("dot", answer_late)
+
+    office.send()
+
+    holding.join()
+    assert recorded == [True]
+    assert office.states() == {"accepted": 4, "queued": 8}
+
+
 def test_connections_go_on_while_more_mail_is_being_claimed(office: Office, setting: Setting) -> None:
     # One of the three connections is for safety mail alone.
     setting(mail_claim_size=4, mail_connections=3, lock_timeout_seconds=20, smtp_reply_seconds=30)
