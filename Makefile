@@ -5,7 +5,7 @@ PYTHON ?= $(shell .ci/find-python)
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help environment environment-demo demo up test test-all train-detection test-image bench chaos breakages check fmt clean
+.PHONY: help environment environment-demo demo up test tests test-all train-detection test-image bench chaos breakages check fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,12 @@ demo: environment-demo ## Play recorded sessions through the whole stack and che
 up: environment-demo ## Start the whole stack on this machine and keep it running
 	@$(RUN) worker up $(ARGS)
 
+# Beside each other: the checks keep one core busy, while tests mostly wait for processes.
+test: environment ## Check and test everything that runs in a few minutes and needs no Debian packages
+	@$(MAKE) --jobs=2 check tests
+
 # In the order of the folders: the slowest files have the fewest tests, and would begin last by their number.
-test: check ## Check and test everything that runs in a few minutes and needs no Debian packages
+tests: environment
 	@.ci/side-by-side 4 $(ARGS)
 
 LONG := -m "(debian or fuzz or long) and not image"
@@ -57,7 +61,7 @@ check: environment ## Lint, format, types, dead code and layers, without running
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
 	@$(RUN) vulture
-	@$(RUN) pytest -q tests/test_layers.py
+	@$(RUN) pytest -q -p no:cacheprovider tests/test_layers.py
 
 fmt: environment ## Put the code into shape
 	@$(RUN) ruff check --fix

@@ -107,17 +107,22 @@ def create() -> None:
 
 
 def install(extras: str) -> None:
-    """Install with pip, or with uv where that made the environment without pip; say what is being fetched."""
+    """Install with pip, or with uv where that made the environment without pip; say what is being fetched.
+
+    Modules are compiled afterwards on all cores: pip compiles them one after the other.
+    """
     what = ("-c", "constraints.txt", "-e", f".[{extras}]")
     has_pip = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True).returncode == 0
     uv = shutil.which("uv")
     if not has_pip and not uv:
         sys.exit(f"{VENV} has no pip: make clean, then again")
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *what]
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile", *what]
     if not has_pip:
         command = [str(uv), "pip", "install", "--python", str(PYTHON), *what]
     print("Installing packages; the first time takes about a minute", flush=True)
     show_progress(command)
+    # What is no Python for this version cannot be compiled, nor is it imported: pip does not mind either.
+    subprocess.run([PYTHON, "-m", "compileall", "-qq", "-j", "0", *VENV.glob("lib/python*/site-packages")])
 
 
 def show_progress(command: list[str]) -> None:

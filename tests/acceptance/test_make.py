@@ -55,6 +55,13 @@ def test_help_lists_every_target(checkout: Path) -> None:
         assert f"\n  make {target} " in shown.stdout
 
 
+def test_tests_run_beside_the_checks_and_are_told_the_options(checkout: Path) -> None:
+    shown = make(checkout, "--dry-run", "test", f"PYTHON={sys.executable}", "ARGS=-k this").stdout
+    assert "--jobs=2 check tests" in shown
+    assert ".ci/side-by-side 4 -k this" in shown
+    assert ".venv/bin/python -m mypy" in shown
+
+
 def test_without_python_it_says_which_is_needed_and_how_to_get_it(checkout: Path) -> None:
     told = make(checkout, "check")
     assert told.returncode != 0
