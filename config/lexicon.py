@@ -46,6 +46,10 @@ class _FindingModel(_EntryModel):
     gravity: Annotated[int, Field(ge=0, le=2)] = 1
 
 
+class _ExceptionModel(_EntryModel):
+    no_wish: bool = False
+
+
 class _ScopeModel(_EntryModel):
     effect: Literal["stands", "denied", "asked", "supposed", "over", "quoted"]
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("safety_concern", "user_request", "unhurt")
@@ -64,7 +68,7 @@ class _WordListModel(_Model):
     classes: dict[str, Texts] = {}
     entries: Annotated[tuple[_FindingModel, ...], AfterValidator(_unique)] = ()
     scopes: Annotated[tuple[_ScopeModel, ...], AfterValidator(_unique)] = ()
-    exceptions: Annotated[tuple[_EntryModel, ...], AfterValidator(_unique)] = ()
+    exceptions: Annotated[tuple[_ExceptionModel, ...], AfterValidator(_unique)] = ()
 
     def word_list(self) -> WordList:
         return WordList(

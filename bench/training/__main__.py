@@ -13,7 +13,7 @@ from rich.table import Table
 from bench.training.embeddings import embeddings
 from bench.training.fit import Examples, Numbers, by_author, combine, combined, fit, pieces_matrix
 from bench.training.texts import TRAINING, LabelledLine, read_lines, read_tested_texts, with_cross_negatives
-from bench.training.weights import FittedKind, chosen, glosses_of, write
+from bench.training.weights import FittedKind, chosen, meanings_of, write
 from config.lexicon import load_lexicon
 from rules.detection import detect
 from rules.triggers import KIND_REASON
@@ -51,14 +51,14 @@ def train(kind: str, lines: Sequence[LabelledLine], vectors: NDArray[np.float32]
     show(kind, [line for line, taken in zip(mine, known, strict=True) if taken],
          combined(logits[known], heard, combination), heard)  # fmt: skip
     positive = [place for place, line in enumerate(mine) if line.label]
-    glosses = glosses_of([mine[place] for place in positive], examples.vectors[positive], kind, load_lexicon())
+    meanings = meanings_of([mine[place] for place in positive], examples.vectors[positive], kind, load_lexicon())
     shown = chosen([mine[place] for place in positive])
     return FittedKind(
         model=fit(examples, _NETWORKS, _ORDINARY[kind]),
         combination=combination,
         known=[mine[positive[place]] for place in shown],
         known_vectors=examples.vectors[[positive[place] for place in shown]],
-        glosses=[glosses[place] for place in shown],
+        meanings=[meanings[place] for place in shown],
     )
 
 

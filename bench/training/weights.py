@@ -18,8 +18,9 @@ from rules.detection import Lexicon, detect
 from rules.triggers import KIND_REASON
 
 _KNOWN_TEXTS = 1_200
-# A text whose neighbours do not agree on a meaning has the one that is always right.
-_VOTES, _NEEDED = 7, 4
+# A text whose neighbours do not agree on a meaning has the one that is always right; two that tell of hurt people make
+# it an injury, since such a text must not explain one that denies injuries.
+_VOTES, _NEEDED, _NEEDED_HURT = 7, 4, 2
 _FALLBACK = {"handoff": "asks for a person", "danger": "says that people are in danger"}
 
 
@@ -31,24 +32,28 @@ class FittedKind:
     combination: Sequence[float]
     known: Sequence[LabelledLine]
     known_vectors: NDArray[np.float32]
-    glosses: Sequence[str]
+    meanings: Sequence[tuple[str, bool]]
 
 
-def glosses_of(lines: Sequence[LabelledLine], vectors: NDArray[np.float32], kind: str, lexicon: Lexicon) -> list[str]:
-    """What each text means in English: what the word lists say, and where they are silent, most of its neighbours.
+def meanings_of(
+    lines: Sequence[LabelledLine], vectors: NDArray[np.float32], kind: str, lexicon: Lexicon
+) -> list[tuple[str, bool]]:
+    """What each text means in English, and whether it tells of hurt people.
 
-    Each must be among `services.mail.i18n.labels.MEANINGS`, so that mails say it in their language.
+    Where the word lists are silent, its neighbours decide. Each gloss must be among
+    `services.mail.i18n.labels.MEANINGS`, so that mails say it in their language.
     """
     found = [detect(line.text, line.language, lexicon).first(KIND_REASON[kind]) for line in lines]
     spoken = [place for place, finding in enumerate(found) if finding]
     similar = vectors @ vectors[spoken].T
-    glosses = []
+    meanings = []
     for place, finding in enumerate(found):
-        nearest = np.argsort(-similar[place], kind="stable")[:_VOTES]
-        votes = Counter(heard.gloss for each in nearest if (heard := found[spoken[each]]))
+        nearest = [found[spoken[each]] for each in np.argsort(-similar[place], kind="stable")[:_VOTES]]
+        votes = Counter(heard.gloss for heard in nearest if heard)
         agreed = next((gloss for gloss, count in votes.items() if count >= _NEEDED), _FALLBACK[kind])
-        glosses.append(finding.gloss if finding else agreed)
-    return glosses
+        hurt = sum(heard.hurt == "said" for heard in nearest if heard) >= _NEEDED_HURT
+        meanings.append((finding.gloss, finding.hurt == "said") if finding else (agreed, hurt))
+    return meanings
 
 
 def chosen(lines: Sequence[LabelledLine]) -> list[int]:
@@ -98,7 +103,9 @@ def _about(fitted: FittedKind) -> dict[str, Any]:
         "pieces_scale": _scale(linear.coef_[0]),
         "pieces_bias": float(linear.intercept_[0]),
         "combination": list(fitted.combination),
-        "known": [[line.text, line.language, gloss] for line, gloss in zip(fitted.known, fitted.glosses, strict=True)],
+        "known": [
+            [line.text, line.language, *meaning] for line, meaning in zip(fitted.known, fitted.meanings, strict=True)
+        ],
     }
 
 

@@ -25,6 +25,7 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     spelt = ((spec, vocabulary.forms(spec)) for spec in dict.fromkeys(vocabulary.specs()))
     alphabet = Alphabet(spelt, proclitics)
     compiler = Compiler(vocabulary, alphabet)
+    exceptions = [entry for words in lists for entry in words.exceptions]
     ordinary = {fold(word) for words in lists for word in words.ordinary}
     coder = Coder(
         words={word: UNKNOWN for word in ordinary} | alphabet.words,
@@ -35,7 +36,8 @@ def build(lists: Sequence[WordList]) -> Lexicon:
     return Lexicon(
         code=coder.remembering(),
         rules=_indexed(chain.from_iterable(words.entries for words in lists), compiler),
-        exceptions=_indexed(chain.from_iterable(words.exceptions for words in lists), compiler),
+        exceptions=_indexed(exceptions, compiler),
+        passing=_indexed((entry for entry in exceptions if entry.no_wish), compiler),
         scopes={
             words.language: tuple(chain.from_iterable(compiler.scopes(entry) for entry in words.scopes))
             for words in lists

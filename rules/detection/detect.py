@@ -9,12 +9,12 @@ from itertools import chain
 from rules.detection.findings import REQUEST, SAFETY, Finding, Findings
 from rules.detection.fold import fold
 from rules.detection.lexicon import Lexicon
-from rules.detection.match import Hit, hits
+from rules.detection.match import Hit, hits, says_no_wish
 from rules.detection.quotes import quoted, unless_quoted
 from rules.detection.tokens import ExaminedText, excerpt, spans, words
 from rules.detection.wordlist import EFFECTS
 
-_NOTHING = Findings()
+_NOTHING, _ONLY_IN_PASSING = Findings(), Findings(no_wish=True)
 # What may stand between clauses, and is no part of a word such as "smoke-free", "fire/gas" or an address.
 _MARK = r"[^\w\s'’`´@#&%/*+=-]|\n"
 _CLAUSE_BEGINS = re.compile(rf"(?:\A|{_MARK})\s*\Z")
@@ -28,17 +28,22 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
     text over 4,000 characters only the first 3,000 and the last 1,000 are examined.
     """
     part = excerpt(text)
-    found = heard(part.text, language, lexicon)
+    codes = codes_of(part.text, language, lexicon)
+    found = [] if lexicon.rules.keys().isdisjoint(codes) else heard(codes, language, lexicon)
+    no_wish = says_no_wish(codes, lexicon)
     if not found:
-        return _NOTHING
-    return Findings(tuple(_with_doubt(list(findings(found, part, text, language)), text)), _how_hurt(found))
+        return _ONLY_IN_PASSING if no_wish else _NOTHING
+    told = tuple(_with_doubt(list(findings(found, part, text, language)), text))
+    return Findings(told, _how_hurt(found), no_wish)
 
 
-def heard(text: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
+def codes_of(text: str, language: str | None, lexicon: Lexicon) -> str:
+    """A letter for each word and mark of a text."""
+    return "".join(map(lexicon.code, words(fold(text), language)))
+
+
+def heard(codes: str, language: str | None, lexicon: Lexicon) -> list[Hit]:
     """Every entry that matches, before those that overlap become one."""
-    codes = "".join(map(lexicon.code, words(fold(text), language)))
-    if lexicon.rules.keys().isdisjoint(codes):
-        return []
     return [hit for hit in hits(codes, lexicon) if not _is_everyday_elsewhere(hit, codes, language, lexicon)]
 
 

@@ -51,11 +51,13 @@ class Finding:
 class Findings:
     """All findings of a text, the gravest first; `hurt`: whether the text says that somebody is hurt.
 
-    It may be said or denied without any other word on danger.
+    It may be said or denied without any other word on danger. `no_wish`: the text only speaks of people or bots, such
+    as "am I talking to a human?", and says little else.
     """
 
     found: tuple[Finding, ...] = ()
     hurt: str = "unknown"
+    no_wish: bool = False
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.found)

@@ -51,12 +51,14 @@ class Lexicon:
     """Everything that `detect` knows; `code` gives a folded word the letter that stands for all it may mean.
 
     `answers` has "yes" or "no" for the folded words of an answer; a `$` behind them means that nothing may follow.
-    `everyday` says in which languages a code stands for a function word.
+    `passing` are the exceptions in which people only appear (`no_wish`). `everyday` says in which languages a code
+    stands for a function word.
     """
 
     code: Callable[[str], str]
     rules: Mapping[str, tuple[Rule, ...]]
     exceptions: Mapping[str, tuple[Rule, ...]]
+    passing: Mapping[str, tuple[Rule, ...]]
     scopes: Mapping[str, tuple[WeakeningScope, ...]]
     answers: Mapping[tuple[str, ...], str]
     everyday: Mapping[str, frozenset[str]]

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rules.detection.lexicon import Lexicon, Rule, WeakeningScope
-from rules.detection.tokens import QUESTION, SENTENCE, UNKNOWN
+from rules.detection.tokens import COMMA, QUESTION, SENTENCE, UNKNOWN
 from rules.detection.wordlist import STANDS, WordListEntry
 
 # More matches of one entry than this tell nothing new; a text made to waste time stops here.
 _MOST_MATCHES = 12
+# How many words may stand beside a phrase that is still all that the text says.
+_MOST_BESIDE = 4
+_MARKS = SENTENCE + QUESTION + COMMA
 # How many words before a finding may still weaken it.
 _REACH = 16
 
@@ -29,6 +32,20 @@ def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
     for rule in _candidates(codes, lexicon.rules):
         if hit := _best_hit(rule, codes, lexicon.scopes.get(rule.entry.language, ())):
             yield hit
+
+
+def says_no_wish(codes: str, lexicon: Lexicon) -> bool:
+    """Whether the words are little else than an exception in which people only appear: "am I talking to a human?"."""
+    return any(
+        _is_all(codes[: match.start()], codes[match.end() :].rstrip(_MARKS))
+        for rule in _candidates(codes, lexicon.passing)
+        for match in rule.regex.finditer(codes)
+    )
+
+
+def _is_all(before: str, after: str) -> bool:
+    """Whether what stands around a phrase adds nothing: a few words, and no further clause behind it."""
+    return len(before) + len(after) <= _MOST_BESIDE and not any(mark in after for mark in _MARKS)
 
 
 def _candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> list[Rule]:

@@ -37,6 +37,7 @@ class WordListEntry:
     effect: str = ""
     hurt: bool = False
     whole: bool = False
+    no_wish: bool = False
     gravity: int = 1
     kinds: tuple[str, ...] = KINDS
 

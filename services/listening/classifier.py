@@ -94,10 +94,15 @@ class Classifier:
             for meaning, spelt, state in zip(by_meaning, by_pieces, heard, strict=True)
         ]
 
-    def nearest(self, kind: str, vector: Vectors) -> list[tuple[KnownText, float]]:
-        """The known texts of this kind that are nearest, with their similarity (cosine of centred embeddings)."""
+    def nearest(self, kind: str, vector: Vectors, *, nobody_hurt: bool = False) -> list[tuple[KnownText, float]]:
+        """The known texts of this kind that are nearest, with their similarity (cosine of centred embeddings).
+
+        :param nobody_hurt: the text says so; then no report of an injury explains it, however near
+        """
         weights = self._kinds[kind]
         similarity = weights.known @ centered(vector[None, :], self._mean)[0]
+        if nobody_hurt:
+            similarity[[known.hurt for known in weights.known_texts]] = -np.inf
         best = np.argsort(-similarity, kind="stable")[:_NEAREST]
         return [(weights.known_texts[place], float(similarity[place])) for place in best]
 

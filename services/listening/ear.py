@@ -19,11 +19,12 @@ KINDS: Final = tuple(KIND_REASON)
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """A text of the training set, and what it means in English."""
+    """A text of the training set, what it means in English, and whether it tells of people who are hurt."""
 
     text: str
     language: str
     gloss: str
+    hurt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class SecondEar:
         return self.classifier.model
 
     def judge(self, texts: Sequence[HeardText]) -> list[Mapping[str, Judgement]]:
-        """Each text's judgements by kind: handoff and danger."""
+        """Each text's judgements by kind: handoff and danger; a text that only speaks of people has no wish."""
         if not texts:
             return []
         vectors = self.embedder.embed([each.text for each in texts])
@@ -72,7 +73,10 @@ class SecondEar:
             lists = [each.findings.heard(KIND_REASON[kind]) for each in texts]
             scores = self.classifier.scores(kind, [each.text for each in texts], vectors, lists)
             for place, score in enumerate(scores):
-                nearest = self.classifier.nearest(kind, vectors[place])
+                if kind == "handoff" and texts[place].findings.no_wish:
+                    score = 0.0
+                nobody_hurt = texts[place].findings.hurt == "denied"
+                nearest = self.classifier.nearest(kind, vectors[place], nobody_hurt=nobody_hurt)
                 judged[place][kind] = Judgement(kind, score, lists[place], nearest)
         return list(judged)
 

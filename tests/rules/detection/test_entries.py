@@ -5,7 +5,7 @@ from _pytest.mark import ParameterSet
 
 from config.lexicon import FOLDER, load_lexicon, read
 from rules.detection import WordList, WordListEntry, detect
-from rules.detection.detect import heard
+from rules.detection.detect import codes_of, heard
 
 LISTS = [read(path) for path in sorted(FOLDER.glob("*.toml"))]
 
@@ -22,7 +22,7 @@ def examples(kind: str, field: str) -> list[ParameterSet]:
 
 def fires(entry: WordListEntry, text: str) -> bool:
     """Whether the entry itself matches the text and nothing weakens it."""
-    hits = heard(text, entry.language, load_lexicon())
+    hits = heard(codes_of(text, entry.language, load_lexicon()), entry.language, load_lexicon())
     return any((hit.entry.language, hit.entry.id) == (entry.language, entry.id) and not hit.weakened for hit in hits)
 
 

@@ -32,6 +32,24 @@ ORDINARY = {
     "tr": ("teknisyen raporu gönderdi", "vananın kolu kırıldı", "kapak kapandı"),
     "no": ("luka smalt igjen", "armen på krana er bøyd", "teknikeren sendte rapporten"),
 }
+# Denials of injury, in more words than "nobody is hurt".
+DENIED = {
+    "en": ("nobody hit, still smells", "none of the lads are injured", "it didn't touch anyone", "no harm done"),
+    "el": ("κανείς δεν χτύπησε, αλλά ακόμα μυρίζει", "δεν έπαθα τίποτα", "είμαστε όλοι εντάξει, μυρίζει όμως"),
+    "ar": ("محد انصاب بس الريحة باقية", "حتى واحد ما تجرح", "ما صار فينا شي", "ma7ad ta3awwar"),
+    "es": ("nadie salió golpeado pero sigue el olor", "no le pegó a nadie", "a nadie le dio la corriente"),
+    "tr": ("kimseye çarpmadı ama hala kokuyor", "kimsenin canı yanmadı", "bir şeyim yok"),
+    "no": ("ingen ble truffet, men det lukter ennå", "folka er hele", "ingen vart råka"),
+}
+# People and bots that are only spoken of.
+IN_PASSING = {
+    "en": ("am I speaking with a robot or a person?", "is this a bot", "can I wire money to somebody abroad?"),
+    "el": ("είσαι άνθρωπος ή πρόγραμμα", "μπορώ να στείλω λεφτά σε κάποιον;", "δεν θέλω κλήση"),
+    "ar": ("هل أتكلم مع روبوت؟", "انت بشر ولا بوت", "ابغى احول فلوس لشخص"),
+    "es": ("¿estoy chateando con una máquina?", "¿eres humano o robot?", "quiero mandar plata a alguien"),
+    "tr": ("bir insanla mı yazışıyorum", "sen gerçek misin", "chatbot yapmak istiyorum"),
+    "no": ("skriver jeg med en robot?", "er du ekte", "vil overføre penger til noen"),
+}
 
 
 def hear(text: str, language: str | None) -> Findings:
@@ -72,3 +90,25 @@ def test_an_everyday_word_of_one_language_is_no_finding_of_another(language: str
 @pytest.mark.parametrize("language", ["no", "en", None])
 def test_it_is_one_in_its_own_language(text: str, language: str | None) -> None:
     assert hear(text, language).danger
+
+
+@pytest.mark.parametrize(("language", "text"), cases(DENIED))
+def test_that_nobody_is_hurt_is_understood(language: str, text: str) -> None:
+    found = hear(text, language)
+    assert found.hurt == "denied"
+    assert not any(finding.hurt == "said" for finding in found)
+
+
+@pytest.mark.parametrize(("language", "text"), cases(IN_PASSING))
+def test_who_only_speaks_of_people_or_bots_wishes_for_nobody(language: str, text: str) -> None:
+    assert hear(text, language).no_wish
+
+
+@pytest.mark.parametrize(("language", "text"), cases(FETCHED))
+def test_who_wants_somebody_fetched_does_not_only_speak_of_people(language: str, text: str) -> None:
+    assert not hear(text, language).no_wish
+
+
+def test_a_question_who_answers_hides_no_wish_beside_it() -> None:
+    text = "am I talking to a bot? hand me over to the night shift, he knows this pump"
+    assert not hear(text, "en").no_wish

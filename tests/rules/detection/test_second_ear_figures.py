@@ -19,8 +19,8 @@ from worker.commands.detect import LabelledText, hear_all
 # Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
 SEALED_FLOORS = {"handoff": (0.93, 0.92, 0.97), "danger": (0.85, 0.86, 0.96)}
 TEST_FLOORS = {"handoff": (0.92, 0.88, 0.96), "danger": (0.86, 0.88, 0.96)}
-# Of the language that is heard worst; in the test part that is Arabic danger.
-LOWEST_RECALL = {"sealed": 0.75, "test": 0.6}
+# Of the language that is heard worst; in the test part that is Arabic danger, 22 of 30.
+LOWEST_RECALL = {"sealed": 0.75, "test": 0.7}
 # The challenge set is of hard pairs: half of it are texts that only look like danger.
 CHALLENGE_PRECISION = {"handoff": 0.9, "danger": 0.82}
 CHALLENGE_RECALL = 0.9

@@ -1,0 +1,32 @@
+"""What the second ear makes of a text where the word lists know better."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from config.lexicon import load_lexicon
+from rules.detection import detect
+from services.listening.ear import HeardText, Judgement, second_ear
+from tests.rules.detection.test_kinds import DENIED, IN_PASSING, cases
+
+
+def judge(language: str, text: str) -> Mapping[str, Judgement]:
+    ear = second_ear()
+    assert ear is not None
+    return ear.judge([HeardText(text, detect(text, language, load_lexicon()))])[0]
+
+
+@pytest.mark.parametrize(("language", "text"), cases(DENIED))
+def test_no_injury_explains_a_text_that_denies_injuries(language: str, text: str) -> None:
+    nearest = judge(language, text)["danger"].nearest
+    assert len(nearest) == 2
+    assert not any(known.hurt for known, _ in nearest)
+
+
+def test_an_injury_explains_one() -> None:
+    assert all(known.hurt for known, _ in judge("en", "his fingers got caught in the winch")["danger"].nearest)
+
+
+@pytest.mark.parametrize(("language", "text"), cases(IN_PASSING))
+def test_it_hears_no_wish_where_people_are_only_spoken_of(language: str, text: str) -> None:
+    assert judge(language, text)["handoff"].score == 0
