@@ -8,9 +8,12 @@ from sqlalchemy import Connection
 
 from config.settings import get_settings
 from services.installation import Installation, get_installation
+from tasks.evaluation.batch import write
 from tests.chromium import Browser, chromium
+from tests.events import message
 from tests.services.tickets.conftest import ticket_row
 from tests.tasks.conftest import rows
+from tests.tasks.evaluation.batches import Entries
 from tests.worker.desk.test_desk_digest import path
 from tests.worker.desk.test_desk_links import aged
 from worker.desk.access import TEAM_COOKIE, add_team_link
@@ -172,6 +175,25 @@ def test_a_ticket_s_whole_life(
         check(browser)
 
 
+@pytest.mark.parametrize(("language", "width", "dark"), [*LOOKS, ("el", 360, False)], indirect=["language"])
+def test_a_refusal_stands_above_the_form_that_holds_what_was_typed(
+    language: str, width: int, dark: bool, desk: str, ticket: dict[str, str], pictures: Path
+) -> None:
+    with chromium(width, dark, phone=width == PHONE) as browser:
+        browser.open(desk + ticket["path"])
+        fill(browser, "note", note="Called the farm.", name=" ")
+        browser.page.locator(".wrong").wait_for()
+        wrong = words_in(language).gettext("A name should be one line of 1 to %(most)s printable characters.")
+        assert browser.page.inner_text(".wrong") == wrong % {"most": 120}
+        browser.run("document.getElementById('top').dataset.old = 'yes'")
+        browser.run("document.dispatchEvent(new Event('visibilitychange'))")
+        browser.page.wait_for_function("() => !document.getElementById('top').dataset.old")
+        assert browser.page.input_value("#note-note") == "Called the farm."
+        assert browser.page.locator("#do-note").get_attribute("open") is not None
+        check(browser)
+        browser.picture(pictures / f"refused-{width}-{language}.png")
+
+
 def test_the_keyboard_alone_takes_a_ticket(desk: str, ticket: dict[str, str], connection: Connection) -> None:
     with chromium(DESKTOP, phone=False) as browser:
         browser.open(desk + ticket["path"])
@@ -190,6 +212,23 @@ def test_on_a_phone_the_large_button_leads_to_the_name(desk: str, ticket: dict[s
         browser.click(".quick .first")
         assert browser.run("return document.activeElement.id") == "acknowledge-name"
         browser.page.wait_for_function(SEEN)
+
+
+def test_new_danger_appears_on_a_page_that_is_open_and_what_is_being_typed_stays(
+    desk: str, ticket: dict[str, str], public: Installation, entries: Entries
+) -> None:
+    with chromium(PHONE) as browser:
+        browser.open(desk + ticket["path"])
+        assert browser.page.locator("#alarm").is_hidden()
+        browser.type("#acknowledge-name", "Maria")
+        write(entries([message("s", "Jonas burned his hand", seconds=60)]), public)
+        # As when somebody comes back to the page; it also looks by itself every ten seconds.
+        browser.run("document.dispatchEvent(new Event('visibilitychange'))")
+        browser.page.locator("#alarm").wait_for()
+        assert "Jonas burned his hand" in browser.page.inner_text("#first")
+        assert "Jonas burned his hand" in browser.page.inner_text("#talk")
+        assert browser.page.input_value("#acknowledge-name") == "Maria"
+        check(browser)
 
 
 @pytest.mark.parametrize("language", ["el"], indirect=True)
