@@ -16,9 +16,8 @@ from services.database.engine import begin, only_one
 from services.database.errors import DatabaseFailure, classify_failure
 from services.delivery.alerts import check_mail_settings, tell_held, watch
 from services.delivery.circuit_breaker import OPEN, account_works, probe_due, take_probe
-from services.delivery.direct_turn import leave_turn
 from services.delivery.fallback_recipient import escalate_stuck
-from services.delivery.lease import reap
+from services.delivery.lease import leave_turn, reap
 from services.delivery.rate_limits import Rates, limiter
 from services.delivery.settings_probe import settings_mark, take_early_probe
 from services.escalation.process_batch import BatchResult

@@ -14,9 +14,15 @@ from escalation_client.events import (
 )
 from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from services.conversation.conversation import Conversation
-from services.conversation.from_abparts import StoredSession, correct_messages, correct_steps, load_stored
-from services.conversation.from_events import StoredEvent, load_stored_events
 from services.conversation.models import Confidence, Diagnosis, Message, Request, Step
+from services.conversation.sources import (
+    StoredEvent,
+    StoredSession,
+    correct_messages,
+    correct_steps,
+    load_stored,
+    load_stored_events,
+)
 
 
 def _merge(session_id: str, stored: StoredSession, kept: Sequence[StoredEvent]) -> Conversation:

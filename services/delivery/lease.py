@@ -1,17 +1,23 @@
 """The lease of a sender: alive as long as its database connection, so that a killed one is noticed at once.
 
-What a killed sender left is sent again at once when its body had not begun, and is unknown otherwise.
+What a killed sender left is sent again at once when its body had not begun, and is unknown otherwise. A drain that may
+send a few mails itself takes a turn in Redis, left by a sender whose server was fast.
 """
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from config.settings import Settings, get_settings
 from rules.delivery import Times
 from services.database.errors import DatabaseFailure, classify_failure
+from services.delivery.settings_probe import keyed_mark
+from services.events.stream import redis_client
 
 # Longer than `HARD_LIMIT_SECONDS` in tasks/mail.py, so that a living sender never loses its lease. A killed one is
 # noticed sooner, by its advisory lock (`reap`).
@@ -164,3 +170,30 @@ _SHIFTS = (
 def shift_due_times(connection: Connection, seconds: float) -> int:
     """Bring everything that is planned forward by so many seconds; the number of rows."""
     return sum(connection.execute(text(statement), {"seconds": seconds}).rowcount for statement in _SHIFTS)
+
+
+# How long a sender's word holds that the server is fast.
+_TURN_SECONDS: Final = 60
+
+
+def leave_turn() -> None:
+    """The server was fast just now: the next drain with the same mail settings may send."""
+    redis_client().set(_turn_key(get_settings()), 1, ex=_TURN_SECONDS)
+
+
+def take_turn() -> bool:
+    """Whether this process may send now; nobody else may until it, or another sender, was fast again.
+
+    So one child at a time waits for a server that became slow, and one that is killed leaves no turn behind.
+    """
+    taken: Any = redis_client().delete(_turn_key(get_settings()))
+    return bool(taken)
+
+
+@lru_cache(maxsize=1)
+def _turn_key(settings: Settings) -> str:
+    """A process that has other settings of the mail account, or none of its secrets, never finds it.
+
+    The key lies in no Redis, so that whoever reads there can try no password.
+    """
+    return f"escalation:direct:{keyed_mark(settings, settings.database_url.get_secret_value().encode())}"

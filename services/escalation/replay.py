@@ -14,7 +14,7 @@ from rules.confirmation import Answer
 from rules.decision import Examined, Fired, SessionState, decide
 from rules.reasons import BASE_PRIORITY, REASONS, by_gravity
 from rules.triggers import Signal, examine, text_of
-from services.conversation.from_events import StoredEvent, load_stored_events
+from services.conversation.sources import StoredEvent, load_stored_events
 from services.installation import Installation
 from services.listening.ear import SecondEar
 from services.listening.judge import judge_texts

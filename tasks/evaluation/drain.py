@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from escalation_client.cluster import NoSuchNode
 from services.database.engine import available
-from services.delivery.direct_turn import take_turn
+from services.delivery.lease import take_turn
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
 from services.events.stream import EventStream, StreamEntry, acknowledge, acknowledge_and_look, read_new, reclaim

@@ -14,8 +14,7 @@ from sqlalchemy import text
 from escalation_client.events import encode
 from services.database.engine import begin, engine
 from services.delivery.circuit_breaker import OPEN
-from services.delivery.direct_turn import leave_turn, take_turn
-from services.delivery.lease import lease, take_place
+from services.delivery.lease import lease, leave_turn, take_place, take_turn
 from services.events.stream import EVENTS, GROUP, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport

@@ -1,19 +1,22 @@
-"""What ABParts' own tables hold of sessions: messages, steps, and the latest diagnosis.
+"""What is on record of sessions: ABParts' own tables, and the events of the inbox with what the rules saw in each.
 
-Its columns have no zone: they hold UTC, but local time where the database or a role has another TimeZone. The time of
-an event has a zone, and is that of the commit; so the difference of the two, in quarters of an hour, is the zone's.
+ABParts' columns have no zone: they hold UTC, but local time where the database or a role has another TimeZone. The time
+of an event has a zone, and is that of the commit; so the difference of the two, in quarters of an hour, is the zone's.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, TextClause
+import structlog
+from sqlalchemy import Connection, RowMapping, Table, TextClause
 
+from escalation_client.events import Event, InvalidEvent
+from escalation_client.events.wire import event_of
 from models.shared import AiMessage, AiSession, TroubleshootingStep
-from services.conversation.models import Diagnosis, Message, Step
+from services.conversation.models import Diagnosis, Evidence, Message, Step
 from services.database.session import prepared
 from services.directory.tables import Readable, find_readable
 
@@ -135,3 +138,43 @@ def _find_offset(stored: datetime, reported: Sequence[datetime]) -> timedelta | 
         if abs(difference - zone) <= _MOST_BESIDE and _EARLIEST <= zone <= _LATEST
     ]
     return min(fitting, key=abs, default=None)
+
+
+logger = structlog.get_logger()
+
+_READ = prepared("""
+    SELECT event_id, session_id, payload, evidence, ticket_id FROM escalation.event_inbox
+    WHERE session_id = ANY(CAST(:session_ids AS text[]))
+    ORDER BY session_id, occurred_at, event_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event, the ticket that it led to or was added to, and the rules' signals."""
+
+    event: Event
+    ticket_id: str | None
+    signals: Sequence[dict[str, Any]]
+
+    def evidence(self) -> Iterator[Evidence]:
+        """Whatever fired; a rule that the session's state made fire stands beside its own silent answer."""
+        for signal in self.signals:
+            if signal.get("fired"):
+                yield Evidence.from_signal(signal, self.event.occurred_at, self.event.id, self.ticket_id)
+
+
+def load_stored_events(connection: Connection, session_ids: Collection[str]) -> dict[str, list[StoredEvent]]:
+    """The events of each session in the order of their time."""
+    kept: dict[str, list[StoredEvent]] = defaultdict(list)
+    for row in connection.execute(_READ, {"session_ids": list(session_ids)}).mappings():
+        kept[row["session_id"]].extend(_read_event(row))
+    return kept
+
+
+def _read_event(row: RowMapping) -> Iterator[StoredEvent]:
+    try:
+        yield StoredEvent(event_of(row["payload"]), row["ticket_id"], row["evidence"])
+    except InvalidEvent as error:
+        # Stored by an older version: show the rest of the session without it.
+        logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)
