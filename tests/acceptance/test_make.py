@@ -118,7 +118,7 @@ sys.stdin.read()
 
 
 @pytest.mark.debian("make")
-def test_from_nothing_to_a_working_environment_and_only_once(checkout: Path) -> None:
+def test_from_nothing_to_a_working_environment_once_and_again_after_a_move(checkout: Path) -> None:
     made = make(checkout, "environment", f"PYTHON={sys.executable}")
     assert made.returncode == 0, made.stdout + made.stderr
     imported = subprocess.run(
@@ -129,3 +129,11 @@ def test_from_nothing_to_a_working_environment_and_only_once(checkout: Path) -> 
     assert make(checkout, "environment", f"PYTHON={sys.executable}").stdout == ""
     (checkout / "constraints.txt").write_text((checkout / "constraints.txt").read_text() + "# changed\n")
     assert "Installing packages" in make(checkout, "environment", f"PYTHON={sys.executable}").stdout
+    moved = checkout.with_name("moved")
+    checkout.rename(moved)
+    try:
+        assert "Making .venv" in make(moved, "environment", f"PYTHON={sys.executable}").stdout
+        assert str(checkout) not in (moved / ".venv/bin/celery").read_text()
+        assert subprocess.run([moved / ".venv/bin/celery", "--version"], cwd="/").returncode == 0
+    finally:
+        moved.rename(checkout)
