@@ -19,9 +19,11 @@ from tasks.mail import HARD_LIMIT_SECONDS, send_directly
 @shared_task(name="escalation.drain_events", time_limit=HARD_LIMIT_SECONDS)
 def drain_events() -> str:
     """Read new events from the stream until it is empty; few mails are sent at once."""
-    redis = redis_client()
+    redis, settings = redis_client(), get_settings()
     answer_ring(redis, "drain_events")
-    return summary(drain(redis, get_installation(), send_directly if get_settings().mail_direct else None))
+    # Files belong where the senders write them.
+    may_send = settings.mail_direct and settings.mail_transport != "file"
+    return summary(drain(redis, get_installation(), send_directly if may_send else None))
 
 
 @shared_task(name="escalation.reclaim_entries")

@@ -37,7 +37,7 @@ logger = structlog.get_logger()
 HARD_LIMIT_SECONDS: Final = 420
 # A run that took no longer was fast.
 _FAST_SECONDS: Final = 0.25
-# A drain's own run: what has not begun by then is given back.
+# A drain's own run: no mail is offered afterwards; what the server has in hand is waited for, and so is a login.
 _DIRECT_SECONDS: Final = 1.0
 
 
@@ -121,29 +121,30 @@ def send(name: str, *, urgent_only: bool) -> str:
 
 
 def send_directly(result: BatchResult) -> None:
-    """Deliver the few mails that a drain has queued, as any sender would; ring for what is left, and for outcomes."""
+    """Deliver the few mails of one lane that a drain has queued, as any sender would; ring for what may be left."""
     urgent_only = result.mails == result.urgent
     name = "deliver_urgent" if urgent_only else "deliver_due"
     sender = replace(sender_of(get_settings()), claim_size=FEW_MAILS, run_seconds=_DIRECT_SECONDS)
+    accepted = 0
     try:
-        tally = _deliver(sender, name, urgent_only=urgent_only)
+        accepted = _deliver(sender, name, urgent_only=urgent_only)["accepted"]
     except DBAPIError as error:
         _raise_unless_away(error)
-        return
-    if tally["accepted"] < result.mails:
-        hint(name, "relay_outcomes")
+    if accepted < result.mails:
+        hint(name)
 
 
 def _deliver(sender: Sender, name: str, *, urgent_only: bool) -> "Counter[str]":
     """One run, and the hints that follow from it."""
     began = time.monotonic()
     tally = deliver(sender, urgent_only=urgent_only)
-    if set(tally) == {"accepted"} and time.monotonic() - began < _FAST_SECONDS:
-        leave_turn()
+    was_fast = set(tally) == {"accepted"} and time.monotonic() - began < _FAST_SECONDS
     if tally.pop("more", 0):
         hint(name)
     if tally["accepted"]:
         hint("relay_outcomes")
+    if was_fast:
+        leave_turn()
     return tally
 
 

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import structlog
+from redis.exceptions import RedisError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +20,8 @@ from rules.delivery import Times
 from services.database.errors import DatabaseFailure, classify_failure
 from services.delivery.settings_probe import keyed_mark
 from services.events.stream import redis_client
+
+logger = structlog.get_logger()
 
 # Longer than `HARD_LIMIT_SECONDS` in tasks/mail.py, so that a living sender never loses its lease. A killed one is
 # noticed sooner, by its advisory lock (`reap`).
@@ -177,14 +181,19 @@ _TURN_SECONDS: Final = 60
 
 
 def leave_turn() -> None:
-    """The server was fast just now: the next drain with the same mail settings may send."""
-    redis_client().set(_turn_key(get_settings()), 1, ex=_TURN_SECONDS)
+    """The server was fast just now: the next drain with the same mail settings may send, if Redis can be told."""
+    try:
+        redis_client().set(_turn_key(get_settings()), 1, ex=_TURN_SECONDS)
+    except RedisError as error:
+        logger.warning("turn_not_left", error=type(error).__name__)
 
 
 def take_turn() -> bool:
     """Whether this process may send now; nobody else may until it, or another sender, was fast again.
 
     So one child at a time waits for a server that became slow, and one that is killed leaves no turn behind.
+
+    :raises RedisError: Redis cannot be asked
     """
     taken: Any = redis_client().delete(_turn_key(get_settings()))
     return bool(taken)

@@ -185,13 +185,9 @@ def acknowledge(stream: EventStream, entry_ids: Sequence[str]) -> None:
         stream.redis.xack(stream.name, GROUP, *entry_ids)
 
 
-def acknowledge_and_look(stream: EventStream, entry_ids: Sequence[str], last_id: str) -> bool:
-    """Acknowledge as above; whether the stream has an entry after `last_id`."""
-    with stream.redis.pipeline(transaction=False) as pipeline:
-        if entry_ids:
-            pipeline.xack(stream.name, GROUP, *entry_ids)
-        pipeline.xread({stream.name: last_id}, count=1)
-        return bool(pipeline.execute()[-1])
+def has_newer(stream: EventStream, last_id: str) -> bool:
+    """Whether the stream has an entry after `last_id`."""
+    return bool(stream.redis.xread({stream.name: last_id}, count=1))
 
 
 def as_entry(item: Any) -> StreamEntry:

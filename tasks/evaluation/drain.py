@@ -18,7 +18,7 @@ from services.database.engine import available
 from services.delivery.lease import take_turn
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
-from services.events.stream import EventStream, StreamEntry, acknowledge, acknowledge_and_look, read_new, reclaim
+from services.events.stream import EventStream, StreamEntry, acknowledge, has_newer, read_new, reclaim
 from services.installation import Installation
 from tasks.evaluation.batch import Unavailable, Written, write
 from tasks.hints import hint
@@ -110,29 +110,44 @@ def _in_turn(streams: Sequence[EventStream]) -> list[EventStream]:
 def write_and_acknowledge(
     stream: EventStream, entries: list[StreamEntry], installation: Installation, send: Send | None = None
 ) -> BatchResult | None:
-    """Commit, then ring, then acknowledge, then send; None when the database is away and everything stays pending."""
+    """Commit, then ring, then acknowledge, then send few mails of one lane.
+
+    None when the database is away and everything stays pending.
+    """
     try:
         written = write(entries, installation)
     except Unavailable as error:
         logger.warning("events_wait_for_postgresql", entries=len(entries), error=str(error))
         return None
-    if send and 0 < written.result.mails <= FEW_MAILS:
-        _acknowledge_and_send(stream, entries[-1].entry_id, written, send)
+    result = written.result
+    if send and 0 < result.mails <= FEW_MAILS and result.urgent in {0, result.mails} and _may_send(stream, entries):
+        _acknowledge_and_send(stream, written, send)
     else:
-        _ring_for(written.result)
+        _ring_for(result)
         acknowledge(stream, written.done)
     if written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
     return written.result
 
 
-def _acknowledge_and_send(stream: EventStream, last_id: str, written: Written, send: Send) -> None:
-    """Send if no event waits and it is this process's turn; what the mails' sender rings for is not rung for twice."""
-    if acknowledge_and_look(stream, written.done, last_id) or not take_turn():
-        _ring_for(written.result)
-    else:
-        _ring_for(replace(written.result, mails=0, urgent=0, outcomes=0))
+def _may_send(stream: EventStream, entries: Sequence[StreamEntry]) -> bool:
+    """Whether no event waits and it is this process's turn; not when Redis cannot be asked."""
+    try:
+        return not has_newer(stream, entries[-1].entry_id) and take_turn()
+    except RedisError as error:
+        logger.warning("mail_left_to_senders", error=type(error).__name__)
+        return False
+
+
+def _acknowledge_and_send(stream: EventStream, written: Written, send: Send) -> None:
+    """Whatever keeps this drain from its mails, senders are rung for them then."""
+    _ring_for(replace(written.result, mails=0, urgent=0))
+    try:
+        acknowledge(stream, written.done)
         send(written.result)
+    except Exception:
+        _ring_for(BatchResult(mails=written.result.mails, urgent=written.result.urgent))
+        raise
 
 
 def _ring_for(result: BatchResult) -> None:

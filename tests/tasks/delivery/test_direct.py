@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import NoPermissionError
 from sqlalchemy import text
 
 from escalation_client.events import encode
 from services.database.engine import begin, engine
 from services.delivery.circuit_breaker import OPEN
 from services.delivery.lease import lease, leave_turn, take_place, take_turn
+from services.escalation.process_batch import BatchResult
 from services.events.stream import EVENTS, GROUP, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport
@@ -60,8 +62,18 @@ def publish(redis: Redis, *sessions: str) -> None:
 
 def drained(redis: Redis, *sessions: str) -> None:
     """Publish an event that opens a ticket for each session, and drain them."""
+    assert drain_after(redis, *sessions).opened == len(sessions)
+
+
+def drain_after(redis: Redis, *sessions: str) -> BatchResult:
     publish(redis, *sessions)
-    assert drain(redis, get_installation(), send_directly).opened == len(sessions)
+    return drain(redis, get_installation(), send_directly)
+
+
+def as_user(redis: Redis, name: str) -> str:
+    """The address of the server for a user that needs no password."""
+    place = redis.connection_pool.connection_kwargs
+    return f"redis://{name}:any@{place['host']}:{place['port']}/{place['db']}"
 
 
 def test_a_drain_sends_while_the_server_is_fast(office: Office, redis: Redis) -> None:
@@ -116,6 +128,39 @@ def test_safety_mail_goes_first_and_alone_takes_the_urgent_way(office: Office, r
     assert drain(redis, get_installation(), send_directly).urgent == 1
     assert office.states()["queued"] == 1
     assert office.server.messages[1].header("Subject") != "ordinary"
+
+
+def test_safety_mail_beside_ordinary_mail_keeps_its_own_sender(office: Office, redis: Redis) -> None:
+    ordinary_sender(office)
+    redis.xadd(EVENTS, {"event": encode(message("danger", "the cable is on fire and there is smoke everywhere"))})
+    result = drain_after(redis, "ordinary")
+    assert (result.mails, result.urgent) == (2, 1)
+    assert (rung_for(redis, "urgent"), rung_for(redis, "mail")) == (1, 1)
+    assert office.states()["accepted"] == 1
+
+
+def test_mail_whose_event_cannot_be_acknowledged_is_left_to_the_senders(
+    office: Office, redis: Redis, setting: Setting
+) -> None:
+    ordinary_sender(office)
+    redis.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=["+@all", "-xack"])
+    setting(redis_url=as_user(redis, "reader"))
+    leave_turn()
+    with pytest.raises(NoPermissionError):
+        drained(redis_client(), "s")
+    assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
+
+
+def test_mail_that_went_is_told_though_no_turn_can_be_left(office: Office, redis: Redis, setting: Setting) -> None:
+    redis.acl_setuser("guest", enabled=True, nopass=True, keys=["escalation:[^d]*"], channels=["*"], commands=["+@all"])
+    setting(redis_url=as_user(redis, "guest"))
+    with pytest.raises(NoPermissionError):
+        take_turn()
+    office.queue("mail")
+    assert send("deliver_due", urgent_only=False) == "sent=1"
+    assert rung_for(redis, "sweeps") > 0, "for the outcomes"
+    drained(redis_client(), "s")
+    assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
 
 
 def test_many_mails_are_left_to_the_senders(office: Office, redis: Redis) -> None:
