@@ -5,9 +5,9 @@ happens to be installed beside them: 24 MB in each worker and beat that neither 
 """
 
 import os
-import re
 import subprocess
 import sys
+from argparse import ArgumentParser
 
 import click
 
@@ -15,7 +15,7 @@ _MODULE = "worker.celery_program"
 _PROGRAMS = {"worker", "beat"}
 # Imported where they are installed, for coloured tracebacks and other kinds of concurrency.
 _UNUSED = ("greenlet", "pygments", "rich", "tornado")
-_QUEUES_OF_TEXTS = {"events", "listen"}
+_QUEUES_WITHOUT_TEXTS = {"mail", "urgent"}
 
 
 def go_on_lean() -> None:
@@ -42,7 +42,7 @@ def _main(arguments: list[str]) -> None:
     from worker import check_settings, load_word_lists
 
     check_settings()
-    if _QUEUES_OF_TEXTS & set(re.findall(r"\w+", " ".join(arguments))):
+    if _reads_texts(arguments):
         # Before all else: reading them takes 30 MB for a moment, into which the other modules fit.
         load_word_lists()
     from celery.bin.base import CLIContext
@@ -55,6 +55,17 @@ def _main(arguments: list[str]) -> None:
     context = CLIContext(app=app, no_color=no_color, workdir=None, quiet=quiet)
     programs = click.Group(commands=[worker, beat])
     programs(arguments, obj=context, prog_name="celery -A worker", auto_envvar_prefix="CELERY")
+
+
+def _reads_texts(arguments: list[str]) -> bool:
+    """Whether this is a worker that examines what people write; a sweep does so too, and without -Q it has all queues.
+
+    Celery's own parser would bring what is to be imported later.
+    """
+    options = ArgumentParser(add_help=False, allow_abbrev=False)
+    options.add_argument("-Q", "--queues", default="")
+    queues = set(options.parse_known_args(arguments)[0].queues.split(","))
+    return arguments[0] == "worker" and not queues <= _QUEUES_WITHOUT_TEXTS
 
 
 if __name__ == "__main__":

@@ -82,9 +82,10 @@ def read(entry: StreamEntry, now: datetime, installation: Installation) -> Recei
     found = read_event(entry, now)
     if isinstance(found, Rejected):
         return found
-    event = found.event
+    # Word lists that cannot be read are no fault of the event.
+    event, lexicon = found.event, installation.lexicon
     try:
-        examined = Examined(event, examine(event, installation.policy, installation.lexicon))
+        examined = Examined(event, examine(event, installation.policy, lexicon))
     except Exception as error:
         logger.exception("rules_failed", event_id=str(event.id), session_id=event.session_id)
         return Rejected(entry, f"the rules failed on it: {described(error)}", event.id, event.session_id)

@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from config.lexicon import load_lexicon
 from escalation_client.cluster import NoSuchNode
 from services.database.engine import available
 from services.delivery.lease import take_turn
@@ -68,7 +69,11 @@ def _work_off(
     installation: Installation,
     send: Send | None = None,
 ) -> BatchResult:
-    """A batch of each stream in turn, until none of them has a full one, PostgreSQL is away, or the time is up."""
+    """A batch of each stream in turn, until none of them has a full one, PostgreSQL is away, or the time is up.
+
+    :raises config.errors.ConfigurationError: a word list is broken; no entry was read
+    """
+    load_lexicon()
     size = installation.settings.batch_size
     deadline = time.monotonic() + installation.settings.drain_seconds
     total, failure = BatchResult(), None

@@ -1,6 +1,7 @@
 """What workers and beat never use they never import: each of them would pay for it with megabytes."""
 
 import psutil
+import pytest
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -46,9 +47,29 @@ def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_u
 
 def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -> None:
     mails, events = family.worker("urgent,mail", 1), family.worker("events", 1, **TOLD)
-    modules = imported(events)
-    assert modules.index("rules.detection.build") < modules.index("celery.bin.worker")
+    assert reads_first(events)
     assert resident(mails) < resident(events) - LEAST_OF_WORD_LISTS
+
+
+# A sweep takes over entries that others left, and decides again what led to nothing.
+@pytest.mark.parametrize("options", [("-Q", "sweeps"), ("--queues=mail,sweeps",), ()])
+def test_who_sweeps_reads_word_lists_before_the_first_child(family: Processes, options: tuple[str, ...]) -> None:
+    worker = family.start("celery", "-A", "worker", "worker", *options, "-c", "1", "-l", "INFO", **TOLD)
+    worker.said("ready.")
+    assert reads_first(worker)
+
+
+def test_a_name_is_no_queue(family: Processes) -> None:
+    options = ("-Qmail", "-n", "events@test", "-c", "1", "-l", "INFO")
+    worker = family.start("celery", "-A", "worker", "worker", *options, **TOLD)
+    worker.said("ready.")
+    assert not reads_first(worker)
+
+
+def reads_first(process: Process) -> bool:
+    """Whether word lists are read before all that would come to lie above the memory that this takes for a moment."""
+    modules = imported(process)
+    return modules.index("rules.detection.build") < modules.index("celery.bin.worker")
 
 
 def resident(process: Process) -> int:
