@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-# What waits on purpose, to be sent together with others; danger never does.
+# What is sent together with others; danger never is. Until its time has come it waits on purpose.
 _BUNDLED = "r.lane = 'normal' AND (m.template = 'ticket_updated' OR m.content ? 'bundled')"
 _MAILS = text(f"""
-    SELECT CASE WHEN r.state = 'queued' AND {_BUNDLED} THEN 'bundled' ELSE r.state END AS state, r.lane,
+    SELECT CASE WHEN r.state = 'queued' AND r.next_attempt_at > clock_timestamp() AND {_BUNDLED} THEN 'bundled'
+                ELSE r.state END AS state, r.lane,
            count(*) AS count,
            coalesce(extract(epoch FROM clock_timestamp() - min(r.queued_at)), 0)::float AS oldest_seconds
     FROM escalation.mail_recipients AS r JOIN escalation.mails AS m USING (mail_id)

@@ -114,6 +114,16 @@ def test_figures_tell_apart_what_waits_for_a_digest_on_purpose(storm: Office) ->
     assert lanes == {"urgent": 2, "normal": FIRST, "bundled": 194}, "danger has two readers"
 
 
+def test_news_wait_on_purpose_only_until_their_time(office: Office, setting: Setting) -> None:
+    setting(mail_bundle_seconds=60)
+    escalate(pump_fails(1))
+    office.send()
+    escalate(message("session-001", "I want to talk to a human"))
+    assert [row["state"] for row in state(office.connection).mails] == ["bundled"]
+    office.minutes_pass(2)
+    assert [row["state"] for row in state(office.connection).mails] == ["queued"], "no mailer runs"
+
+
 def test_a_digest_that_is_refused_leaves_each_ticket_its_own_mail(storm: Office) -> None:
     storm.send()
     sweep(minutes=3.1)
