@@ -33,7 +33,7 @@ def test_a_database_that_only_reads_is_told_and_events_go_on_after_the_repair(
         family.start("celery", "-A", "worker", "beat", "-l", "INFO", **told)
         command(postgres, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         # Those who are connected keep what they had: they are ended, as at a failover.
-        command(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        command(postgres, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
                           " AND application_name = 'escalation-worker'")  # fmt: skip
         redis.xadd(EVENTS, {"event": encode(message("s1", "there is smoke"))})
         wait_for(lambda: any("takes no writes" in words for words in webhook.texts()), "the alert")

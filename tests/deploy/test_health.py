@@ -123,7 +123,7 @@ def test_a_desk_without_its_database_is_ill_until_it_is_back(
     desk = start("desk", told)
     wait_for(lambda: desk.popen.poll() is not None or check("desk", told).returncode == 0, "health of the desk")
     command(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    command(postgres, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    command(postgres, f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'")
     wait_for(lambda: "503" in check("desk", told).stdout, "its words")
     ill = check("desk", told)
     assert ill.returncode == 1
