@@ -47,6 +47,8 @@ DURATIONS = {
     "MAIL_BUNDLE_SECONDS": "1",
     # All sessions are about one thing, and each mail is counted.
     "POLICY_STORM_TICKETS": "0",
+    # Of all mail workers together.
+    "MAIL_CONNECTIONS": "8",
     "MAIL_RUN_SECONDS": "5",
     "MAIL_RETRY_SECONDS": "1,2",
     "MAIL_RATE_PAUSE_SECONDS": "2",
