@@ -156,3 +156,11 @@ def test_styles_are_inlined_when_a_template_is_loaded_and_its_own_tags_survive()
 def test_what_is_not_known_to_a_template_is_an_error() -> None:
     with pytest.raises(Exception, match="priority"):
         environment("en").get_template("ticket_opened/body.html").render({"title": "x", "preheader": ""})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_no_line_begins_with_the_point_between_two_parts(template: str, language: str) -> None:
+    html = str(letter(template=template, language=language).html)
+    shown = re.sub(r'<title>.*?</title>|<div class="hidden".*?</div>', "", html, flags=re.DOTALL)
+    assert re.findall(r".{20}\s·", re.sub(r"&nbsp;|\xa0", "~", shown)) == []
