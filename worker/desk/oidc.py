@@ -134,8 +134,10 @@ def _name_person(settings: Settings, claims: Mapping[str, Any]) -> str:
         raise LoginFailed("the provider names no mail address of the person")
     if "email_verified" not in claims and not settings.oidc_email_is_verified:
         raise LoginFailed("the provider does not say whether it verified the address: see OIDC_EMAIL_IS_VERIFIED")
-    if claims.get("email_verified", True) is not True:
-        raise LoginFailed("the provider has not verified the person's mail address")
+    verified = claims.get("email_verified", True)
+    # Some providers write the string instead of the boolean that the standard asks for.
+    if verified is not True and verified != "true":
+        raise LoginFailed(f"the provider says that email_verified is {verified!r:.60}, and not true")
     if not _may_see(settings, email):
         raise LoginFailed("OIDC_USERS does not name this person")
     return email

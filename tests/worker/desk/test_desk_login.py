@@ -137,6 +137,16 @@ def test_an_address_that_is_not_said_to_be_verified_opens_nothing(
     assert_refused(browser.get("/"))
 
 
+@pytest.mark.parametrize("public", [{}, {"OIDC_EMAIL_IS_VERIFIED": "true"}], indirect=True, ids=["asked", "believed"])
+def test_a_provider_may_say_that_an_address_is_verified_in_a_string(
+    browser: httpx.Client, provider: OpenIdProvider
+) -> None:
+    provider.claims = {"email_verified": "false"}
+    assert_refused(browser.get("/"))
+    provider.claims = {"email_verified": "true"}
+    assert browser.get("/").status_code == 200
+
+
 @pytest.mark.parametrize("public", [{"OIDC_EMAIL_IS_VERIFIED": "true"}], indirect=True)
 def test_a_provider_whose_addresses_are_all_verified_need_not_say_so(
     browser: httpx.Client, provider: OpenIdProvider
