@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import ClusterDownError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from escalation_client import AsyncPublisher, Event, Publisher, PublishError
@@ -18,8 +18,8 @@ from escalation_client.cluster import Slots
 from escalation_client.cluster_address import ClusterAddress
 from escalation_client.events import FIELD, decode
 from escalation_client.layout import KEY_STREAMS, stream_name, stream_of
-from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
-from tests.client.replicated import PASSWORD
+from tests.client.redis_cluster import SLOTS, ClusterMember, ClusterOfNodes, redis_cluster
+from tests.client.replicated import HOST, PASSWORD
 from tests.client.stream import report, reports, sessions_in
 from tests.processes import ROOT
 
@@ -43,6 +43,22 @@ def cluster(formed: ClusterOfNodes) -> ClusterOfNodes:
             redis.flushall()
     command(formed, KEY_STREAMS, "SET", KEY_STREAMS, 4)
     return formed
+
+
+@pytest.fixture
+def rights() -> list[str]:
+    """Those of an assistant, as the page says them."""
+    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    [rights] = re.findall(r"for assistants `(~\S+ [^`]*)`", page)
+    return str(rights).split()
+
+
+def as_assistant(cluster: ClusterOfNodes, rights: Sequence[str]) -> ClusterOfNodes:
+    """The same nodes, by the address of a user who has these rights and no others."""
+    for node in cluster.nodes:
+        with Redis.from_url(node.url) as there:
+            there.execute_command("ACL", "SETUSER", "assistant", "reset", "on", ">pw", *rights)
+    return ClusterOfNodes(cluster.nodes, cluster.url.replace(f":{PASSWORD}@", "assistant:pw@"))
 
 
 @pytest.fixture(params=["threads", "loop"])
@@ -90,14 +106,10 @@ def test_events_go_to_the_node_of_their_stream(kind: str, url: str, redis: Redis
     assert sessions_in(redis) == []
 
 
-def test_with_the_rights_of_the_page_it_publishes(kind: str, url: str, redis: Redis, cluster: ClusterOfNodes) -> None:
-    page = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-    [rights] = re.findall(r"for assistants `(~\S+ [^`]*)`", page)
-    for node in cluster.nodes:
-        with Redis.from_url(node.url) as there:
-            there.execute_command("ACL", "SETUSER", "assistant", "on", ">pw", *rights.split())
-    allowed = cluster.url.replace(f":{PASSWORD}@", "assistant:pw@")
-    publish(kind, url, ClusterOfNodes(cluster.nodes, allowed), reports(20))
+def test_with_the_rights_of_the_page_it_publishes(
+    kind: str, url: str, redis: Redis, cluster: ClusterOfNodes, rights: list[str]
+) -> None:
+    publish(kind, url, as_assistant(cluster, rights), reports(20))
     assert sum(len(sessions_of(cluster, stream)) for stream in STREAMS) == 20
 
 
@@ -124,20 +136,77 @@ def test_a_slot_that_has_moved_is_found(url: str, cluster: ClusterOfNodes) -> No
             cluster.move(stream, new, old)
 
 
-def test_while_a_slot_is_on_the_move_events_follow_it(kind: str, url: str, cluster: ClusterOfNodes) -> None:
+def test_while_a_slot_is_on_the_move_events_follow_it(
+    kind: str, url: str, cluster: ClusterOfNodes, rights: list[str]
+) -> None:
+    assistant = as_assistant(cluster, rights)
     stream = stream_of("s0", 4)
     old = cluster.node_of(stream)
     new = next(node for node in cluster.nodes if node is not old)
     events = reports(20)
     theirs = [event.session_id for event in events if stream_of(event.session_id, 4) == stream]
-    publish(kind, url, cluster, events)
+    publish(kind, url, assistant, events)
     try:
         with cluster.on_the_move(stream, old, new):
-            publish(kind, url, cluster, events)
+            publish(kind, url, assistant, events)
     finally:
         cluster.move(stream, new, old)
     assert sessions_of(cluster, stream) == theirs * 2
     assert sum(len(sessions_of(cluster, name)) for name in STREAMS) == 40
+
+
+def test_who_may_not_follow_a_slot_is_told_so(kind: str, url: str, cluster: ClusterOfNodes, rights: list[str]) -> None:
+    assistant = as_assistant(cluster, [*rights, "-asking"])
+    stream = stream_of("s0", 4)
+    old = cluster.node_of(stream)
+    new = next(node for node in cluster.nodes if node is not old)
+    publish(kind, url, assistant, [report("s0")])
+    try:
+        with cluster.on_the_move(stream, old, new), pytest.raises(PublishError, match="asking"):
+            publish(kind, url, assistant, [report("s0")])
+    finally:
+        cluster.move(stream, new, old)
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[ClusterMember]:
+    """A node that nobody else knows."""
+    with ClusterMember(tmp_path / "alone") as node:
+        yield node
+
+
+def test_a_node_that_has_left_the_cluster_is_not_believed(
+    kind: str, url: str, cluster: ClusterOfNodes, alone: ClusterMember
+) -> None:
+    """It names no node at all."""
+    address = f"redis-cluster://:{PASSWORD}@{HOST}:{alone.port},{HOST}:{cluster.nodes[0].port}"
+    publish(kind, url, ClusterOfNodes(cluster.nodes, address), reports(20))
+    assert sum(len(sessions_of(cluster, stream)) for stream in STREAMS) == 20
+
+
+def test_a_node_that_is_cut_off_is_believed_once(
+    kind: str, url: str, cluster: ClusterOfNodes, alone: ClusterMember
+) -> None:
+    """It still names nodes as it knew them, here itself, and refuses all commands."""
+    with Redis.from_url(alone.url) as redis:
+        redis.execute_command("CLUSTER ADDSLOTSRANGE", 1, SLOTS - 1)
+    address = f"redis-cluster://:{PASSWORD}@{HOST}:{alone.port},{HOST}:{cluster.nodes[0].port}"
+    events = reports(20)
+
+    async def run() -> None:
+        async with AsyncPublisher(url, events_cluster=address) as publisher:
+            with pytest.raises(PublishError, match="cluster is down"):
+                await publisher.publish_many(events)
+            await publisher.publish_many(events)
+
+    if kind == "loop":
+        asyncio.run(run())
+    else:
+        with Publisher(url, events_cluster=address) as publisher:
+            with pytest.raises(PublishError, match="cluster is down"):
+                publisher.publish_many(events)
+            publisher.publish_many(events)
+    assert sum(len(sessions_of(cluster, stream)) for stream in STREAMS) == 20
 
 
 def test_nodes_that_know_no_host_of_their_own_are_where_they_were_asked(
@@ -180,11 +249,22 @@ def test_nodes_are_asked_in_the_order_of_what_is_known_of_them() -> None:
     assert slots.askable() == [("one", 1), ("two", 2)]
     slots.note(RedisTimeoutError(), ("one", 1))
     assert slots.askable() == [("two", 2), ("one", 1)]
-    slots.learn([[0, 99, [b"three", 3, b"id"], [b"?", 4, b"id"]], [100, 200, [None, 2, b"id"]]], ("two", 2))
+    answer = [[0, 99, [b"three", 3, b"id"], [b"?", 4, b"id"]], [100, SLOTS - 1, [None, 2, b"id"]]]
+    assert slots.learn(answer, ("two", 2), STREAMS[0]) == ("two", 2)
     assert slots.askable() == [("two", 2), ("three", 3), ("two", 4), ("one", 1)]
     slots.note(RedisTimeoutError(), ("two", 2))
     slots.note(ResponseError("ERR that says nothing of the node"), ("three", 3))
     assert slots.askable() == [("three", 3), ("two", 4), ("two", 2), ("one", 1)]
+
+
+def test_nodes_that_are_cut_off_are_not_asked_in_turns_with_each_other() -> None:
+    cut_off, others = [("one", 1), ("two", 2)], [("three", 3), ("four", 4)]
+    slots = Slots(ClusterAddress.named_by("redis-cluster://one:1,two:2,three:3,four:4"))
+    for place in cut_off:
+        assert slots.askable()[0] == place
+        slots.learn([[0, SLOTS - 1, [b"one", 1, b"id"], [b"two", 2, b"id"]]], place, STREAMS[0])
+        slots.note(ClusterDownError("The cluster is down"), ("one", 1))
+    assert slots.askable() == [*others, *cut_off]
 
 
 def test_while_a_node_is_gone_events_wait_on_disk(kind: str, url: str, cluster: ClusterOfNodes, spool: Path) -> None:

@@ -20,6 +20,8 @@ from escalation_client.connection import LoopConnections, connection_options
 
 # A host and port.
 Place = tuple[str, int]
+# The first and the last of some slots, and the node that has them.
+Range = tuple[int, int, Place]
 
 _ASK_FOR_SLOTS: Final = ("CLUSTER", "SLOTS")
 _SILENT: Final = (RedisConnectionError, RedisTimeoutError)
@@ -41,29 +43,43 @@ class Slots:
 
     address: ClusterAddress
     are_due: bool = True
-    _ranges: list[tuple[int, int, Place]] = field(default_factory=list)
+    _ranges: list[Range] = field(default_factory=list)
     _told: list[Place] = field(default_factory=list)
     _silent_until: dict[Place, float] = field(default_factory=dict)
+    _misled_at: dict[Place, float] = field(default_factory=dict)
 
     def askable(self) -> list[Place]:
         """Nodes to be asked one after the other until one answers.
 
-        The one that answered last, those that it told of, those of the address; whoever was silent lately comes last.
+        The one that answered last, those that it told of, those of the address; after them those whose answers led
+        to errors, since a node that is cut off tells the same again; whoever was silent lately comes last.
         """
         now = time.monotonic()
-        places = dict.fromkeys([*self._told, *self.address.hosts])
-        return sorted(places, key=lambda place: self._silent_until.get(place, -math.inf) > now)
 
-    def learn(self, answer: Sequence[Any], asked: Place) -> None:
-        """Take a node's answer to CLUSTER SLOTS."""
+        def lateness(place: Place) -> float:
+            is_silent = self._silent_until.get(place, -math.inf) > now
+            return math.inf if is_silent else self._misled_at.get(place, -math.inf)
+
+        return sorted(dict.fromkeys([*self._told, *self.address.hosts]), key=lateness)
+
+    def learn(self, answer: Sequence[Any], asked: Place, key: str) -> Place:
+        """Take a node's answer to CLUSTER SLOTS, and return which node has a key.
+
+        Raises `NoSuchNode`, and takes nothing, where the answer names none: that of a node which has left the cluster.
+        """
         shards = [
             (int(first), int(last), [self.place_of((node[0] or b"").decode(), int(node[1]), asked) for node in nodes])
             for first, last, *nodes in answer
         ]
-        self._ranges = [(first, last, primary) for first, last, (primary, *_) in shards]
+        ranges = [(first, last, primary) for first, last, (primary, *_) in shards]
+        primary = _find_primary(ranges, key)
+        if primary is None:
+            raise NoSuchNode(f"{asked[0]}:{asked[1]} knows no node that serves {key}")
+        self._ranges = ranges
         self._told = [asked, *(place for _, _, places in shards for place in places)]
         self._silent_until.pop(asked, None)
         self.are_due = False
+        return primary
 
     def place_of(self, host: str, port: int, asked: Place) -> Place:
         """Where a node is that another one named."""
@@ -75,15 +91,16 @@ class Slots:
             self._silent_until[place] = time.monotonic() + _ASKED_LAST_SECONDS
         if isinstance(error, _ASK_AGAIN_AFTER):
             self.are_due = True
+            self._misled_at.update(dict.fromkeys(self._told[:1], time.monotonic()))
 
-    def primary_of(self, key: str) -> Place:
-        """The node that has a key. Raises `NoSuchNode`."""
-        slot = key_slot(key.encode())
-        for first, last, place in self._ranges:
-            if first <= slot <= last:
-                return place
-        self.are_due = True
-        raise NoSuchNode(f"no node of the cluster serves {key}")
+    def primary_of(self, key: str) -> Place | None:
+        """The node that has a key; None where a node has to be asked."""
+        return None if self.are_due else _find_primary(self._ranges, key)
+
+
+def _find_primary(ranges: Sequence[Range], key: str) -> Place | None:
+    slot = key_slot(key.encode())
+    return next((place for first, last, place in ranges if first <= slot <= last), None)
 
 
 class Cluster:
@@ -96,25 +113,21 @@ class Cluster:
 
     def redis_of(self, key: str) -> Node:
         """The client of the node that has this key now. Raises `RedisError` when no node tells."""
-        if self._slots.are_due:
-            self._ask()
-        return self._node(self._slots.primary_of(key))
+        return self._node(self._slots.primary_of(key) or self._ask(key))
 
     def close(self) -> None:
         """Close all connections."""
         for node in self._nodes.values():
             node.close()
 
-    def _ask(self) -> None:
+    def _ask(self, key: str) -> Place:
         errors = []
         for place in self._slots.askable():
             try:
-                self._slots.learn(self._node(place).execute_command(*_ASK_FOR_SLOTS), place)
+                return self._slots.learn(self._node(place).execute_command(*_ASK_FOR_SLOTS), place, key)
             except RedisError as error:
                 errors.append(str(error))
-            else:
-                return
-        raise NoSuchNode(f"no node tells who has what: {'; '.join(errors)}")
+        raise NoSuchNode(f"no node tells who has {key}: {'; '.join(errors)}")
 
     def _node(self, place: Place) -> Node:
         if place not in self._nodes:
@@ -141,25 +154,22 @@ class AsyncCluster:
 
     async def connections_of(self, key: str) -> LoopConnections[AsyncNode]:
         """As `Cluster.redis_of`."""
-        if self._slots.are_due:
-            await self._ask()
-        return self._node(self._slots.primary_of(key))
+        return self._node(self._slots.primary_of(key) or await self._ask(key))
 
     async def aclose(self) -> None:
         """Close the connections of the running loop."""
         for node in self._nodes.values():
             await node.aclose()
 
-    async def _ask(self) -> None:
+    async def _ask(self, key: str) -> Place:
         errors = []
         for place in self._slots.askable():
             try:
-                self._slots.learn(await self._node(place).redis.execute_command(*_ASK_FOR_SLOTS), place)
+                answer = await self._node(place).redis.execute_command(*_ASK_FOR_SLOTS)
+                return self._slots.learn(answer, place, key)
             except RedisError as error:
                 errors.append(str(error))
-            else:
-                return
-        raise NoSuchNode(f"no node tells who has what: {'; '.join(errors)}")
+        raise NoSuchNode(f"no node tells who has {key}: {'; '.join(errors)}")
 
     def _node(self, place: Place) -> LoopConnections[AsyncNode]:
         if place not in self._nodes:

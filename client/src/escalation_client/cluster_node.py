@@ -111,9 +111,11 @@ def _queue_asking(pipeline: _Queues, commands: Commands) -> None:
 
 
 def _answers(answers: Sequence[Any]) -> list[Any]:
-    """Without those to ASKING. Raises the first error in the server's own words, to which a pipeline adds others."""
-    theirs = list(answers[1::2])
-    for answer in theirs:
+    """Without those to ASKING. Raises the first error in the server's own words, to which a pipeline adds others.
+
+    One of ASKING itself, which a user's rights may lack, comes before the MOVED that follows from it.
+    """
+    for answer in answers:
         if isinstance(answer, RedisError):
             raise answer
-    return theirs
+    return list(answers[1::2])
