@@ -9,7 +9,8 @@ from pathlib import Path
 from rules.detection.ngrams import pieces
 
 FOLDER = Path(__file__).with_name("corpus")
-TRAINING, TEST, SEALED = FOLDER / "training.jsonl", FOLDER / "test.jsonl", FOLDER / "sealed.bin"
+TRAINING, TEST = FOLDER / "training.jsonl", FOLDER / "test.jsonl"
+SEALED, SECOND_SEALED = FOLDER / "sealed.bin", FOLDER / "sealed_second.bin"
 # Texts that share this much of their pieces are one text, written twice.
 _NEARLY_THE_SAME = 0.8
 
@@ -32,15 +33,16 @@ def read_lines(path: Path) -> list[LabelledLine]:
         return [LabelledLine(row["text"], row["lang"], row["kind"], row["label"], row["author"]) for row in rows]
 
 
-def read_sealed() -> list[LabelledLine]:
+def read_sealed(path: Path) -> list[LabelledLine]:
     """Lines of other authors, compressed, so that nobody reads or tunes on them by accident."""
-    rows = map(json.loads, zlib.decompress(SEALED.read_bytes()).decode().splitlines())
-    return [LabelledLine(row["text"], row["lang"], row["kind"], row["label"], "sealed") for row in rows]
+    rows = map(json.loads, zlib.decompress(path.read_bytes()).decode().splitlines())
+    return [LabelledLine(row["text"], row["lang"], row["kind"], row["label"], path.stem) for row in rows]
 
 
 def read_tested_texts() -> "NearDuplicates":
     """What may not be trained on."""
-    return NearDuplicates(line.text for line in (*read_lines(TEST), *read_sealed()))
+    sealed = (*read_sealed(SEALED), *read_sealed(SECOND_SEALED))
+    return NearDuplicates(line.text for line in (*read_lines(TEST), *sealed))
 
 
 def with_cross_negatives(lines: Iterable[LabelledLine]) -> Iterator[LabelledLine]:

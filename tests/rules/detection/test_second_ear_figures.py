@@ -9,7 +9,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from bench.training.texts import TEST, TRAINING, LabelledLine, read_lines, read_sealed, read_tested_texts
+from bench.training.texts import (
+    SEALED,
+    SECOND_SEALED,
+    TEST,
+    TRAINING,
+    LabelledLine,
+    read_lines,
+    read_sealed,
+    read_tested_texts,
+)
 from config.policy import load_policy
 from config.settings import CONFIG_FOLDER
 from services.listening.ear import second_ear
@@ -17,10 +26,14 @@ from tests.rules.detection.test_challenge import LANGUAGES, cases
 from worker.commands.detect import LabelledText, hear_all
 
 # Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
-SEALED_FLOORS = {"handoff": (0.93, 0.92, 0.97), "danger": (0.85, 0.86, 0.96)}
-TEST_FLOORS = {"handoff": (0.92, 0.88, 0.96), "danger": (0.86, 0.88, 0.96)}
+FLOORS = {
+    "test": {"handoff": (0.92, 0.88, 0.96), "danger": (0.86, 0.88, 0.96)},
+    "sealed": {"handoff": (0.93, 0.92, 0.97), "danger": (0.85, 0.86, 0.96)},
+    "sealed_second": {"handoff": (0.89, 0.83, 0.93), "danger": (0.86, 0.91, 0.95)},
+}
 # Of the language that is heard worst; in the test part that is Arabic danger, 22 of 30.
-LOWEST_RECALL = {"sealed": 0.75, "test": 0.7}
+LOWEST_RECALL = {"test": 0.7, "sealed": 0.75, "sealed_second": 0.75}
+PARTS = {"test": read_lines(TEST), "sealed": read_sealed(SEALED), "sealed_second": read_sealed(SECOND_SEALED)}
 # The challenge set is of hard pairs: half of it are texts that only look like danger.
 CHALLENGE_PRECISION = {"handoff": 0.9, "danger": 0.82}
 CHALLENGE_RECALL = 0.9
@@ -58,12 +71,11 @@ def recall_in(counts: Counter[tuple[str, bool, bool]], *languages: str) -> float
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", SEALED_FLOORS)
-@pytest.mark.parametrize("part", ["sealed", "test"])
+@pytest.mark.parametrize("kind", ["handoff", "danger"])
+@pytest.mark.parametrize("part", PARTS)
 def test_both_ears_hear_what_was_not_trained_on(part: str, kind: str) -> None:
-    lines = read_sealed() if part == "sealed" else read_lines(TEST)
-    figures = Figures([line for line in lines if line.kind == kind], kind)
-    precision, recall, asked = (SEALED_FLOORS if part == "sealed" else TEST_FLOORS)[kind]
+    figures = Figures([line for line in PARTS[part] if line.kind == kind], kind)
+    precision, recall, asked = FLOORS[part][kind]
     assert figures.precision >= precision
     assert figures.recall() >= recall
     assert figures.asked_recall >= asked
@@ -91,4 +103,4 @@ def test_no_text_of_the_test_parts_was_trained_on() -> None:
     trained = {line.text for line in read_lines(TRAINING)}
     kept = {text for text in trained if text not in tested}
     assert len(kept) > 0.98 * len(trained)
-    assert not {line.text for line in (*read_lines(TEST), *read_sealed())} & kept
+    assert not {line.text for lines in PARTS.values() for line in lines} & kept
