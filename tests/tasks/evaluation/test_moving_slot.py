@@ -31,6 +31,8 @@ def cluster(
     with redis_cluster(tmp_path, nodes=2) as cluster:
         monkeypatch.setenv("EVENTS_CLUSTER_URL", cluster.url)
         monkeypatch.setenv("EVENT_STREAMS", "2")
+        # One drain reads all streams, however slow the machine is.
+        monkeypatch.setenv("DRAIN_SECONDS", "60")
         forget()
         announce_streams(redis)
         yield cluster
