@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,17 @@ def drain_after(redis: Redis, *sessions: str) -> BatchResult:
     return drain(redis, get_installation(), send_directly)
 
 
-def as_user(redis: Redis, name: str) -> str:
-    """The address of the server for a user that needs no password."""
+@contextmanager
+def user_of(redis: Redis, keys: str = "*", *commands: str) -> Iterator[str]:
+    """The address of the server for a user with fewer rights."""
+    redis.acl_setuser(
+        "guest", enabled=True, nopass=True, keys=[keys], channels=["*"], commands=["+@all", *commands], reset=True
+    )
     place = redis.connection_pool.connection_kwargs
-    return f"redis://{name}:any@{place['host']}:{place['port']}/{place['db']}"
+    try:
+        yield f"redis://guest:any@{place['host']}:{place['port']}/{place['db']}"
+    finally:
+        redis.acl_deluser("guest")
 
 
 def test_a_drain_sends_while_the_server_is_fast(office: Office, redis: Redis) -> None:
@@ -143,23 +150,23 @@ def test_mail_whose_event_cannot_be_acknowledged_is_left_to_the_senders(
     office: Office, redis: Redis, setting: Setting
 ) -> None:
     ordinary_sender(office)
-    redis.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], channels=["*"], commands=["+@all", "-xack"])
-    setting(redis_url=as_user(redis, "reader"))
-    leave_turn()
-    with pytest.raises(NoPermissionError):
-        drained(redis_client(), "s")
+    with user_of(redis, "*", "-xack") as address:
+        setting(redis_url=address)
+        leave_turn()
+        with pytest.raises(NoPermissionError):
+            drained(redis_client(), "s")
     assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
 
 
 def test_mail_that_went_is_told_though_no_turn_can_be_left(office: Office, redis: Redis, setting: Setting) -> None:
-    redis.acl_setuser("guest", enabled=True, nopass=True, keys=["escalation:[^d]*"], channels=["*"], commands=["+@all"])
-    setting(redis_url=as_user(redis, "guest"))
-    with pytest.raises(NoPermissionError):
-        take_turn()
-    office.queue("mail")
-    assert send("deliver_due", urgent_only=False) == "sent=1"
-    assert rung_for(redis, "sweeps") > 0, "for the outcomes"
-    drained(redis_client(), "s")
+    with user_of(redis, "escalation:[^d]*") as address:
+        setting(redis_url=address)
+        with pytest.raises(NoPermissionError):
+            take_turn()
+        office.queue("mail")
+        assert send("deliver_due", urgent_only=False) == "sent=1"
+        assert rung_for(redis, "sweeps") > 0, "for the outcomes"
+        drained(redis_client(), "s")
     assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
 
 
