@@ -116,7 +116,8 @@ def test_a_clock_or_a_page_that_hangs_ends_its_program_which_says_where_it_was(t
         WITH_PAGES, PYTHONPATH=f"{ROOT}:{tmp_path}", **{name: str(port.number) for name, port in ports.items()}
     )
     programs = {
-        "clock": ("celery", "-A", "worker", "beat"),
+        # What `celery -A worker beat` goes on as, by exec, which would end the way to make it hang.
+        "clock": ("worker.celery_program", "beat"),
         "page of Flower": ("celery", "-A", "worker", "flower"),
         "page of the desk": ("worker", "desk"),
     }
