@@ -170,6 +170,14 @@ def test_mail_that_went_is_told_though_no_turn_can_be_left(office: Office, redis
     assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
 
 
+def test_events_that_wait_come_before_mail(office: Office, redis: Redis, setting: Setting) -> None:
+    setting(batch_size=1)
+    ordinary_sender(office)
+    drained(redis, "first", "last")
+    # The first event's mail was left to the senders while the last one waited; the last event's run took it along.
+    assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 3}, 1)
+
+
 def test_many_mails_are_left_to_the_senders(office: Office, redis: Redis) -> None:
     ordinary_sender(office)
     drained(redis, "a", "b", "c", "d")
