@@ -50,6 +50,10 @@ TRIED = {
     "mails_2": MAILS,
     "mails_1_tls": MAILS,
     "mails_2_tls": MAILS,
+    "mails_rendering_1": MAILS,
+    "mails_rendering_2": MAILS,
+    "mails_rendering_1_tls": MAILS,
+    "mails_rendering_2_tls": MAILS,
     "events_insert": EVENTS,
     "memory": MEMORY,
 }

@@ -34,7 +34,10 @@ Accepted by one and the same server, which takes everything at once and keeps no
 would be the limit itself). Ours are support mails that wait in the outbox: claimed, composed, sent, each body and each
 answer on record before and after. django-post_office queues mails of the same size with `send_many` and sends them with
 `send_queued_mail`, 500 in a batch, five threads and connections in each process, on the same PostgreSQL server, in an
-environment of its own; it records a whole batch at its end, so a crash sends what it had sent of it once more.
+environment of its own; it records a whole batch at its end, so a crash sends what it had sent of it once more. Where
+its application renders, it makes the very text and HTML of ours: from our templates, by plain Jinja2 with its cache,
+from what one ticket's mail shows, which is all prepared (`bench/peers/rendering.py`), in as many processes as send
+then.
 """
 SLOW_SERVER = """
 The same over a server that replies 50 to 150 ms after the final dot, as Microsoft 365 does. Ours has ten connections to

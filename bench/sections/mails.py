@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from sqlalchemy import text
 from bench.letter import SENDER, TO, letter
 from bench.mix import escalating
 from bench.peers import post_office
+from bench.peers.post_office import Sending
 from bench.results import Section
 from bench.sections.effort import Effort
 from bench.sections.events import drained
@@ -22,9 +24,11 @@ WORDS = {
     "peer_1": "django-post_office, queue and send, one process",
     "peer_send_1": "the same, its sending alone",
     "peer_safe": "its sending with batches of one, so that a crash repeats one mail, as with ours",
+    "peer_rendering_1": "django-post_office whose application renders the same as ours, one process",
     "ours_2": "ours, two processes",
     "peer_2": "django-post_office, queue and send, two processes",
     "peer_send_2": "the same, its sending alone",
+    "peer_rendering_2": "django-post_office whose application renders the same as ours, two processes",
     "smtplib": "limit: bare smtplib, one connection, no records",
     "sink": "limit: the mail server, from a client that does not wait",
 }
@@ -35,16 +39,20 @@ HOST = "127.0.0.1"
 def run(stand: Stand, effort: Effort) -> Section:
     """A key is what it is, and `plain` or `tls`."""
     section = Section(words=WORDS)
+    content = post_office.write_content(stand)
     mails, limit = effort.count(600), effort.count(2_000)
     for turn in effort.turns():
         for way, secured in WAYS.items():
             for processes in (1, 2):
                 section.add(f"ours_{processes} {way}", ours(stand, mails * processes, processes, secured))
-                taken = post_office.seconds(stand, mails, processes, secured)
-                section.add(f"peer_{processes} {way}", mails / (taken["queue"] + taken["send"]))
+                usual = Sending(mails, processes, secured)
+                taken = post_office.seconds(stand, usual)
+                section.add(f"peer_{processes} {way}", mails / sum(taken.values()))
                 section.add(f"peer_send_{processes} {way}", mails / taken["send"])
-            few = effort.count(100)
-            section.add(f"peer_safe {way}", few / post_office.seconds(stand, few, 1, secured, batch=1)["send"])
+                rendering = post_office.seconds(stand, replace(usual, content=content))
+                section.add(f"peer_rendering_{processes} {way}", mails / sum(rendering.values()))
+            few = Sending(effort.count(100), secured=secured, batch=1)
+            section.add(f"peer_safe {way}", few.count / post_office.seconds(stand, few)["send"])
             section.add(f"smtplib {way}", bare_smtplib(stand, limit, secured))
             section.add(f"sink {way}", sink_limit(stand, limit, secured))
             figures = ", ".join(f"{key} {found[-1]:,.0f}" for key, found in section.speeds.items() if way in key)

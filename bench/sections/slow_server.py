@@ -1,6 +1,7 @@
 """Mails a second over a server that takes its time after the final dot, as Microsoft 365 does."""
 
 from bench.peers import post_office
+from bench.peers.post_office import Sending
 from bench.results import Section
 from bench.sections.effort import Effort
 from bench.sections.mails import ours
@@ -27,7 +28,7 @@ def run(stand: Stand, effort: Effort) -> Section:
         given = {"SMTP_PORT": str(slow.port)}
         for turn in effort.turns():
             section.add("ours", ours(stand, count, 1, secured=False, **given))
-            section.add("peer", count / post_office.seconds(stand, count, 1, secured=False, port=slow.port)["send"])
+            section.add("peer", count / post_office.seconds(stand, Sending(count, port=slow.port))["send"])
             equal = {**given, "MAIL_CONNECTIONS": CONNECTIONS_AS_THE_PEER}
             section.add("ours_equal", ours(stand, count, 1, secured=False, **equal))
             figures = ", ".join(f"{key} {found[-1]:,.0f}" for key, found in section.speeds.items())
