@@ -77,6 +77,8 @@ GOALS = (
          latency(50), 6, least=False),
     Goal("latency_99", "publish to accepted mail at 10 a second, p99, to bare Celery's p50", ("latency",),
          latency(99), 12, least=False),
+    Goal("day", "events a second of a day's mix while mails take 2 s at most, to events alone", ("day", "events"),
+         lambda results: results["day"].median("held") / results["events"].median("ours_1"), 0.5, least=True),
     Goal("growth", "cost of an event with a million stored, to that with a thousand", ("growth",),
          ratio("growth", "events 0", "events 2"), 1.3, least=False),
     Goal("memory", "the child's memory (most RSS)", ("memory",),

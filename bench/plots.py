@@ -93,7 +93,7 @@ def latency(axes: Axes, section: Section) -> None:
         worst = [section.percentile(f"{name} {rate}", 99) * 1000 for rate in rates]
         above = [high - low for high, low in zip(worst, middle, strict=True)]
         shifted = [rate * 1.12**place for rate in rates]
-        axes.errorbar(shifted, middle, yerr=([0] * len(rates), above), marker="os^"[place], capsize=3, label=words)
+        axes.errorbar(shifted, middle, yerr=([0] * len(rates), above), marker="os^v"[place], capsize=3, label=words)
     axes.set(xscale="log", yscale="log", xlabel="a second", ylabel="milliseconds, p50 up to p99")
     axes.set_xticks(rates, [str(rate) for rate in rates])
     for axis in (axes.yaxis, axes.xaxis):

@@ -6,8 +6,22 @@ from bench.page import tables
 from bench.page.beyond import beyond
 from bench.page.conditions import conditions
 from bench.page.goals import goal_table
+from bench.page.limits import limit_table
 from bench.page.missed import missed_goals
-from bench.page.words import COMPOSING, GROWTH, HEAD, LATENCY, MAILS, MEMORY, MIX, ORIGINAL, SLOW_SERVER, START, STREAMS
+from bench.page.words import (
+    COMPOSING,
+    DAY,
+    GROWTH,
+    HEAD,
+    LATENCY,
+    MAILS,
+    MEMORY,
+    MIX,
+    ORIGINAL,
+    SLOW_SERVER,
+    START,
+    STREAMS,
+)
 from bench.results import Results, Section
 
 # Sections with a picture of that name (bench/plots.py).
@@ -17,6 +31,8 @@ PICTURED = ("events", "tickets", "mails", "latency", "growth", "memory")
 def page(results: Results) -> str:
     """The whole page as Markdown; a section that was not measured is not on it."""
     parts = [HEAD, conditions(results), part("Goals", goal_table(results))]
+    if limits := limit_table(results):
+        parts.append(part("Distance to the limits", limits))
     parts += [
         part(title, *texts(results[name]), picture(name)) for name, (title, texts) in PARTS.items() if name in results
     ]
@@ -42,6 +58,7 @@ PARTS: dict[str, tuple[str, Texts]] = {
     "mails": ("Mails", lambda one: (MAILS, tables.mail_table(one), tables.sink_share(one))),
     "slow_server": ("Mails over a slow server", lambda one: (SLOW_SERVER, tables.speed_table(one, "mails a second"))),
     "latency": ("Latency", lambda one: (LATENCY, tables.latency_table(one), tables.step_table(one))),
+    "day": ("A day's mix", lambda one: (DAY, tables.day_table(one))),
     "growth": ("Growth", lambda one: (GROWTH, tables.growth_table(one))),
     "memory": ("Memory", lambda one: (MEMORY, tables.memory_table(one))),
     "start": ("Start", lambda one: (START, tables.start_table(one))),

@@ -54,6 +54,18 @@ def rates(section: Section) -> list[int]:
     return sorted({int(key.split()[1]) for key in section.times})
 
 
+def day_table(section: Section) -> str:
+    """By the rate at which events were published; medians of the rounds, of the mails' times over all rounds."""
+    heads = " | ".join(section.words.values())
+    lines = [f"| published a second | {heads} | mails' p50 | p99 |", "|---" * (len(section.words) + 3) + "|"]
+    for rate in rates(section):
+        figures = [section.median(f"{name} {rate}") for name in section.words]
+        cells = " | ".join(f"{figure:,.0f}" if figure >= 100 else f"{figure:.2f}" for figure in figures)
+        marks = " | ".join(f"{section.percentile(f'mail {rate}', percent):.2f} s" for percent in (50, 99))
+        lines.append(f"| {rate:,} | {cells} | {marks} |")
+    return "\n".join(lines) + f"\n\nMails are in time up to {section.median('held'):,.0f} events a second."
+
+
 def mail_table(section: Section) -> str:
     """A key is what it is, and whether plain or over STARTTLS."""
     lines = ["| what | plain, mails a second | least to most | STARTTLS | least to most |", "|---|---|---|---|---|"]

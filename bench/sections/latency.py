@@ -3,18 +3,21 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import text
 
 from bench import noop
 from bench.mix import escalating
 from bench.results import Section
+from bench.sections.bare_steps import bare_steps
 from bench.sections.effort import Effort
 from bench.stand import Stand, wait, worker
 
 WORDS = {
     "ticket": "event published to ticket",
     "mail": "event published to mail accepted",
+    "bare": "limit: XADD, one transaction with the same rows, one SMTP conversation",
     "start": "bare Celery: task published to its start",
 }
 # Of the way to the accepted mail, one after the other.
@@ -34,7 +37,11 @@ def run(stand: Stand, effort: Effort) -> Section:
     for turn in effort.turns():
         for rate, seconds in RATES:
             count = effort.count(rate * seconds // effort.rounds, least=5)
-            times = {**ours(stand, rate, count), "start": bare_celery(stand, rate, count)}
+            times = {
+                **ours(stand, rate, count),
+                "bare": bare_steps(stand, count, partial(paced, rate)),
+                "start": bare_celery(stand, rate, count),
+            }
             for name, measured in times.items():
                 section.times.setdefault(f"{name} {rate}", []).extend(measured)
             effort.say(f"round {turn}: latency at {rate} a second")

@@ -5,6 +5,8 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -80,15 +82,22 @@ SENDING_SECONDS = text("""
 """)
 
 
-def bare_smtplib(stand: Stand, count: int, secured: bool) -> float:
-    """The same message again and again over one connection, with no record of anything."""
-    whole = letter("AB-20260101-0001").as_bytes()
+@contextmanager
+def mail_server(stand: Stand, *, secured: bool) -> Iterator[smtplib.SMTP]:
+    """An open connection to the mail server."""
     with smtplib.SMTP(HOST, stand.sink.port) as server:
         if secured:
             server.starttls(context=ssl.create_default_context(cafile=stand.sink.authority))
         assert server.sock is not None
         # Over TLS each message would stall for 40 ms without.
         server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield server
+
+
+def bare_smtplib(stand: Stand, count: int, secured: bool) -> float:
+    """The same message again and again over one connection, with no record of anything."""
+    whole = letter("AB-20260101-0001").as_bytes()
+    with mail_server(stand, secured=secured) as server:
         began = time.time()
         for _ in range(count):
             server.sendmail(SENDER, [TO], whole)
@@ -99,9 +108,7 @@ def sink_limit(stand: Stand, count: int, secured: bool) -> float:
     """All conversations at once, the replies counted meanwhile: whether the server is faster than what it measures."""
     message = letter("AB-20260101-0001").as_bytes().replace(b"\n", b"\r\n")
     one = b"MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n" + message + b"\r\n.\r\n"
-    with smtplib.SMTP(HOST, stand.sink.port) as server:
-        if secured:
-            server.starttls(context=ssl.create_default_context(cafile=stand.sink.authority))
+    with mail_server(stand, secured=secured) as server:
         assert server.sock is not None
         replies = threading.Thread(target=partial(read_replies, server.sock, 4 * count))
         began = time.time()

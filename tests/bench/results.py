@@ -1,7 +1,19 @@
 """Results as a run would give them, all goals met or all missed."""
 
 from bench.results import Conditions, Results, Section
-from bench.sections import composing, events, growth, latency, mails, memory, slow_server, starting, streams, tickets
+from bench.sections import (
+    composing,
+    day,
+    events,
+    growth,
+    latency,
+    mails,
+    memory,
+    slow_server,
+    starting,
+    streams,
+    tickets,
+)
 
 CONDITIONS = Conditions("2026-03-01 12:00 UTC", 3, 1.0, "abcdef0", 0.5)
 
@@ -16,6 +28,7 @@ def results(good: bool) -> Results:
         "tickets": speeds(tickets.WORDS, ours, {"original"}),
         "composing": speeds(composing.WORDS, ours, set()),
         "mails": mail_speeds(good),
+        "day": days(good),
         "growth": growing(good),
         "memory": memories(2.0 if good else 40.0),
         "start": Section(times={key: [0.3 if good else 0.6] * 2 for key in starting.WORDS}, words=starting.WORDS),
@@ -36,6 +49,16 @@ def latencies(seconds: float) -> Section:
     names = [*latency.WORDS, *latency.STEPS]
     times = {f"{name} {rate}": [seconds] * 10 for rate in (1, 10, 100) for name in names}
     return Section(times=times | {f"start {rate}": [0.01] * 10 for rate in (1, 10, 100)}, words=latency.WORDS)
+
+
+def days(good: bool) -> Section:
+    rates = (1_000, 2_000)
+    return Section(
+        {f"{name} {rate}": [rate / 2] * 3 for name in day.WORDS for rate in rates}
+        | {"held": [2_000.0 if good else 0.0] * 3},
+        {f"mail {rate}": [0.1, 2.5] for rate in rates},
+        words=day.WORDS,
+    )
 
 
 def mail_speeds(good: bool) -> Section:

@@ -44,6 +44,19 @@ def test_several_streams_stand_beside_one_with_the_servers_share() -> None:
     assert "| four streams | 6,000 | 6,000 to 6,000 | 2.00 times | 60% |" in page(measured)
 
 
+def test_a_days_mix_stands_by_rate_with_its_mails_times() -> None:
+    assert "| 2,000 | 1,000 | 1,000 | 1,000 | 1,000 | 1,000 | 1,000 | 2.50 s | 2.50 s |" in page(results(good=True))
+
+
+def test_the_page_tells_how_far_it_is_to_each_limit() -> None:
+    measured = results(good=True)
+    measured["latency"].times["bare 10"] = [0.005] * 3
+    text = page(measured)
+    assert "| mails a second, one process | 500 | smtplib over one connection, no records | 100 | 500% |" in text
+    assert "| 20.0 | XADD, one transaction with the same rows, one SMTP conversation | 5.0 | 25% |" in text
+    assert "Distance to the limits" not in page({"tickets": measured["tickets"]})
+
+
 def test_a_section_that_was_not_measured_is_neither_shown_nor_judged() -> None:
     measured = {"tickets": results(good=True)["tickets"]}
     assert "## Events" not in page(measured)

@@ -11,14 +11,22 @@ from pathlib import Path
 import psycopg2
 import pytest
 from psycopg2.extras import execute_values
+from redis import Redis
 from sqlalchemy import create_engine, text
 
 from bench.mix import escalating, mixed
 from bench.original import escalate, make_sessions
 from bench.rows import inbox_rows
+from bench.sections.bare_steps import TABLES, renamed, rows_of_ticket
 from bench.sections.events import INSERT
 from bench.sink_process import Sink, sink_process
 from services.database.engine import driver_url
+from services.events.stream import EVENTS
+from services.installation import Installation
+from tasks.evaluation.drain import drain
+from tests.tasks.conftest import installation, redis
+
+__all__ = ["installation", "redis"]
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +83,18 @@ def test_the_rows_of_the_insert_are_those_of_the_events(database_url: str) -> No
 
 def test_every_escalating_event_is_a_session_of_its_own() -> None:
     assert len({json.loads(line)["session_id"] for line in escalating(50, "x")}) == 50
+
+
+def test_the_bare_transaction_writes_the_rows_of_a_ticket(
+    installation: Installation, redis: Redis, database_url: str
+) -> None:
+    redis.xadd(EVENTS, {"event": escalating(1, "bare")[0]})
+    drain(redis, installation)
+    with closing(psycopg2.connect(database_url)) as connection, connection, connection.cursor() as cursor:
+        rows = rows_of_ticket(cursor)
+        for number in (1, 2):
+            cursor.execute(renamed(rows, number))
+        written = {table: 3 for table in TABLES} | {"escalation.audit_log": 9}
+        for table, count in written.items():
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            assert cursor.fetchone() == (count,)
