@@ -80,6 +80,12 @@ def test_a_missed_goal_shows_where_the_time_goes_and_a_met_one_does_not() -> Non
     assert "Goals that were missed" not in page(results(good=True) | {"profile": profile})
 
 
+def test_what_was_tried_for_several_goals_is_told_once() -> None:
+    slow = page(results(good=False))
+    assert slow.count("Tried: several connections in one process") == 1
+    assert "- mails a second, one process, to django-post_office's: 1.30 times; mails a second, two processes" in slow
+
+
 def test_what_lies_beyond_one_machine_needs_the_figures_of_events_and_tickets() -> None:
     measured = results(good=True)
     assert "Two do 1.0 times what one does" in page(measured)
