@@ -7,7 +7,7 @@ from itertools import chain
 from rules.detection.alphabet import Alphabet
 from rules.detection.compile import Compiler
 from rules.detection.fold import fold
-from rules.detection.lexicon import Coder, Lexicon, Rule
+from rules.detection.lexicon import Coder, Index, Lead, Lexicon
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, slips
 from rules.detection.tokens import UNKNOWN
 from rules.detection.vocabulary import Vocabulary
@@ -60,14 +60,12 @@ def _everyday(vocabulary: Vocabulary, alphabet: Alphabet) -> dict[str, frozenset
     return {code: frozenset(languages) for code, languages in found.items()}
 
 
-def _indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> dict[str, tuple[Rule, ...]]:
-    """The rules that each code may lead to."""
-    found: defaultdict[str, list[Rule]] = defaultdict(list)
+def _indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> Index:
+    found: defaultdict[str, list[Lead]] = defaultdict(list)
     for entry in entries:
-        rule = compiler.rule(entry)
-        for code in compiler.anchors(entry):
-            found[code].append(rule)
-    return {code: tuple(rules) for code, rules in found.items()}
+        for code, lead in compiler.leads(entry, compiler.rule(entry)).items():
+            found[code].append(lead)
+    return {code: tuple(leads) for code, leads in found.items()}
 
 
 def _slippery(vocabulary: Vocabulary) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Turns the patterns of an entry into a regular expression over codes, and finds the words that give it away."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from rules.detection.alphabet import Alphabet
-from rules.detection.lexicon import Rule, WeakeningScope
+from rules.detection.lexicon import Lead, Rule, WeakeningScope
 from rules.detection.pattern import Element
 from rules.detection.vocabulary import Phrase, Spec, Vocabulary, parsed
 from rules.detection.wordlist import WordListEntry, WordListError
@@ -23,7 +24,7 @@ class Compiler:
 
     def rule(self, entry: WordListEntry) -> Rule:
         regex = re.compile("|".join(self.sequence(entry, parsed(entry, text)) for text in entry.patterns))
-        return Rule(entry, regex, tuple(self.required(entry, text) for text in entry.patterns))
+        return Rule(entry, regex)
 
     def scopes(self, entry: WordListEntry) -> Iterator[WeakeningScope]:
         for text in entry.patterns:
@@ -62,22 +63,26 @@ class Compiler:
     def letters(self, codes: Iterable[str]) -> str:
         return f"[{''.join(sorted(codes))}]"
 
-    def anchors(self, entry: WordListEntry) -> frozenset[str]:
-        """Codes of which at least one stands in every text that the entry matches."""
-        return frozenset().union(*(self.anchors_of_pattern(entry, text) for text in entry.patterns))
-
-    def anchors_of_pattern(self, entry: WordListEntry, text: str) -> set[str]:
-        """The codes of the element that is rarest: of few words, and none of them everywhere."""
-        required = [element for element in parsed(entry, text) if element.atoms and element.least]
-        telling = [self.telling(self.phrases(entry, element)) for element in required]
-        if all(self.vocabulary.function.issuperset(specs) for specs in telling):
-            raise WordListError(entry.language, entry.id, f"{text!r}: should have a word that is no function word")
-        return {code for spec in min(telling, key=self.commonness) for code in self.alphabet.codes[spec]}
+    def leads(self, entry: WordListEntry, rule: Rule) -> dict[str, Lead]:
+        """By the codes of the rarest element of each pattern: one of them stands in every text that it matches."""
+        needed: defaultdict[str, list[tuple[frozenset[str], ...]]] = defaultdict(list)
+        for text in entry.patterns:
+            first, *others = self.required(entry, text)
+            for code in first:
+                needed[code].append(tuple(others))
+        # Most codes of a rule need the same, and have it in memory once.
+        known: dict[tuple[tuple[frozenset[str], ...], ...], Lead] = {}
+        return {
+            code: known.setdefault(key, Lead(rule, key))
+            for code, key in ((code, tuple(dict.fromkeys(patterns))) for code, patterns in needed.items())
+        }
 
     def required(self, entry: WordListEntry, text: str) -> tuple[frozenset[str], ...]:
         """For each element of a pattern that must be there, the codes that show it: the rarest elements first."""
         elements = [element for element in parsed(entry, text) if element.atoms and element.least]
         telling = sorted((self.telling(self.phrases(entry, element)) for element in elements), key=self.commonness)
+        if all(self.vocabulary.function.issuperset(specs) for specs in telling):
+            raise WordListError(entry.language, entry.id, f"{text!r}: should have a word that is no function word")
         found = (frozenset(code for spec in specs for code in self.alphabet.codes[spec]) for specs in telling)
         # Classes stand in many patterns, and their codes in memory once.
         return tuple(self.known_sets.setdefault(codes, codes) for codes in found)

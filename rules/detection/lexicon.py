@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, one_slip, shortened
 from rules.detection.tokens import UNKNOWN
@@ -15,26 +16,27 @@ _REMEMBERED_WORDS = 50_000
 _LONG_DRAWN = re.compile(r"(.)\1{2,}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """An entry and its patterns, as a regular expression over the codes of the words.
-
-    `required`: for each pattern, sets of codes; a text can match only if it has at least one code of every set.
-    """
+    """An entry and its patterns, as a regular expression over the codes of the words."""
 
     entry: WordListEntry
     regex: re.Pattern[str]
-    required: tuple[tuple[frozenset[str], ...], ...]
 
-    def may_match(self, codes: set[str]) -> bool:
-        """Whether a text of these codes can match: asking takes a tenth of the time of trying."""
-        for needed in self.required:
-            for any_of in needed:
-                if codes.isdisjoint(any_of):
-                    break
-            else:
-                return True
-        return False
+
+class Lead(NamedTuple):
+    """A rule that a code may lead to.
+
+    `needed`: of each of its patterns that begin with this code, sets of codes; a text can match the pattern only if it
+    has at least one code of every set.
+    """
+
+    rule: Rule
+    needed: tuple[tuple[frozenset[str], ...], ...]
+
+
+# The rules that each code may lead to.
+Index = Mapping[str, tuple[Lead, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ class Lexicon:
     """
 
     code: Callable[[str], str]
-    rules: Mapping[str, tuple[Rule, ...]]
-    exceptions: Mapping[str, tuple[Rule, ...]]
-    passing: Mapping[str, tuple[Rule, ...]]
+    rules: Index
+    exceptions: Index
+    passing: Index
     scopes: Mapping[str, tuple[WeakeningScope, ...]]
     answers: Mapping[tuple[str, ...], str]
     everyday: Mapping[str, frozenset[str]]

@@ -1,9 +1,9 @@
 """Tries the rules that the words of a text lead to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rules.detection.lexicon import Lexicon, Rule, WeakeningScope
+from rules.detection.lexicon import Index, Lexicon, Rule, WeakeningScope
 from rules.detection.tokens import COMMA, QUESTION, SENTENCE, UNKNOWN
 from rules.detection.wordlist import STANDS, WordListEntry
 
@@ -29,7 +29,7 @@ class Hit:
 def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
     """For each entry its first match that nothing weakens, or else its first."""
     codes = _without_exceptions(codes, lexicon)
-    for rule in _candidates(codes, lexicon.rules):
+    for rule in candidates(codes, lexicon.rules):
         if hit := _best_hit(rule, codes, lexicon.scopes.get(rule.entry.language, ())):
             yield hit
 
@@ -38,7 +38,7 @@ def says_no_wish(codes: str, lexicon: Lexicon) -> bool:
     """Whether the words are little else than an exception in which people only appear: "am I talking to a human?"."""
     return any(
         _is_all(codes[: match.start()], codes[match.end() :].rstrip(_MARKS))
-        for rule in _candidates(codes, lexicon.passing)
+        for rule in candidates(codes, lexicon.passing)
         for match in rule.regex.finditer(codes)
     )
 
@@ -48,18 +48,32 @@ def _is_all(before: str, after: str) -> bool:
     return len(before) + len(after) <= _MOST_BESIDE and not any(mark in after for mark in _MARKS)
 
 
-def _candidates(codes: str, rules: Mapping[str, tuple[Rule, ...]]) -> list[Rule]:
-    """The rules that these codes lead to and that they may match, each once."""
-    found = {id(rule): rule for code in dict.fromkeys(codes) if code in rules for rule in rules[code]}
-    if not found:
+def candidates(codes: str, index: Index) -> list[Rule]:
+    """The rules that these codes lead to and that they may match, each once: trying one takes ten times as long."""
+    leading = [code for code in dict.fromkeys(codes) if code in index]
+    if not leading:
         return []
     present = set(codes)
-    return [rule for rule in found.values() if rule.may_match(present)]
+    found: dict[Rule, bool] = {}
+    for code in leading:
+        for rule, needed in index[code]:
+            found[rule] = found.get(rule, False) or _may_match(needed, present)
+    return [rule for rule, may_match in found.items() if may_match]
+
+
+def _may_match(needed: Iterable[Iterable[frozenset[str]]], present: set[str]) -> bool:
+    for pattern in needed:
+        for any_of in pattern:
+            if present.isdisjoint(any_of):
+                break
+        else:
+            return True
+    return False
 
 
 def _without_exceptions(codes: str, lexicon: Lexicon) -> str:
     """Phrases that only look like danger or a wish become words without meaning."""
-    for rule in _candidates(codes, lexicon.exceptions):
+    for rule in candidates(codes, lexicon.exceptions):
         codes = rule.regex.sub(lambda match: UNKNOWN * len(match[0]), codes)
     return codes
 
