@@ -1,6 +1,6 @@
 """The question between "surely not" and "surely": when a user is asked, and what the answer means."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -45,7 +45,7 @@ def apply_answer(examined: Examined, question: OpenConfirmation, answer: str) ->
     kept = {name: value for name, value in question.heard.items() if name not in {"rule", "fired", "answer"}}
     reason = KIND_REASON[question.kind]
     heard = signal(reason, answer == Answer.YES, **kept, answer=answer)
-    return replace(examined, signals=(*examined.signals, heard))
+    return examined._replace(signals=(*examined.signals, heard))
 
 
 def find_question(decision: Decision, examined: list[Examined], policy: Policy) -> TextJudged | None:

@@ -6,7 +6,7 @@ Monotone over the set of events, so that order, repetition and batches do not ma
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from escalation_client.events import EscalationRequested, Event, SessionEnded, SessionStarted, StepRecorded
@@ -51,16 +51,14 @@ class SessionState:
         return self.tickets + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(NamedTuple):
     """An event with what each rule said of it."""
 
     event: Event
     signals: tuple[Signal, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(NamedTuple):
     """A rule that fired for an event and counts."""
 
     event: Event

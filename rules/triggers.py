@@ -1,8 +1,8 @@
 """What each rule says of one event. Every rule that applies is asked; what it saw is kept, whether it fires or not."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from escalation_client.events import (
     ConfidenceReported,
@@ -20,14 +20,13 @@ from rules.reasons import BASE_PRIORITY, Priority, Reason, highest
 from rules.session_status import SessionStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """One rule's answer: did it fire, with which priority, and what it saw."""
 
     reason: str
     fired: bool
-    priority: str = Priority.MEDIUM
-    evidence: dict[str, Any] = field(default_factory=dict)
+    priority: str
+    evidence: dict[str, Any]
 
     def as_evidence(self) -> dict[str, Any]:
         return {"rule": self.reason, "fired": self.fired, **self.evidence}

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha1
 from json import JSONEncoder
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,7 +28,7 @@ _ELEMENTS: Final[dict[type, Callable[[Any], str]]] = {
     int: str,
     float: str,
     Decimal: str,
-    UUID: str,
+    UUID: attrgetter("hex"),
     datetime: datetime.isoformat,
     date: date.isoformat,
     bytes: lambda value: f'"\\\\x{value.hex()}"',

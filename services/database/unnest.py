@@ -1,10 +1,9 @@
 """Rows as parameters of one statement: column by column, each column named once, in the dataclass of the row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -44,9 +43,9 @@ def _sql_type(hint: Any) -> str:
 
 
 class Unnest(Generic[Row]):
-    """A frozen dataclass as a table of parameters: `text(f"INSERT INTO … SELECT {u.columns} FROM {u.table}")`.
+    """Rows as a table of parameters: `text(f"INSERT INTO … SELECT {u.columns} FROM {u.table}")`.
 
-    :param row: the dataclass (or named tuple); its members are the columns, its annotations give their SQL types
+    :param row: the named tuple, or frozen dataclass; its members are the columns, its annotations give their SQL types
     :raises TypeError: an annotation gives no SQL type
     """
 
@@ -54,7 +53,6 @@ class Unnest(Generic[Row]):
         types = {name: _sql_type(hint) for name, hint in get_type_hints(row, include_extras=True).items()}
         self._names = tuple(types)
         self._alias = alias
-        self._values = attrgetter(*types)
         self.columns = ", ".join(types)
         arrays = ", ".join(f"CAST(:{name} AS {sql_type}[])" for name, sql_type in types.items())
         self.table = f"unnest({arrays}) AS {alias} ({self.columns})"
@@ -65,8 +63,9 @@ class Unnest(Generic[Row]):
 
     def parameters(self, rows: Sequence[Row], **others: Any) -> dict[str, Any]:
         """The statement's parameters: a list for each column, and what else the statement asks for."""
-        if len(self._names) == 1:
-            columns: Any = ([self._values(row) for row in rows],)
+        columns: Iterable[list[Any]]
+        if rows and isinstance(rows[0], tuple):
+            columns = map(list, zip(*rows, strict=True))
         else:
-            columns = map(list, zip(*map(self._values, rows), strict=True)) if rows else ([] for _ in self._names)
+            columns = ([getattr(row, name) for row in rows] for name in self._names)
         return {**others, **dict(zip(self._names, columns, strict=True))}

@@ -1,7 +1,8 @@
 """Questions to users: asked once an hour for the same thing, answered by their next words, and what silence means."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
 from redis import Redis
@@ -32,8 +33,7 @@ _OPEN = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _AnswerRow:
+class _AnswerRow(NamedTuple):
     confirmation_id: UUID
     answer: str
     event_id: UUID
@@ -90,8 +90,7 @@ def _answer_all(
         connection.execute(_ANSWERED, _ANSWER_ROWS.parameters(rows))
 
 
-@dataclass(frozen=True, slots=True)
-class _QuestionRow:
+class _QuestionRow(NamedTuple):
     confirmation_id: UUID
     session_id: str
     kind: str

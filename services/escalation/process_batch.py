@@ -146,7 +146,8 @@ def escalate(
     """Open and update tickets; in shadow mode nothing beyond the decisions themselves is written."""
     if installation.settings.mode == "shadow":
         return BatchResult()
-    published = {entry.event.id: entry.entry.published_at for entry in received}
+    concerned = {decision.state.session_id for decision in decisions if decision.fired or decision.news}
+    published = {each.event.id: each.entry.published_at for each in received if each.event.session_id in concerned}
     result = BatchResult()
     updates = [
         Update(decision, decision.state.ticket)

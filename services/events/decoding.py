@@ -9,7 +9,7 @@ is kept with its evidence.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from escalation_client.events import EVENT_TYPES, Event, InvalidEvent, decode
@@ -30,8 +30,7 @@ _LONGEST_KEPT: Final = 2_000
 KEPT_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _ReadEvent:
+class _ReadEvent(NamedTuple):
     """An event, the JSON that says it, and a note (evidence) for each member that did not fit."""
 
     event: Event
@@ -112,8 +111,7 @@ def _note(member: str, value: Any, kept: Any) -> dict[str, Any]:
     return {"rule": "unfit_member", "fired": False, "member": member, "value": shown, "kept": kept}
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A readable event, what the rules saw in it, and notes on members that did not fit."""
 
     entry: StreamEntry

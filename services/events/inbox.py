@@ -1,7 +1,6 @@
 """The inbox: every event is written once, under its session's lock."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -32,7 +31,7 @@ class _EventRow(NamedTuple):
     session_id: str
     type: str
     occurred_at: datetime
-    published_at: datetime
+    published_ms: float
     payload: Jsonb
     decision: str
     evidence: Jsonb
@@ -40,8 +39,11 @@ class _EventRow(NamedTuple):
 
 _EVENT_ROWS = Unnest(_EventRow)
 _INSERT_EVENTS = prepared(f"""
-    INSERT INTO escalation.event_inbox ({_EVENT_ROWS.columns}, policy_version)
-    SELECT {_EVENT_ROWS.columns}, CAST(:policy_version AS text) FROM {_EVENT_ROWS.table} ORDER BY event_id
+    INSERT INTO escalation.event_inbox
+        (event_id, session_id, type, occurred_at, published_at, payload, decision, evidence, policy_version)
+    SELECT event_id, session_id, type, occurred_at, to_timestamp(published_ms / 1000), payload, decision, evidence,
+           CAST(:policy_version AS text)
+    FROM {_EVENT_ROWS.table} ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 """)
@@ -51,16 +53,17 @@ def insert_events(connection: Connection, received: Sequence[Received], policy_v
     """Write the events that are not there yet and return their ids; only these go on."""
     rows = [
         _EventRow(
-            event_id=entry.event.id,
-            session_id=entry.event.session_id,
-            type=entry.event.type,
-            occurred_at=entry.event.occurred_at,
-            published_at=entry.entry.published_at,
-            payload=(entry.entry.raw or b"").decode(),
-            decision=entry.decision,
-            evidence=entry.evidence,
+            event_id=event.id,
+            session_id=event.session_id,
+            type=event.type,
+            occurred_at=event.occurred_at,
+            published_ms=each.entry.published_ms,
+            payload=(each.entry.raw or b"").decode(),
+            decision=each.decision,
+            evidence=each.evidence,
         )
-        for entry in received
+        for each in received
+        for event in (each.event,)
     ]
     inserted = connection.execute(_INSERT_EVENTS, _EVENT_ROWS.parameters(rows, policy_version=policy_version))
     if inserted.rowcount == len(rows):
@@ -69,8 +72,7 @@ def insert_events(connection: Connection, received: Sequence[Received], policy_v
     return set(inserted.scalars())
 
 
-@dataclass(frozen=True, slots=True)
-class TicketOfEvent:
+class TicketOfEvent(NamedTuple):
     """An event that led to a ticket, and the evidence that only its session's state gave, as JSON."""
 
     event_id: UUID

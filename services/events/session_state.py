@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -98,8 +98,7 @@ def _as_state(row: dict[str, Any]) -> SessionState:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _StateRow:
+class _StateRow(NamedTuple):
     session_id: str
     user_id: str | None
     machine_id: str | None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -25,8 +25,7 @@ _WAITING_MILLISECONDS = 3_000
 _PATIENCE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEntry:
+class StreamEntry(NamedTuple):
     """One entry of the event stream; `raw` is None when its field `event` is missing."""
 
     entry_id: str
@@ -39,9 +38,14 @@ class StreamEntry:
         return len(self.raw) if self.raw is not None else sum(map(len, self.fields.values()))
 
     @property
+    def published_ms(self) -> int:
+        """When Redis took the entry, by its clock, in milliseconds since 1970: they stand in the id."""
+        return int(self.entry_id.partition("-")[0])
+
+    @property
     def published_at(self) -> datetime:
-        """When Redis took the entry, by its clock: the milliseconds in the id."""
-        return datetime.fromtimestamp(int(self.entry_id.partition("-")[0]) / 1000, UTC)
+        """The same as a time."""
+        return datetime.fromtimestamp(self.published_ms / 1000, UTC)
 
 
 @lru_cache(maxsize=4)

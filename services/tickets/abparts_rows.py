@@ -1,9 +1,8 @@
 """ABParts' rows that say why a session was escalated."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,8 +15,7 @@ from services.database.unnest import Unnest
 from services.tickets.insert import NewTicket
 
 
-@dataclass(frozen=True, slots=True)
-class _TriggerRow:
+class _TriggerRow(NamedTuple):
     id: str
     session_id: str
     trigger_type: str
@@ -74,8 +72,7 @@ def describe_decision(reason: str, evidence: Mapping[str, Any]) -> str:
 UNKNOWN_USER = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class _SessionRow:
+class _SessionRow(NamedTuple):
     id: str
     user_id: str
     machine_id: str | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -92,8 +92,7 @@ def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:
     return first
 
 
-@dataclass(frozen=True, slots=True)
-class _SharedRow:
+class _SharedRow(NamedTuple):
     """A row of ABParts' `support_tickets`."""
 
     id: str
@@ -152,8 +151,7 @@ def _insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[
     return set(connection.execute(_INSERT_SHARED, _SHARED_ROWS.parameters(rows)).scalars())
 
 
-@dataclass(frozen=True, slots=True)
-class _OwnRow:
+class _OwnRow(NamedTuple):
     """A row of our `tickets`."""
 
     ticket_id: str

@@ -1,7 +1,7 @@
 """A batch against the database: all at once, and in halves when something in it is at fault."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -89,7 +89,7 @@ def read(entry: StreamEntry, now: datetime, installation: Installation) -> Recei
     except Exception as error:
         logger.exception("rules_failed", event_id=str(event.id), session_id=event.session_id)
         return Rejected(entry, f"the rules failed on it: {described(error)}", event.id, event.session_id)
-    return Received(replace(entry, raw=found.raw) if found.notes else entry, examined, found.notes)
+    return Received(entry._replace(raw=found.raw) if found.notes else entry, examined, found.notes)
 
 
 def _write_all(
