@@ -58,9 +58,9 @@ def _html_part(html: str) -> bytes:
 
     As quoted-printable or base64 where that would be longer, a line too long, or a boundary might stand in it.
     """
-    content = html.replace("\n", LINE_END).encode("ascii", "xmlcharrefreplace")
-    longest_line = max(map(len, content.split(b"\n")))
-    if len(content) > len(html) * _MOST_REFERENCES or _BOUNDARY in content or longest_line > _LONGEST_LINE:
+    lines = [line.encode("ascii", "xmlcharrefreplace") for line in html.split("\n")]
+    content = b"\r\n".join(lines)
+    if len(content) > len(html) * _MOST_REFERENCES or _BOUNDARY in content or max(map(len, lines)) > _LONGEST_LINE:
         return _text_part("html", html)
     return _head("html", "7bit") + content
 

@@ -42,12 +42,17 @@ def _ticket_letter(
     for limits in TEXT_LIMITS:
         presenter = Presenter(formatter, limits)
         made = _rendered(mail.template, ticket_variables(mail, details, presenter, settings, link), formatter.language)
-        if len((made.html or "").encode()) < settings.mail_html_bytes:
+        if _takes_less(made.html or "", settings.mail_html_bytes):
             break
     if not presenter.shortened:
         return made
     whole = render_transcript(details, presenter, settings.mail_attachment_bytes)
     return replace(made, attachment=Attachment(f"{_attachment_name(details)}.txt", whole))
+
+
+def _takes_less(text: str, size: int) -> bool:
+    """Whether it has fewer bytes in UTF-8; no letter has more than four of them."""
+    return len(text) * 4 < size or len(text.encode()) < size
 
 
 def short_letter_of(

@@ -15,7 +15,6 @@ from services.transports.dialing import connect
 
 # RFC 5321, 4.1.2: labels of letters, digits and hyphens, with a dot; no address.
 _FULL_NAME: Final = re.compile(r"(?!\d+(\.\d+){3}$)[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)+")
-_LINE_ENDS: Final = re.compile(rb"\r\n|\r|\n")
 # After a broken body the server has often said why before it closed.
 _LAST_WORDS_SECONDS: Final = 2.0
 
@@ -175,8 +174,5 @@ def stuffed(message: bytes) -> bytes:
 
     A lone LF or CR could otherwise end the message early for the next server ("SMTP smuggling").
     """
-    if not message.count(b"\r\n") == message.count(b"\n") == message.count(b"\r"):
-        message = _LINE_ENDS.sub(b"\r\n", message)
-    message = message.replace(b"\r\n.", b"\r\n..")
-    head = b"." if message.startswith(b".") else b""
-    return head + message + (b"" if message.endswith(b"\r\n") else b"\r\n")
+    lines = [b"." + line if line.startswith(b".") else line for line in message.splitlines()]
+    return b"\r\n".join(lines) + b"\r\n"
