@@ -47,16 +47,22 @@ def _milliseconds(seconds: float) -> str:
     return f"{milliseconds}ms" if milliseconds else "0"
 
 
+def fresh_session(wanted: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Statements that make a session ours, whoever had it before, and their parameters; one round trip.
+
+    A pooler of sessions may hand over one in which somebody else has prepared statements.
+    """
+    calls = ", ".join(["set_config(%s, %s, false)"] * len(wanted))
+    return f"DEALLOCATE ALL; SELECT {calls}", [word for pair in wanted.items() for word in pair]
+
+
 def set_after_connecting(engine: Engine, wanted: Mapping[str, str]) -> None:
     """Have each new connection of the engine set these, before anybody uses it."""
-    calls = ", ".join(["set_config(%s, %s, false)"] * len(wanted))
-    values = [word for pair in wanted.items() for word in pair]
 
     @event.listens_for(engine, "connect")
     def set_them(connection: Any, _: Any) -> None:
         with connection.cursor() as cursor:
-            # A pooler of sessions may hand over one in which somebody else has prepared statements.
-            cursor.execute(f"DEALLOCATE ALL; SELECT {calls}", values)
+            cursor.execute(*fresh_session(wanted))
         connection.commit()
 
 

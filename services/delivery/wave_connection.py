@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from services.database.engine import connect_without_waiting, engine
-from services.database.session import session_settings
+from services.database.session import fresh_session, session_settings
 from services.delivery.record import WAVE
 
 _PARAMETER: Final = re.compile(r"(?<![:\w]):(\w+)")
@@ -42,13 +42,8 @@ class WaveConnection:
             self._raw = connect_without_waiting()
             self._wait()
             self._cursor = self._raw.cursor()
-            # A pooler of sessions may hand over one that somebody else has used.
-            self._cursor.execute("DEALLOCATE ALL")
-            self._wait()
-            for name, value in {**session_settings(settings), "plan_cache_mode": "force_generic_plan"}.items():
-                self._cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-                self._wait()
-            self._cursor.execute(_PREPARE)
+            statements, values = fresh_session({**session_settings(settings), "plan_cache_mode": "force_generic_plan"})
+            self._cursor.execute(f"{statements}; {_PREPARE}", values)
             self._wait()
 
     def close(self) -> None:
