@@ -32,14 +32,14 @@ def send_in_parallel(run: Run, slot: int) -> None:
     :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
     """
     with SocketWatch() as sockets, MailSupply(run, sockets.wake) as supply:
-        supply.refill(on_their_way=0, settled=True)
-        if not len(supply.stock):
+        if not supply.start():
             return
-        with (
-            wave_connection(get_settings()) as connection,
-            ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool,
-        ):
-            _ParallelRun(run, supply, pool, sockets, connection).go_on()
+        assert supply.circuit is not None
+        with ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool:
+            # Both connections take about as long as the first mails are loaded.
+            pool.open_one(supply.circuit, urgent=run.urgent_only)
+            with wave_connection(get_settings()) as connection:
+                _ParallelRun(run, supply, pool, sockets, connection).go_on()
 
 
 class _ParallelRun:
@@ -94,7 +94,7 @@ class _ParallelRun:
             late = [held.mail for held in self._supply.clear()]
             self._run.give_back(late, on_trial=self._supply.is_on_trial)
             return
-        if self._run.is_over and (self._has_offered or not len(self._stock)):
+        if self._run.is_over and (self._has_offered or not (len(self._stock) or self._supply.is_claiming)):
             self._run.tally["more"] = 1
             self._stop(on_trial=self._supply.is_on_trial)
             return
@@ -104,6 +104,9 @@ class _ParallelRun:
 
     def _take_opened(self) -> None:
         """A connection is there, or the first one could not be had and the run ends."""
+        if not self._supply.has_come:
+            # The answer is to be recorded for the mail that it was opened for.
+            return
         opened = self._pool.opened()
         if opened is None or opened.channel or self._pool.channels:
             return
@@ -122,7 +125,6 @@ class _ParallelRun:
         """Offer the mails that are ready on the connections that are idle; open one more when there is none."""
         assert self._supply.circuit is not None
         if not self._pool.channels and len(self._stock):
-            # It takes as long as the first mails are composed.
             self._pool.open_one(self._supply.circuit, urgent=self._run.urgent_only)
         for channel in self._pool.retire():
             self._sockets.forget(channel)

@@ -74,6 +74,11 @@ class MailSupply:
         return self._is_exhausted and not (self._has_news or self._safety_waits or self._coming)
 
     @property
+    def has_come(self) -> bool:
+        """Whether the first mails are loaded."""
+        return self._claimed > 0
+
+    @property
     def is_claiming(self) -> bool:
         """Whether mails may come that are to be taken, or given back."""
         return self._coming is not None
@@ -90,6 +95,16 @@ class MailSupply:
     def expect_safety(self) -> None:
         """Safety mail is due."""
         self._safety_waits = True
+
+    def start(self) -> bool:
+        """Claim the first mails, and begin to load them; whether there are any."""
+        claim = self._run.claim()
+        if claim is None:
+            return False
+        self.circuit = claim.circuit
+        self._expect(self._thread.submit(self._load, claim))
+        self._run.share(claim)
+        return True
 
     def refill(self, *, on_their_way: int, settled: bool) -> None:
         """Claim what is missing; while the connections are busy this is done beside them, but for safety mail.
@@ -109,8 +124,7 @@ class MailSupply:
         elif self._coming is None:
             self._has_news = False
             ahead = self._pace.ahead(self._claimed - len(self.stock), time.monotonic())
-            self._coming = self._thread.submit(self._find, len(self.stock), ahead=ahead)
-            self._coming.add_done_callback(lambda _: self._wake())
+            self._expect(self._thread.submit(self._find, len(self.stock), ahead=ahead))
 
     def clear(self) -> list[HeldMail]:
         """All mails, to be given back. Those that are being claimed come later: nobody waits for the database here."""
@@ -123,6 +137,10 @@ class MailSupply:
         self._coming = None
         self.stock.clear()
 
+    def _expect(self, coming: "Future[_Found | None]") -> None:
+        self._coming = coming
+        coming.add_done_callback(lambda _: self._wake())
+
     def _take_coming(self) -> None:
         assert self._coming is not None
         coming, self._coming = self._coming, None
@@ -132,6 +150,10 @@ class MailSupply:
         claim = self._run.claim(held=held, ahead=ahead, safety_only=safety_only)
         if claim is None:
             return None
+        self._run.share(claim)
+        return self._load(claim)
+
+    def _load(self, claim: Claim) -> _Found:
         # It reads only: each statement by itself spares two round trips.
         with standalone() as connection:
             return _Found(claim, load_claimed(connection, claim.mails))
@@ -140,7 +162,6 @@ class MailSupply:
         if not safety_only:
             self._is_exhausted = found is None or not found.claim.may_be_more
         if found:
-            self._run.share(found.claim)
             self.circuit = found.claim.circuit
             self.stock.add(found.claim, found.loaded)
             self._claimed += len(found.claim.mails)

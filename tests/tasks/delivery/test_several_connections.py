@@ -186,6 +186,26 @@ def test_connections_go_on_while_more_mail_is_being_claimed(office: Office, sett
     assert went_on == [True]
 
 
+def test_the_server_is_connected_to_while_the_first_mails_are_loaded(office: Office) -> None:
+    queue_many(3)
+    connected: list[bool] = []
+
+    def hold_the_loading(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "clock_timestamp() AS now" in statement:
+            pause, deadline = Event(), time.monotonic() + 5
+            while not office.server.connections and time.monotonic() < deadline:
+                pause.wait(0.02)
+            connected.append(office.server.connections > 0)
+
+    event.listen(engine(), "before_cursor_execute", hold_the_loading)
+    try:
+        assert office.send() == {"accepted": 3}
+    finally:
+        event.remove(engine(), "before_cursor_execute", hold_the_loading)
+
+    assert connected == [True]
+
+
 @pytest.mark.parametrize(("step", "act"), [("data", hang), ("body", hang), ("dot", hang), ("dot", take_and_hang)])
 def test_a_kill_leaves_at_most_one_mail_of_each_connection_in_doubt(
     senders: Processes, office: Office, step: str, act: Reply
