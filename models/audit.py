@@ -5,6 +5,7 @@ Functions Safely"), so that ABParts' role needs no right for it. An error in the
 `escalation.actor`) and nobody else's: ABParts must never fail or wait because of us.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 AUDITED: Final = ("support_tickets", "ai_sessions", "escalation_triggers")
@@ -24,7 +25,8 @@ AS_JSONB: Final = (
 )
 ACTOR = "coalesce(nullif(current_setting('escalation.actor', true), ''), session_user)"
 # How a row is kept: whole. Later migrations keep it by other functions.
-WHOLE = "escalation.as_jsonb(row_to_json({row}))"
+# The star says row, and no column that may have the same name.
+WHOLE = "escalation.as_jsonb(row_to_json({row}.*))"
 NEW = "(SELECT id, {new} AS content FROM new_rows AS n) AS n"
 OLD = "(SELECT id, {old} AS content FROM old_rows AS o) AS o"
 ROWS = {
@@ -42,14 +44,18 @@ TRANSITION = {
 }
 
 
-def function_statements(action: str, kept: str = WHOLE, declare: str = "", first: str = "") -> tuple[str, str]:
+def function_statements(
+    action: str, kept: Sequence[str] = (WHOLE,), declare: str = "", first: str = ""
+) -> tuple[str, str]:
     """The function that records one kind of change, closed to everyone but the triggers.
 
-    :param kept: the SQL expression that makes a row (`{row}`) what is written to the log
+    :param kept: the SQL expression that makes a row (`{row}`) what is written to the log; a second one is for all rows
+        of a statement of which one has content that the first cannot keep
     :param declare: variables that it needs
     :param first: what is asked once for all rows
     """
-    rows = ROWS[action].format(new=kept.format(row="n"), old=kept.format(row="o"))
+    quick, *careful = (_record(action, expression) for expression in kept)
+    record = quick if not careful else _QUICK_OR_CAREFUL.format(quick=quick, careful=careful[0])
     return (
         f"""
     CREATE OR REPLACE FUNCTION escalation.audit_{action}() RETURNS trigger
@@ -57,8 +63,7 @@ def function_statements(action: str, kept: str = WHOLE, declare: str = "", first
     {declare}
     BEGIN
         {first}
-        INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
-            {rows};
+        {record}
         RETURN NULL;
     EXCEPTION WHEN OTHERS THEN
         IF coalesce(current_setting('escalation.actor', true), '') <> '' THEN
@@ -69,6 +74,19 @@ def function_statements(action: str, kept: str = WHOLE, declare: str = "", first
     END $audit$""",
         f"REVOKE ALL ON FUNCTION escalation.audit_{action}() FROM PUBLIC",
     )
+
+
+_QUICK_OR_CAREFUL: Final = """BEGIN
+            {quick}
+        EXCEPTION WHEN data_exception THEN
+            {careful}
+        END;"""
+
+
+def _record(action: str, kept: str) -> str:
+    rows = ROWS[action].format(new=kept.format(row="n"), old=kept.format(row="o"))
+    return f"""INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
+            {rows};"""
 
 
 def trigger_name(action: str) -> str:

@@ -14,9 +14,12 @@ ANYBODY: Final = {
     "declare": "DECLARE anybody boolean;",
     "first": "anybody := EXISTS (SELECT FROM escalation.erased_sessions);",
 }
-RECORDED: Final = (
-    f"CASE WHEN anybody THEN escalation.recorded(tg_table_name, {{row}}.id, row_to_json({{row}})) ELSE {WHOLE} END"
+_UNLESS_ERASED = (
+    "CASE WHEN anybody THEN escalation.recorded(tg_table_name, {{row}}.id, row_to_json({{row}}.*)) ELSE {whole} END"
 )
+RECORDED: Final = _UNLESS_ERASED.format(whole=WHOLE)
+# The same JSONB without a call of ours for each row; what JSONB cannot hold is an error here.
+QUICKLY_RECORDED: Final = _UNLESS_ERASED.format(whole="to_jsonb({row}.*)")
 
 
 def bare(row: str) -> str:
@@ -61,5 +64,5 @@ RECORDED_FUNCTION: Final = (
 
 def statements() -> list[str]:
     """The table, the functions, and the audit functions that ask them; the triggers stay what they are."""
-    audit = [statement for action in ACTIONS for statement in function_statements(action, RECORDED, **ANYBODY)]
+    audit = [statement for action in ACTIONS for statement in function_statements(action, [RECORDED], **ANYBODY)]
     return [ERASED_SESSIONS, *SESSION_OF, *RECORDED_FUNCTION, *audit]

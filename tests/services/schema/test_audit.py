@@ -102,6 +102,34 @@ def test_json_that_jsonb_cannot_hold_is_recorded_as_text(guest: Connection, cont
     assert entry["old"]["id"] == "s1"
 
 
+def test_of_several_rows_the_others_are_recorded_as_json(guest: Connection) -> None:
+    run(
+        guest,
+        r"""INSERT INTO ai_sessions (id, user_id, status, language, created_at, updated_at, session_metadata)
+                   SELECT name, 'u', 'active', 'en', now(), now(), metadata::json
+                   FROM (VALUES ('good', '{"a": 1}'), ('bad', '{"a": "\u0000"}')) AS v (name, metadata)""",
+    )
+    entries = {entry["row_id"]: entry["new"] for entry in log(guest)}
+    assert entries["good"]["session_metadata"] == {"a": 1}
+    assert r"\u0000" in entries["bad"]
+
+
+def test_odd_values_in_columns_of_any_name_are_recorded_as_row_to_json_writes_them(guest: Connection) -> None:
+    run(guest, "ALTER TABLE ai_sessions ADD COLUMN f float8, ADD COLUMN n numeric, ADD COLUMN t timestamptz,"
+               "ADD COLUMN o real[], ADD COLUMN b bytea, ADD COLUMN i interval, ADD COLUMN d date")  # fmt: skip
+    document = r"""{"a": 1, "a": [1.0, 1e2, null], "é": "\ud83d\udd25"}"""
+    for values in (
+        r"'Infinity', 'NaN', 'infinity', '{1e-30,NaN,-0,NULL}', '\x00ff', '-1 day 3:00', '0044-03-15 BC'",
+        "1e300, 1.50000000000000000000000, '2026-02-28 23:59:60+05:45', '{}', '', '1 mon', '-infinity'",
+        "-1e-300, 1e-20, '0001-01-01 BC', NULL, NULL, NULL, NULL",
+    ):
+        run(guest, f"""UPDATE ai_sessions SET session_metadata = '{document}', (f, n, t, o, b, i, d) = ROW ({values})
+                       WHERE id = 's1'""")  # fmt: skip
+        as_json = "SELECT CAST(row_to_json(s) AS jsonb)::text AS new FROM ai_sessions AS s WHERE id = 's1'"
+        newest = "SELECT new::text AS new FROM escalation.audit_log ORDER BY audit_id DESC LIMIT 1"
+        assert rows(guest, newest) == rows(guest, as_json)
+
+
 def test_our_own_statement_goes_on_with_such_json_too(guest: Connection) -> None:
     run(guest, r"""UPDATE ai_sessions SET session_metadata = '{"text": "\u0000"}' WHERE id = 's1'""")
     run(guest, """BEGIN; SET LOCAL escalation.actor = 'worker';

@@ -1,15 +1,18 @@
 """The migration takes every database on as it is, and changes nothing of ABParts'."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from models.base import OwnBase
-from models.migrations import as_sql, newest
+from models.migrations import alembic_config, alone, as_sql, newest
 from services.schema.introspection import DifferenceKind
 from services.schema.migrate import check, migrate
 from tests.services.schema.abparts_models import METADATA
@@ -146,6 +149,25 @@ def test_the_printed_sql_does_what_the_migration_does(empty: Engine, migrated: E
     run_by_hand(empty)
     with empty.connect() as by_hand, migrated.connect() as by_program:
         assert rows(by_hand, query) == rows(by_program, query)
+
+
+def test_the_quicker_audit_can_be_taken_back(migrated: Engine) -> None:
+    query = "SELECT proname AS name, prosrc AS body FROM pg_proc WHERE pronamespace = 'escalation'::regnamespace"
+    with migrated.connect() as connection:
+        quicker = rows(connection, query)
+    change_to(migrated, command.downgrade, "0011")
+    with migrated.connect() as connection:
+        assert not any("data_exception" in row["body"] for row in rows(connection, query) if "audit" in row["name"])
+    change_to(migrated, command.upgrade, "head")
+    with migrated.connect() as connection:
+        assert sorted(rows(connection, query), key=str) == sorted(quicker, key=str)
+
+
+def change_to(engine: Engine, change: Callable[[Config, str], None], revision: str) -> None:
+    with alone(engine) as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        change(config, revision)
 
 
 def test_the_models_say_what_the_migrations_made(migrated: Engine) -> None:
