@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import event
 
 from services.database.engine import engine
+from services.database.session import run_waiting
 from services.events.stream import redis_client
 from services.installation import get_installation
 from tasks.evaluation.drain import drain
@@ -30,6 +32,7 @@ def explained() -> Iterator[list[dict[str, Any]]]:
     found: list[dict[str, Any]] = []
 
     def explain(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        run_waiting(cursor)
         if statement.lstrip().startswith(EXPLAINED):
             found.append(plan_of(connection.connection.cursor(), statement, parameters))
 
@@ -41,7 +44,8 @@ def explained() -> Iterator[list[dict[str, Any]]]:
 
 
 def plan_of(cursor: Any, statement: str, parameters: Any) -> dict[str, Any]:
-    begin, end = ("BEGIN", "ROLLBACK") if cursor.connection.autocommit else (KEEP, f"ROLLBACK TO {KEEP}")
+    alone = cursor.connection.autocommit and cursor.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE
+    begin, end = ("BEGIN", "ROLLBACK") if alone else (KEEP, f"ROLLBACK TO {KEEP}")
     cursor.execute(begin)
     cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
     plan = "\n".join(line for (line,) in cursor.fetchall())

@@ -36,7 +36,7 @@ QUEUE_APART = """    from services.database.engine import begin
 WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(stream, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
-KNOWN_TO_SESSION = "context.root_connection.info.setdefault(_MARK, {})"
+KNOWN_TO_SESSION = "info.setdefault(_MARK, {})"
 DRAIN = "tests/tasks/evaluation/test_drain.py"
 BATCH = "tests/tasks/evaluation/test_batch.py"
 FAULTS = "tests/tasks/evaluation/test_batch_faults.py"
@@ -75,7 +75,7 @@ EVENTS = (
     Breakage(
         "a prepared statement is used on another connection",
         1,
-        (SourceChange("services/database/session.py", KNOWN_TO_SESSION, "_execute.__dict__.setdefault(_MARK, {})"),),
+        (SourceChange("services/database/session.py", KNOWN_TO_SESSION, "bound.__dict__.setdefault(_MARK, {})"),),
         ("tests/services/database/test_prepared.py::test_a_new_session_prepares_it_anew",),
     ),
     Breakage(

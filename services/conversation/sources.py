@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
-from sqlalchemy import Connection, RowMapping, Table, TextClause
+from sqlalchemy import Connection, Table, TextClause
 
 from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.wire import event_of
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Evidence, Message, Step
+from services.database.quick import fetch
 from services.database.session import prepared
 from services.directory.tables import Readable, find_readable
 
@@ -74,7 +75,7 @@ def _select_rows(
 ) -> list[dict[str, Any]]:
     if not known.get(table.name, frozenset()).issuperset(_NEEDED[table]):
         return []
-    return [dict(row) for row in connection.execute(statement, {"session_ids": list(session_ids)}).mappings()]
+    return fetch(connection, statement, {"session_ids": list(session_ids)})
 
 
 def _make_diagnosis(assessment: Mapping[str, Any]) -> Diagnosis:
@@ -167,12 +168,12 @@ class StoredEvent:
 def load_stored_events(connection: Connection, session_ids: Collection[str]) -> dict[str, list[StoredEvent]]:
     """The events of each session in the order of their time."""
     kept: dict[str, list[StoredEvent]] = defaultdict(list)
-    for row in connection.execute(_READ, {"session_ids": list(session_ids)}).mappings():
+    for row in fetch(connection, _READ, {"session_ids": list(session_ids)}):
         kept[row["session_id"]].extend(_read_event(row))
     return kept
 
 
-def _read_event(row: RowMapping) -> Iterator[StoredEvent]:
+def _read_event(row: Mapping[str, Any]) -> Iterator[StoredEvent]:
     try:
         yield StoredEvent(event_of(row["payload"]), row["ticket_id"], row["evidence"])
     except InvalidEvent as error:

@@ -78,6 +78,10 @@ class ListCursor(cursor):
     def execute(self, query: Any, vars: Any = None) -> None:
         super().execute(query, _wrap_lists(vars))
 
+    def mogrify(self, query: Any, vars: Any = None) -> bytes:
+        made: bytes = super().mogrify(query, _wrap_lists(vars))
+        return made
+
     def executemany(self, query: Any, vars_list: Any) -> None:
         super().executemany(query, map(_wrap_lists, vars_list))
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, TimeoutError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
@@ -15,6 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from config.settings import Settings, get_settings
 from services.database.encoding import ListCursor
 from services.database.errors import described
+from services.database.quick import transaction
 from services.database.session import prepare_what_is_marked, session_settings, set_after_connecting
 
 _DRIVER = "postgresql+psycopg2://"
@@ -146,7 +148,31 @@ def only_one(connection: Connection, name: str) -> bool:
 def standalone() -> Iterator[Connection]:
     """A connection whose statements each commit by themselves: one round trip instead of three."""
     with engine().connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        # SQLAlchemy's own AUTOCOMMIT sets the isolation level back afterwards, which is a round trip.
+        driver: Any = connection.connection.driver_connection
+        driver.autocommit = True
+        try:
+            yield connection
+        finally:
+            _end_autocommit(connection, driver)
+
+
+def _end_autocommit(connection: Connection, driver: Any) -> None:
+    """Also after a `transaction` that failed: of this one only the server knows."""
+    try:
+        if not driver.closed and driver.get_transaction_status() != TRANSACTION_STATUS_IDLE:
+            driver.cursor().execute("ROLLBACK")
+        if not driver.closed:
+            driver.autocommit = False
+    except psycopg2.Error:
+        connection.invalidate()
+
+
+@contextmanager
+def begin_in_few_trips() -> Iterator[Connection]:
+    """A transaction as of `begin`, whose BEGIN, COMMIT and statements given to `quick.write` go with others."""
+    with standalone() as connection, transaction(connection):
+        yield connection
 
 
 # What PostgreSQL reports by itself with an answer when it changes (its manual, "Asynchronous Operations").

@@ -10,6 +10,7 @@ the time; each parameter needs a type there, by a cast or by the column that it 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Connection, Engine, ExceptionContext, TextClause, event, text
 
@@ -99,17 +100,38 @@ def prepared(statement: str) -> TextClause:
     return text(statement).execution_options(**{_MARK: True})
 
 
+_preparing: Final["WeakSet[Engine]"] = WeakSet()
+
+
 def prepare_what_is_marked(engine: Engine) -> None:
     """Have the engine run such statements prepared; what a connection has prepared is known as long as it lives."""
+    _preparing.add(engine)
     event.listen(engine, "do_execute", _execute)
+    event.listen(engine, "do_executemany", _execute_many)
     event.listen(engine, "handle_error", _drop_sessions_that_lack_a_statement)
+
+
+def prepares(engine: Engine) -> bool:
+    """Whether the engine runs such statements prepared."""
+    return engine in _preparing
 
 
 def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
     """Whether the statement was run here."""
     if not context.execution_options.get(_MARK):
+        run_waiting(cursor)
         return False
-    known: dict[str, str] = context.root_connection.info.setdefault(_MARK, {})
+    cursor.execute(with_waiting(cursor, bound(cursor, context.root_connection.info, statement, parameters)))
+    return True
+
+
+def _execute_many(cursor: Any, _statement: str, _parameters: Any, _context: Any) -> None:
+    run_waiting(cursor)
+
+
+def bound(cursor: Any, info: dict[Any, Any], statement: str, parameters: Any) -> bytes:
+    """The statement, as SQLAlchemy gives it to the driver, as an EXECUTE of the connection that `info` belongs to."""
+    known: dict[str, str] = info.setdefault(_MARK, {})
     if statement not in known:
         name = f"escalation_{len(known)}"
         names = list(dict.fromkeys(_PARAMETER.findall(statement)))
@@ -117,8 +139,29 @@ def _execute(cursor: Any, statement: str, parameters: Any, context: Any) -> bool
         cursor.execute(f"PREPARE {name} AS {numbered.replace('%%', '%')}")
         given = ", ".join(f"%({name})s" for name in names)
         known[statement] = f"EXECUTE {name} ({given})" if names else f"EXECUTE {name}"
-    cursor.execute(known[statement], parameters)
-    return True
+    made: bytes = cursor.mogrify(known[statement], parameters)
+    return made
+
+
+# By the driver's connection: statements whose results nobody reads and that go to the server with the next one
+# (`services.database.quick`).
+waiting: Final["WeakKeyDictionary[Any, list[bytes]]"] = WeakKeyDictionary()
+
+
+def with_waiting(cursor: Any, statement: bytes) -> bytes:
+    """The statements that wait, none of which does afterwards, and this one."""
+    found = waiting.get(cursor.connection)
+    if not found:
+        return statement
+    together = b"; ".join([*found, statement])
+    found.clear()
+    return together
+
+
+def run_waiting(cursor: Any) -> None:
+    """Run the statements that wait."""
+    if waiting.get(cursor.connection):
+        cursor.execute(with_waiting(cursor, b""))
 
 
 def _drop_sessions_that_lack_a_statement(context: ExceptionContext) -> None:

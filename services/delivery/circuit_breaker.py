@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times, same_refusal
 from services.database.encoding import sql_list
+from services.database.quick import fetch
 from services.database.session import prepared
 from services.monitoring.alerts import clear_alerts, raise_alert
 
@@ -47,11 +48,11 @@ _SAFETY_FIRST_SECONDS = 60
 def read_circuit(connection: Connection, account: str) -> CircuitState:
     """The account's gate, locked: one claim at a time, none while the circuit changes."""
     parameters = {"account": account, "first_seconds": _SAFETY_FIRST_SECONDS}
-    row = connection.execute(_GATE, parameters).one_or_none()
-    if row is None:
+    rows = fetch(connection, _GATE, parameters)
+    if not rows:
         connection.execute(_ENSURE, {"account": account})
-        row = connection.execute(_GATE, parameters).one()
-    return CircuitState(*row)
+        rows = fetch(connection, _GATE, parameters)
+    return CircuitState(**rows[0])
 
 
 _WORKS = prepared("SELECT state = 'closed' FROM escalation.mail_accounts WHERE account = :account")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import CLAIMABLE, Lane
 from services.database.encoding import sql_list
+from services.database.quick import fetch
 from services.database.session import prepared
 from services.delivery.lease import LEASE_SECONDS
 
@@ -96,12 +97,9 @@ _CLAIM = prepared(f"""
 
 def claim(connection: Connection, lease_id: UUID, lanes: Sequence[Lane], limit: int) -> list[ClaimedMail]:
     """Lease up to about `limit` mails that are due; nobody else gets them until they are recorded or the lease ends."""
-    rows = connection.execute(
-        _CLAIM, {"lease_id": lease_id, "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
-    )
-    return [
-        claimed(list(group)) for _, group in groupby(rows.mappings(), key=lambda row: (row["mail_id"], row["short"]))
-    ]
+    parameters = {"lease_id": str(lease_id), "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
+    rows = fetch(connection, _CLAIM, parameters)
+    return [claimed(list(group)) for _, group in groupby(rows, key=lambda row: (row["mail_id"], row["short"]))]
 
 
 def claimed(rows: Sequence[Any]) -> ClaimedMail:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, null, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, null, select
+
+from services.database.quick import run
+from services.database.session import prepared
 
 Readable = Mapping[str, frozenset[str]]
 
 # Asked in the same transaction: a failed statement would take the ticket with it.
-_READABLE = text("""
+_READABLE = prepared("""
     SELECT n.name, array_agg(CAST(a.attname AS text)) AS columns
     FROM unnest(CAST(:tables AS text[])) AS n (name)
     JOIN pg_attribute AS a ON a.attrelid = to_regclass('public.' || n.name) AND a.attnum > 0 AND NOT a.attisdropped
@@ -21,8 +24,8 @@ _READABLE = text("""
 
 def find_readable(connection: Connection, *tables: Table) -> Readable:
     """The columns of these tables that exist and that we may read, by the table's name."""
-    rows = connection.execute(_READABLE, {"tables": [table.name for table in tables]})
-    return {row.name: frozenset(row.columns) for row in rows}
+    rows = run(connection, _READABLE, {"tables": [table.name for table in tables]})
+    return {name: frozenset(columns) for name, columns in rows}
 
 
 def select_rows(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from rules.decision import Decision, Examined, SessionState, decide
 from rules.triggers import needs_second_ear
+from services.database.quick import in_few_trips
 from services.escalation.confirmations import ask, read_answers
 from services.escalation.open_tickets import open_tickets
 from services.escalation.update_tickets import update_tickets
@@ -55,8 +56,9 @@ def process(
     connection: Connection, received: Sequence[Received], rejected: Sequence[Rejected], installation: Installation
 ) -> BatchResult:
     """Write a batch and everything that follows from it; the caller owns the transaction."""
-    result = process_events(connection, received, installation) if received else BatchResult()
-    return result + _process_rejected(connection, rejected, installation.settings) if rejected else result
+    with in_few_trips(connection):
+        result = process_events(connection, received, installation) if received else BatchResult()
+        return result + _process_rejected(connection, rejected, installation.settings) if rejected else result
 
 
 def _process_rejected(connection: Connection, rejected: Sequence[Rejected], settings: Settings) -> BatchResult:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from services.database.quick import run, write
 from services.database.session import prepared
 from services.database.unnest import Jsonb, Unnest
 from services.events.decoding import Received
@@ -23,7 +24,7 @@ def lock_sessions(connection: Connection, session_ids: Iterable[str]) -> None:
 
     A row in conflict is locked although `WHERE false` leaves it as it is (PostgreSQL manual, INSERT): no dead rows.
     """
-    connection.execute(_LOCK_SESSIONS, {"session_ids": sorted(set(session_ids))})
+    write(connection, _LOCK_SESSIONS, {"session_ids": sorted(set(session_ids))})
 
 
 class _EventRow(NamedTuple):
@@ -65,11 +66,11 @@ def insert_events(connection: Connection, received: Sequence[Received], policy_v
         for each in received
         for event in (each.event,)
     ]
-    inserted = connection.execute(_INSERT_EVENTS, _EVENT_ROWS.parameters(rows, policy_version=policy_version))
+    inserted = run(connection, _INSERT_EVENTS, _EVENT_ROWS.parameters(rows, policy_version=policy_version))
     if inserted.rowcount == len(rows):
         # All of them are new, as nearly always: no need to read which.
         return {row.event_id for row in rows}
-    return set(inserted.scalars())
+    return {event_id for (event_id,) in inserted}
 
 
 class TicketOfEvent(NamedTuple):
@@ -91,4 +92,4 @@ _RECORD_TICKETS = prepared(f"""
 
 def record_tickets(connection: Connection, tickets: Sequence[TicketOfEvent]) -> None:
     """Note with each event that led to a ticket which one it is."""
-    connection.execute(_RECORD_TICKETS, _TICKETS_OF_EVENTS.parameters(tickets))
+    write(connection, _RECORD_TICKETS, _TICKETS_OF_EVENTS.parameters(tickets))

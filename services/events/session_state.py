@@ -12,6 +12,7 @@ from rules.decision import OpenTicket, SessionState
 from rules.foreign_words import known_priority
 from rules.ticket_states import FINISHED
 from services.database.encoding import json_text, sql_list
+from services.database.quick import fetch, write
 from services.database.session import prepared
 from services.database.unnest import Jsonb, Unnest
 
@@ -67,8 +68,8 @@ def read_states(connection: Connection, session_ids: Iterable[str]) -> dict[str,
 
     Whether a ticket is finished is read from ABParts' row itself, so a change by plain SQL counts.
     """
-    rows = connection.execute(_READ, {"session_ids": list(session_ids)}).mappings()
-    return {row["session_id"]: _as_state(dict(row)) for row in rows}
+    rows = fetch(connection, _READ, {"session_ids": list(session_ids)})
+    return {row["session_id"]: _as_state(row) for row in rows}
 
 
 def _as_state(row: dict[str, Any]) -> SessionState:
@@ -135,7 +136,7 @@ def write_states(connection: Connection, states: Sequence[SessionState]) -> None
         )
         for state in states
     ]
-    connection.execute(_WRITE, _STATE_ROWS.parameters(rows))
+    write(connection, _WRITE, _STATE_ROWS.parameters(rows))
 
 
 _READ_KNOWN = prepared("""
@@ -157,9 +158,9 @@ class _KnownSession:
 
 def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, _KnownSession]:
     """What is known of these sessions, by id; one that ABParts never stored is known by its events alone."""
-    rows = connection.execute(_READ_KNOWN, {"session_ids": [state.session_id for state in states]}).mappings()
+    rows = fetch(connection, _READ_KNOWN, {"session_ids": [state.session_id for state in states]})
     stored = {row["id"]: row for row in rows}
-    return {state.session_id: _combine(state, dict(stored.get(state.session_id, {}))) for state in states}
+    return {state.session_id: _combine(state, stored.get(state.session_id, {})) for state in states}
 
 
 def _combine(state: SessionState, row: dict[str, Any]) -> _KnownSession:

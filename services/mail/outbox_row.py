@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from services.database.quick import fetch
 from services.database.session import prepared
 from services.ticket_details import TicketDetails
 
@@ -60,5 +61,5 @@ class MailRow:
 
 def load_mails(connection: Connection, mail_ids: Sequence[UUID]) -> list[MailRow]:
     """The mails with these ids; one statement."""
-    rows = connection.execute(_READ, {"mail_ids": [str(mail_id) for mail_id in mail_ids]}).mappings()
+    rows = fetch(connection, _READ, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
     return [MailRow(**row) for row in rows]

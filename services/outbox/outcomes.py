@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from config.settings import TEMPLATES_FOLDER
 from rules.delivery import TICKET_NEWS, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
+from services.database.quick import fetch, write
 from services.database.session import prepared
 from services.events.stream import OUTCOMES
 
@@ -93,7 +94,7 @@ INSERT = prepared("""
 
 def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> None:
     """Write outcomes into the transaction of what they tell; a repeat writes nothing."""
-    connection.execute(INSERT, _columns_of(outcomes))
+    write(connection, INSERT, _columns_of(outcomes))
 
 
 def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[str | None]]:
@@ -176,17 +177,17 @@ def mail_held(connection: Connection, mail_ids: Sequence[UUID]) -> None:
 
 def _of_mails(connection: Connection, kind: str, mail_ids: Sequence[UUID]) -> dict[UUID, NewOutcome]:
     """An outcome by mail; mails that bring no news of a ticket have none."""
-    rows = connection.execute(_TICKETS_OF, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
+    rows = fetch(connection, _TICKETS_OF, {"mail_ids": [str(mail_id) for mail_id in mail_ids]})
     return {
-        row.mail_id: NewOutcome(
-            cause=(row.mail_id,),
+        row["mail_id"]: NewOutcome(
+            cause=(row["mail_id"],),
             type=kind,
-            session_id=row.session_id,
-            language=row.language,
-            ticket_id=row.ticket_id,
-            ticket_number=row.ticket_number,
-            priority=row.priority,
-            reasons=tuple(row.reasons),
+            session_id=row["session_id"],
+            language=row["language"],
+            ticket_id=row["ticket_id"],
+            ticket_number=row["ticket_number"],
+            priority=row["priority"],
+            reasons=tuple(row["reasons"]),
         )
         for row in rows
     }

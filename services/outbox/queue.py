@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import TICKET_NEWS, Lane, MailTemplate, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
+from services.database.quick import write
 from services.database.session import prepared
 from services.outbox.synthetic_sessions import MARK
 
@@ -78,7 +79,8 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
     :param domain: the right side of the Message-ID, fixed here for every attempt (RFC 5322, 3.6.4)
     """
     mails = _redirect_synthetic(connection, mails)
-    connection.execute(
+    write(
+        connection,
         _INSERT_MAILS,
         {
             "mail_ids": [str(mail.mail_id) for mail in mails],
@@ -111,7 +113,8 @@ def _redirect_synthetic(connection: Connection, mails: Sequence[NewMail]) -> Seq
 
 def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, str, float]]) -> None:
     """Add addresses to mails, each with a distance in seconds to the ticket's previous mail; each has its own state."""
-    connection.execute(
+    write(
+        connection,
         _INSERT_RECIPIENTS,
         {
             "recipient_ids": [

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from rules.reasons import REASONS, by_gravity
 from services.conversation import Conversation, Evidence, Request, load_conversations
+from services.database.quick import fetch
 from services.database.session import prepared
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.ticket_details.missing import list_unknown
@@ -98,7 +99,7 @@ class _Known:
 
 def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketDetails]:
     """Load the details of each ticket of ours, by its id."""
-    rows = connection.execute(_TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}).mappings().all()
+    rows = fetch(connection, _TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER})
     sessions = {row["session_id"]: _make_session(row) for row in rows}
     known = _Known(
         people=load_people(connection, [session.user_id for session in sessions.values() if session.user_id]),
@@ -112,13 +113,12 @@ def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> 
 
 def _load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dict[str, list[Recipient]]:
     recipients: dict[str, list[Recipient]] = defaultdict(list)
-    for row in connection.execute(_RECIPIENTS, {"ticket_ids": list(ticket_ids)}).mappings():
-        members = dict(row)
-        recipients[members.pop("ticket_id")].append(Recipient(**members))
+    for row in fetch(connection, _RECIPIENTS, {"ticket_ids": list(ticket_ids)}):
+        recipients[row.pop("ticket_id")].append(Recipient(**row))
     return recipients
 
 
-def _make_session(row: RowMapping) -> SessionFacts:
+def _make_session(row: Mapping[str, Any]) -> SessionFacts:
     return SessionFacts(
         session_id=row["session_id"],
         user_id=None if row["user_id"] == UNKNOWN_USER else row["user_id"],
@@ -129,7 +129,7 @@ def _make_session(row: RowMapping) -> SessionFacts:
     )
 
 
-def _assemble(row: RowMapping, session: SessionFacts, known: _Known) -> TicketDetails:
+def _assemble(row: Mapping[str, Any], session: SessionFacts, known: _Known) -> TicketDetails:
     ticket_id = row["ticket_id"]
     conversation = known.conversations[session.session_id]
     user = known.people.get(session.user_id or "")
@@ -158,7 +158,7 @@ def _select_requests(ticket_id: str, conversation: Conversation) -> tuple[Reques
     return tuple(request for request in conversation.requests if request.event_id in counted)
 
 
-def _make_ticket(row: RowMapping, conversation: Conversation) -> TicketFacts:
+def _make_ticket(row: Mapping[str, Any], conversation: Conversation) -> TicketFacts:
     return TicketFacts(
         ticket_id=row["ticket_id"],
         number=row["ticket_number"],

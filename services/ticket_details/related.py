@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from services.database.quick import fetch
 from services.database.session import prepared
 from services.ticket_details.models import RelatedTicket, SessionFacts
 from services.tickets.abparts_rows import UNKNOWN_USER
@@ -44,7 +45,8 @@ Related = Mapping[tuple[str, str], list[RelatedTicket]]
 def load_related(connection: Connection, sessions: Collection[SessionFacts]) -> Related:
     """All tickets of each session, and the newest open ones of its machine and of its user; one statement."""
     user_ids = {session.user_id for session in sessions if session.user_id and session.user_id != UNKNOWN_USER}
-    rows = connection.execute(
+    rows = fetch(
+        connection,
         _READ,
         {
             "session_ids": [session.session_id for session in sessions],
@@ -52,11 +54,10 @@ def load_related(connection: Connection, sessions: Collection[SessionFacts]) -> 
             "user_ids": list(user_ids),
             "most": MOST_RELATED + 1,
         },
-    ).mappings()
+    )
     related: dict[tuple[str, str], list[RelatedTicket]] = defaultdict(list)
     for row in rows:
-        members = dict(row)
-        related[members.pop("relation"), members.pop("key")].append(RelatedTicket(**members))
+        related[row.pop("relation"), row.pop("key")].append(RelatedTicket(**row))
     return related
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
 from services.database.encoding import derive_id
+from services.database.quick import write
 from services.database.session import prepared
 from services.database.unnest import Unnest
 from services.tickets.insert import NewTicket
@@ -47,7 +48,7 @@ def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]
         )
         for ticket_id, fired in triggers
     ]
-    connection.execute(_INSERT_TRIGGERS, _TRIGGER_ROWS.parameters(rows))
+    write(connection, _INSERT_TRIGGERS, _TRIGGER_ROWS.parameters(rows))
 
 
 def trigger_id(ticket_id: str, reason: str) -> UUID:
@@ -102,10 +103,10 @@ def escalate_sessions(connection: Connection, tickets: Sequence[NewTicket]) -> N
         _SessionRow(ticket.session_id, ticket.user_id or UNKNOWN_USER, ticket.machine_id, ticket.language or "en")
         for ticket in tickets
     ]
-    connection.execute(_INSERT_SESSIONS, _SESSION_ROWS.parameters(rows))
+    write(connection, _INSERT_SESSIONS, _SESSION_ROWS.parameters(rows))
     escalate_sessions_by_id(connection, [ticket.session_id for ticket in tickets])
 
 
 def escalate_sessions_by_id(connection: Connection, session_ids: Sequence[str]) -> None:
     """Mark sessions that are there as escalated, in the order of their ids."""
-    connection.execute(_ESCALATE_SESSIONS, {"ids": list(session_ids)})
+    write(connection, _ESCALATE_SESSIONS, {"ids": list(session_ids)})

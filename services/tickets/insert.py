@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from rules.decision import Decision, Fired, SessionState, make_evidence
 from rules.reasons import Priority
 from services.database.encoding import derive_id, json_text
+from services.database.quick import fetch, run, write
 from services.database.session import prepared
 from services.database.unnest import Integer, Json, Jsonb, Unnest
 
@@ -34,11 +35,13 @@ def _take_numbers(connection: Connection, count: int, zone: str) -> list[str]:
 
     Call it last: the counter's row is held until the commit. Numbers have four digits, more when a day needs them.
     """
-    row = connection.execute(_TAKE, {"count": count, "zone": zone}).one_or_none()
-    if row is None:
+    parameters = {"count": count, "zone": zone}
+    rows = fetch(connection, _TAKE, parameters)
+    if not rows:
         _catch_up(connection, zone)
-        row = connection.execute(_TAKE, {"count": count, "zone": zone}).one()
-    return [f"AB-{row.day}-{number:04d}" for number in range(row.before + 1, row.before + count + 1)]
+        rows = fetch(connection, _TAKE, parameters)
+    day, before = rows[0]["day"], rows[0]["before"]
+    return [f"AB-{day}-{number:04d}" for number in range(before + 1, before + count + 1)]
 
 
 def _catch_up(connection: Connection, zone: str) -> None:
@@ -148,7 +151,7 @@ def _insert_shared(connection: Connection, tickets: Sequence[NewTicket]) -> set[
         )
         for ticket in tickets
     ]
-    return set(connection.execute(_INSERT_SHARED, _SHARED_ROWS.parameters(rows)).scalars())
+    return {ticket_id for (ticket_id,) in run(connection, _INSERT_SHARED, _SHARED_ROWS.parameters(rows))}
 
 
 class _OwnRow(NamedTuple):
@@ -183,7 +186,7 @@ def insert_own(connection: Connection, tickets: Sequence[NewTicket]) -> None:
         )
         for ticket in tickets
     ]
-    connection.execute(_INSERT_OWN, _OWN_ROWS.parameters(rows))
+    write(connection, _INSERT_OWN, _OWN_ROWS.parameters(rows))
 
 
 def collect_evidence(decision: Decision) -> dict[str, Any]:

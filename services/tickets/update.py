@@ -11,6 +11,7 @@ from rules.explanation import show_evidence
 from rules.foreign_words import PRIORITY_ORDER, known_priority
 from rules.reasons import REASON_WORDS, by_gravity
 from services.database.encoding import json_text
+from services.database.quick import run
 from services.database.session import prepared
 from services.database.unnest import Integer, Jsonb, Unnest
 from services.events.session_state import is_finished
@@ -32,10 +33,9 @@ _FOREIGN = prepared(f"""
 
 def foreign_tickets(connection: Connection, session_ids: Collection[str]) -> dict[str, OpenTicket]:
     """Open tickets of these sessions that somebody else wrote; found by the audit log, without a scan of theirs."""
-    rows = connection.execute(_FOREIGN, {"session_ids": list(session_ids)})
     return {
-        row.session_id: OpenTicket(row.id, row.ticket_number, frozenset(), known_priority(row.priority), adopted=True)
-        for row in rows
+        session_id: OpenTicket(ticket_id, number, frozenset(), known_priority(priority), adopted=True)
+        for session_id, ticket_id, number, priority in run(connection, _FOREIGN, {"session_ids": list(session_ids)})
     }
 
 

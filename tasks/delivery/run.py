@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from rules.delivery import MAIL_LANES, Lane, LocalFault, Phase, ServerReply
 from services.database.engine import begin
+from services.database.quick import transaction
 from services.delivery.circuit_breaker import TRIAL, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.outbox.outcomes import acceptances
@@ -46,9 +47,12 @@ class Run:
         """The time is up, or the session is lost, and with it the lease: nothing more may be sent under it."""
         return self.session.invalidated or time.monotonic() > self.deadline
 
-    def claim(self, *, held: int = 0, ahead: int = 0, safety_only: bool = False) -> Claim | None:
+    def claim(
+        self, connection: Connection, *, held: int = 0, ahead: int = 0, safety_only: bool = False
+    ) -> Claim | None:
         """The next mails, few at a time, so that a graver one that comes meanwhile waits for a few sends only.
 
+        :param connection: one of `standalone`
         :param held: mails that this run has in hand and has not yet sent
         :param ahead: so many leave in a moment: they may be claimed although they are more than usual
         """
@@ -56,7 +60,7 @@ class Run:
         room = self.sender.rates.room(safety_only, max(self.sender.claim_size, ahead) + held) - held
         if room < 1:
             return None
-        with begin() as connection:
+        with transaction(connection):
             state = read_circuit(connection, self.account)
             if state.shut:
                 return None
@@ -66,9 +70,9 @@ class Run:
             mails = claim(connection, self.lease_id, lanes, limit)
             if mails and state.state == TRIAL:
                 take_trial(connection, self.account)
-            if not mails:
-                return None
-            told = acceptances(connection, [mail.mail_id for mail in mails])
+        if not mails:
+            return None
+        told = acceptances(connection, [mail.mail_id for mail in mails])
         return Claim(mails, state, told, safety_first or sum(len(mail.recipients) for mail in mails) >= limit)
 
     def share(self, claimed: Claim) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from services.database.engine import standalone
+from services.database.quick import in_few_trips
 from services.delivery.circuit_breaker import TRIAL, CircuitState
 from services.mail.compose import LoadedMail
 from tasks.delivery.run import Run
@@ -98,7 +99,7 @@ class MailSupply:
 
     def start(self) -> bool:
         """Claim the first mails, and begin to load them; whether there are any."""
-        claim = self._run.claim()
+        claim = self._claim()
         if claim is None:
             return False
         self.circuit = claim.circuit
@@ -147,11 +148,15 @@ class MailSupply:
         self._add(coming.result(), safety_only=False)
 
     def _find(self, held: int, *, ahead: int = 0, safety_only: bool = False) -> _Found | None:
-        claim = self._run.claim(held=held, ahead=ahead, safety_only=safety_only)
+        claim = self._claim(held=held, ahead=ahead, safety_only=safety_only)
         if claim is None:
             return None
         self._run.share(claim)
         return self._load(claim)
+
+    def _claim(self, *, held: int = 0, ahead: int = 0, safety_only: bool = False) -> Claim | None:
+        with standalone() as connection, in_few_trips(connection):
+            return self._run.claim(connection, held=held, ahead=ahead, safety_only=safety_only)
 
     def _load(self, claim: Claim) -> _Found:
         # It reads only: each statement by itself spares two round trips.

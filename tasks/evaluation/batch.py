@@ -9,7 +9,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from rules.decision import Examined
 from rules.triggers import examine
-from services.database.engine import begin
+from services.database.engine import begin_in_few_trips
 from services.database.errors import DatabaseFailure, classify_failure, described
 from services.escalation.process_batch import BatchResult, process
 from services.events.decoding import Received, Rejected, read_event
@@ -162,6 +162,6 @@ def _in_transaction(
         stop=stop_after_attempt(_ATTEMPTS),
         reraise=True,
     ):
-        with attempt, begin() as connection:
+        with attempt, begin_in_few_trips() as connection:
             return process(connection, received, rejected, installation)
     raise AssertionError("unreachable: the last attempt raises or returns")
