@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings, get_settings
 from rules.delivery import Times
 from services.database.errors import DatabaseFailure, classify_failure
+from services.database.quick import run
+from services.database.session import prepared
 from services.delivery.settings_probe import keyed_mark
 from services.events.stream import redis_client
 
@@ -43,6 +45,38 @@ def lease(connection: Connection) -> Iterator[UUID]:
         connection.execute(_LOCK, {"lease_id": str(lease_id)})
     try:
         yield lease_id
+    finally:
+        _unlock_all(connection)
+
+
+# In this order, so that whoever gets no place holds no slot, not even for a moment.
+_TAKE_ALL = prepared("""
+    SELECT CASE WHEN place THEN
+               pg_try_advisory_lock(hashtext('escalation.slot.' || CAST(:account AS text)), CAST(:slot AS integer)) END
+    FROM (
+        SELECT pg_advisory_lock(hashtextextended(CAST(:lease_id AS text), 0)),
+               pg_try_advisory_lock(hashtext('escalation.sender.' || CAST(:account AS text)), CAST(:place AS integer))
+                   AS place
+        OFFSET 0
+    ) AS taken
+""")
+
+
+@contextmanager
+def sender_lease(connection: Connection, account: str, places: int, slots: int) -> Iterator[tuple[UUID, int] | None]:
+    """A new lease with one of so many places and one of the account's connections; None when all of them are taken.
+
+    As `lease`, `take_place` and `take_slot`, in one round trip where the last of each is free.
+    """
+    lease_id = uuid4()
+    parameters = {"account": account, "lease_id": str(lease_id), "place": places, "slot": slots}
+    try:
+        with connection.begin():
+            ((has_slot,),) = run(connection, _TAKE_ALL, parameters)
+        slot = slots if has_slot else None
+        if has_slot is False or (has_slot is None and take_place(connection, account, places - 1)):
+            slot = take_slot(connection, account, slots)
+        yield None if slot is None else (lease_id, slot)
     finally:
         _unlock_all(connection)
 

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 
 from services.database.engine import standalone
-from services.delivery.lease import lease, take_place, take_slot
+from services.delivery.lease import sender_lease
 from tasks.delivery.parallel_run import send_in_parallel
 from tasks.delivery.run import Run
 from tasks.delivery.sender import Sender
@@ -15,12 +15,11 @@ def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
     """Send what is due, safety mail first; the number of recipients by the state that they reached."""
     tally: Counter[str] = Counter()
     account = sender.transport.account
-    with standalone() as session, lease(session) as lease_id:
-        if not take_place(session, account.key, senders_at_once(account.limits, urgent_only)):
+    places, slots = senders_at_once(account.limits, urgent_only), connections_at_once(account.limits, urgent_only)
+    with standalone() as session, sender_lease(session, account.key, places, slots) as held:
+        if held is None:
             return tally
-        slot = take_slot(session, account.key, connections_at_once(account.limits, urgent_only))
-        if slot is None:
-            return tally
+        lease_id, slot = held
         run = Run(sender, urgent_only, session, lease_id, time.monotonic() + sender.run_seconds, tally)
         try:
             send_in_parallel(run, slot)

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from config.settings import get_settings
 from rules.delivery import MailTemplate
-from services.database.engine import begin, engine
-from services.delivery.lease import lease, take_slot
+from services.database.engine import begin, engine, standalone
+from services.delivery.lease import lease, sender_lease, take_slot
 from services.delivery.rate_limits import Rates, limiter
 from services.outbox.queue import NewMail, queue_mails
 from services.transports.factory import account_of
@@ -79,6 +79,27 @@ def test_a_killed_sender_s_connection_is_free_at_once(office: Office, setting: S
         )
         wait_for(office.send, "the connection of the killed sender", seconds=10)
     assert office.states() == {"accepted": 1}
+
+
+HELD = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+
+
+def test_a_sender_gets_the_last_place_and_connection_that_are_free_or_neither(setting: Setting) -> None:
+    with standalone() as first, standalone() as second, standalone() as third:
+        with sender_lease(first, "a", 2, 3) as one, sender_lease(second, "a", 2, 3) as other:
+            assert one
+            assert other
+            assert (one[1], other[1]) == (3, 2)
+            assert one[0] != other[0]
+            with sender_lease(third, "a", 2, 3) as none:
+                assert none is None
+                assert third.execute(HELD).scalar_one() == 1, "its lease, and no connection that others could use"
+            with sender_lease(third, "a", 3, 2) as another:
+                assert another
+                assert another[1] == 1
+        for session in (first, second, third):
+            session.rollback()
+            assert session.execute(HELD).scalar_one() == 0
 
 
 def test_the_rate_of_a_minute_is_kept_with_a_part_for_safety_mail(office: Office, setting: Setting) -> None:
