@@ -20,7 +20,6 @@ from tasks.mail import HARD_LIMIT_SECONDS, send_directly
 def drain_events() -> str:
     """Read new events from the stream until it is empty; few mails are sent at once."""
     redis, settings = redis_client(), get_settings()
-    answer_ring(redis, "drain_events")
     # Files belong where the senders write them.
     may_send = settings.mail_direct and settings.mail_transport != "file"
     return summary(drain(redis, get_installation(), send_directly if may_send else None))

@@ -30,10 +30,17 @@ _PERSISTENT: Final = 2
 
 def hint(*names: str) -> None:
     """Ask for tasks unless that has been asked already; when Redis is away the next sweep does the work."""
+    if not names:
+        return
     try:
-        ring(redis_client(), [_ring(name) for name in names])
+        ring(redis_client(), rings(*names))
     except RedisError as error:
         logger.warning("hint_not_sent", tasks=names, error=type(error).__name__)
+
+
+def rings(*names: str) -> list[Ring]:
+    """The hints for these tasks."""
+    return [_ring(name) for name in names]
 
 
 def _ring(name: str) -> Ring:

@@ -229,8 +229,13 @@ def take_turn() -> bool:
 
     :raises RedisError: Redis cannot be asked
     """
-    taken: Any = redis_client().delete(_turn_key(get_settings()))
+    taken: Any = redis_client().delete(turn_key())
     return bool(taken)
+
+
+def turn_key() -> str:
+    """Where the turn lies."""
+    return _turn_key(get_settings())
 
 
 @lru_cache(maxsize=1)

@@ -136,12 +136,21 @@ def ensure_group(stream: EventStream) -> bool:
     return True
 
 
-def read_new(stream: EventStream, count: int) -> list[StreamEntry]:
-    """Up to `count` entries that nobody has read yet; they are pending for this consumer afterwards."""
+def read_new(stream: EventStream, count: int, answered: str | None = None) -> list[StreamEntry]:
+    """Up to `count` entries that nobody has read yet; they are pending for this consumer afterwards.
+
+    :param answered: the hint that is answered by this, in the same round trip; it lies on the stream's server
+    """
+    answer: Any
     try:
-        answer: Any = stream.redis.xreadgroup(GROUP, consumer_name(), {stream.name: ">"}, count=count)
+        with stream.redis.pipeline(transaction=False) as pipeline:
+            if answered:
+                answer_ring(pipeline, answered)
+            pipeline.xreadgroup(GROUP, consumer_name(), {stream.name: ">"}, count=count)
+            answer = pipeline.execute()[-1]
     except ResponseError as error:
-        if not str(error).startswith("NOGROUP"):
+        # The pipeline says first which of its commands it was.
+        if "NOGROUP" not in str(error):
             raise
         if not ensure_group(stream):
             return []
@@ -194,6 +203,28 @@ def has_newer(stream: EventStream, last_id: str) -> bool:
     return bool(stream.redis.xread({stream.name: last_id}, count=1))
 
 
+# A turn is a key that only one process deletes (`services.delivery.lease`).
+_TAKE_TURN_AT_END = """
+if next(redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 1)) then
+    return 0
+end
+return redis.call('DEL', KEYS[2])
+"""
+
+
+def finish(stream: EventStream, entry_ids: Sequence[str], last_id: str, rings: "Sequence[Ring]", turn: str) -> bool:
+    """Take the turn unless the stream has an entry after `last_id`, ring, and acknowledge, in one round trip.
+
+    :return: whether the turn is taken
+    :raises redis.exceptions.RedisError: some of this was not done
+    """
+    with stream.redis.pipeline(transaction=False) as pipeline:
+        pipeline.eval(_TAKE_TURN_AT_END, 2, stream.name, turn, last_id)
+        _add_rings(pipeline, rings)
+        pipeline.xack(stream.name, GROUP, *entry_ids)
+        return bool(pipeline.execute()[0])
+
+
 def as_entry(item: Any) -> StreamEntry:
     entry_id, fields = item
     return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
@@ -223,10 +254,14 @@ def ring(redis: Redis, rings: Sequence[Ring]) -> list[bool]:
     A lost hint is forgotten after three seconds.
     """
     with redis.pipeline(transaction=False) as pipeline:
-        for each in rings:
-            keys = (WAITING + each.name, each.list_key)
-            pipeline.eval(_RING, len(keys), *keys, _WAITING_MILLISECONDS, each.message)
+        _add_rings(pipeline, rings)
         return [bool(length) for length in pipeline.execute()]
+
+
+def _add_rings(pipeline: Redis, rings: Sequence[Ring]) -> None:
+    for each in rings:
+        keys = (WAITING + each.name, each.list_key)
+        pipeline.eval(_RING, len(keys), *keys, _WAITING_MILLISECONDS, each.message)
 
 
 def answer_ring(redis: Redis, name: str) -> None:

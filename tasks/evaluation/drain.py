@@ -16,13 +16,23 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from config.lexicon import load_lexicon
 from escalation_client.cluster import NoSuchNode
 from services.database.engine import available
-from services.delivery.lease import take_turn
+from services.delivery.lease import take_turn, turn_key
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
-from services.events.stream import EventStream, StreamEntry, acknowledge, has_newer, read_new, reclaim
+from services.events.stream import (
+    EventStream,
+    StreamEntry,
+    acknowledge,
+    answer_ring,
+    finish,
+    has_newer,
+    read_new,
+    reclaim,
+    redis_client,
+)
 from services.installation import Installation
 from tasks.evaluation.batch import Unavailable, Written, write
-from tasks.hints import hint
+from tasks.hints import hint, rings
 
 logger = structlog.get_logger()
 
@@ -38,20 +48,30 @@ _AWAY: Final = (RedisConnectionError, RedisTimeoutError)
 
 
 def drain(redis: Redis, installation: Installation, send: Send | None = None) -> BatchResult:
-    """Work until the streams are empty or the time is up, and ring again when time ended it.
+    """Answer the hint, and work until the streams are empty or the time is up; ring again when time ended it.
 
     :param send: called for few mails when nothing else waits and the mail server is fast; else senders are rung for
     """
 
+    to_answer: str | None = "drain_events"
+
     def read(stream: EventStream, count: int) -> list[StreamEntry]:
-        entries = read_new(stream, count)
+        nonlocal to_answer
+        answered, to_answer = to_answer, None
+        if answered and stream.server is not redis:
+            answer_ring(redis, answered)
+            answered = None
+        entries = read_new(stream, count, answered)
         if len(entries) == count:
             # There is probably more: let another child join in before this one starts to work.
             hint("drain_events")
         return entries
 
     # Unread entries are worth more than pending ones: any worker can have them the moment PostgreSQL is back.
-    return _work_off(redis, read, installation, send) if available() else BatchResult(away=1)
+    if not available():
+        answer_ring(redis, "drain_events")
+        return BatchResult(away=1)
+    return _work_off(redis, read, installation, send)
 
 
 def take_over(redis: Redis, installation: Installation) -> BatchResult:
@@ -125,37 +145,45 @@ def write_and_acknowledge(
         logger.warning("events_wait_for_postgresql", entries=len(entries), error=str(error))
         return None
     result = written.result
-    if send and 0 < result.mails <= FEW_MAILS and result.urgent in {0, result.mails} and _may_send(stream, entries):
-        _acknowledge_and_send(stream, written, send)
+    if send and written.done and 0 < result.mails <= FEW_MAILS and result.urgent in {0, result.mails}:
+        _finish_and_send(stream, entries[-1].entry_id, written, send)
     else:
-        _ring_for(result)
+        hint(*_tasks_for(result))
         acknowledge(stream, written.done)
     if written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
     return written.result
 
 
-def _may_send(stream: EventStream, entries: Sequence[StreamEntry]) -> bool:
-    """Whether no event waits and it is this process's turn; not when Redis cannot be asked."""
+def _finish_and_send(stream: EventStream, last_id: str, written: Written, send: Send) -> None:
+    """Send if no event waits and it is this process's turn; else, and whatever keeps this drain from it, senders do."""
+    mails = BatchResult(mails=written.result.mails, urgent=written.result.urgent)
     try:
-        return not has_newer(stream, entries[-1].entry_id) and take_turn()
-    except RedisError as error:
-        logger.warning("mail_left_to_senders", error=type(error).__name__)
-        return False
-
-
-def _acknowledge_and_send(stream: EventStream, written: Written, send: Send) -> None:
-    """Whatever keeps this drain from its mails, senders are rung for them then."""
-    _ring_for(replace(written.result, mails=0, urgent=0))
-    try:
-        acknowledge(stream, written.done)
-        send(written.result)
+        if _finish(stream, last_id, written):
+            send(written.result)
+        else:
+            hint(*_tasks_for(mails))
     except Exception:
-        _ring_for(BatchResult(mails=written.result.mails, urgent=written.result.urgent))
+        hint(*_tasks_for(mails))
         raise
 
 
-def _ring_for(result: BatchResult) -> None:
+def _finish(stream: EventStream, last_id: str, written: Written) -> bool:
+    """Ring for all but mails, then acknowledge; whether this process may send, which Redis must be able to tell."""
+    names = _tasks_for(replace(written.result, mails=0, urgent=0))
+    is_turn = False
+    try:
+        if stream.server is redis_client():
+            return finish(stream, written.done, last_id, rings(*names), turn_key())
+        is_turn = not has_newer(stream, last_id) and take_turn()
+    except RedisError as error:
+        logger.warning("mail_left_to_senders", error=type(error).__name__)
+    hint(*names)
+    acknowledge(stream, written.done)
+    return is_turn
+
+
+def _tasks_for(result: BatchResult) -> list[str]:
     wanted = {
         "deliver_urgent": result.urgent,
         "deliver_due": result.mails > result.urgent,
@@ -163,8 +191,7 @@ def _ring_for(result: BatchResult) -> None:
         "relay_outcomes": result.outcomes,
         "listen": result.to_judge,
     }
-    if names := [name for name, is_wanted in wanted.items() if is_wanted]:
-        hint(*names)
+    return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
 def summary(result: BatchResult) -> str:

@@ -15,14 +15,15 @@ from sqlalchemy import text
 from escalation_client.events import encode
 from services.database.engine import begin, engine
 from services.delivery.circuit_breaker import OPEN
-from services.delivery.lease import lease, leave_turn, take_place, take_turn
+from services.delivery.lease import lease, leave_turn, take_place, take_turn, turn_key
 from services.escalation.process_batch import BatchResult
-from services.events.stream import EVENTS, GROUP, redis_client
+from services.events.stream import EVENTS, GROUP, EventStream, finish, read_new, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport
 from tasks.celery_config import KEY_PREFIX
 from tasks.delivery.slots import SENDERS, senders_at_once
 from tasks.evaluation.drain import drain
+from tasks.hints import hint, rings
 from tasks.mail import send, send_directly
 from tests.events import confidence, message
 from tests.processes import Processes, processes, wait_for
@@ -176,6 +177,26 @@ def test_events_that_wait_come_before_mail(office: Office, redis: Redis, setting
     drained(redis, "first", "last")
     # The first event's mail was left to the senders while the last one waited; the last event's run took it along.
     assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 3}, 1)
+
+
+def test_a_turn_is_left_while_an_event_waits_and_all_else_is_done(redis: Redis) -> None:
+    stream = EventStream(redis)
+    leave_turn()
+    publish(redis, "first", "last")
+    first, last = (read_new(stream, 1)[0].entry_id for _ in range(2))
+    assert not finish(stream, [first], first, rings("relay_outcomes"), turn_key())
+    assert rung_for(redis, "sweeps") == 1
+    assert finish(stream, [last], last, [], turn_key())
+    assert not take_turn()
+    pending: Any = redis.xpending(EVENTS, GROUP)
+    assert pending["pending"] == 0
+
+
+def test_a_drain_answers_its_hint(office: Office, redis: Redis) -> None:
+    hint("drain_events")
+    assert drain(redis, get_installation()) == BatchResult()
+    hint("drain_events")
+    assert rung_for(redis, "events") == 2
 
 
 def test_many_mails_are_left_to_the_senders(office: Office, redis: Redis) -> None:
