@@ -65,7 +65,9 @@ class Round:
             application.send_task("escalation.deliver_due", queue="mail")
 
     def beat(self) -> Process:
-        return self.family.beat()
+        process = self.family.start("celery", "-A", "worker", "beat", "-l", "INFO")
+        process.said("beat: Starting...")
+        return process
 
 
 def worker(application: str, name: str, queues: str, children: int = 1) -> list[str]:

@@ -17,6 +17,9 @@ ROOT = Path(__file__).parent.parent
 SECONDS = 60.0
 # As people type it; `python -m celery` would find modules where the script does not.
 CELERY = str(Path(sys.executable).with_name("celery"))
+# What `celery -A worker worker` and `… beat` replace themselves by, before anything of ours runs: most of their start
+# is the way there, which tests/acceptance/test_lean_programs.py goes.
+PROGRAM = "worker.celery_program"
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
@@ -102,14 +105,12 @@ class Processes:
 
     def worker(self, queues: str = "events,urgent,mail,sweeps", concurrency: int = 2, **more: str) -> Process:
         name = f"w{len(self.started)}@test"
-        process = self.start(
-            "celery", "-A", "worker", "worker", "-Q", queues, "-c", str(concurrency), "-n", name, "-l", "INFO", **more
-        )  # fmt: skip
+        process = self.start(PROGRAM, "worker", "-Q", queues, "-c", str(concurrency), "-n", name, "-l", "INFO", **more)
         process.said("ready.")
         return process
 
     def beat(self) -> Process:
-        process = self.start("celery", "-A", "worker", "beat", "-l", "INFO")
+        process = self.start(PROGRAM, "beat", "-l", "INFO")
         process.said("beat: Starting...")
         return process
 

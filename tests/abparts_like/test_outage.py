@@ -9,7 +9,7 @@ from redis import Redis
 from escalation_client.words import say_taken
 from tests.abparts_like.conftest import Assistant
 from tests.abparts_like.shapes import Shape
-from tests.processes import Processes, wait_for
+from tests.processes import PROGRAM, Processes, wait_for
 from worker.embedded import EmbeddedValkey
 
 
@@ -21,7 +21,7 @@ def shape() -> Shape:
 def supervise(family: Processes) -> None:
     """Start again what has ended, as Docker and systemd do: Celery's worker may end when its broker goes away."""
     for process in family.started:
-        if process.arguments[0] == "celery" and process.popen.poll() is not None:
+        if process.arguments[0] == PROGRAM and process.popen.poll() is not None:
             process.restart()
 
 

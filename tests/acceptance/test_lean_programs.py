@@ -22,6 +22,13 @@ LEAST_OF_WORD_LISTS = 5_000_000
 TOLD = {"PYTHONPROFILEIMPORTTIME": "1"}
 
 
+def typed(family: Processes, queues: str, **more: str) -> Process:
+    """A worker by Celery's own command line, as people start it."""
+    worker = family.start("celery", "-A", "worker", "worker", "-Q", queues, "-c", "1", "-l", "INFO", **more)
+    worker.said("ready.")
+    return worker
+
+
 def imported(process: Process) -> list[str]:
     """What a program has imported, in order, since Celery's command line went on as itself."""
     lines = process.output.rpartition("imported package")[2].splitlines()
@@ -36,7 +43,7 @@ def packages(modules: list[str]) -> set[str]:
 def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_uses(
     family: Processes, redis: Redis, connection: Connection
 ) -> None:
-    worker = family.worker(concurrency=1, **TOLD)
+    worker = typed(family, "events,urgent,mail,sweeps", **TOLD)
     redis.xadd(EVENTS, {"event": encode(confidence("s", 0.1))})
     wait_for(lambda: connection.execute(ATTEMPTS).scalar_one(), "an attempt to send the mail")
     modules = imported(worker)
@@ -46,7 +53,7 @@ def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_u
 
 
 def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -> None:
-    mails, events = family.worker("urgent,mail", 1), family.worker("events", 1, **TOLD)
+    mails, events = typed(family, "urgent,mail"), typed(family, "events", **TOLD)
     assert reads_first(events)
     assert resident(mails) < resident(events) - LEAST_OF_WORD_LISTS
 

@@ -20,11 +20,10 @@ from rules.triggers import examine
 from tests.events import at, confidence, diagnosed, ended, message, requested, started, step
 
 POLICY = load_policy(CONFIG_FOLDER / "policy.toml")
-LEXICON = load_lexicon()
 
 
 def decided(events: Sequence[Event], state: SessionState | None = None) -> Decision:
-    examined = [Examined(event, examine(event, POLICY, LEXICON)) for event in events]
+    examined = [Examined(event, examine(event, POLICY, load_lexicon())) for event in events]
     return decide(state or SessionState("s"), examined, POLICY)
 
 

@@ -10,15 +10,15 @@ from rules.triggers import Signal, examine
 from tests.events import at, confidence, diagnosed, ended, message, requested, started, step
 
 POLICY = load_policy(CONFIG_FOLDER / "policy.toml")
-LEXICON = load_lexicon()
 
 
 def asked(event: Event) -> dict[str, Signal]:
-    return {signal.reason: signal for signal in examine(event, POLICY, LEXICON) if not signal.evidence.get("weak")}
+    signals = examine(event, POLICY, load_lexicon())
+    return {signal.reason: signal for signal in signals if not signal.evidence.get("weak")}
 
 
 def fired(event: Event) -> dict[str, str]:
-    return {signal.reason: signal.priority for signal in examine(event, POLICY, LEXICON) if signal.fired}
+    return {signal.reason: signal.priority for signal in examine(event, POLICY, load_lexicon()) if signal.fired}
 
 
 @pytest.mark.parametrize(
