@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 # XML 1.0, production 2 (Char), without the C1 controls; then the embeddings, overrides and isolates of UAX #9,
@@ -26,6 +27,8 @@ def clean(text: str) -> str:
     return UNSHOWABLE.sub("", _LINE_ENDS.sub("\n", text)).strip("\n")
 
 
+# The same few names, places and labels stand in most mails.
+@lru_cache(maxsize=1_000)
 def one_line(text: str | None) -> str:
     """The text as one line without direction marks: for names, subjects and header values."""
     if not text:
