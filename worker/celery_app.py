@@ -13,6 +13,7 @@ from config.logging import configure_logging
 from config.settings import get_settings
 from services.database.engine import engine, forget_connections
 from services.database.session import TransactionPooling, refuse_transaction_pooling
+from services.delivery.rate_limits import limiter
 from services.installation import get_installation
 from services.listening.ear import second_ear
 from services.mail.jinja import prepare
@@ -92,8 +93,9 @@ def check_what_was_configured(**_: Any) -> None:
         # PostgreSQL is away: events wait in Redis until it is back, and the liveness monitor raises the alarm.
         pass
     refuse_cluster_mode()
-    # Before the fork: else each child compiles the templates with its first mail.
+    # Before the fork: else each child compiles the templates, and imports what counts mails, with its first mail.
     prepare(settings.support_language)
+    limiter(settings.redis_url.get_secret_value(), os.getpid())
     _load_second_ear()
     # What is loaded by now stays for ever: the children need not look through it for garbage, and so do not copy it.
     gc.freeze()
