@@ -32,12 +32,13 @@ def send_in_parallel(run: Run, slot: int) -> None:
     :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
     """
     with SocketWatch() as sockets, MailSupply(run, sockets.wake) as supply:
-        if not supply.start():
+        claim = supply.start()
+        if claim is None:
             return
-        assert supply.circuit is not None
         with ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool:
-            # Both connections take about as long as the first mails are loaded.
-            pool.open_one(supply.circuit, urgent=run.urgent_only)
+            # All of this takes about as long as the first mails are loaded.
+            pool.open_one(claim.circuit, urgent=run.urgent_only)
+            run.share(claim)
             with wave_connection(get_settings()) as connection:
                 _ParallelRun(run, supply, pool, sockets, connection).go_on()
 

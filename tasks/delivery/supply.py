@@ -97,15 +97,13 @@ class MailSupply:
         """Safety mail is due."""
         self._safety_waits = True
 
-    def start(self) -> bool:
-        """Claim the first mails, and begin to load them; whether there are any."""
+    def start(self) -> Claim | None:
+        """Claim the first mails, if there are any, and begin to load them."""
         claim = self._claim()
-        if claim is None:
-            return False
-        self.circuit = claim.circuit
-        self._expect(self._thread.submit(self._load, claim))
-        self._run.share(claim)
-        return True
+        if claim:
+            self.circuit = claim.circuit
+            self._expect(self._thread.submit(self._load, claim))
+        return claim
 
     def refill(self, *, on_their_way: int, settled: bool) -> None:
         """Claim what is missing; while the connections are busy this is done beside them, but for safety mail.
