@@ -4,8 +4,9 @@ Monotone over the set of events, so that order, repetition and batches do not ma
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,8 +28,7 @@ class OpenTicket:
     adopted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
+class SessionState(NamedTuple):
     """What the rules remember of a session; `failed_steps` maps a step's number to when it last failed."""
 
     session_id: str
@@ -38,7 +38,7 @@ class SessionState:
     announced_at: datetime | None = None
     announced_by: UUID | None = None
     ended: str | None = None
-    failed_steps: Mapping[int, datetime] = field(default_factory=dict)
+    failed_steps: Mapping[int, datetime] = MappingProxyType({})
     status: str = SessionStatus.ACTIVE
     ticket: OpenTicket | None = None
     last_ticket_id: str | None = None
@@ -102,7 +102,7 @@ def decide(state: SessionState, examined: Sequence[Examined], policy: Policy) ->
     status = (
         SessionStatus.ESCALATED if fired or merged.status == SessionStatus.ESCALATED else merged.ended or merged.status
     )
-    merged = replace(merged, status=max(merged.status, status, key=SESSION_STATUSES.index))
+    merged = merged._replace(status=max(merged.status, status, key=SESSION_STATUSES.index))
     return Decision(
         state=merged,
         fired=fired,
@@ -120,10 +120,10 @@ def _merge(state: SessionState, events: Iterable[Event]) -> SessionState:
                 state = _announced(state, event)
             case StepRecorded() if has_failed(event):
                 last = max(state.failed_steps.get(event.step_number, event.occurred_at), event.occurred_at)
-                state = replace(state, failed_steps={**state.failed_steps, event.step_number: last})
+                state = state._replace(failed_steps={**state.failed_steps, event.step_number: last})
             case SessionEnded():
-                state = replace(
-                    state, ended=max(state.ended or SessionStatus.ACTIVE, event.status, key=SESSION_STATUSES.index)
+                state = state._replace(
+                    ended=max(state.ended or SessionStatus.ACTIVE, event.status, key=SESSION_STATUSES.index)
                 )
             case _:
                 continue
@@ -138,8 +138,7 @@ def _announced(state: SessionState, event: SessionStarted) -> SessionState:
         and (state.announced_at, state.announced_by) <= (event.occurred_at, event.id)
     ):
         return state
-    return replace(
-        state,
+    return state._replace(
         user_id=event.user_id,
         machine_id=event.machine_id,
         language=event.language,

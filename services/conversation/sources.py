@@ -116,6 +116,8 @@ def correct_steps(stored: Sequence[Step], reported: Iterable[Step]) -> list[Step
 
 
 def _correct(stored: Sequence[tuple[Hashable, Row]], reported: Iterable[tuple[Hashable, Row]]) -> list[Row]:
+    if not stored:
+        return []
     times: dict[Hashable, list[datetime]] = {}
     for key, row in reported:
         times.setdefault(key, []).append(row.at)

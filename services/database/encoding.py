@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha1
-from json import JSONEncoder
+from json import JSONEncoder, loads
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -110,6 +110,15 @@ def json_text(value: Any) -> str:
     except (TypeError, ValueError, OverflowError):
         # It knows no numbers beyond 64 bits, and no halves of surrogate pairs.
         return _THOROUGH_JSON.encode(value)
+
+
+def parse_json(text: str) -> Any:
+    """The value that PostgreSQL's JSON says, as `json.loads` has it."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        # Halves of surrogate pairs, and numbers beyond all numbers.
+        return loads(text)
 
 
 def sql_list(*words: StrEnum) -> str:

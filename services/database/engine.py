@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, Ti
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from config.settings import Settings, get_settings
-from services.database.encoding import ListCursor
+from services.database.encoding import ListCursor, parse_json
 from services.database.errors import described
 from services.database.quick import transaction
 from services.database.session import prepare_what_is_marked, session_settings, set_after_connecting
@@ -47,6 +47,7 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
         max_overflow=4,
         pool_recycle=1800,
         connect_args=_CONNECT_ARGUMENTS,
+        json_deserializer=parse_json,
     )
     set_after_connecting(made, session_settings(settings, statement_timeout=statement_timeout))
     _ask_what_was_idle(made)

@@ -5,7 +5,7 @@ How many statements that takes depends on what is in the batch, never on its siz
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -134,7 +134,7 @@ def adopt_foreign(
     if not foreign:
         return list(decisions)
     again = {
-        session_id: decide(replace(states[session_id], ticket=ticket), by_session[session_id], installation.policy)
+        session_id: decide(states[session_id]._replace(ticket=ticket), by_session[session_id], installation.policy)
         for session_id, ticket in foreign.items()
     }
     if installation.settings.mode == "active":

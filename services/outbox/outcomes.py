@@ -97,11 +97,11 @@ def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> No
     write(connection, INSERT, _columns_of(outcomes))
 
 
-def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[str | None]]:
+def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[Any]]:
     """The parameters of a statement that writes them, as of now."""
     now = datetime.now(UTC)
     return {
-        "outcome_ids": [str(outcome.outcome_id) for outcome in outcomes],
+        "outcome_ids": [outcome.outcome_id for outcome in outcomes],
         "session_ids": [outcome.session_id for outcome in outcomes],
         "payloads": [json_text(outcome.payload(now)) for outcome in outcomes],
     }

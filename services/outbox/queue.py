@@ -83,7 +83,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
         connection,
         _INSERT_MAILS,
         {
-            "mail_ids": [str(mail.mail_id) for mail in mails],
+            "mail_ids": [mail.mail_id for mail in mails],
             "ticket_ids": [mail.ticket_id for mail in mails],
             "session_ids": [mail.session_id for mail in mails],
             "templates": [mail.template for mail in mails],
@@ -117,10 +117,8 @@ def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, st
         connection,
         _INSERT_RECIPIENTS,
         {
-            "recipient_ids": [
-                str(derive_id("recipient", mail_id, address.lower())) for mail_id, address, _ in recipients
-            ],
-            "mail_ids": [str(mail_id) for mail_id, _, _ in recipients],
+            "recipient_ids": [derive_id("recipient", mail_id, address.lower()) for mail_id, address, _ in recipients],
+            "mail_ids": [mail_id for mail_id, _, _ in recipients],
             "addresses": [address for _, address, _ in recipients],
             "waits": [apart for _, _, apart in recipients],
         },

@@ -1,7 +1,7 @@
 """Tickets in ABParts' tables and ours, written set by set; numbers are taken last."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -57,8 +57,7 @@ class _NumbersExhausted(Exception):
     """Another writer took every number that was tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewTicket:
+class NewTicket(NamedTuple):
     """A ticket about to be written; the number is given last."""
 
     ticket_id: str
@@ -71,7 +70,7 @@ class NewTicket:
     language: str | None
     region: str | None = None
     number: str = ""
-    causes: Mapping[str, str] = field(default_factory=dict)
+    causes: Mapping[str, str] = MappingProxyType({})
 
     @property
     def session_id(self) -> str:
@@ -127,7 +126,7 @@ def number_and_insert(connection: Connection, tickets: Sequence[NewTicket], zone
     waiting = list(tickets)
     for _ in range(_NUMBER_ROUNDS):
         numbers = _take_numbers(connection, len(waiting), zone)
-        numbered = [replace(ticket, number=number) for ticket, number in zip(waiting, numbers, strict=True)]
+        numbered = [ticket._replace(number=number) for ticket, number in zip(waiting, numbers, strict=True)]
         written = _insert_shared(connection, numbered)
         done += [ticket for ticket in numbered if ticket.ticket_id in written]
         waiting = [ticket for ticket in numbered if ticket.ticket_id not in written]

@@ -1,7 +1,6 @@
 """Decisions: the gravest reason, the priority, the open ticket, and that order does not matter."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -36,7 +35,7 @@ def with_ticket(decision: Decision) -> SessionState:
     priority = decision.priority or "low"
     if known:
         priority = raise_priority(known, decision.priority) or known.priority
-    return replace(state, ticket=OpenTicket("t", "AB-1", frozenset(reasons), priority), tickets=1)
+    return state._replace(ticket=OpenTicket("t", "AB-1", frozenset(reasons), priority), tickets=1)
 
 
 def test_the_gravest_reason_comes_first_and_the_priority_is_the_highest() -> None:
@@ -108,7 +107,7 @@ def test_after_a_ticket_was_resolved_only_what_happened_later_counts() -> None:
 
 def test_after_a_ticket_was_resolved_earlier_steps_do_not_count() -> None:
     before = decided([step("s", number) for number in range(1, 9)]).state
-    state = replace(before, closed_at=at(60), tickets=1)
+    state = before._replace(closed_at=at(60), tickets=1)
     assert decided([step("s", 9, seconds=70)], state).fired == ()
     again = [step("s", number, seconds=70 + number) for number in range(1, 9)]
     assert decided(again, state).reasons == ("steps_exceeded",)

@@ -4,7 +4,6 @@ Tickets that no mail tells of are taken on, where somebody else opened them, and
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -123,7 +122,7 @@ def _take_on(connection: Connection, session_ids: Sequence[str]) -> None:
     adopt(
         connection,
         [
-            Decision(replace(states[session_id], ticket=ticket))
+            Decision(states[session_id]._replace(ticket=ticket))
             for session_id, ticket in sorted(foreign.items())
             if states[session_id].ticket is None
         ],

@@ -1,5 +1,6 @@
 """Lists arrive in PostgreSQL as they were sent."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from services.database.encoding import derive_id, literal
+from services.database.encoding import derive_id, literal, parse_json
 
 
 class Colour(StrEnum):
@@ -67,3 +68,19 @@ def test_an_id_is_the_one_that_the_standard_library_derives(parts: list[Any]) ->
 
 def test_the_ids_of_all_installations_stay_what_they_are() -> None:
     assert str(derive_id("mail", "ticket_opened", "t")) == "9ddd96fb-7f9e-530c-abae-0919672d7263"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        *('"half a letter \\ud83d"', '"\\u0000"', "1e400", "-0.0", "18446744073709551616", "0.1000000000000000055"),
+        *('{"a": 1, "a": [1.0, 1e2, null, true]}', '"🔥"', "{}", "[]", '""'),
+    ],
+)
+def test_json_is_read_as_the_standard_library_reads_it(document: str) -> None:
+    assert repr(parse_json(document)) == repr(json.loads(document))
+
+
+def test_what_is_no_json_is_refused() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        parse_json("{")
