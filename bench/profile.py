@@ -19,6 +19,8 @@ KINDS = {"events": "events", "growth": "growth", "tickets": "tickets", "mails": 
 SECONDS = 8
 MOST_ROWS, MOST_PLANS, MOST_LINES, WIDTH = 15, 3, 24, 150
 QUEUES = {"mails": "urgent,mail"}
+# Where threads sleep or wait for work; py-spy takes them for busy.
+WAITING = {"_give_signs (worker/liveness/program/children.py)", "_worker (concurrent/futures/thread.py)"}
 
 
 def run(stand: Stand, effort: Effort, sections: Iterable[str]) -> Section:
@@ -85,6 +87,8 @@ def table_of(collapsed: Iterable[str]) -> str:
     for line in collapsed:
         stack, _, count = line.rpartition(" ")
         names = [function_of(frame) for frame in stack.split(";")]
+        if names[-1] in WAITING:
+            continue
         own[names[-1]] += int(count)
         total.update(dict.fromkeys(names, int(count)))
     everything = sum(own.values()) or 1

@@ -4,24 +4,27 @@ MAILS = (
     "several connections in one process, whose bodies and answers go on record in one commit (a wave), also where "
     "bodies begin only at nearly the same time; PIPELINING; claims of as many mails as leave in a moment, made beside "
     "what the connections do and without waiting for the disk, which the begin of a body still does; a database "
-    "connection that the waves keep between runs, statements that PostgreSQL plans once a session, and no ORM. "
-    "Composing: templates made flat when they are loaded, HTML that is sent as it is, and no escaping, encoding or "
-    "formatting of what does not need it. What remains is mostly composing and the claim's reading of tickets; the "
-    "peer is given what it sends or renders it from what is prepared, and commits once for a whole batch."
+    "connection that the waves keep between runs, connecting while the first mails are loaded, statements that "
+    "PostgreSQL plans once a session, and no ORM. Composing: templates made flat when they are loaded, HTML that is "
+    "sent as it is, its lines looked through once, and no escaping, encoding or formatting of what does not need it; "
+    "a line of the log is rendered once, too. What remains is mostly composing and the claim's reading of tickets; "
+    "the peer is given what it sends or renders it from what is prepared, and commits once for a whole batch."
 )
 EVENTS = (
-    "lists go to PostgreSQL as array literals, which it reads in two thirds of the time; Redis' replies are read in "
-    "C; usual events have a decoder of their own, and msgspec writes the JSON; a detection rule is tried only where "
-    "all words stand that it requires; the hot statements are planned once a session and have no ORM between; garbage "
-    "collection passes over what is loaded before the fork. Both cores are busy: a second worker finds none free, "
-    "while the peer's second main process does. COPY, one JSON document instead of arrays and a third child brought "
-    "little or were worse; batches larger than 500 were faster in a prototype, but hold locks for longer."
+    "lists go to PostgreSQL as array literals, which it reads in two thirds of the time, ids without hyphens and "
+    "times as numbers; Redis' replies are read in C; usual events have a decoder of their own, and msgspec writes the "
+    "JSON; a text meets only the patterns that its words lead to; the hot statements are planned once a session and "
+    "have no ORM between; garbage collection passes over what is loaded before the fork. Both cores are busy: a "
+    "second worker finds none free, while the peer's second main process does. COPY, one JSON document instead of "
+    "arrays and a third child brought little or were worse; batches larger than 500 were faster in a prototype, but "
+    "hold locks for longer."
 )
 TICKETS = (
     "whom to contact is worked out once for a batch and no longer for each ticket, an id once and in half the time, "
-    "and the statements that open a ticket are planned once a session. PostgreSQL writes twelve rows for a ticket, "
-    "three of them in the audit log, and both cores are busy. The original's way is spared TLS, login and all reading "
-    "of the story here, and its mail server answers at once."
+    "the statements that open a ticket are planned once a session, and the audit log takes a statement's rows without "
+    "a call for each. PostgreSQL writes twelve rows for a ticket, three of them in the audit log, and both cores are "
+    "busy. The original's way is spared TLS, login and all reading of the story here, and its mail server answers at "
+    "once."
 )
 MEMORY = (
     "Alembic and the libraries of Graph and OAuth2 are imported only where they are used (18 MB), Flower, Celery's "
@@ -37,10 +40,11 @@ LEAK = (
 LATENCY = (
     "a drain that finds the stream empty sends up to three mails itself after its commit, where the mail server was "
     "fast lately: that spares the second of two messages of Celery, each of which takes what the peer's whole way "
-    "takes. PostgreSQL plans the hot statements once a session; a sender keeps a connection for its records between "
-    "runs; a claim does not wait for the disk; a hint is one round trip. In between stay one transaction of about "
-    "twenty statements for the ticket, whose number does not depend on how many tickets it opens, and for the mail "
-    "its claim, composing and a commit before its body."
+    "takes. PostgreSQL plans the hot statements once a session, and several of them go to it in one round trip, past "
+    "SQLAlchemy; so do a sender's lease, its place and its connection; the stream's acknowledgement and all hints are "
+    "one round trip to Redis; a sender keeps its connection for records between runs; a claim does not wait for the "
+    "disk. In between stay one transaction of about twenty statements for the ticket, whose number does not depend on "
+    "how many tickets it opens, and for the mail its claim, composing and a commit before its body."
 )
 DAY = (
     "nothing for the mix by itself: its events, tickets and mails share two cores with the servers and the publisher, "

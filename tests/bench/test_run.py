@@ -39,5 +39,6 @@ def test_a_section_that_does_not_exist_is_named_with_those_that_do(capsys: pytes
 
 def test_stacks_become_a_table_of_functions() -> None:
     stacks = ["main (app.py:1);work (app.py:5) 3", "main (app.py:1);work (app.py:9) 4", "main (app.py:2) 3"]
-    rows = table_of(stacks).splitlines()[2:]
+    waiting = ["main (app.py:1);_worker (concurrent/futures/thread.py:81) 90"]
+    rows = table_of([*stacks, *waiting]).splitlines()[2:]
     assert rows == ["| `work (app.py)` | 70% | 70% |", "| `main (app.py)` | 30% | 100% |"]
