@@ -16,7 +16,7 @@ EVENTS = (
     "JSON; a text meets only the patterns that its words lead to; the hot statements are planned once a session and "
     "have no ORM between; garbage collection passes over what is loaded before the fork. Both cores are busy: a "
     "second worker finds none free, while the peer's second main process does. COPY, one JSON document instead of "
-    "arrays and a third child brought little or were worse; batches larger than 500 were faster in a prototype, but "
+    "arrays and a third child brought little or were worse; batches of more than 750 events too, and they "
     "hold locks for longer."
 )
 TICKETS = (

@@ -41,7 +41,7 @@ class Settings(MailSettings, DeliverySettings, DeskSettings, WatchSettings):
     policy_file: Path = Field(CONFIG_FOLDER / "policy.toml", description="thresholds and lists of the rules")
     contacts_file: Path = Field(CONFIG_FOLDER / "contacts.toml", description="people, hours, routes and ladder")
 
-    batch_size: int = Field(500, ge=1, le=5_000, description="events read from the stream at once")
+    batch_size: int = Field(750, ge=1, le=5_000, description="events read from the stream at once")
     drain_seconds: float = Field(5.0, gt=0, le=60, description="how long one drain may go on")
     reclaim_after_seconds: float = Field(10.0, gt=0, description="when a silent consumer's entries are taken over")
     statement_timeout_seconds: float = Field(30.0, gt=0, description="longest statement of ours")
