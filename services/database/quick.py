@@ -8,7 +8,7 @@ they had come alone (its manual, "Multiple Statements in a Simple Query" and "st
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, TextClause
 
@@ -67,6 +67,13 @@ def in_few_trips(connection: Connection) -> Iterator[None]:
         del waiting[cursor.connection]
 
 
+# Everything here is looked up by its key. Left to itself PostgreSQL plans half of these statements anew each time,
+# which takes longer than they do, and the others once for the session, perhaps while their tables are still empty.
+_BEGIN: Final = (
+    b"BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+)
+
+
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """A transaction on a connection that commits each statement by itself: BEGIN and COMMIT go with the others.
@@ -77,7 +84,7 @@ def transaction(connection: Connection) -> Iterator[None]:
     """
     with in_few_trips(connection):
         cursor = _cursor(connection)
-        waiting[cursor.connection].append(b"BEGIN")
+        waiting[cursor.connection].append(_BEGIN)
         yield
         waiting[cursor.connection].append(b"COMMIT")
 

@@ -8,7 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from services.database.engine import standalone
-from services.database.quick import in_few_trips
+from services.database.quick import in_few_trips, transaction
 from services.delivery.circuit_breaker import TRIAL, CircuitState
 from services.mail.compose import LoadedMail
 from tasks.delivery.run import Run
@@ -157,8 +157,7 @@ class MailSupply:
             return self._run.claim(connection, held=held, ahead=ahead, safety_only=safety_only)
 
     def _load(self, claim: Claim) -> _Found:
-        # It reads only: each statement by itself spares two round trips.
-        with standalone() as connection:
+        with standalone() as connection, transaction(connection):
             return _Found(claim, load_claimed(connection, claim.mails))
 
     def _add(self, found: _Found | None, *, safety_only: bool) -> None:

@@ -163,6 +163,21 @@ def test_a_transaction_is_one_and_its_commit_may_go_with_what_follows(engine: En
         assert kept(engine) == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("process_engine")
+def test_a_transaction_plans_each_statement_once_and_by_keys(engine: Engine) -> None:
+    planned = text("SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE '%FROM kept%'")
+    plan = text("EXPLAIN (COSTS OFF) SELECT number FROM kept WHERE number = 1 OR number = 2")
+    modes = text("SELECT current_setting('plan_cache_mode'), current_setting('enable_seqscan'), current_setting('jit')")
+    with standalone() as connection:
+        before = connection.execute(modes).all()
+        with transaction(connection):
+            for least in range(3):
+                fetch(connection, READ, {"least": least})
+            assert "Seq Scan" not in "".join(connection.execute(plan).scalars())
+        assert connection.execute(planned).scalar_one() == 0
+        assert connection.execute(modes).all() == before
+
+
 def test_a_transaction_that_fails_leaves_nothing_and_a_connection_that_works(
     engine: Engine, process_engine: Engine
 ) -> None:
