@@ -60,6 +60,11 @@ class ChannelPool:
         """Begin to open one more, unless one is being opened or the account has no room for it."""
         if self._opening is None and len(self.channels) < self._most.get(urgent, len(self.channels) + 1):
             self._urgent = urgent
+            if not self.channels and self._transport.is_open:
+                # Kept since the last run, with the slot that this run has already: a thread would take longer.
+                self._opening = Future()
+                self._opening.set_result(self._open(circuit, urgent))
+                return
             self._opening = self._thread.submit(self._open, circuit, urgent)
             self._opening.add_done_callback(lambda _: self._wake())
 
