@@ -1,5 +1,6 @@
 """Real servers for all tests, one of each kind a session; each test gets a database and a Redis of its own."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
@@ -24,13 +25,24 @@ __all__ = ["pytest_collection_modifyitems", "pytest_sessionfinish", "pytest_term
 
 TEMPLATE = "migrated"
 NUMBERS = count(1)
+# Linux keeps what is here in memory, where hundreds of databases are made and dropped in a fifth of the time.
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 << 30
 
 
 @pytest.fixture(scope="session")
 def server_folder() -> Iterator[Path]:
     """Where the servers of this session keep their files."""
-    with temporary_folder() as folder, locked(folder), watched(folder):
+    with temporary_folder(MEMORY if has_room(MEMORY) else None) as folder, locked(folder), watched(folder):
         yield folder
+
+
+def has_room(folder: Path) -> bool:
+    """Whether the servers of several sessions can be kept and run there."""
+    if not folder.is_dir():
+        return False
+    found = os.statvfs(folder)
+    return not found.f_flag & os.ST_NOEXEC and found.f_bavail * found.f_frsize > ROOM_BYTES
 
 
 @pytest.fixture(scope="session")

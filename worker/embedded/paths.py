@@ -81,11 +81,14 @@ def last_lines(path: Path, count: int = 12, most_bytes: int = 8_192) -> str:
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder for parts that are thrown away; it goes with everything in it."""
-    usual = Path(tempfile.gettempdir())
-    parent = usual if os.geteuid() != 0 or open_to_others(usual) else Path("/var/tmp")
-    folder = Path(tempfile.mkdtemp(prefix="escalation-", dir=parent))
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
+    """A folder for parts that are thrown away; it goes with everything in it.
+
+    :param parent: where it is made instead of in the folder for temporary files
+    """
+    usual = parent or Path(tempfile.gettempdir())
+    reachable = usual if os.geteuid() != 0 or open_to_others(usual) else Path("/var/tmp")
+    folder = Path(tempfile.mkdtemp(prefix="escalation-", dir=reachable))
     # Others may pass through; each part's own folder is closed.
     folder.chmod(0o711)
     try:
