@@ -46,7 +46,16 @@ def literal(values: Sequence[Any]) -> str:
 
     :raises TypeError: an element is of a type that no statement here sends
     """
-    return "{" + ",".join([_ELEMENTS.get(type(value), _of_another_type)(value) for value in values]) + "}"
+    kinds = set(map(type, values))
+    if len(kinds) != 1:
+        return "{" + ",".join([_ELEMENTS.get(type(value), _of_another_type)(value) for value in values]) + "}"
+    (kind,) = kinds
+    if issubclass(kind, str) and '"' not in values[0]:
+        joined = '","'.join(values)
+        # As nearly always with short texts: none of them has anything to escape.
+        if joined.count('"') == 2 * len(values) - 2 and "\\" not in joined:
+            return f'{{"{joined}"}}'
+    return "{" + ",".join(map(_ELEMENTS.get(kind, _of_another_type), values)) + "}"
 
 
 class _ArrayLiteral:

@@ -17,11 +17,18 @@ from services.database.encoding import derive_id, literal, parse_json
 
 class Colour(StrEnum):
     RED = 'red, or "reddish"'
+    BLUE = "blue"
 
 
 KINDS = [
     ("text", ["", "NULL", "null", "{a,b}", 'say "no"', "back\\slash", "line\nline", "it's", "Ω ع 🔥", None]),
     ("text", [Colour.RED]),
+    ("text", [Colour.BLUE, Colour.BLUE]),
+    ("text", [None, None]),
+    ("text", ["plain", "", "NULL", "a,b", "{}"]),
+    ("text", ["plain", '"']),
+    ("text", ["plain", "back\\slash"]),
+    ("text", ["plain", 'first","second']),
     ("text", []),
     ("integer", [0, -1, 2**31 - 1, None]),
     ("double precision", [0.1, -1e300, float("inf"), None]),
@@ -48,7 +55,7 @@ def test_every_kind_of_element_comes_back(connection: Connection, kind: str, val
 def test_any_texts_come_back(connection: Connection) -> None:
     anything = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
-    @given(st.lists(st.none() | st.text(anything)))
+    @given(st.lists(st.none() | st.text(anything)) | st.lists(st.text(anything) | st.text('",\\\\a')))
     def come_back(values: list[str | None]) -> None:
         assert echoed(connection, "text", values) == values
 
