@@ -32,7 +32,7 @@ def send_in_parallel(run: Run, slot: int) -> None:
     :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
     """
     with SocketWatch() as sockets, MailSupply(run, sockets.wake) as supply:
-        claim = supply.start()
+        claim = supply.start(beside=not run.sender.transport.is_open)
         if claim is None:
             return
         with ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool:

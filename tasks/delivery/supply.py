@@ -97,12 +97,19 @@ class MailSupply:
         """Safety mail is due."""
         self._safety_waits = True
 
-    def start(self) -> Claim | None:
-        """Claim the first mails, if there are any, and begin to load them."""
+    def start(self, *, beside: bool) -> Claim | None:
+        """Claim the first mails, if there are any, and begin to load them.
+
+        :param beside: there is something to do meanwhile; else they are loaded, unless others may be rung for first
+        """
         claim = self._claim()
-        if claim:
-            self.circuit = claim.circuit
+        if claim is None:
+            return None
+        self.circuit = claim.circuit
+        if beside or claim.may_be_more:
             self._expect(self._thread.submit(self._load, claim))
+        else:
+            self._add(self._load(claim), safety_only=False)
         return claim
 
     def refill(self, *, on_their_way: int, settled: bool) -> None:
