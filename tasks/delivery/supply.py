@@ -59,7 +59,7 @@ class MailSupply:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-claim")
         self._coming: Future[_Found | None] | None = None
         self._pace = Pace(time.monotonic())
-        self._claimed = 0
+        self._claimed = self._last_claimed = 0
         self.stock = Stock()
         self.circuit: CircuitState | None = None
 
@@ -173,7 +173,8 @@ class MailSupply:
         if found:
             self.circuit = found.claim.circuit
             self.stock.add(found.claim, found.loaded)
-            self._claimed += len(found.claim.mails)
+            self._last_claimed = len(found.claim.mails)
+            self._claimed += self._last_claimed
 
     def _may_claim(self, on_their_way: int, idle: bool) -> bool:
         if self.circuit and self.circuit.narrow:
@@ -183,4 +184,5 @@ class MailSupply:
             return True
         if self._is_exhausted:
             return idle and self._has_news
-        return len(self.stock) < max(1, on_their_way)
+        # Soon enough that the connections do not wait: a claim takes about as long as they take for half of one.
+        return len(self.stock) < max(1, on_their_way, self._last_claimed // 2)

@@ -206,6 +206,25 @@ def test_the_server_is_connected_to_while_the_first_mails_are_loaded(office: Off
     assert connected == [True]
 
 
+def test_the_next_mails_are_claimed_while_half_of_the_last_still_wait(office: Office, setting: Setting) -> None:
+    # One of the two connections is for safety mail alone.
+    setting(mail_claim_size=8, mail_connections=2, smtp_reply_seconds=30)
+    queue_many(16)
+    claimed: dict[int, int] = {}
+
+    def answer_late(_: Session) -> None:
+        time.sleep(0.2)
+        (row,) = office.rows("SELECT count(*) FROM escalation.delivery_attempts")
+        claimed[office.server.count("dot")] = row["count"]
+
+    office.server.on_every("dot", answer_late)
+
+    assert office.send() == {"accepted": 16}
+
+    assert claimed[2] == 8
+    assert claimed[7] == 16
+
+
 @pytest.mark.parametrize(("step", "act"), [("data", hang), ("body", hang), ("dot", hang), ("dot", take_and_hang)])
 def test_a_kill_leaves_at_most_one_mail_of_each_connection_in_doubt(
     senders: Processes, office: Office, step: str, act: Reply
