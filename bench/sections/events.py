@@ -13,6 +13,7 @@ from bench.results import Section
 from bench.rows import inbox_rows
 from bench.sections.effort import Effort, in_turn
 from bench.stand import Round, Stand, wait, worker
+from config.settings import Settings
 from services.events.stream import EVENTS, GROUP
 
 WORDS = {
@@ -24,7 +25,9 @@ WORDS = {
     "xadd": "limit: XADD, 500 in a round trip",
     "xadd_single": "limit: XADD, one in a round trip",
 }
-BATCH = 500
+AT_ONCE = 500
+# As many rows in a transaction as a worker has as shipped.
+BATCH: int = Settings.model_fields["batch_size"].default
 # A worker, ours as well as the bare one, has two children, as in docker-compose.yml.
 CHILDREN = 2
 # What is to be worked off waits under another name: a rename lets it appear at once, for workers that are up.
@@ -43,7 +46,7 @@ def run(stand: Stand, effort: Effort) -> Section:
         "ours_2": lambda on: ours(on, events, 2),
         "noop_2": lambda on: bare_celery(on, tasks, 2),
         "insert": lambda on: inserts(on, events),
-        "xadd": lambda on: xadds(on, events, BATCH),
+        "xadd": lambda on: xadds(on, events, AT_ONCE),
         "xadd_single": lambda on: xadds(on, effort.count(5_000), 1),
     }
     return in_turn(stand, effort, measures, WORDS)

@@ -6,11 +6,11 @@ from bench.mix import escalating
 from bench.original import escalate, make_sessions
 from bench.results import Section
 from bench.sections.effort import Effort, in_turn
-from bench.sections.events import drained
+from bench.sections.events import BATCH, drained
 from bench.stand import Stand
 
 WORDS = {
-    "batches": "ours, in batches of 500, one worker",
+    "batches": f"ours, in batches of {BATCH}, one worker",
     "single": "ours, one by one, one worker",
     "original": "the original's way: each statement a transaction, then the mail within the request",
 }
@@ -18,7 +18,7 @@ WORDS = {
 
 def run(stand: Stand, effort: Effort) -> Section:
     measures = {
-        "batches": lambda on: ours(on, effort.count(3_000), 500),
+        "batches": lambda on: ours(on, effort.count(3_000), BATCH),
         "original": lambda on: original(on, effort.count(300)),
         "single": lambda on: ours(on, effort.count(300), 1),
     }
