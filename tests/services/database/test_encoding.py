@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from services.database.encoding import derive_id, literal, parse_json
+from services.database.encoding import derive_id, json_text, literal, parse_json
 
 
 class Colour(StrEnum):
@@ -86,6 +86,16 @@ def test_the_ids_of_all_installations_stay_what_they_are() -> None:
 )
 def test_json_is_read_as_the_standard_library_reads_it(document: str) -> None:
     assert repr(parse_json(document)) == repr(json.loads(document))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+    )
+)
+def test_any_json_is_read_as_it_was_written(value: Any) -> None:
+    assert repr(parse_json(json.dumps(value))) == repr(parse_json(json_text(value))) == repr(value)
 
 
 def test_what_is_no_json_is_refused() -> None:
