@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import event, text
 
 from rules.delivery import MailTemplate
 from services.database.engine import begin, engine
+from services.delivery.circuit_breaker import OPEN
 from services.outbox.queue import NewMail, queue_mails
 from tasks.delivery.slots import CONNECTIONS
 from tests.processes import Processes, processes, wait_for
@@ -186,24 +188,50 @@ def test_connections_go_on_while_more_mail_is_being_claimed(office: Office, sett
     assert went_on == [True]
 
 
-def test_the_server_is_connected_to_while_the_first_mails_are_loaded(office: Office) -> None:
-    queue_many(3)
-    connected: list[bool] = []
+@contextmanager
+def loading_held(until: Callable[[], bool]) -> Iterator[list[bool]]:
+    """Mails are loaded only when this is true, or after five seconds; each time, whether it was true."""
+    became: list[bool] = []
 
-    def hold_the_loading(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def hold(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if "clock_timestamp() AS now" in statement:
             pause, deadline = Event(), time.monotonic() + 5
-            while not office.server.connections and time.monotonic() < deadline:
+            while not until() and time.monotonic() < deadline:
                 pause.wait(0.02)
-            connected.append(office.server.connections > 0)
+            became.append(until())
 
-    event.listen(engine(), "before_cursor_execute", hold_the_loading)
+    event.listen(engine(), "before_cursor_execute", hold)
     try:
-        assert office.send() == {"accepted": 3}
+        yield became
     finally:
-        event.remove(engine(), "before_cursor_execute", hold_the_loading)
+        event.remove(engine(), "before_cursor_execute", hold)
+
+
+def test_the_server_is_connected_to_while_the_first_mails_are_loaded(office: Office) -> None:
+    queue_many(3)
+
+    with loading_held(until=lambda: office.server.connections > 0) as connected:
+        assert office.send() == {"accepted": 3}
 
     assert connected == [True]
+
+
+def test_a_login_that_is_refused_while_the_first_mails_are_loaded_is_recorded_for_one_of_them(office: Office) -> None:
+    queue_many(3)
+    office.server.on("auth", "535 5.7.8 Bad credentials")
+    refused_at: list[float] = []
+
+    def is_known() -> bool:
+        """Long enough ago that the sender has read the reply."""
+        if office.server.count("auth") and not refused_at:
+            refused_at.append(time.monotonic())
+        return bool(refused_at) and time.monotonic() - refused_at[0] > 0.5
+
+    with loading_held(until=is_known) as known:
+        office.send()
+
+    assert known == [True]
+    assert (office.account()["state"], office.states()) == (OPEN, {"queued": 3})
 
 
 def test_the_next_mails_are_claimed_while_half_of_the_last_still_wait(office: Office, setting: Setting) -> None:
