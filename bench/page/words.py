@@ -51,8 +51,8 @@ mails. Bare Celery is a task that does nothing, from its publishing to its start
 DAY = """
 Events of the mix above at an even rate, with the tickets that they open and the mails about them, all at once: one
 worker with two children for all queues, and beat. The rate rises until one mail of a hundred is accepted more than two
-seconds after its event was published, or all is done later than two seconds after the last event. A core is 1; the one
-that publishes takes from the same two.
+seconds after its event was published, or all of it takes a tenth longer than publishing at that rate does. A core is 1;
+the one that publishes takes from the same two.
 """
 GROWTH = """
 The same backlog as above, into a database that holds little or much already, filled beforehand and analysed.
