@@ -48,9 +48,10 @@ def has_room(folder: Path) -> bool:
 @pytest.fixture(scope="session")
 def postgres(server_folder: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(server_folder / "postgres").start()
-    # No test cuts the power, and a server that is killed leaves what it wrote to the kernel.
-    for setting in ("fsync", "full_page_writes"):
-        command(server, f"ALTER SYSTEM SET {setting} = off")
+    # No test cuts the power, and a server that is killed leaves what it wrote to the kernel; of the log, which may lie
+    # in memory, no more is kept than is needed.
+    for setting, value in {"fsync": "off", "full_page_writes": "off", "max_wal_size": "'64MB'"}.items():
+        command(server, f"ALTER SYSTEM SET {setting} = {value}")
     command(server, "SELECT pg_reload_conf()")
     yield server
     # Its data goes anyway: no need to write hundreds of databases to disk first.
