@@ -3,12 +3,13 @@
 MAILS = (
     "several connections in one process, whose bodies and answers go on record in one commit (a wave), also where "
     "bodies begin only at nearly the same time; PIPELINING; claims of as many mails as leave in a moment, made beside "
-    "what the connections do and without waiting for the disk, which the begin of a body still does; a database "
-    "connection that the waves keep between runs, connecting while the first mails are loaded, statements that "
-    "PostgreSQL plans once a session, and no ORM. Composing: templates made flat when they are loaded, HTML that is "
-    "sent as it is, its lines looked through once, and no escaping, encoding or formatting of what does not need it; "
-    "a line of the log is rendered once, too. What remains is mostly composing and the claim's reading of tickets; "
-    "the peer is given what it sends or renders it from what is prepared, and commits once for a whole batch."
+    "what the connections do while half of the last still wait, and without waiting for the disk, which the begin of "
+    "a body still does; a database connection that the waves keep between runs, connecting while the first mails are "
+    "loaded, statements that PostgreSQL plans once a session, and no ORM. Composing: templates made flat when they "
+    "are loaded, HTML that is sent as it is, its lines looked through once, and no escaping, encoding or formatting "
+    "of what does not need it; a line of the log is rendered once, too. What remains is mostly composing and the "
+    "claim's reading of tickets; the peer is given what it sends or renders it from what is prepared, and commits "
+    "once for a whole batch."
 )
 EVENTS = (
     "lists go to PostgreSQL as array literals, which it reads in two thirds of the time, ids without hyphens and "
@@ -16,8 +17,8 @@ EVENTS = (
     "JSON; a text meets only the patterns that its words lead to; the hot statements are planned once a session and "
     "have no ORM between; garbage collection passes over what is loaded before the fork. Both cores are busy: a "
     "second worker finds none free, while the peer's second main process does. COPY, one JSON document instead of "
-    "arrays and a third child brought little or were worse; batches of more than 750 events too, and they "
-    "hold locks for longer."
+    "arrays and a third child brought little or were worse; batches of more than 750 events too, and they hold locks "
+    "for longer."
 )
 TICKETS = (
     "whom to contact is worked out once for a batch and no longer for each ticket, an id once and in half the time, "
