@@ -56,7 +56,8 @@ class ClaimedMail:
         return [recipient.recipient_id for recipient in self.recipients]
 
 
-# A mail's other due addresses come along even beyond the limit: one mail is one conversation. The commit need not wait
+# A mail's other due addresses come along even beyond the limit: one mail is one conversation. Arrays rather than joins:
+# a plan made once does not know the limit, and would read all that waits in order to join it. The commit need not wait
 # for the disk: no body begins before a later one that does, and a claim that PostgreSQL loses in a crash leaves its
 # mails due (its manual, "Asynchronous Commit").
 _CLAIM = prepared(f"""
@@ -68,14 +69,14 @@ _CLAIM = prepared(f"""
         FOR UPDATE SKIP LOCKED
     ), along AS MATERIALIZED (
         SELECT r.recipient_id FROM escalation.mail_recipients AS r
-        WHERE r.mail_id IN (SELECT mail_id FROM due) AND r.state IN {sql_list(*CLAIMABLE)}
+        WHERE r.mail_id = ANY(ARRAY(SELECT mail_id FROM due)) AND r.state IN {sql_list(*CLAIMABLE)}
           AND r.next_attempt_at <= clock_timestamp()
         FOR UPDATE SKIP LOCKED
     ), leased AS (
         UPDATE escalation.mail_recipients AS r
         SET state = 'sending', lease_id = CAST(:lease_id AS uuid), attempts = r.attempts + 1, body_started_at = NULL,
             leased_until = clock_timestamp() + make_interval(secs => :seconds)
-        WHERE r.recipient_id IN (SELECT recipient_id FROM due UNION SELECT recipient_id FROM along)
+        WHERE r.recipient_id = ANY(ARRAY(SELECT recipient_id FROM due UNION SELECT recipient_id FROM along))
         RETURNING r.recipient_id, r.mail_id, r.address, r.rank, r.queued_at, r.attempts, r.repeats, r.short
     ), noted AS (
         INSERT INTO escalation.delivery_attempts (attempt_id, recipient_id, number, lease_id)
