@@ -3,6 +3,7 @@
 import logging
 import sys
 from json import JSONEncoder
+from typing import Any
 
 import structlog
 
@@ -14,6 +15,9 @@ _SHOWS_BODIES = "celery.worker.consumer.consumer"
 # structlog's own renderer makes an encoder for each line.
 _JSON = JSONEncoder(ensure_ascii=False, default=repr)
 
+# What each line has, whoever writes it.
+_OF_EVERY_LINE = ("timestamp", "level", "logger", "event")
+
 
 def configure_logging(settings: Settings) -> None:
     """Send structlog's and the standard library's records to standard error in one shape."""
@@ -23,7 +27,7 @@ def configure_logging(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    render = _renderer(settings)
+    render = _surely(_renderer(settings))
     structlog.configure(
         processors=[*shared, lambda *event: _Line(render(*event))],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -60,3 +64,17 @@ def _renderer(settings: Settings) -> structlog.typing.Processor:
     if console:
         return structlog.dev.ConsoleRenderer()
     return lambda _logger, _name, event: _JSON.encode(event)
+
+
+def _surely(render: structlog.typing.Processor) -> structlog.typing.Processor:
+    """A line that cannot be rendered says what happened all the same: to log must not fail what has gone well."""
+
+    def line(logger: Any, name: str, event: structlog.typing.EventDict) -> Any:
+        try:
+            # A renderer may take the members out.
+            return render(logger, name, dict(event))
+        except Exception as error:
+            known = {member: event[member] for member in _OF_EVERY_LINE if isinstance(event.get(member), str)}
+            return render(logger, name, {"event": "", **known, "line_error": type(error).__name__})
+
+    return line

@@ -50,6 +50,48 @@ def test_both_write_an_exception_into_the_line(capsys: pytest.CaptureFixture[str
         assert "ValueError: invalid literal" in line["exception"]
 
 
+class Nameless:
+    def __repr__(self) -> str:
+        raise LookupError("no name")
+
+
+CIRCULAR: list[Any] = []
+CIRCULAR.append(CIRCULAR)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [({ID: 1}, "TypeError"), (CIRCULAR, "ValueError"), (Nameless(), "LookupError")]
+)
+def test_what_cannot_be_written_fails_nobody_and_its_line_says_so(
+    value: Any, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure("json")
+    structlog.get_logger("a.name").info("mail_sent", value=value, mail_id=ID)
+
+    (line,) = written(capsys)
+
+    assert line.pop("timestamp")
+    assert line == {"event": "mail_sent", "level": "info", "logger": "a.name", "line_error": error}
+
+
+def test_an_event_that_is_no_text_and_cannot_be_written_fails_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("json")
+    structlog.get_logger("a.name").info(Nameless())
+
+    (line,) = written(capsys)
+
+    assert (line["event"], line["logger"], line["line_error"]) == ("", "a.name", "LookupError")
+
+
+def test_a_terminal_shows_what_happened_though_it_cannot_show_all(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("console")
+    structlog.get_logger("a.name").warning("mail_sent", value=Nameless())
+
+    (line,) = capsys.readouterr().err.splitlines()
+
+    assert all(part in line for part in ("warning", "mail_sent", "a.name", "LookupError"))
+
+
 def test_a_terminal_shows_both(capsys: pytest.CaptureFixture[str]) -> None:
     configure("console")
     structlog.get_logger("a.name").warning("of ours", code=250)
