@@ -62,8 +62,10 @@ class ChannelPool:
             self._urgent = urgent
             if not self.channels and self._transport.is_open:
                 # Kept since the last run, with the slot that this run has already: a thread would take longer.
-                self._opening = Future()
-                self._opening.set_result(self._open(circuit, urgent))
+                opening: Future[Opened] = Future()
+                opening.set_result(self._open(circuit, urgent))
+                self._opening = opening
+                self._wake()
                 return
             self._opening = self._thread.submit(self._open, circuit, urgent)
             self._opening.add_done_callback(lambda _: self._wake())
