@@ -19,12 +19,16 @@ from services.tickets.insert import collect_evidence, first_of_each
 
 logger = structlog.get_logger()
 
+# An array rather than a join: a plan made once does not know how few the sessions are, and would rather read the log of
+# all tickets in the order of their ids.
 _FOREIGN = prepared(f"""
     SELECT DISTINCT ON (p.session_id) p.session_id, p.id, p.ticket_number, p.priority
-    FROM escalation.audit_log AS a
-    JOIN public.support_tickets AS p ON p.id = a.row_id
-    WHERE a.table_name = 'support_tickets' AND a.action IN ('insert', 'baseline')
-      AND a.new ->> 'session_id' = ANY(CAST(:session_ids AS text[]))
+    FROM public.support_tickets AS p
+    WHERE p.id = ANY(ARRAY(
+        SELECT a.row_id FROM escalation.audit_log AS a
+        WHERE a.table_name = 'support_tickets' AND a.action IN ('insert', 'baseline')
+          AND a.new ->> 'session_id' = ANY(CAST(:session_ids AS text[]))
+    ))
       AND NOT {is_finished("p")}
       AND NOT EXISTS (SELECT FROM escalation.tickets AS own WHERE own.ticket_id = p.id)
     ORDER BY p.session_id, p.created_at DESC, p.id
