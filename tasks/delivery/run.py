@@ -70,9 +70,10 @@ class Run:
             mails = claim(connection, self.lease_id, lanes, limit)
             if mails and state.state == TRIAL:
                 take_trial(connection, self.account)
+            # Within the claim: where this cannot be read, the mails are as they were.
+            told = acceptances(connection, [mail.mail_id for mail in mails]) if mails else {}
         if not mails:
             return None
-        told = acceptances(connection, [mail.mail_id for mail in mails])
         return Claim(mails, state, told, safety_first or sum(len(mail.recipients) for mail in mails) >= limit)
 
     def share(self, claimed: Claim) -> None:

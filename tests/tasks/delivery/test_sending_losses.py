@@ -1,6 +1,7 @@
 """Connections and replies that are lost on the way: what is tried again, what is unknown, and what changes nothing."""
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.processes import wait_for
 from tests.services.delivery.conftest import Setting
@@ -44,6 +45,23 @@ def test_a_repeat_in_the_same_run_leaves_the_lost_reply_on_record(office: Office
 
     assert office.subjects() == ["first", "second", "first"]
     assert [attempt["reply_class"] for attempt in office.attempts(mail_id)] == ["unknown", "accepted"]
+
+
+@pytest.mark.parametrize("rank", [0, 3])
+def test_mail_whose_outcome_cannot_be_read_is_not_claimed(office: Office, rank: int) -> None:
+    office.queue("so that each statement is prepared", rank=rank)
+    assert office.send() == {"accepted": 1}
+    mail_id = office.queue("hello", rank=rank)
+    office.connection.exec_driver_sql("ALTER TABLE escalation.tickets RENAME COLUMN reasons TO renamed")
+
+    with pytest.raises(DBAPIError):
+        office.send()
+
+    recipient = office.recipient(mail_id)
+    assert (recipient["state"], recipient["attempts"], office.attempts(mail_id)) == ("queued", 0, [])
+    office.connection.exec_driver_sql("ALTER TABLE escalation.tickets RENAME COLUMN renamed TO reasons")
+    assert office.send() == {"accepted": 1}
+    assert len(office.attempts(mail_id)) == 1
 
 
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
