@@ -203,28 +203,6 @@ def has_newer(stream: EventStream, last_id: str) -> bool:
     return bool(stream.redis.xread({stream.name: last_id}, count=1))
 
 
-# A turn is a key that only one process deletes (`services.delivery.lease`).
-_TAKE_TURN_AT_END = """
-if next(redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 1)) then
-    return 0
-end
-return redis.call('DEL', KEYS[2])
-"""
-
-
-def finish(stream: EventStream, entry_ids: Sequence[str], last_id: str, rings: "Sequence[Ring]", turn: str) -> bool:
-    """Take the turn unless the stream has an entry after `last_id`, ring, and acknowledge, in one round trip.
-
-    :return: whether the turn is taken
-    :raises redis.exceptions.RedisError: some of this was not done
-    """
-    with stream.redis.pipeline(transaction=False) as pipeline:
-        pipeline.eval(_TAKE_TURN_AT_END, 2, stream.name, turn, last_id)
-        _add_rings(pipeline, rings)
-        pipeline.xack(stream.name, GROUP, *entry_ids)
-        return bool(pipeline.execute()[0])
-
-
 def as_entry(item: Any) -> StreamEntry:
     entry_id, fields = item
     return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
@@ -262,6 +240,45 @@ def _add_rings(pipeline: Redis, rings: Sequence[Ring]) -> None:
     for each in rings:
         keys = (WAITING + each.name, each.list_key)
         pipeline.eval(_RING, len(keys), *keys, _WAITING_MILLISECONDS, each.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What may be taken at the end of a stream: a key that only one process deletes (`services.delivery.lease`).
+
+    `last_id`: the turn is left where the stream has an entry after this one; `otherwise`: sent unless it is taken.
+    """
+
+    key: str
+    last_id: str
+    otherwise: Ring
+
+
+_TAKE_TURN_OR_RING = """
+local is_last = not next(redis.call('XRANGE', KEYS[3], '(' .. ARGV[3], '+', 'COUNT', 1))
+if is_last and redis.call('DEL', KEYS[4]) == 1 then
+    return 1
+end
+if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then
+    redis.call('LPUSH', KEYS[2], ARGV[2])
+end
+return 0
+"""
+
+
+def finish(stream: EventStream, entry_ids: Sequence[str], rings: Sequence[Ring], turn: Turn) -> bool:
+    """Take the turn or send its hint, ring, and only then acknowledge, in one round trip.
+
+    :return: whether the turn is taken
+    :raises redis.exceptions.RedisError: some of this was not done
+    """
+    otherwise = turn.otherwise
+    keys = (WAITING + otherwise.name, otherwise.list_key, stream.name, turn.key)
+    with stream.redis.pipeline(transaction=False) as pipeline:
+        pipeline.eval(_TAKE_TURN_OR_RING, len(keys), *keys, _WAITING_MILLISECONDS, otherwise.message, turn.last_id)
+        _add_rings(pipeline, rings)
+        pipeline.xack(stream.name, GROUP, *entry_ids)
+        return bool(pipeline.execute()[0])
 
 
 def answer_ring(redis: Redis, name: str) -> None:

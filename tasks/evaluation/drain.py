@@ -22,6 +22,7 @@ from services.events.layout import event_streams
 from services.events.stream import (
     EventStream,
     StreamEntry,
+    Turn,
     acknowledge,
     answer_ring,
     finish,
@@ -135,7 +136,7 @@ def _in_turn(streams: Sequence[EventStream]) -> list[EventStream]:
 def write_and_acknowledge(
     stream: EventStream, entries: list[StreamEntry], installation: Installation, send: Send | None = None
 ) -> BatchResult | None:
-    """Commit, then ring, then acknowledge, then send few mails of one lane.
+    """Commit, then ring, then acknowledge, then send few mails of one lane if senders were not rung for.
 
     None when the database is away and everything stays pending.
     """
@@ -157,30 +158,33 @@ def write_and_acknowledge(
 
 def _finish_and_send(stream: EventStream, last_id: str, written: Written, send: Send) -> None:
     """Send if no event waits and it is this process's turn; else, and whatever keeps this drain from it, senders do."""
-    mails = BatchResult(mails=written.result.mails, urgent=written.result.urgent)
     try:
         if _finish(stream, last_id, written):
             send(written.result)
-        else:
-            hint(*_tasks_for(mails))
     except Exception:
-        hint(*_tasks_for(mails))
+        hint(_sender_for(written.result))
         raise
 
 
 def _finish(stream: EventStream, last_id: str, written: Written) -> bool:
-    """Ring for all but mails, then acknowledge; whether this process may send, which Redis must be able to tell."""
-    names = _tasks_for(replace(written.result, mails=0, urgent=0))
+    """Ring, for a sender unless this process may send, then acknowledge; whether it may, which Redis must tell."""
+    sender, names = _sender_for(written.result), _tasks_for(replace(written.result, mails=0, urgent=0))
     is_turn = False
     try:
         if stream.server is redis_client():
-            return finish(stream, written.done, last_id, rings(*names), turn_key())
+            (otherwise,) = rings(sender)
+            return finish(stream, written.done, rings(*names), Turn(turn_key(), last_id, otherwise))
         is_turn = not has_newer(stream, last_id) and take_turn()
     except RedisError as error:
         logger.warning("mail_left_to_senders", error=type(error).__name__)
-    hint(*names)
+    hint(*names if is_turn else [sender, *names])
     acknowledge(stream, written.done)
     return is_turn
+
+
+def _sender_for(result: BatchResult) -> str:
+    """Of mails of one lane."""
+    return "deliver_urgent" if result.urgent else "deliver_due"
 
 
 def _tasks_for(result: BatchResult) -> list[str]:

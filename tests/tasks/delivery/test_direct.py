@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,28 @@ from redis import Redis
 from redis.exceptions import NoPermissionError
 from sqlalchemy import text
 
+from config.settings import get_settings
 from escalation_client.events import encode
 from services.database.engine import begin, engine
 from services.delivery.circuit_breaker import OPEN
 from services.delivery.lease import lease, leave_turn, take_place, take_turn, turn_key
 from services.escalation.process_batch import BatchResult
-from services.events.stream import EVENTS, GROUP, EventStream, finish, read_new, redis_client
+from services.events.stream import (
+    EVENTS,
+    GROUP,
+    EventStream,
+    Turn,
+    answer_ring,
+    connect,
+    finish,
+    read_new,
+    redis_client,
+)
 from services.installation import get_installation
 from services.transports.factory import process_transport
 from tasks.celery_config import KEY_PREFIX
 from tasks.delivery.slots import SENDERS, senders_at_once
-from tasks.evaluation.drain import drain
+from tasks.evaluation.drain import drain, write_and_acknowledge
 from tasks.hints import hint, rings
 from tasks.mail import send, send_directly
 from tests.events import confidence, message
@@ -184,12 +196,32 @@ def test_a_turn_is_left_while_an_event_waits_and_all_else_is_done(redis: Redis) 
     leave_turn()
     publish(redis, "first", "last")
     first, last = (read_new(stream, 1)[0].entry_id for _ in range(2))
-    assert not finish(stream, [first], first, rings("relay_outcomes"), turn_key())
-    assert rung_for(redis, "sweeps") == 1
-    assert finish(stream, [last], last, [], turn_key())
+    (otherwise,) = rings("deliver_due")
+    assert not finish(stream, [first], rings("relay_outcomes"), Turn(turn_key(), first, otherwise))
+    assert (rung_for(redis, "sweeps"), rung_for(redis, "mail")) == (1, 1)
+    answer_ring(redis, "deliver_due")
+    assert finish(stream, [last], [], Turn(turn_key(), last, otherwise))
+    assert rung_for(redis, "mail") == 1, "no sender is needed"
     assert not take_turn()
     pending: Any = redis.xpending(EVENTS, GROUP)
     assert pending["pending"] == 0
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+@pytest.mark.parametrize("text", ["i want to talk to a human", "the cable is on fire and there is smoke everywhere"])
+def test_senders_are_rung_for_before_the_event_is_acknowledged(redis: Redis, text: str, is_elsewhere: bool) -> None:
+    """So a kill between the two leaves no mail without a hint."""
+    stream = EventStream(connect(get_settings().redis_url.get_secret_value()) if is_elsewhere else redis)
+    redis.xadd(EVENTS, {"event": encode(message("s", text))})
+    entries = read_new(stream, 1)
+    untyped: Any = redis
+    with untyped.monitor() as monitor:
+        write_and_acknowledge(stream, entries, get_installation(), send_directly)
+        before = takewhile(lambda said: not said["command"].startswith("XACK"), monitor.listen())
+        commands = [said["command"] for said in before]
+    assert any(
+        command.startswith(f"LPUSH {KEY_PREFIX}{'urgent' if 'fire' in text else 'mail'} ") for command in commands
+    )
 
 
 def test_a_drain_answers_its_hint(office: Office, redis: Redis) -> None:
