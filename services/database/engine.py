@@ -52,6 +52,7 @@ def make_engine(settings: Settings, *, statement_timeout: bool = True) -> Engine
     set_after_connecting(made, session_settings(settings, statement_timeout=statement_timeout))
     _ask_what_was_idle(made)
     prepare_what_is_marked(made)
+    event.listen(made, "before_cursor_execute", _refuse_another_session)
     event.listen(made, "handle_error", _drop_sessions_that_only_read)
     event.listen(made, "handle_error", _leave_out_rows)
     return made
@@ -145,10 +146,17 @@ def only_one(connection: Connection, name: str) -> bool:
     return bool(connection.execute(_TRY_LOCK, {"name": name}).scalar_one())
 
 
+_STANDALONE: Final = "standalone"
+
+
 @contextmanager
 def standalone() -> Iterator[Connection]:
-    """A connection whose statements each commit by themselves: one round trip instead of three."""
+    """A connection whose statements each commit by themselves: one round trip instead of three.
+
+    Once its session is lost it runs nothing more: OperationalError, also after a rollback.
+    """
     with engine().connect() as connection:
+        connection.execution_options(**{_STANDALONE: True})
         # SQLAlchemy's own AUTOCOMMIT sets the isolation level back afterwards, which is a round trip.
         driver: Any = connection.connection.driver_connection
         driver.autocommit = True
@@ -156,6 +164,16 @@ def standalone() -> Iterator[Connection]:
             yield connection
         finally:
             _end_autocommit(connection, driver)
+
+
+def _refuse_another_session(connection: Connection, *_: Any) -> None:
+    """SQLAlchemy takes another session, which neither commits by itself nor holds the locks of the lost one."""
+    if not connection.get_execution_options().get(_STANDALONE):
+        return
+    driver: Any = connection.connection.driver_connection
+    if not driver.autocommit:
+        lost = psycopg2.OperationalError("the session of this connection was lost")
+        raise OperationalError(None, None, lost, connection_invalidated=True)
 
 
 def _end_autocommit(connection: Connection, driver: Any) -> None:

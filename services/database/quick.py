@@ -51,6 +51,8 @@ def write(connection: Connection, statement: TextClause, parameters: Mapping[str
 def in_few_trips(connection: Connection) -> Iterator[None]:
     """Let what `write` is given wait for the next statement that is read, or for the end; the order stays.
 
+    A savepoint within is no rescue: of what waits there, one that fails at its end fails the whole transaction.
+
     :raises sqlalchemy.exc.DBAPIError: a statement that has waited failed
     """
     cursor = _cursor(connection)
@@ -81,7 +83,10 @@ def transaction(connection: Connection) -> Iterator[None]:
     Within `in_few_trips` it may end with the next statement that is read, else here.
 
     :raises sqlalchemy.exc.DBAPIError: a statement that has waited failed, or the commit
+    :raises ValueError: the engine does not prepare, so that BEGIN and COMMIT could go with nothing
     """
+    if not prepares(connection.engine):
+        raise ValueError("a transaction in few trips needs an engine of `make_engine`")
     with in_few_trips(connection):
         cursor = _cursor(connection)
         waiting[cursor.connection].append(_BEGIN)

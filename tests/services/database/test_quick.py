@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from config.settings import get_settings
 from services.database import engine as database
-from services.database.engine import begin_in_few_trips, make_engine, standalone
+from services.database.engine import begin_in_few_trips, driver_url, make_engine, standalone
 from services.database.errors import DatabaseFailure, classify_failure
 from services.database.quick import fetch, in_few_trips, run, transaction, write
 from services.database.session import prepared
@@ -43,10 +43,14 @@ def add_and_fail(connection: Connection) -> None:
     raise LookupError
 
 
+def kept_by(connection: Connection) -> list[int]:
+    numbers: list[int] = connection.execute(ALL).scalar_one()
+    return numbers
+
+
 def kept(engine: Engine) -> list[int]:
     with engine.connect() as connection:
-        numbers: list[int] = connection.execute(ALL).scalar_one()
-        return numbers
+        return kept_by(connection)
 
 
 def test_rows_have_the_names_of_their_columns_and_a_statement_is_prepared_once(engine: Engine) -> None:
@@ -80,11 +84,15 @@ def test_a_mistake_of_ours_stays_what_it_is(engine: Engine) -> None:
         run(connection, ADD, {"numbers": [object()]})
 
 
+def end_session(connection: Connection, engine: Engine) -> None:
+    process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with engine.begin() as other:
+        other.execute(text("SELECT pg_terminate_backend(:process, 1000)"), {"process": process})
+
+
 def test_a_lost_connection_is_given_up(engine: Engine) -> None:
     with engine.connect() as connection:
-        process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-        with engine.begin() as other:
-            other.execute(text("SELECT pg_terminate_backend(:process, 1000)"), {"process": process})
+        end_session(connection, engine)
         with pytest.raises(DBAPIError) as raised:
             run(connection, READ, {"least": 1})
         assert classify_failure(raised.value) is DatabaseFailure.INFRASTRUCTURE
@@ -120,6 +128,16 @@ def test_it_is_one_message(engine: Engine) -> None:
 def test_one_that_fails_at_the_end_fails_the_block(engine: Engine) -> None:
     with pytest.raises(IntegrityError), engine.begin() as connection, in_few_trips(connection):
         add(connection, 1, 1)
+    assert kept(engine) == []
+
+
+def test_what_fails_at_the_end_of_a_savepoint_fails_the_whole(engine: Engine) -> None:
+    with engine.connect() as connection, in_few_trips(connection):
+        add(connection, 1)
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            add(connection, 2, 2)
+        with pytest.raises(DBAPIError, match="aborted"):
+            kept_by(connection)
     assert kept(engine) == []
 
 
@@ -196,3 +214,31 @@ def test_a_transaction_that_fails_leaves_nothing_and_a_connection_that_works(
     with process_engine.begin() as connection:
         assert len(connection.execute(PLANNED).all()) == 2
     assert kept(engine) == [5]
+
+
+def test_an_engine_that_does_not_prepare_has_no_such_transaction(database_url: str) -> None:
+    plain = create_engine(driver_url(database_url))
+    with plain.connect() as connection, pytest.raises(ValueError, match="make_engine"), transaction(connection):
+        pytest.fail("nothing may be written here")
+    plain.dispose()
+
+
+@pytest.mark.usefixtures("process_engine")
+def test_nothing_is_written_by_another_session_once_the_own_is_lost(engine: Engine) -> None:
+    with standalone() as connection:
+        end_session(connection, engine)
+        with pytest.raises(DBAPIError):
+            add(connection, 1)
+        connection.rollback()
+        for use in (
+            lambda: add(connection, 2),
+            lambda: add_in_a_transaction(connection, 2),
+            lambda: kept_by(connection),
+        ):
+            with pytest.raises(DBAPIError, match="was lost") as raised:
+                use()
+            assert classify_failure(raised.value) is DatabaseFailure.INFRASTRUCTURE
+    # The next one has a session of its own again.
+    with standalone() as connection:
+        add(connection, 3)
+    assert kept(engine) == [3]
