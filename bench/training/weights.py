@@ -22,6 +22,10 @@ _KNOWN_TEXTS = 1_200
 # it an injury, since such a text must not explain one that denies injuries.
 _VOTES, _NEEDED, _NEEDED_HURT = 7, 4, 2
 _FALLBACK = {"handoff": "asks for a person", "danger": "says that people are in danger"}
+# Meanings of texts that may tell of somebody who was hit or is missing, though their words do not say that he is hurt.
+_OF_PEOPLE = frozenset(
+    {"says that people are in danger", "reports an electric shock", "reports an electric shock or live parts"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def meanings_of(
         votes = Counter(heard.gloss for heard in nearest if heard)
         agreed = next((gloss for gloss, count in votes.items() if count >= _NEEDED), _FALLBACK[kind])
         hurt = sum(heard.hurt == "said" for heard in nearest if heard) >= _NEEDED_HURT
-        meanings.append((finding.gloss, finding.hurt == "said") if finding else (agreed, hurt))
+        gloss, hurt = (finding.gloss, finding.hurt == "said") if finding else (agreed, hurt)
+        meanings.append((gloss, hurt or gloss in _OF_PEOPLE))
     return meanings
 
 
@@ -85,21 +90,30 @@ def write(path: Path, mean: NDArray[np.float32], kinds: Mapping[str, FittedKind]
 
 
 def _arrays(fitted: FittedKind) -> dict[str, NDArray[Any]]:
-    networks = fitted.model.networks
+    networks, machine = fitted.model.networks, fitted.model.machine
     pieces = fitted.model.linear.coef_[0]
     return {
         "hidden": np.hstack([each.coefs_[0] for each in networks]).astype(np.float16),
         "hidden_bias": np.concatenate([each.intercepts_[0] for each in networks]).astype(np.float16),
         "output": (np.concatenate([each.coefs_[1][:, 0] for each in networks]) / len(networks)).astype(np.float16),
+        "support": _in_bytes(machine.support_vectors_),
+        "support_weights": machine.dual_coef_[0].astype(np.float16),
         "pieces": np.rint(pieces / _scale(pieces)).astype(np.int8),
-        "known": np.rint(fitted.known_vectors / np.abs(fitted.known_vectors).max() * 127).astype(np.int8),
+        "known": _in_bytes(fitted.known_vectors),
     }
+
+
+def _in_bytes(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Vectors of length one as whole numbers; the reader gives them their length back."""
+    whole: NDArray[np.int8] = np.rint(vectors / np.abs(vectors).max() * 127).astype(np.int8)
+    return whole
 
 
 def _about(fitted: FittedKind) -> dict[str, Any]:
     networks, linear = fitted.model.networks, fitted.model.linear
     return {
         "output_bias": float(np.mean([each.intercepts_[1][0] for each in networks])),
+        "support_bias": float(fitted.model.machine.intercept_[0]),
         "pieces_scale": _scale(linear.coef_[0]),
         "pieces_bias": float(linear.intercept_[0]),
         "combination": list(fitted.combination),

@@ -52,18 +52,23 @@ def _shorten(text: str) -> str:
 WEIGHTS: Final = FOLDER / "second_ear.npz"
 # What the word lists had heard of the kind; each has a weight of its own in the combination.
 LIST_STATES: Final = ("silent", "weak", "doubtful", "sure")
+# How fast a known text loses its say with the distance (the kernel exp(-gamma * distance squared)).
+LIKENESS_GAMMA: Final = 2.0
 _NEAREST = 2
 _LARGEST_LOGIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class _KindWeights:
-    """One kind: a layer of hidden units on the embedding, weights of pieces, their combination, and known texts."""
+    """One kind: a layer of hidden units and support vectors on the embedding, weights of pieces, and known texts."""
 
     hidden: NDArray[np.float32]
     hidden_bias: NDArray[np.float32]
     output: NDArray[np.float32]
     output_bias: float
+    support: NDArray[np.float32]
+    support_weights: NDArray[np.float32]
+    support_bias: float
     pieces: NDArray[np.float32]
     pieces_bias: float
     combination: Sequence[float]
@@ -87,12 +92,10 @@ class Classifier:
     def scores(self, kind: str, texts: Sequence[str], vectors: Vectors, heard: Sequence[str]) -> list[float]:
         """How likely each text says so; `heard` is one of LIST_STATES for each."""
         weights = self._kinds[kind]
-        by_meaning = _network(weights, centered(vectors, self._mean))
+        moved = centered(vectors, self._mean)
         by_pieces = [self._of_pieces(weights, text) for text in texts]
-        return [
-            _probability(_combine(weights.combination, meaning, spelt, state))
-            for meaning, spelt, state in zip(by_meaning, by_pieces, heard, strict=True)
-        ]
+        judged = zip(_network(weights, moved), _likeness(weights, moved), by_pieces, heard, strict=True)
+        return [_probability(_combine(weights.combination, *each)) for each in judged]
 
     def nearest(self, kind: str, vector: Vectors, *, nobody_hurt: bool = False) -> list[tuple[KnownText, float]]:
         """The known texts of this kind that are nearest, with their similarity (cosine of centred embeddings).
@@ -126,9 +129,17 @@ def _network(weights: _KindWeights, vectors: Vectors) -> list[float]:
     return [float(value) for value in hidden @ weights.output + weights.output_bias]
 
 
-def _combine(combination: Sequence[float], meaning: float, spelt: float, state: str) -> float:
-    bias, of_meaning, of_pieces, *of_state = combination
-    return bias + of_meaning * meaning + of_pieces * spelt + of_state[LIST_STATES.index(state)]
+def _likeness(weights: _KindWeights, vectors: Vectors) -> list[float]:
+    """A support vector machine: the known texts at the border between yes and no, each with its say."""
+    # Of vectors of length one the squared distance is 2 - 2 * cosine.
+    near = np.exp(2 * LIKENESS_GAMMA * (vectors @ weights.support.T - 1))
+    return [float(value) for value in near @ weights.support_weights + weights.support_bias]
+
+
+def _combine(combination: Sequence[float], meaning: float, likeness: float, spelt: float, state: str) -> float:
+    bias, of_meaning, of_likeness, of_pieces, *of_state = combination
+    said = bias + of_meaning * meaning + of_likeness * likeness + of_pieces * spelt
+    return said + of_state[LIST_STATES.index(state)]
 
 
 def _probability(logit: float) -> float:
@@ -140,15 +151,22 @@ def _read_kind(stored: Any, about: Mapping[str, Any], kind: str) -> _KindWeights
         values: NDArray[np.float32] = stored[f"{kind}_{name}"].astype(np.float32)
         return values
 
-    known = array("known")
+    def directions(name: str) -> NDArray[np.float32]:
+        rows = array(name)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return rows
+
     return _KindWeights(
         hidden=array("hidden"),
         hidden_bias=array("hidden_bias"),
         output=array("output"),
         output_bias=about["output_bias"],
+        support=directions("support"),
+        support_weights=array("support_weights"),
+        support_bias=about["support_bias"],
         pieces=array("pieces") * about["pieces_scale"],
         pieces_bias=about["pieces_bias"],
         combination=about["combination"],
-        known=known / np.maximum(np.linalg.norm(known, axis=1, keepdims=True), 1e-9),
+        known=directions("known"),
         known_texts=[KnownText(*each) for each in about["known"]],
     )
