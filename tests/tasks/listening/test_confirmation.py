@@ -38,7 +38,7 @@ def said(content: str, seconds: float, session_id: str = "s1") -> MessageAdded:
     )
 
 
-def perhaps(kind: str, seconds: float = 0, score: float = 0.2, session_id: str = "s1") -> list[Event]:
+def perhaps(kind: str, seconds: float = 0, score: float = 0.3, session_id: str = "s1") -> list[Event]:
     """A text, and the second ear's judgement that is not sure of it."""
     message = said("he is under there and I hear nothing", seconds, session_id)
     judged = TextJudged(

@@ -48,8 +48,8 @@ def record(publish: Publish, redis: Redis, installation: Installation) -> None:
     second, wish = said("second", ONLY_SECOND), said("asked", "who else do you have")
     publish([SessionStarted(session_id="lists", user_id="u", language="en"), said("lists", "smoke!")])
     perhaps = said("perhaps", "is nobody else there")
-    publish([second, judged(second, "danger", 0.7), wish, judged(wish, "handoff", 0.2)])
-    publish([perhaps, judged(perhaps, "handoff", 0.2)])
+    publish([second, judged(second, "danger", 0.7), wish, judged(wish, "handoff", 0.3)])
+    publish([perhaps, judged(perhaps, "handoff", 0.3)])
     publish([ConfidenceReported(session_id="doubt", confidence=0.28), said("quiet", "the filter is blue")])
     publish([StepRecorded(session_id="steps", step_number=n, completed=True, success=False) for n in range(1, 9)])
     drain(redis, installation)
@@ -95,7 +95,7 @@ def test_other_thresholds_show_what_they_would_change(tmp_path: Path) -> None:
 
 
 def test_a_lower_threshold_shows_which_text_would_escalate(tmp_path: Path) -> None:
-    (session,) = replayed("--policy", policy_file(tmp_path, handoff_threshold="0.15"))["different"]
+    (session,) = replayed("--policy", policy_file(tmp_path, handoff_threshold="0.28"))["different"]
     assert (session["session_id"], session["before"], session["after"]) == ("perhaps", [], ["user_request"])
     assert [(each["message_id"], each["was"]) for each in session["events"]] == [("perhaps-0", False)]
 
