@@ -33,7 +33,7 @@ FLOORS = {
     "sealed_second": {"handoff": (0.93, 0.84, 0.95), "danger": (0.86, 0.93, 0.96)},
     "sealed_third": {"handoff": (0.95, 0.86, 0.95), "danger": (0.9, 0.93, 0.97)},
 }
-# Of the language that is heard worst; in the test part that is Arabic danger, 21 of 30.
+# Of the language that is heard worst; in the test part that is Arabic danger, 20 of 30.
 LOWEST_RECALL = {"test": 0.65, "sealed": 0.85, "sealed_second": 0.78, "sealed_third": 0.78}
 SEALED_PARTS = {"sealed": SEALED, "sealed_second": SECOND_SEALED, "sealed_third": THIRD_SEALED}
 PARTS = {"test": read_lines(TEST), **{name: read_sealed(path) for name, path in SEALED_PARTS.items()}}
