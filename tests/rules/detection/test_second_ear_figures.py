@@ -28,13 +28,13 @@ from worker.commands.detect import LabelledText, hear_all
 
 # Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
 FLOORS = {
-    "test": {"handoff": (0.92, 0.92, 0.97), "danger": (0.84, 0.9, 0.97)},
-    "sealed": {"handoff": (0.95, 0.92, 0.97), "danger": (0.91, 0.95, 0.97)},
-    "sealed_second": {"handoff": (0.93, 0.84, 0.95), "danger": (0.86, 0.93, 0.96)},
-    "sealed_third": {"handoff": (0.95, 0.86, 0.95), "danger": (0.9, 0.93, 0.97)},
+    "test": {"handoff": (0.92, 0.92, 0.97), "danger": (0.86, 0.88, 0.97)},
+    "sealed": {"handoff": (0.95, 0.92, 0.97), "danger": (0.91, 0.94, 0.97)},
+    "sealed_second": {"handoff": (0.93, 0.84, 0.95), "danger": (0.86, 0.91, 0.96)},
+    "sealed_third": {"handoff": (0.95, 0.86, 0.95), "danger": (0.91, 0.91, 0.97)},
 }
-# Of the language that is heard worst; in the test part that is Arabic danger, 20 of 30.
-LOWEST_RECALL = {"test": 0.65, "sealed": 0.85, "sealed_second": 0.78, "sealed_third": 0.78}
+# Of the language that is heard worst; in the test part that is Arabic danger, 19 of 30.
+LOWEST_RECALL = {"test": 0.6, "sealed": 0.85, "sealed_second": 0.78, "sealed_third": 0.78}
 SEALED_PARTS = {"sealed": SEALED, "sealed_second": SECOND_SEALED, "sealed_third": THIRD_SEALED}
 PARTS = {"test": read_lines(TEST), **{name: read_sealed(path) for name, path in SEALED_PARTS.items()}}
 # The challenge set is of hard pairs: half of it are texts that only look like danger.
