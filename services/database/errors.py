@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, TimeoutError
 
 # Classes of SQLSTATE that have nothing to do with content: connections, a server that only reads, a schema, table or
 # right that is missing, resources, interventions, the system itself.
@@ -20,8 +20,8 @@ class DatabaseFailure(Enum):
 
 def classify_failure(error: Exception) -> DatabaseFailure:
     """The class of an error; of PostgreSQL's by its SQLSTATE (PostgreSQL manual, appendix A)."""
-    if isinstance(error, TimeoutError):
-        return DatabaseFailure.INFRASTRUCTURE  # no free connection in the pool
+    if isinstance(error, (TimeoutError, PendingRollbackError)):
+        return DatabaseFailure.INFRASTRUCTURE  # no free connection in the pool, or one that was lost and used again
     if not isinstance(error, DBAPIError):
         return DatabaseFailure.CONTENT
     state = getattr(error.orig, "pgcode", None)

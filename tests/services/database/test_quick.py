@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
 
 from config.settings import get_settings
 from services.database import engine as database
@@ -97,6 +97,9 @@ def test_a_lost_connection_is_given_up(engine: Engine) -> None:
             run(connection, READ, {"least": 1})
         assert classify_failure(raised.value) is DatabaseFailure.INFRASTRUCTURE
         assert connection.invalidated
+        with pytest.raises(PendingRollbackError) as again:
+            run(connection, READ, {"least": 1})
+        assert classify_failure(again.value) is DatabaseFailure.INFRASTRUCTURE
     assert kept(engine) == []
 
 
