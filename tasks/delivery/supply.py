@@ -17,7 +17,7 @@ from tasks.delivery.stock import HeldMail, Stock, load_claimed
 
 # So long a graver mail may wait for those that were claimed before it.
 _AHEAD_SECONDS: Final = 0.2
-_MOST_AHEAD: Final = 50
+MOST_AHEAD: Final = 50
 
 
 class Pace:
@@ -35,7 +35,7 @@ class Pace:
         """
         each_second = (gone - self._gone) / max(now - self._asked_at, 0.001)
         self._asked_at, self._gone = now, gone
-        return min(round(each_second * _AHEAD_SECONDS), _MOST_AHEAD)
+        return min(round(each_second * _AHEAD_SECONDS), MOST_AHEAD)
 
 
 @dataclass(frozen=True, slots=True)
