@@ -32,12 +32,14 @@ def send_in_parallel(run: Run, slot: int) -> None:
     :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
     """
     with SocketWatch() as sockets, MailSupply(run, sockets.wake) as supply:
-        claim = supply.start(beside=not run.sender.transport.is_open)
+        is_kept = run.sender.transport.is_open
+        claim = supply.start(beside=not is_kept)
         if claim is None:
             return
         with ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool:
-            # All of this takes about as long as the first mails are loaded.
-            pool.open_one(claim.circuit, urgent=run.urgent_only)
+            if is_kept:
+                # A login has to wait for the mails: until it is on record that it was refused, others would log in too.
+                pool.open_one(claim.circuit, urgent=run.urgent_only)
             run.share(claim)
             with wave_connection(get_settings()) as connection:
                 _ParallelRun(run, supply, pool, sockets, connection).go_on()
