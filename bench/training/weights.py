@@ -21,6 +21,8 @@ _KNOWN_TEXTS = 1_200
 # A text whose neighbours do not agree on a meaning has the one that is always right; two that tell of hurt people make
 # it an injury, since such a text must not explain one that denies injuries.
 _VOTES, _NEEDED, _NEEDED_HURT = 7, 4, 2
+# Into so many steps is the greatest number of the vectors cut: few of them, since the file is compressed.
+_STEPS = 12
 _FALLBACK = {"handoff": "asks for a person", "danger": "says that people are in danger"}
 # Meanings of texts that may tell of somebody who was hit or is missing, though their words do not say that he is hurt.
 _OF_PEOPLE = frozenset(
@@ -105,7 +107,7 @@ def _arrays(fitted: FittedKind) -> dict[str, NDArray[Any]]:
 
 def _in_bytes(vectors: NDArray[np.float32]) -> NDArray[np.int8]:
     """Vectors of length one as whole numbers; the reader gives them their length back."""
-    whole: NDArray[np.int8] = np.rint(vectors / np.abs(vectors).max() * 127).astype(np.int8)
+    whole: NDArray[np.int8] = np.rint(vectors / np.abs(vectors).max() * _STEPS).astype(np.int8)
     return whole
 
 

@@ -28,7 +28,7 @@ from worker.commands.detect import LabelledText, hear_all
 
 # Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
 FLOORS = {
-    "test": {"handoff": (0.92, 0.92, 0.97), "danger": (0.86, 0.88, 0.97)},
+    "test": {"handoff": (0.92, 0.9, 0.97), "danger": (0.86, 0.88, 0.97)},
     "sealed": {"handoff": (0.95, 0.92, 0.97), "danger": (0.91, 0.94, 0.97)},
     "sealed_second": {"handoff": (0.93, 0.84, 0.95), "danger": (0.86, 0.91, 0.96)},
     "sealed_third": {"handoff": (0.95, 0.86, 0.95), "danger": (0.91, 0.91, 0.97)},
