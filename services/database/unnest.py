@@ -1,6 +1,6 @@
-"""Rows as parameters of one statement: column by column, each column named once, in the dataclass of the row."""
+"""Rows as parameters of one statement: column by column, each column named once, in the named tuple of the row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,7 +20,7 @@ _SQL_TYPES: Final[dict[Any, str]] = {
     bytes: "bytea",
 }
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 # For members of rows whose column has another type than the Python type says.
 Jsonb = Annotated[str, "jsonb"]
@@ -45,7 +45,7 @@ def _sql_type(hint: Any) -> str:
 class Unnest(Generic[Row]):
     """Rows as a table of parameters: `text(f"INSERT INTO … SELECT {u.columns} FROM {u.table}")`.
 
-    :param row: the named tuple, or frozen dataclass; its members are the columns, its annotations give their SQL types
+    :param row: the named tuple; its members are the columns, its annotations give their SQL types
     :raises TypeError: an annotation gives no SQL type
     """
 
@@ -63,9 +63,5 @@ class Unnest(Generic[Row]):
 
     def parameters(self, rows: Sequence[Row], **others: Any) -> dict[str, Any]:
         """The statement's parameters: a list for each column, and what else the statement asks for."""
-        columns: Iterable[list[Any]]
-        if rows and isinstance(rows[0], tuple):
-            columns = map(list, zip(*rows, strict=True))
-        else:
-            columns = ([getattr(row, name) for row in rows] for name in self._names)
+        columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in self._names)
         return {**others, **dict(zip(self._names, columns, strict=True))}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -41,8 +41,7 @@ class AttemptedMail:
     acceptance: NewOutcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _ResultRow:
+class _ResultRow(NamedTuple):
     recipient_id: UUID
     state: RecipientState
     delay: float
@@ -56,8 +55,7 @@ class _ResultRow:
     reply_class: ReplyKind
 
 
-@dataclass(frozen=True, slots=True)
-class _OutcomeRow:
+class _OutcomeRow(NamedTuple):
     outcome_id: UUID
     mail_id: UUID
     session_id: str | None

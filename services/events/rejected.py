@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from redis import Redis
@@ -27,8 +26,7 @@ def count_recent(connection: Connection, most: int) -> int:
     return count
 
 
-@dataclass(frozen=True, slots=True)
-class _RejectedRow:
+class _RejectedRow(NamedTuple):
     rejected_id: UUID
     entry_id: str
     event_id: UUID | None

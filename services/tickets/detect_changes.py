@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -46,8 +47,7 @@ _CHANGES = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _NoticedRow:
+class _NoticedRow(NamedTuple):
     ticket_id: str
     acknowledged_at: datetime | None
     acknowledged_by: str | None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, text
@@ -63,8 +64,7 @@ _ASKED = text(f"""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class _LevelRow:
+class _LevelRow(NamedTuple):
     mail_id: UUID
     ticket_id: str
     rung: Integer

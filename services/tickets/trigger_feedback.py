@@ -1,7 +1,7 @@
 """What experts think of the triggers: were they needed, and did they come at the right time?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import Connection, text
@@ -17,8 +17,7 @@ _REASONS = text("SELECT reasons FROM escalation.tickets WHERE ticket_id = :ticke
 _READ = text("SELECT reason, verdict, given_by, given_at FROM escalation.trigger_verdicts WHERE ticket_id = :ticket_id")
 
 
-@dataclass(frozen=True, slots=True)
-class _FeedbackRow:
+class _FeedbackRow(NamedTuple):
     trigger_id: str
     reason: str
     verdict: str

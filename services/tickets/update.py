@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Connection, text
@@ -43,8 +44,7 @@ def foreign_tickets(connection: Connection, session_ids: Collection[str]) -> dic
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _AdoptedRow:
+class _AdoptedRow(NamedTuple):
     ticket_id: str
     session_id: str
     ordinal: Integer
@@ -98,8 +98,7 @@ class Update:
         return bool(self.new_reasons) or self.priority != self.ticket.priority
 
 
-@dataclass(frozen=True, slots=True)
-class _UpdatedRow:
+class _UpdatedRow(NamedTuple):
     ticket_id: str
     reason: str
     adopted: bool
@@ -156,8 +155,7 @@ def write_updates(connection: Connection, updates: Sequence[Update]) -> None:
         _extend_summaries(connection, joined)
 
 
-@dataclass(frozen=True, slots=True)
-class _SummaryRow:
+class _SummaryRow(NamedTuple):
     ticket_id: str
     addition: str
 

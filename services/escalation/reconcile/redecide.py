@@ -4,9 +4,8 @@ Events are made of the latter, so that they go the usual way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -93,8 +92,7 @@ def _from_inbox(row: RowMapping, installation: Installation) -> Received | None:
     return _as_received(event, examine(event, installation.policy, installation.lexicon), row["published_at"])
 
 
-@dataclass(frozen=True, slots=True)
-class _DecisionRow:
+class _DecisionRow(NamedTuple):
     event_id: UUID
     decision: str
     evidence: Jsonb

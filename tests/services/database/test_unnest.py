@@ -1,9 +1,8 @@
 """Rows go to PostgreSQL column by column, and come back as they were."""
 
-from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -13,11 +12,10 @@ from rules.reasons import Priority
 from services.database.unnest import Integer, Json, Jsonb, SmallInteger, Unnest
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     name: str | None
     fits: bool
-    count: int
+    number: int
     share: float
     price: Decimal
     row_id: UUID | None
@@ -41,12 +39,12 @@ ROWS = [
 
 def returned(connection: Connection, rows: list[_Row]) -> list[tuple[Any, ...]]:
     unnest = Unnest(_Row)
-    statement = text(f"SELECT {unnest.columns} FROM {unnest.table} WHERE n.count >= :least")
+    statement = text(f"SELECT {unnest.columns} FROM {unnest.table} WHERE n.number >= :least")
     return [tuple(row) for row in connection.execute(statement, unnest.parameters(rows, least=0))]
 
 
 def test_every_kind_of_column_comes_back_as_it_was_sent(connection: Connection) -> None:
-    with_parsed_json = [(*astuple(row)[:9], *parsed, row.small, row.whole, row.priority)
+    with_parsed_json = [(*row[:9], *parsed, row.small, row.whole, row.priority)
                         for row, parsed in zip(ROWS, [({"b": 1}, {"b": 2}), (None, [])], strict=True)]  # fmt: skip
     rows = [(*row[:8], bytes(row[8]), *row[9:]) for row in returned(connection, ROWS)]
     assert rows == with_parsed_json
@@ -67,8 +65,7 @@ def test_no_rows_are_no_rows(connection: Connection) -> None:
 
 
 def test_a_row_of_one_column_is_a_row(connection: Connection) -> None:
-    @dataclass(frozen=True, slots=True)
-    class Single:
+    class Single(NamedTuple):
         name: str
 
     unnest = Unnest(Single)
@@ -77,8 +74,7 @@ def test_a_row_of_one_column_is_a_row(connection: Connection) -> None:
 
 
 def test_an_annotation_that_is_no_sql_type_is_named() -> None:
-    @dataclass(frozen=True, slots=True)
-    class Wrong:
+    class Wrong(NamedTuple):
         names: list[str]
 
     with pytest.raises(TypeError, match="annotate it"):
