@@ -32,17 +32,17 @@ def send_in_parallel(run: Run, slot: int) -> None:
     :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
     """
     with SocketWatch() as sockets, MailSupply(run, sockets.wake) as supply:
-        is_kept = run.sender.transport.is_open
-        claim = supply.start(beside=not is_kept)
+        claim = supply.start(beside=not run.sender.transport.is_open)
         if claim is None:
             return
-        with ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool:
-            if is_kept:
-                # A login has to wait for the mails: until it is on record that it was refused, others would log in too.
-                pool.open_one(claim.circuit, urgent=run.urgent_only)
-            run.share(claim)
-            with wave_connection(get_settings()) as connection:
-                _ParallelRun(run, supply, pool, sockets, connection).go_on()
+        run.share(claim)
+        # While the first mails are loaded. A login has to wait for them: until it is on record that it was refused,
+        # others would log in too.
+        with (
+            wave_connection(get_settings()) as connection,
+            ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool,
+        ):
+            _ParallelRun(run, supply, pool, sockets, connection).go_on()
 
 
 class _ParallelRun:
@@ -107,9 +107,6 @@ class _ParallelRun:
 
     def _take_opened(self) -> None:
         """A connection is there, or the first one could not be had and the run ends."""
-        if not self._supply.has_come:
-            # The answer is to be recorded for the mail that it was opened for.
-            return
         opened = self._pool.opened()
         if opened is None or opened.channel or self._pool.channels:
             return

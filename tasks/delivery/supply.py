@@ -75,11 +75,6 @@ class MailSupply:
         return self._is_exhausted and not (self._has_news or self._safety_waits or self._coming)
 
     @property
-    def has_come(self) -> bool:
-        """Whether the first mails are loaded."""
-        return self._claimed > 0
-
-    @property
     def is_claiming(self) -> bool:
         """Whether mails may come that are to be taken, or given back."""
         return self._coming is not None
