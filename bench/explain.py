@@ -15,7 +15,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import event
 
 from services.database.engine import engine
-from services.database.session import run_waiting
+from services.database.prepared import run_waiting
 from services.events.stream import redis_client
 from services.installation import get_installation
 from tasks.evaluation.drain import drain

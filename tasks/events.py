@@ -7,7 +7,8 @@ from celery import shared_task
 from config.settings import get_settings
 from services.database.encoding import json_text
 from services.database.engine import begin
-from services.events.stream import EVENTS, answer_ring, redis_client
+from services.events.rings import answer_ring
+from services.events.stream import EVENTS, redis_client
 from services.history.requests import answer, take
 from services.history.session_history import history_of
 from services.installation import get_installation

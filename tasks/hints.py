@@ -11,7 +11,8 @@ from kombu.transport.virtual.base import Base64
 from kombu.utils.json import dumps
 from redis.exceptions import RedisError
 
-from services.events.stream import Ring, redis_client, ring
+from services.events.rings import Ring, ring
+from services.events.stream import redis_client
 from tasks.celery_config import KEY_PREFIX, app
 
 logger = structlog.get_logger()

@@ -6,7 +6,8 @@ from celery import shared_task
 
 from services.database.engine import begin, only_one
 from services.escalation.confirmations import publish_unanswered
-from services.events.stream import answer_ring, redis_client
+from services.events.rings import answer_ring
+from services.events.stream import redis_client
 from services.installation import get_installation
 from services.listening.ear import second_ear
 from services.listening.judge import judge_overdue, judge_waiting

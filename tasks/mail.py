@@ -21,7 +21,8 @@ from services.delivery.lease import leave_turn, reap
 from services.delivery.rate_limits import Rates, limiter
 from services.delivery.settings_probe import settings_mark, take_early_probe
 from services.escalation.process_batch import BatchResult
-from services.events.stream import answer_ring, redis_client
+from services.events.rings import answer_ring
+from services.events.stream import redis_client
 from services.installation import get_installation
 from services.transports.base import Transport
 from services.transports.factory import account_of, close_transport, process_transport

@@ -7,7 +7,8 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import get_settings
 from services.database.errors import DatabaseFailure, classify_failure
 from services.delivery.record import LeaseLost
-from services.events.stream import answer_ring, redis_client
+from services.events.rings import answer_ring
+from services.events.stream import redis_client
 from tasks.delivery.push import deliver_pushes
 from tasks.hints import hint
 from tasks.mail import summary

@@ -5,7 +5,8 @@ from sqlalchemy import Engine
 
 from config.settings import Settings, get_settings
 from services.database.engine import begin, engine, only_one
-from services.events.stream import answer_ring, redis_client
+from services.events.rings import answer_ring
+from services.events.stream import redis_client
 from services.events.trimming import trim
 from services.monitoring.alerts import claim_posts, clear_alerts, note_posted, raise_alert
 from services.monitoring.health import exceeded_limits, measure

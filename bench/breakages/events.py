@@ -75,7 +75,7 @@ EVENTS = (
     Breakage(
         "a prepared statement is used on another connection",
         1,
-        (SourceChange("services/database/session.py", KNOWN_TO_SESSION, "bound.__dict__.setdefault(_MARK, {})"),),
+        (SourceChange("services/database/prepared.py", KNOWN_TO_SESSION, "bound.__dict__.setdefault(_MARK, {})"),),
         ("tests/services/database/test_prepared.py::test_a_new_session_prepares_it_anew",),
     ),
     Breakage(

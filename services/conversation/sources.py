@@ -17,8 +17,8 @@ from escalation_client.events import Event, InvalidEvent
 from escalation_client.events.wire import event_of
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Evidence, Message, Step
+from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.database.session import prepared
 from services.directory.tables import Readable, find_readable
 
 _MESSAGES = prepared("""

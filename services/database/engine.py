@@ -16,8 +16,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_de
 from config.settings import Settings, get_settings
 from services.database.encoding import ListCursor, parse_json
 from services.database.errors import described
+from services.database.prepared import prepare_what_is_marked
 from services.database.quick import transaction
-from services.database.session import prepare_what_is_marked, session_settings, set_after_connecting
+from services.database.session import session_settings, set_after_connecting
 
 _DRIVER = "postgresql+psycopg2://"
 _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, TextClause
 
-from services.database.session import bound, prepares, run_waiting, waiting, with_waiting
+from services.database.prepared import bound, prepares, run_waiting, waiting, with_waiting
 
 
 def run(connection: Connection, statement: TextClause, parameters: Mapping[str, Any]) -> Any:

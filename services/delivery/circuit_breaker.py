@@ -6,8 +6,8 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import BEFORE_MAIL, UNDELIVERED, ReplyClass, ServerReply, Times, same_refusal
 from services.database.encoding import sql_list
+from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.database.session import prepared
 from services.monitoring.alerts import clear_alerts, raise_alert
 
 CLOSED, OPEN, TRIAL = "closed", "open", "trial"

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import CLAIMABLE, Lane
 from services.database.encoding import sql_list
+from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.database.session import prepared
 from services.delivery.lease import LEASE_SECONDS
 
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings, get_settings
 from rules.delivery import Times
 from services.database.errors import DatabaseFailure, classify_failure
+from services.database.prepared import prepared
 from services.database.quick import run
-from services.database.session import prepared
 from services.delivery.settings_probe import keyed_mark
 from services.events.stream import redis_client
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, null, select
 
+from services.database.prepared import prepared
 from services.database.quick import run
-from services.database.session import prepared
 
 Readable = Mapping[str, frozenset[str]]
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from services.database.prepared import prepared
 from services.database.quick import run, write
-from services.database.session import prepared
 from services.database.unnest import Jsonb, Unnest
 from services.events.decoding import Received
 

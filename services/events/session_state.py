@@ -12,8 +12,8 @@ from rules.decision import OpenTicket, SessionState
 from rules.foreign_words import known_priority
 from rules.ticket_states import FINISHED
 from services.database.encoding import json_text, sql_list
+from services.database.prepared import prepared
 from services.database.quick import fetch, write
-from services.database.session import prepared
 from services.database.unnest import Jsonb, Unnest
 
 _FINISHED: Final = sql_list(*FINISHED)

@@ -16,12 +16,11 @@ from escalation_client.cluster import Cluster
 from escalation_client.connection import connect as connect_as_the_client
 from escalation_client.events import STREAM_EVENTS
 from escalation_client.publisher import Publisher
+from services.events.rings import Ring, Turn, add_rings, add_turn, answer_ring
 
 EVENTS = STREAM_EVENTS
 OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
-WAITING = "escalation:waiting:"
-_WAITING_MILLISECONDS = 3_000
 _PATIENCE_SECONDS = 5.0
 
 
@@ -208,79 +207,14 @@ def as_entry(item: Any) -> StreamEntry:
     return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """A hint for a task: its name, the list of Celery's that it goes into, and the message."""
-
-    name: str
-    list_key: str
-    message: str
-
-
-# In one step, so that a hint that counts as waiting does wait.
-_RING = """
-if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then
-    return redis.call('LPUSH', KEYS[2], ARGV[2])
-end
-return 0
-"""
-
-
-def ring(redis: Redis, rings: Sequence[Ring]) -> list[bool]:
-    """Send each hint unless one for its task waits already: which were sent, in one round trip.
-
-    A lost hint is forgotten after three seconds.
-    """
-    with redis.pipeline(transaction=False) as pipeline:
-        _add_rings(pipeline, rings)
-        return [bool(length) for length in pipeline.execute()]
-
-
-def _add_rings(pipeline: Redis, rings: Sequence[Ring]) -> None:
-    for each in rings:
-        keys = (WAITING + each.name, each.list_key)
-        pipeline.eval(_RING, len(keys), *keys, _WAITING_MILLISECONDS, each.message)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What may be taken at the end of a stream: a key that only one process deletes (`services.delivery.lease`).
-
-    `last_id`: the turn is left where the stream has an entry after this one; `otherwise`: sent unless it is taken.
-    """
-
-    key: str
-    last_id: str
-    otherwise: Ring
-
-
-_TAKE_TURN_OR_RING = """
-local is_last = not next(redis.call('XRANGE', KEYS[3], '(' .. ARGV[3], '+', 'COUNT', 1))
-if is_last and redis.call('DEL', KEYS[4]) == 1 then
-    return 1
-end
-if redis.call('SET', KEYS[1], 1, 'NX', 'PX', ARGV[1]) then
-    redis.call('LPUSH', KEYS[2], ARGV[2])
-end
-return 0
-"""
-
-
 def finish(stream: EventStream, entry_ids: Sequence[str], rings: Sequence[Ring], turn: Turn) -> bool:
     """Take the turn or send its hint, ring, and only then acknowledge, in one round trip.
 
     :return: whether the turn is taken
     :raises redis.exceptions.RedisError: some of this was not done
     """
-    otherwise = turn.otherwise
-    keys = (WAITING + otherwise.name, otherwise.list_key, stream.name, turn.key)
     with stream.redis.pipeline(transaction=False) as pipeline:
-        pipeline.eval(_TAKE_TURN_OR_RING, len(keys), *keys, _WAITING_MILLISECONDS, otherwise.message, turn.last_id)
-        _add_rings(pipeline, rings)
+        add_turn(pipeline, turn, stream.name)
+        add_rings(pipeline, rings)
         pipeline.xack(stream.name, GROUP, *entry_ids)
         return bool(pipeline.execute()[0])
-
-
-def answer_ring(redis: Redis, name: str) -> None:
-    """A task that starts to work takes the hint away first, so that whatever comes from now on rings again."""
-    redis.delete(WAITING + name)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.database.session import prepared
 from services.ticket_details import TicketDetails
 
 CUSTOMER_NOTICE: Final = "customer_notice"

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 from config.settings import TEMPLATES_FOLDER
 from rules.delivery import TICKET_NEWS, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
+from services.database.prepared import prepared
 from services.database.quick import fetch, write
-from services.database.session import prepared
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import TICKET_NEWS, Lane, MailTemplate, PushKind
 from services.database.encoding import derive_id, json_text, sql_list
+from services.database.prepared import prepared
 from services.database.quick import write
-from services.database.session import prepared
 from services.outbox.synthetic_sessions import MARK
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from rules.reasons import REASONS, by_gravity
 from services.conversation import Conversation, Evidence, Request, load_conversations
+from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.database.session import prepared
 from services.directory import MachineRecord, Person, load_machines, load_people
 from services.ticket_details.missing import list_unknown
 from services.ticket_details.models import (

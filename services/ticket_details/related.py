@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.database.session import prepared
 from services.ticket_details.models import RelatedTicket, SessionFacts
 from services.tickets.abparts_rows import UNKNOWN_USER
 

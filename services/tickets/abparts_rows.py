@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
 from services.database.encoding import derive_id
+from services.database.prepared import prepared
 from services.database.quick import write
-from services.database.session import prepared
 from services.database.unnest import Unnest
 from services.tickets.insert import NewTicket
 

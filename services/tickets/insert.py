@@ -9,8 +9,8 @@ from sqlalchemy import Connection, text
 from rules.decision import Decision, Fired, SessionState, make_evidence
 from rules.reasons import Priority
 from services.database.encoding import derive_id, json_text
+from services.database.prepared import prepared
 from services.database.quick import fetch, run, write
-from services.database.session import prepared
 from services.database.unnest import Integer, Json, Jsonb, Unnest
 
 _TAKE = prepared("""

@@ -12,8 +12,8 @@ from rules.explanation import show_evidence
 from rules.foreign_words import PRIORITY_ORDER, known_priority
 from rules.reasons import REASON_WORDS, by_gravity
 from services.database.encoding import json_text
+from services.database.prepared import prepared
 from services.database.quick import run
-from services.database.session import prepared
 from services.database.unnest import Integer, Jsonb, Unnest
 from services.events.session_state import is_finished
 from services.tickets.insert import collect_evidence, first_of_each

@@ -19,12 +19,11 @@ from services.database.engine import available
 from services.delivery.lease import take_turn, turn_key
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
+from services.events.rings import Turn, answer_ring
 from services.events.stream import (
     EventStream,
     StreamEntry,
-    Turn,
     acknowledge,
-    answer_ring,
     finish,
     has_newer,
     read_new,

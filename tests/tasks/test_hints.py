@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from services.events.stream import answer_ring
+from services.events.rings import answer_ring
 from services.installation import Installation
 from tasks.celery_config import KEY_PREFIX, app
 from tasks.hints import hint

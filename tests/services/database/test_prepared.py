@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.database.engine import make_engine
 from services.database.errors import DatabaseFailure, classify_failure
-from services.database.session import prepared
+from services.database.prepared import prepared
 from tests.services.database.test_pgbouncer import pgbouncer
 from tests.services.database.test_session import settings_for
 

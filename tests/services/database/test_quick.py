@@ -10,8 +10,8 @@ from config.settings import get_settings
 from services.database import engine as database
 from services.database.engine import begin_in_few_trips, driver_url, make_engine, standalone
 from services.database.errors import DatabaseFailure, classify_failure
+from services.database.prepared import prepared
 from services.database.quick import fetch, in_few_trips, run, transaction, write
-from services.database.session import prepared
 from tests.services.database.test_session import settings_for
 
 ADD = prepared("INSERT INTO kept (number) SELECT unnest(CAST(:numbers AS bigint[]))")

@@ -19,17 +19,8 @@ from services.database.engine import begin, engine
 from services.delivery.circuit_breaker import OPEN
 from services.delivery.lease import lease, leave_turn, take_place, take_turn, turn_key
 from services.escalation.process_batch import BatchResult
-from services.events.stream import (
-    EVENTS,
-    GROUP,
-    EventStream,
-    Turn,
-    answer_ring,
-    connect,
-    finish,
-    read_new,
-    redis_client,
-)
+from services.events.rings import Turn, answer_ring
+from services.events.stream import EVENTS, GROUP, EventStream, connect, finish, read_new, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport
 from tasks.celery_config import KEY_PREFIX
