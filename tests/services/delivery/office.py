@@ -20,6 +20,15 @@ from tests.smtp_server import SmtpServer
 TEXT = "hello\n.a line that begins with a dot\n"
 
 
+def queue_many(count: int, *, rank: int = 3) -> None:
+    """Queue so many mails of the same rank at once."""
+    content = {"subject": "ordinary", "text": TEXT}
+    to = ("support@example.com",)
+    mails = [NewMail((str(number),), MailTemplate.TEST, to, rank=rank, content=content) for number in range(count)]
+    with begin() as connection:
+        queue_mails(connection, mails, "example.com")
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """`connection` sees what is committed; `server` is the mail server that the settings name."""

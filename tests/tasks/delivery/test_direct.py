@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,23 @@ from redis import Redis
 from redis.exceptions import NoPermissionError
 from sqlalchemy import text
 
-from config.settings import get_settings
 from escalation_client.events import encode
 from services.database.engine import begin, engine
 from services.delivery.circuit_breaker import OPEN
-from services.delivery.lease import lease, leave_turn, take_place, take_turn, turn_key
+from services.delivery.lease import lease, leave_turn, take_place, take_turn
 from services.escalation.process_batch import BatchResult
-from services.events.rings import Turn, answer_ring
-from services.events.stream import EVENTS, GROUP, EventStream, connect, finish, read_new, redis_client
+from services.events.stream import EVENTS, GROUP, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport
-from tasks.celery_config import KEY_PREFIX
 from tasks.delivery.slots import SENDERS, senders_at_once
-from tasks.evaluation.drain import drain, write_and_acknowledge
-from tasks.hints import hint, rings
+from tasks.evaluation.drain import drain
 from tasks.mail import send, send_directly
-from tests.events import confidence, message
+from tests.events import message
 from tests.processes import Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session, hang
+from tests.tasks.hinted import publish, rung_for
 
 
 @pytest.fixture
@@ -51,17 +47,6 @@ def ordinary_sender(office: Office) -> None:
     office.queue("earlier")
     assert send("deliver_due", urgent_only=False) == "sent=1"
     leave_turn()
-
-
-def rung_for(redis: Redis, queue: str) -> int:
-    """How many hints wait in a queue."""
-    waiting: Any = redis.llen(KEY_PREFIX + queue)
-    return int(waiting)
-
-
-def publish(redis: Redis, *sessions: str) -> None:
-    for session in sessions:
-        redis.xadd(EVENTS, {"event": encode(confidence(session, 0.1))})
 
 
 def drained(redis: Redis, *sessions: str) -> None:
@@ -180,46 +165,6 @@ def test_events_that_wait_come_before_mail(office: Office, redis: Redis, setting
     drained(redis, "first", "last")
     # The first event's mail was left to the senders while the last one waited; the last event's run took it along.
     assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 3}, 1)
-
-
-def test_a_turn_is_left_while_an_event_waits_and_all_else_is_done(redis: Redis) -> None:
-    stream = EventStream(redis)
-    leave_turn()
-    publish(redis, "first", "last")
-    first, last = (read_new(stream, 1)[0].entry_id for _ in range(2))
-    (otherwise,) = rings("deliver_due")
-    assert not finish(stream, [first], rings("relay_outcomes"), Turn(turn_key(), first, otherwise))
-    assert (rung_for(redis, "sweeps"), rung_for(redis, "mail")) == (1, 1)
-    answer_ring(redis, "deliver_due")
-    assert finish(stream, [last], [], Turn(turn_key(), last, otherwise))
-    assert rung_for(redis, "mail") == 1, "no sender is needed"
-    assert not take_turn()
-    pending: Any = redis.xpending(EVENTS, GROUP)
-    assert pending["pending"] == 0
-
-
-@pytest.mark.parametrize("is_elsewhere", [False, True])
-@pytest.mark.parametrize("text", ["i want to talk to a human", "the cable is on fire and there is smoke everywhere"])
-def test_senders_are_rung_for_before_the_event_is_acknowledged(redis: Redis, text: str, is_elsewhere: bool) -> None:
-    """So a kill between the two leaves no mail without a hint."""
-    stream = EventStream(connect(get_settings().redis_url.get_secret_value()) if is_elsewhere else redis)
-    redis.xadd(EVENTS, {"event": encode(message("s", text))})
-    entries = read_new(stream, 1)
-    untyped: Any = redis
-    with untyped.monitor() as monitor:
-        write_and_acknowledge(stream, entries, get_installation(), send_directly)
-        before = takewhile(lambda said: not said["command"].startswith("XACK"), monitor.listen())
-        commands = [said["command"] for said in before]
-    assert any(
-        command.startswith(f"LPUSH {KEY_PREFIX}{'urgent' if 'fire' in text else 'mail'} ") for command in commands
-    )
-
-
-def test_a_drain_answers_its_hint(office: Office, redis: Redis) -> None:
-    hint("drain_events")
-    assert drain(redis, get_installation()) == BatchResult()
-    hint("drain_events")
-    assert rung_for(redis, "events") == 2
 
 
 def test_many_mails_are_left_to_the_senders(office: Office, redis: Redis) -> None:

@@ -10,13 +10,11 @@ from threading import Barrier, Event, Lock, Timer
 import pytest
 from sqlalchemy import text
 
-from rules.delivery import MailTemplate
 from services.database.engine import begin
-from services.outbox.queue import NewMail, queue_mails
 from tests.https_server import DISCOVERY, SEND, TOKEN, HttpsServer, Request, Response
 from tests.processes import Processes, processes, wait_for
 from tests.services.delivery.conftest import Setting
-from tests.services.delivery.office import TEXT, Office
+from tests.services.delivery.office import Office, queue_many
 from tests.tasks.delivery.killing import reaped
 from tests.tasks.delivery.test_lost_leases import TERMINATE
 
@@ -24,14 +22,6 @@ from tests.tasks.delivery.test_lost_leases import TERMINATE
 MOST, ORDINARY = 4, 3
 WITHDRAWN = Response(401, {"error": {"code": "InvalidAuthenticationToken", "message": "revoked"}})
 REFUSED = Response(401, {"error": "invalid_client", "error_description": "AADSTS7000222: expired"})
-
-
-def queue_many(count: int, *, rank: int = 3) -> None:
-    content = {"subject": "hello", "text": TEXT}
-    to = ("support@example.com",)
-    mails = [NewMail((str(number),), MailTemplate.TEST, to, rank=rank, content=content) for number in range(count)]
-    with begin() as connection:
-        queue_mails(connection, mails, "example.com")
 
 
 def message_id(request: Request) -> str:
