@@ -37,6 +37,17 @@ WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(stream, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
 KNOWN_TO_SESSION = "info.setdefault(_MARK, {})"
+FINISH = """        add_turn(pipeline, turn, stream.name)
+        add_rings(pipeline, rings)
+        pipeline.xack(stream.name, GROUP, *entry_ids)
+        return bool(pipeline.execute()[0])"""
+ACKNOWLEDGED_FIRST = """        pipeline.xack(stream.name, GROUP, *entry_ids)
+        add_turn(pipeline, turn, stream.name)
+        add_rings(pipeline, rings)
+        return bool(pipeline.execute()[1])"""
+RUN_WHAT_WAITS = "        yield\n        with _translated(connection, cursor):\n            run_waiting(cursor)\n"
+REFUSE_ANOTHER = '    event.listen(made, "before_cursor_execute", _refuse_another_session)\n'
+QUICK = "tests/services/database/test_quick.py"
 DRAIN = "tests/tasks/evaluation/test_drain.py"
 BATCH = "tests/tasks/evaluation/test_batch.py"
 FAULTS = "tests/tasks/evaluation/test_batch_faults.py"
@@ -77,6 +88,24 @@ EVENTS = (
         1,
         (SourceChange("services/database/prepared.py", KNOWN_TO_SESSION, "bound.__dict__.setdefault(_MARK, {})"),),
         ("tests/services/database/test_prepared.py::test_a_new_session_prepares_it_anew",),
+    ),
+    Breakage(
+        "statements that wait for others are left out at the end",
+        3,
+        (SourceChange("services/database/quick.py", RUN_WHAT_WAITS, "        yield\n"),),
+        (QUICK,),
+    ),
+    Breakage(
+        "a lost session is replaced in silence by one that does not commit",
+        1,
+        (SourceChange("services/database/engine.py", REFUSE_ANOTHER, ""),),
+        (f"{QUICK}::test_nothing_is_written_by_another_session_once_the_own_is_lost",),
+    ),
+    Breakage(
+        "an event is acknowledged before a sender is rung for",
+        7,
+        (SourceChange("services/events/stream.py", FINISH, ACKNOWLEDGED_FIRST),),
+        ("tests/tasks/evaluation/test_end_of_a_drain.py",),
     ),
     Breakage(
         "nobody takes over what a dead process had in hand",

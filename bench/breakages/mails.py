@@ -22,6 +22,9 @@ ALL_BEGIN = SourceChange(
     "begun = list(wave.begins)",
 )
 ADD_BEGIN = "        self._recorder.add_begin(begin)\n"
+GO_ON = "            _ParallelRun(run, supply, pool, sockets, connection).go_on()\n"
+LOG_IN = "            pool.open_one(claim.circuit, urgent=run.urgent_only)\n"
+READ_TOLD = "    told = acceptances(connection, [mail.mail_id for mail in mails]) if mails else {}\n"
 TOLD = "(SELECT mail_id FROM done WHERE state = 'accepted')"
 
 MAILS = (
@@ -105,6 +108,18 @@ MAILS = (
             ),
         ),
         ("tests/services/delivery/test_circuit.py::test_wrong_settings_hold_the_queue_with_one_login_and_one_alert",),
+    ),
+    Breakage(
+        "a connection logs in before a mail is there that can record the refusal",
+        6,
+        (SourceChange("tasks/delivery/parallel_run.py", GO_ON, LOG_IN + GO_ON),),
+        ("tests/tasks/delivery/test_claiming_ahead.py",),
+    ),
+    Breakage(
+        "mails are claimed although what to tell of them cannot be read",
+        6,
+        (SourceChange("tasks/delivery/run.py", f"        {READ_TOLD}", f"    {READ_TOLD}"),),
+        (f"{LOSSES}::test_mail_whose_outcome_cannot_be_read_is_not_claimed",),
     ),
     Breakage(
         "safety mail has no lane of its own",

@@ -11,14 +11,20 @@ from escalation_client.events import encode
 from services.delivery.lease import leave_turn, take_turn, turn_key
 from services.escalation.process_batch import BatchResult
 from services.events.rings import Turn, answer_ring
-from services.events.stream import EVENTS, GROUP, EventStream, connect, finish, read_new
-from services.installation import get_installation
+from services.events.stream import EVENTS, GROUP, EventStream, connect, finish, read_new, redis_client
+from services.installation import Installation, get_installation
 from tasks.celery_config import KEY_PREFIX
 from tasks.evaluation.drain import drain, write_and_acknowledge
 from tasks.hints import hint, rings
 from tasks.mail import send_directly
 from tests.events import message
 from tests.tasks.hinted import publish, rung_for
+
+
+@pytest.fixture
+def redis(installation: Installation) -> Redis:
+    """The process's own client: its stream is on the server of the hints, so that both are one round trip."""
+    return redis_client()
 
 
 def test_a_turn_is_left_while_an_event_waits_and_all_else_is_done(redis: Redis) -> None:
