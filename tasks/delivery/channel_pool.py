@@ -11,7 +11,7 @@ from rules.delivery import ServerReply
 from services.delivery.circuit_breaker import CLOSED, CircuitState, account_works
 from services.delivery.lease import login_turn, take_slot
 from services.transports.base import Channel, Transport
-from tasks.delivery.slots import connections_at_once
+from tasks.delivery.slots import connections_at_once, share_of_connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ class ChannelPool:
             self.channels.append(opened.channel)
         for channel in self.channels:
             channel.release()
+
+    @property
+    def has_its_share(self) -> bool:
+        """Whether one more connection would be taken from the other senders."""
+        return len(self.channels) >= share_of_connections(self._transport.account.limits)
 
     def open_one(self, circuit: CircuitState, *, urgent: bool) -> None:
         """Begin to open one more, unless one is being opened or the account has no room for it."""

@@ -1,5 +1,6 @@
 """The messages on their way, each on its connection: what a socket brings, and what follows from it."""
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +11,8 @@ from tasks.delivery.stock import HeldMail
 from tasks.delivery.waves import BodyBegin
 
 _FOREVER: Final = float("inf")
+# A server that takes longer to answer is slow: more connections then send more, where else they only wait for us.
+_SLOW_SECONDS: Final = 0.05
 
 
 class Conversations:
@@ -42,16 +45,28 @@ class Conversations:
         """Whether a body may be about to begin."""
         return any(not channel.is_waiting_for_commit for channel in self._on_their_way)
 
+    @property
+    def server_is_slow(self) -> bool:
+        """Whether it takes its time to answer a message that is on its way."""
+        late = time.monotonic() - _SLOW_SECONDS
+        return any(
+            held.asked_at < late
+            for channel, held in self._on_their_way.items()
+            if channel.exchange and channel.exchange.state is not ExchangeState.READY
+        )
+
     def offer(self, channel: Channel, held: HeldMail, sender: str) -> None:
         """Offer a composed mail on a connection that the pool gave."""
         assert held.message is not None
         self._on_their_way[channel] = held
+        held.asked_at = time.monotonic()
         channel.offer(Envelope(sender, held.mail.addresses, held.message.needs_smtputf8), held.message.message)
         self._follow(channel)
 
     def begin_body(self, begin: BodyBegin) -> None:
         """Send the body, now that its beginning is on record; unless its connection has ended meanwhile."""
         if self.has(begin):
+            begin.held.asked_at = time.monotonic()
             begin.channel.begin_body()
             self._follow(begin.channel)
 

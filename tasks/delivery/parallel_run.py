@@ -136,7 +136,9 @@ class _ParallelRun:
                 continue
             idle = self._pool.take_idle(urgent=held.mail.urgent)
             if idle is None:
-                self._pool.open_one(self._supply.circuit, urgent=held.mail.urgent)
+                # A fast server is kept busy by few: all of them would keep another sender out, whose core is free.
+                if held.mail.urgent or not self._pool.has_its_share or self._conversations.server_is_slow:
+                    self._pool.open_one(self._supply.circuit, urgent=held.mail.urgent)
                 return
             held.counted = held.counted or self._run.sender.rates.take(held.mail.urgent, len(held.mail.recipients))
             if not held.counted:

@@ -18,6 +18,11 @@ def senders_at_once(limits: AccountLimits, urgent_only: bool) -> int:
     return most if slots is None else min(most, slots)
 
 
+def share_of_connections(limits: AccountLimits) -> int:
+    """The connections of a process that leaves the others theirs."""
+    return -(-connections_at_once(limits, urgent_only=False) // senders_at_once(limits, urgent_only=False))
+
+
 def connections_at_once(limits: AccountLimits, urgent_only: bool) -> int:
     """The most connections."""
     slots = limits.slots(urgent_only)

@@ -22,13 +22,17 @@ _MOST_READY: Final = 20
 
 @dataclass(slots=True)
 class HeldMail:
-    """A mail in hand. No `message`: it is to be composed, or could not be. `counted`: it has its place in the rates."""
+    """A mail in hand. No `message`: it is to be composed, or could not be. `counted`: it has its place in the rates.
+
+    `asked_at`: when its server was last given something to answer (monotonic).
+    """
 
     mail: ClaimedMail
     claim: Claim
     loaded: LoadedMail | None
     message: ComposedMail | None = None
     counted: bool = False
+    asked_at: float = 0.0
 
     def compose(self) -> None:
         """Make the message; whatever mistake is in one mail's data must not keep the others from leaving."""

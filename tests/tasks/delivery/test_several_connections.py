@@ -63,6 +63,14 @@ def test_several_connections_send_at_the_same_time(office: Office, features: tup
     assert len({message.header("Message-ID") for message in office.server.messages}) == 40
 
 
+def test_a_fast_server_leaves_connections_for_another_sender(office: Office) -> None:
+    queue_many(90)
+
+    assert office.send() == {"accepted": 90}
+
+    assert office.server.connections < CONNECTIONS
+
+
 def test_ordinary_mail_keeps_off_the_connection_that_safety_mail_has_opened(office: Office, setting: Setting) -> None:
     setting(smtp_reply_seconds=30, mail_connections=2)  # one of them for safety mail alone
     for name in ("danger", "more danger"):
