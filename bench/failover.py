@@ -48,7 +48,7 @@ def _one_round(folder: Path, postgres: EmbeddedPostgres, number: int) -> _Round:
             "DATABASE_URL": database, "REDIS_URL": cluster.url, "SUPPORT_EMAIL": "support@example.com",
             "SMTP_SERVER": "127.0.0.1", "SMTP_PORT": "1", "SMTP_USE_TLS": "false", "ESCALATION_EMBEDDED": "true",
         }  # fmt: skip
-        family = stack.enter_context(processes(environment, folder))
+        family = stack.enter_context(processes(environment, folder, fresh=True))
         family.worker()
         family.beat()
         connection = stack.enter_context(engine.connect())

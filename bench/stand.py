@@ -121,7 +121,7 @@ class Stand:
             redis.config_set("appendfsync", fsync)
             folder = self.folder / f"round_{time.monotonic_ns()}"
             folder.mkdir()
-            family = stack.enter_context(processes(self.environment(name) | settings, folder))
+            family = stack.enter_context(processes(self.environment(name) | settings, folder, fresh=True))
             one = Round(url, engine, redis, family)
             one.began = one.scalar("SELECT clock_timestamp()")
             yield one

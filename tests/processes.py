@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.forks import ROOT as ROOT
+from tests.forks import Fork, can_fork
+
 SECONDS = 60.0
 # As people type it; `python -m celery` would find modules where the script does not.
 CELERY = str(Path(sys.executable).with_name("celery"))
@@ -35,11 +37,14 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = SECOND
 class Process:
     """A child with its output in a file."""
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path, fresh: bool = False) -> None:
         self.arguments, self.environment, self.log = arguments, dict(environment), log
+        self.fresh = fresh or arguments[0] == "celery" or not can_fork(environment)
         self.popen = self.launch()
 
-    def launch(self) -> "subprocess.Popen[bytes]":
+    def launch(self) -> "subprocess.Popen[bytes] | Fork":
+        if not self.fresh:
+            return Fork(self.arguments, self.environment, self.log)
         program, *arguments = self.arguments
         with self.log.open("ab") as output:
             return subprocess.Popen(
@@ -89,17 +94,17 @@ class Process:
 
 
 class Processes:
-    """Starts children with one environment and leaves none behind."""
+    """Starts children with one environment and leaves none behind; `fresh`: from their imports on, as people do."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], folder: Path, fresh: bool = False) -> None:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         self.environment = {**inherited, "LOG_FORMAT": "json", **environment}
-        self.folder = folder
+        self.folder, self.fresh = folder, fresh
         self.started: list[Process] = []
 
     def start(self, *arguments: str, **more: str) -> Process:
         log = self.folder / f"{len(self.started)}-{arguments[0]}.log"
-        process = Process(list(arguments), {**self.environment, **more}, log)
+        process = Process(list(arguments), {**self.environment, **more}, log, self.fresh)
         self.started.append(process)
         return process
 
@@ -116,9 +121,9 @@ class Processes:
 
 
 @contextmanager
-def processes(environment: Mapping[str, str], folder: Path) -> Iterator[Processes]:
+def processes(environment: Mapping[str, str], folder: Path, fresh: bool = False) -> Iterator[Processes]:
     """A family of processes; all of it is gone afterwards."""
-    family = Processes(environment, folder)
+    family = Processes(environment, folder, fresh)
     try:
         yield family
     finally:

@@ -215,7 +215,7 @@ def world(streams: int = 1, nodes: int = 0) -> Iterator[World]:
         environment |= clock.environment if clock else {}
         cluster = stack.enter_context(redis_cluster(folder / "cluster", nodes)) if nodes else None
         environment |= {"EVENT_STREAMS": str(streams)} | ({"EVENTS_CLUSTER_URL": cluster.url} if cluster else {})
-        family = stack.enter_context(processes(environment, folder))
+        family = stack.enter_context(processes(environment, folder, fresh=True))
         for name in Settings.model_fields:
             if name.upper() not in environment:
                 family.environment.pop(name.upper(), None)

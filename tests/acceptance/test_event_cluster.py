@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +25,9 @@ from tests.acceptance.test_kills import (
 )
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 from tests.events import message
+from tests.forks import run
 from tests.observe.test_exporter import Exporter
-from tests.processes import ROOT, Processes, processes, wait_for
+from tests.processes import Processes, processes, wait_for
 from worker.embedded.ports import Port
 
 STREAMS = [stream_name(number) for number in range(4)]
@@ -62,10 +62,7 @@ def pending(cluster: ClusterOfNodes) -> int:
 
 def command(family: Processes, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """A command of ours with the family's settings."""
-    return subprocess.run(
-        [sys.executable, "-m", "worker", *arguments],
-        cwd=ROOT, env=family.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return run(["worker", *arguments], family.environment)
 
 
 def tickets(connection: Connection) -> list[str]:

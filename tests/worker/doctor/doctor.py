@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
-from tests.processes import ROOT, Processes
+from tests.forks import run
+from tests.processes import Processes
 from worker.embedded import LocalMailServer
 
 
@@ -49,14 +49,7 @@ class Doctor:
         self.family = family
 
     def run(self, *options: str, **changed: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "worker", "doctor", *options],
-            cwd=ROOT,
-            env={**self.family.environment, **changed},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return run(["worker", "doctor", *options], {**self.family.environment, **changed})
 
     def examine(self, **changed: str) -> Examination:
         result = self.run("--json", **changed)
