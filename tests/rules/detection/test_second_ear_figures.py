@@ -10,10 +10,8 @@ from collections.abc import Sequence
 import pytest
 
 from bench.training.texts import (
-    SEALED,
-    SECOND_SEALED,
+    SEALED_PARTS,
     TEST,
-    THIRD_SEALED,
     TRAINING,
     LabelledLine,
     read_lines,
@@ -28,15 +26,15 @@ from worker.commands.detect import LabelledText, hear_all
 
 # Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
 FLOORS = {
-    "test": {"handoff": (0.92, 0.9, 0.97), "danger": (0.86, 0.88, 0.97)},
+    "test": {"handoff": (0.92, 0.88, 0.97), "danger": (0.86, 0.88, 0.97)},
     "sealed": {"handoff": (0.95, 0.92, 0.97), "danger": (0.91, 0.94, 0.97)},
-    "sealed_second": {"handoff": (0.93, 0.84, 0.95), "danger": (0.86, 0.91, 0.96)},
-    "sealed_third": {"handoff": (0.95, 0.86, 0.95), "danger": (0.91, 0.91, 0.97)},
+    "sealed_second": {"handoff": (0.93, 0.83, 0.95), "danger": (0.86, 0.91, 0.96)},
+    "sealed_third": {"handoff": (0.95, 0.83, 0.95), "danger": (0.91, 0.91, 0.97)},
+    "sealed_fourth": {"handoff": (0.9, 0.93, 0.97), "danger": (0.87, 0.93, 0.96)},
 }
 # Of the language that is heard worst; in the test part that is Arabic danger, 19 of 30.
-LOWEST_RECALL = {"test": 0.6, "sealed": 0.85, "sealed_second": 0.78, "sealed_third": 0.78}
-SEALED_PARTS = {"sealed": SEALED, "sealed_second": SECOND_SEALED, "sealed_third": THIRD_SEALED}
-PARTS = {"test": read_lines(TEST), **{name: read_sealed(path) for name, path in SEALED_PARTS.items()}}
+LOWEST_RECALL = {"test": 0.6, "sealed": 0.85, "sealed_second": 0.78, "sealed_third": 0.75, "sealed_fourth": 0.86}
+PARTS = {"test": read_lines(TEST), **{path.stem: read_sealed(path) for path in SEALED_PARTS}}
 # The challenge set is of hard pairs: half of it are texts that only look like danger.
 CHALLENGE_PRECISION = {"handoff": 0.9, "danger": 0.82}
 CHALLENGE_RECALL = 0.9
