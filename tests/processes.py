@@ -69,7 +69,11 @@ class Process:
         assert words in self.output, f"{self.arguments} ended:\n{self.output[-3000:]}"
 
     def children(self) -> list[psutil.Process]:
-        return psutil.Process(self.pid).children(recursive=True)
+        """None of a process that has just ended: one that is forked leaves its number at once."""
+        try:
+            return psutil.Process(self.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def kill(self) -> None:
         """`kill -9` of the process and, a moment later, of its orphans."""
