@@ -31,6 +31,7 @@ from services.delivery.circuit_breaker import (
     give_trial_back,
     open_circuit,
     pause,
+    read_circuit,
     suspect,
     suspect_again,
 )
@@ -56,22 +57,37 @@ def _is_passing(error: BaseException) -> bool:
     wait=wait_random_exponential(multiplier=0.1, max=3),
     reraise=True,
 )
-def record_surely(attempt: Attempt, account: str, times: Times) -> list[str]:
-    """Record what came of a mail and what it means for the account, all or nothing; the states that were written."""
+def record_surely(attempt: Attempt, account: str, times: Times, *, after_suspicion: bool = False) -> list[str]:
+    """Record what came of a mail and what it means for the account, all or nothing; the states that were written.
+
+    :param after_suspicion: it was answered after this sender had suspected the account
+    """
     with begin() as connection:
         states = record(connection, attempt.lease_id, attempt.attempted)
         # Asked first: a process that only sends should not load word lists for it.
         if RecipientState.ACCEPTED in states and get_settings().customer_notice:
             tell_customers(connection, [attempt.mail.mail_id], get_installation())
         _settle_account(connection, attempt, account, times)
+        if after_suspicion and _is_accepted(attempt) and read_circuit(connection, account).state == TRIAL:
+            # It was on its way already, so it was not claimed as the trial, and shows as much.
+            close_circuit(connection, account)
     log_attempt(attempt, states)
     return states
 
 
 def is_plain(attempt: Attempt) -> bool:
     """Accepted as expected: there is nothing to write but the record itself, so one statement will do."""
-    accepted = all(result.reply_class.kind is ReplyKind.ACCEPTED for result in attempt.results)
-    return accepted and not attempt.claim.circuit.narrow and not get_settings().customer_notice
+    return _is_accepted(attempt) and not attempt.claim.circuit.narrow and not get_settings().customer_notice
+
+
+def _is_accepted(attempt: Attempt) -> bool:
+    return all(result.reply_class.kind is ReplyKind.ACCEPTED for result in attempt.results)
+
+
+def is_suspicious(attempt: Attempt) -> bool:
+    """Refused in words that may mean the account or only this mail."""
+    classes = [result.reply_class for result in attempt.results]
+    return any(each.kind is ReplyKind.CONFIGURATION and not each.sure for each in classes)
 
 
 def _settle_account(connection: Connection, attempt: Attempt, account: str, times: Times) -> None:

@@ -16,7 +16,7 @@ from services.database.quick import transaction
 from services.delivery.circuit_breaker import TRIAL, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.outbox.outcomes import acceptances
-from tasks.delivery.record_result import judge, record_surely
+from tasks.delivery.record_result import is_suspicious, judge, record_surely
 from tasks.delivery.sender import Attempt, Claim, Sender
 from tasks.hints import hint
 
@@ -37,6 +37,8 @@ class Run:
     lease_id: UUID
     deadline: float
     tally: "Counter[str]"
+    # Whether a mail was refused in words that may mean the account.
+    suspects_account: bool = False
 
     @property
     def account(self) -> str:
@@ -89,7 +91,9 @@ class Run:
 
     def record(self, attempt: Attempt) -> None:
         """Put on record what came of a mail, whatever it takes, and count it."""
-        self.tally.update(record_surely(attempt, self.account, self.sender.times))
+        account, times = self.account, self.sender.times
+        self.tally.update(record_surely(attempt, account, times, after_suspicion=self.suspects_account))
+        self.suspects_account = self.suspects_account or is_suspicious(attempt)
 
     def give_back(self, mails: Sequence[ClaimedMail], *, on_trial: bool = False) -> None:
         if mails:

@@ -69,7 +69,7 @@ class WaveRecorder:
 
         :raises DBAPIError: the database stayed away
         """
-        if self._has_database and is_plain(attempt):
+        if self._has_database and is_plain(attempt) and not self._run.suspects_account:
             self._waves.add_attempt(attempt)
             return False
         self._run.record(attempt)

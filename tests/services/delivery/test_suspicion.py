@@ -3,9 +3,12 @@
 from threading import Barrier
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
+from services.database.engine import begin
 from tasks import mail
+from tests.processes import wait_for
 from tests.services.delivery.office import Office
 from tests.smtp_session import Session
 from worker.commands import cli
@@ -37,6 +40,32 @@ def test_one_mail_that_a_filter_refuses_holds_no_other(office: Office) -> None:
     assert office.account()["state"] == "closed"
     mail.reap_leases()
     assert office.alerts() == ["mail_held"]
+
+
+def test_mail_that_is_accepted_after_the_refusal_shows_that_the_account_works(office: Office) -> None:
+    """It was on its way already, so nobody claimed it as the trial."""
+    on_their_way = Barrier(4)
+
+    def answer(session: Session) -> str | None:
+        on_their_way.wait(20)
+        if b"Subject: poison" in session.received.data:
+            return SPAM
+        wait_for(_is_suspected, "the refusal on record")
+        return None
+
+    office.server.on_every("dot", answer)
+    office.queue("poison")
+    for number in range(3):
+        office.queue(f"mail {number}")
+    office.send()
+
+    assert office.states() == {"accepted": 3, "queued": 1}
+    assert (office.account()["state"], office.alerts(open_only=False)) == ("closed", [])
+
+
+def _is_suspected() -> bool:
+    with begin() as connection:
+        return connection.execute(text("SELECT state <> 'closed' FROM escalation.mail_accounts")).scalar_one() is True
 
 
 def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
