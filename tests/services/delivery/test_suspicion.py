@@ -50,7 +50,7 @@ def test_mail_that_is_accepted_after_the_refusal_shows_that_the_account_works(of
         on_their_way.wait(20)
         if b"Subject: poison" in session.received.data:
             return SPAM
-        wait_for(_is_suspected, "the refusal on record")
+        wait_for(_is_refused, "the refusal on record")
         return None
 
     office.server.on_every("dot", answer)
@@ -63,9 +63,10 @@ def test_mail_that_is_accepted_after_the_refusal_shows_that_the_account_works(of
     assert (office.account()["state"], office.alerts(open_only=False)) == ("closed", [])
 
 
-def _is_suspected() -> bool:
+def _is_refused() -> bool:
+    refused = text("SELECT EXISTS (SELECT FROM escalation.mail_recipients WHERE reply_class = 'configuration')")
     with begin() as connection:
-        return connection.execute(text("SELECT state <> 'closed' FROM escalation.mail_accounts")).scalar_one() is True
+        return connection.execute(refused).scalar_one() is True
 
 
 def test_a_second_mail_that_is_refused_too_shows_that_it_is_the_account(office: Office) -> None:
