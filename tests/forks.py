@@ -22,9 +22,13 @@ _SERVER.set_forkserver_preload(["tests.imported"])
 _READ_AT_THE_BEGINNING = ("PYTHON", "LD_")
 
 
-def can_fork(environment: Mapping[str, str]) -> bool:
-    """Whether this environment tells the interpreter nothing that it has not told this process."""
-    return not any(
+def can_fork(module: str, environment: Mapping[str, str]) -> bool:
+    """Whether it is a program of ours, and is told nothing for the interpreter that this process was not told.
+
+    What others write may start processes of its own, which look for how their parent began (uvicorn's).
+    """
+    ours = (ROOT / module.partition(".")[0]).is_dir()
+    return ours and not any(
         name.startswith(_READ_AT_THE_BEGINNING) and value != os.environ.get(name) for name, value in environment.items()
     )
 
@@ -66,7 +70,7 @@ class Fork:
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
     """Run `python -m` with these arguments to its end, in the checkout; what it wrote is in the result."""
-    if not can_fork(environment):
+    if not can_fork(arguments[0], environment):
         command = [sys.executable, "-m", *arguments]
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     with TemporaryDirectory() as folder:

@@ -39,7 +39,7 @@ class Process:
 
     def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path, fresh: bool = False) -> None:
         self.arguments, self.environment, self.log = arguments, dict(environment), log
-        self.fresh = fresh or arguments[0] == "celery" or not can_fork(environment)
+        self.fresh = fresh or not can_fork(arguments[0], environment)
         self.popen = self.launch()
 
     def launch(self) -> "subprocess.Popen[bytes] | Fork":
