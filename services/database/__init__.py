@@ -1,1 +1,1 @@
-"""PostgreSQL: engine, errors, locks, and how rows become parameters."""
+"""PostgreSQL: engine, transactions, errors, and how rows become parameters."""

@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config.lexicon import load_lexicon
 from escalation_client.cluster import NoSuchNode
-from services.database.engine import available
+from services.database.availability import available
 from services.delivery.lease import take_turn, turn_key
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams

@@ -15,7 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from config.errors import ConfigurationError
 from config.settings import Settings, explain, get_settings
 from models.migrations import alone, as_sql
-from services.database.engine import make_engine, wait_for_database
+from services.database.availability import wait_for_database
+from services.database.engine import make_engine
 from services.database.errors import described
 from services.schema import grants as rights
 from services.schema import migrate as adoption
