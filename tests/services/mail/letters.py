@@ -98,3 +98,8 @@ def read(html: str | None) -> Words:
 def words(text: str) -> set[str]:
     """The words of a text: no marks, no layout."""
     return set(re.findall(r"\w+", text))
+
+
+def both(made: MailContent) -> tuple[str, str]:
+    """What it says in plain text and in HTML."""
+    return made.text, read(made.html).text

@@ -1,23 +1,16 @@
 """What the mails say, in HTML and in plain text."""
 
-import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from config.lexicon import FOLDER
-from config.lexicon import read as read_list
 from services.conversation import Conversation
-from services.listening.classifier import WEIGHTS
-from services.listening.ear import KINDS
-from services.mail.i18n.labels import MEANINGS
 from services.mail.i18n.locale import translations
-from services.mail.mime import MailContent
 from services.ticket_details import TicketDetails, TicketReason
 from tests.services.mail.letters import (
     LANGUAGES,
     TEMPLATES,
+    both,
     delayed,
     letter,
     read,
@@ -26,10 +19,6 @@ from tests.services.mail.letters import (
     words,
 )
 from worker.preview.example import at, example_story
-
-
-def both(made: MailContent) -> tuple[str, str]:
-    return made.text, read(made.html).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -179,33 +168,6 @@ def test_a_reminder_says_who_was_asked_and_for_how_long() -> None:
         assert "Emergency line was asked before you" in told
 
 
-def test_a_notice_claims_nothing_before_a_server_accepted_the_support_mail() -> None:
-    details = example_story("en")
-    waiting = replace(details, recipients=tuple(replace(one, state="sending") for one in details.recipients))
-    for told in both(letter(waiting, "customer_notice")):
-        assert "support team" not in told
-        assert "Emergency line" not in told
-        assert "keep everyone away from it" in told
-        assert "AB-20261124-0007" in told
-    for told in both(letter(details, "customer_notice")):
-        assert "Your ticket was sent to our support team." in told
-        assert "Who will contact you: Emergency line" in told
-        assert "+44 20 7946 0142" in told
-
-
-def test_a_notice_s_telephone_number_can_be_touched() -> None:
-    made = letter(template="customer_notice")
-    links = [attributes.get("href") for tag, attributes in read(made.html).tags if tag == "a"]
-    assert links == ["tel:+442079460199"]
-
-
-def test_a_notice_without_danger_warns_of_none() -> None:
-    details = example_story("en")
-    calm = replace(details.ticket, reasons=(TicketReason(name="user_request"),), priority="medium")
-    for told in both(letter(replace(details, ticket=calm), "customer_notice")):
-        assert "stop the machine" not in told
-
-
 def test_a_ticket_of_which_nothing_is_known_still_makes_a_mail() -> None:
     details = example_story("en")
     empty = TicketDetails(
@@ -236,36 +198,3 @@ def test_messages_of_several_days_name_the_day_each_time_it_changes() -> None:
     for told in both(letter(with_conversation(example_story("en"), messages=days))):
         assert told.count("Tue, 24 Nov 2026, Athens") == 1
         assert told.count("Wed, 25 Nov 2026, Athens") == 1
-
-
-def judged(language: str, gloss: str) -> TicketDetails:
-    """The example ticket, whose smoke only the second ear has heard."""
-    details = example_story(language)
-    (safety, *others) = details.ticket.reasons
-    heard = replace(safety, evidence=tuple(replace(one, gloss=gloss, heard="m") for one in safety.evidence))
-    return replace(details, ticket=replace(details.ticket, reasons=(heard, *others)))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    ("gloss", "told"),
-    [("says that somebody cannot breathe", "somebody cannot breathe"), ("a meaning of another model", None)],
-    ids=["known", "not known"],
-)
-def test_what_the_second_ear_heard_is_told_in_the_language_of_the_mail(
-    language: str, gloss: str, told: str | None
-) -> None:
-    catalogue = translations(language)
-    meaning = catalogue.gettext(told or (gloss if language == "en" else "danger reported"))
-    words_of = catalogue.gettext("Sounds like: %(meaning)s") % {"meaning": meaning}
-    for text in both(letter(judged(language, gloss), language=language)):
-        assert words_of in " ".join(text.split())
-        assert language == "en" or gloss not in text
-
-
-def test_every_meaning_that_either_ear_has_is_in_the_catalogues() -> None:
-    with np.load(WEIGHTS, allow_pickle=False) as stored:
-        about = json.loads(str(stored["about"]))
-    of_the_ear = {gloss for kind in KINDS for _, _, gloss, _ in about[kind]["known"]}
-    of_the_lists = {entry.gloss for path in FOLDER.glob("*.toml") for entry in read_list(path).entries}
-    assert (of_the_ear | of_the_lists) - MEANINGS.keys() <= {"says that nobody is hurt"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from rules.delivery import Phase, ReplyKind, ReplyScope, classify
-from tests.rules.delivery.test_replies import REPLIES
+from tests.rules.delivery.replies import REPLIES
 from tests.services.transports.conftest import Make, only, send
 from tests.smtp_server import SmtpServer
 
