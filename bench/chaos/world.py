@@ -1,4 +1,4 @@
-"""The servers, proxies and processes of a storm, and what they are told."""
+"""The servers and processes of a storm, and all that a fault can reach."""
 
 import shutil
 import threading
@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from redis import Redis
 from sqlalchemy import Engine, create_engine
 
 from bench.chaos.proxy import Proxy, to_port, to_socket
+from bench.chaos.surroundings import ACCOUNT, contacts_woken_by, surroundings
 from config.settings import Settings
 from escalation_client.layout import stream_name
 from models.migrations import upgrade
@@ -21,7 +21,6 @@ from services.database.engine import driver_url
 from services.events.stream import EventStream
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 from tests.client.replicated import Member
-from tests.config.changed_contacts import Changed
 from tests.processes import Process, Processes, processes
 from tests.push_service import PushService, push_service
 from tests.shifted_clock import ShiftedClock
@@ -30,37 +29,11 @@ from tests.smtp_session import Received
 from worker.embedded import EmbeddedPostgres
 from worker.embedded.lock import locked
 from worker.embedded.paths import temporary_folder
-from worker.embedded.process_tree import MARK
 from worker.embedded.watchdog import watched
 
 PUBLISHERS, EVENT_WORKERS = 2, 2
 # Most faults kill one of these, which needs some time to come back.
 MAIL_WORKERS = 3
-ACCOUNT = ("desk@example.com", "no secret")
-# Shorter than in production, so that a storm of a minute sees what takes hours there.
-DURATIONS = {
-    "BATCH_SIZE": "50",
-    "STATEMENT_TIMEOUT_SECONDS": "5",
-    "SMTP_CONNECT_SECONDS": "2",
-    "SMTP_COMMAND_SECONDS": "2",
-    "SMTP_REPLY_SECONDS": "2",
-    "MAIL_BUNDLE_SECONDS": "1",
-    # All sessions are about one thing, and each mail is counted.
-    "POLICY_STORM_TICKETS": "0",
-    # Of all mail workers together.
-    "MAIL_CONNECTIONS": "8",
-    "MAIL_RUN_SECONDS": "5",
-    "MAIL_RETRY_SECONDS": "1,2",
-    "MAIL_RATE_PAUSE_SECONDS": "2",
-    "MAIL_CONNECTIONS_PAUSE_SECONDS": "2",
-    "MAIL_QUOTA_PAUSE_SECONDS": "2",
-    "MAIL_FIRST_PROBE_SECONDS": "2",
-    "MAIL_NEXT_PROBE_SECONDS": "2",
-    "MAIL_REPEAT_URGENT_SECONDS": "1",
-    "MAIL_REPEAT_SECONDS": "2",
-}
-
-
 # How long a fault waits for its moment, such as a mail at a certain step of its sending.
 PATIENCE_SECONDS = 8.0
 ASK_AGAIN_SECONDS = 0.005
@@ -223,35 +196,3 @@ def world(streams: int = 1, nodes: int = 0) -> Iterator[World]:
             folder, postgres, valkey, replica, clock, mail, push, redis_proxy, postgres_proxy, engine, family,
             streams=streams, cluster=cluster,
         )  # fmt: skip
-
-
-def surroundings(
-    folder: Path, valkey: Member, mail: SmtpServer, redis_proxy: Proxy, postgres_proxy: Proxy
-) -> dict[str, str]:
-    """The processes' environment: the servers through the proxies."""
-    user, password = ACCOUNT
-    return {
-        **DURATIONS,
-        "DATABASE_URL": f"postgresql://postgres@127.0.0.1:{postgres_proxy.port}/abparts",
-        "REDIS_URL": f"redis://:{quote(valkey.password)}@127.0.0.1:{redis_proxy.port}/0",
-        "SUPPORT_EMAIL": "support@example.com",
-        "SMTP_SERVER": "127.0.0.1",
-        "SMTP_PORT": str(mail.port),
-        "SMTP_USE_TLS": "false",
-        "SMTP_USERNAME": user,
-        "SMTP_PASSWORD": password,
-        "ESCALATION_EMBEDDED": "true",
-        MARK: str(folder),
-    }
-
-
-def contacts_woken_by(push: PushService, folder: Path) -> Path:
-    """The contacts that ship, two of them with a push channel.
-
-    They wait for an answer longer than any lasts, so that the service alone decides whether it took a message.
-    """
-    contacts = Changed(folder / "contacts.toml")
-    for key in ("support", "emergency"):
-        channel = f"json://127.0.0.1:{push.server_port}/{key}?cto=10&rto=60"
-        contacts.with_text(f'key = "{key}"', f'key = "{key}"\nnotify = ["{channel}"]\nnotify_from = "low"')
-    return contacts.path

@@ -1,8 +1,6 @@
-"""The ticket's page: looking changes nothing, acting needs the page's own form, and nothing of it is kept anywhere."""
+"""The ticket's page: looking changes nothing, and acting leaves its trace on the ticket."""
 
-import re
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -13,12 +11,9 @@ from structlog.testing import capture_logs
 
 from services.installation import Installation, get_installation
 from services.tickets.escalation_ladder import escalate_unacknowledged
-from services.tickets.signed_links import form_token, token
-from tasks.evaluation.batch import write
-from tests.events import message
+from services.tickets.signed_links import form_token
 from tests.services.tickets.conftest import by_sql, outcomes, ticket_row
 from tests.tasks.conftest import rows
-from tests.tasks.evaluation.batches import Entries
 from tests.worker.desk.conftest import Send
 
 
@@ -173,90 +168,3 @@ def test_the_others_who_were_asked_hear_who_has_it(send: Send, connection: Conne
     told = """SELECT m.content ->> 'by' AS by FROM escalation.mails AS m JOIN escalation.mail_recipients USING (mail_id)
               WHERE m.template = 'ticket_acknowledged'"""
     assert {row["by"] for row in rows(connection, told)} == {"Maria"}
-
-
-def test_a_long_conversation_is_shown_whole_where_it_is_asked_for(
-    browser: httpx.Client, ticket: dict[str, str], public: Installation, entries: Entries
-) -> None:
-    write(entries([message("s", f"sentence {number} of many", seconds=number + 60) for number in range(150)]), public)
-    page = browser.get(ticket["path"]).text
-    assert "sentence 75 of many" not in page
-    assert "91 messages are left out here." in page
-    assert "attached" not in page
-    assert len(page.encode()) < 60_000
-    link = re.search(r'href="([^"]+whole=1)#talk"', page)
-    assert link
-    whole = browser.get(f"/t/{link[1]}").text
-    assert [number for number in range(150) if f"sentence {number} of many" not in whole] == []
-    assert "left out here" not in whole
-    assert "whole=1" not in whole
-
-
-def test_a_photo_and_a_voice_message_are_named(
-    browser: httpx.Client, ticket: dict[str, str], public: Installation, entries: Entries
-) -> None:
-    sent = [
-        replace(message("s", "the open cabinet", seconds=60), message_type="image"),
-        replace(message("s", "it hums and then stops", seconds=61), message_type="voice"),
-    ]
-    write(entries(sent), public)
-    page = browser.get(ticket["path"]).text
-    assert re.search(r"· photo</span><br>the open cabinet", page)
-    assert re.search(r"· voice message</span><br>it hums and then stops", page)
-
-
-def test_a_message_that_was_cut_is_shown_whole_where_it_is_asked_for(
-    browser: httpx.Client, ticket: dict[str, str], public: Installation, entries: Entries
-) -> None:
-    write(entries([message("s", f"{'long story ' * 500}the end", seconds=60)]), public)
-    assert "the end" not in browser.get(ticket["path"]).text
-    assert 'whole=1#talk"' in browser.get(ticket["path"]).text
-    assert "the end" in browser.get(f"{ticket['path']}?whole=1").text
-
-
-def test_what_was_typed_is_not_lost(send: Send) -> None:
-    typed = send(action="note", name="", note="Called the farm, nobody answers.")
-    assert (typed.status_code, "Called the farm, nobody answers.</textarea>" in typed.text) == (409, True)
-    kept = send(action="note", name="Maria", note="Called the farm, nobody answers.")
-    assert "Called the farm, nobody answers." in kept.text
-    [cookie] = [value for value in kept.history[0].headers.get_list("set-cookie") if "escalation_name" in value]
-    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/desk/"} <= set(cookie.split("; "))
-
-
-def test_what_was_typed_outlives_a_form_that_is_too_old_and_too_many_requests(
-    browser: httpx.Client, ticket: dict[str, str], public: Installation
-) -> None:
-    typed = {
-        "form": form_token("another ticket", public.settings),
-        "action": "note",
-        "name": "Maria",
-        "note": "Called.",
-    }
-    old = browser.post(ticket["path"], data=typed)
-    assert (old.status_code, "Called.</textarea>" in old.text) == (403, True)
-    assert f'value="{form_token(ticket["id"], public.settings)[:20]}' in old.text
-    for _ in range(public.settings.desk_actions_per_minute):
-        many = browser.post(ticket["path"], data=typed)
-    assert (many.status_code, "Called.</textarea>" in many.text) == (429, True)
-
-
-def test_only_the_page_s_own_form_counts(
-    browser: httpx.Client, ticket: dict[str, str], public: Installation, connection: Connection
-) -> None:
-    take = {"action": "acknowledge", "name": "Maria"}
-    foreign = form_token("another ticket", public.settings)
-    for form in ({}, {"form": foreign}, {"form": token(ticket["id"], public.settings)}):
-        assert browser.post(ticket["path"], data=take | form).status_code == 403
-    form = {"form": form_token(ticket["id"], public.settings)}
-    crossed = browser.post(ticket["path"], data=take | form, headers={"sec-fetch-site": "cross-site"})
-    assert crossed.status_code == 403
-    assert ticket_row(connection, ticket["number"])["status"] == "open"
-
-
-def test_a_form_of_another_kind_or_size_is_refused(browser: httpx.Client, ticket: dict[str, str]) -> None:
-    def post(**given: object) -> int:
-        return browser.post(ticket["path"], **given).status_code  # type: ignore[arg-type]
-
-    assert post(json={"action": "acknowledge"}) == 415
-    assert post(data={"note": "x" * 40_000}) == 413
-    assert post(content=b"%ff", headers={"content-type": "application/x-www-form-urlencoded"}) == 400
