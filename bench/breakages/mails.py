@@ -116,6 +116,18 @@ MAILS = (
         ("tests/tasks/delivery/test_claiming_ahead.py",),
     ),
     Breakage(
+        "the next sender logs in before it is on record that another was refused",
+        6,
+        (
+            SourceChange(
+                "tasks/delivery/channel_pool.py",
+                "            if answer and not self.channels:\n                self._when_failed(answer)\n",
+                "",
+            ),
+        ),
+        ("tests/tasks/delivery/test_channel_pool.py",),
+    ),
+    Breakage(
         "mails are claimed although what to tell of them cannot be read",
         6,
         (SourceChange("tasks/delivery/run.py", f"        {READ_TOLD}", f"    {READ_TOLD}"),),

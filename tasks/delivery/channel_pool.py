@@ -30,10 +30,21 @@ class Opened:
 class ChannelPool:
     """Only the thread that opens a connection uses the session while it does."""
 
-    def __init__(self, transport: Transport, session: Connection, slot: int, wake: Callable[[], None]) -> None:
-        """`session` holds this slot of the account already; `wake` is called when a connection was opened or not."""
+    def __init__(
+        self,
+        transport: Transport,
+        session: Connection,
+        slot: int,
+        wake: Callable[[], None],
+        when_failed: Callable[[ServerReply], None],
+    ) -> None:
+        """`session` holds this slot of the account already; `wake` is called when a connection was opened or not.
+
+        :param when_failed: puts on record that no connection can be had, before another sender may try it
+        """
         self._transport = transport
         self._session = session
+        self._when_failed = when_failed
         self._wake = wake
         self._slots = {slot}
         self._slot_of: dict[Channel, int] = {}
@@ -140,6 +151,8 @@ class ChannelPool:
             if circuit.state == CLOSED and not self._account_works():
                 return Opened()
             answer = transport.prepare()
+            if answer and not self.channels:
+                self._when_failed(answer)
         return Opened(answer=answer) if answer else Opened(transport.channel(), slot=slot)
 
     def _take_slot(self, slots: int) -> int | None:

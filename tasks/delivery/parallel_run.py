@@ -36,11 +36,10 @@ def send_in_parallel(run: Run, slot: int) -> None:
         if claim is None:
             return
         run.share(claim)
-        # While the first mails are loaded. A login has to wait for them: until it is on record that it was refused,
-        # others would log in too.
+        # While the first mails are loaded. A login has to wait for them, of which one is to tell of its refusal.
         with (
             wave_connection(get_settings()) as connection,
-            ChannelPool(run.sender.transport, run.session, slot, sockets.wake) as pool,
+            ChannelPool(run.sender.transport, run.session, slot, sockets.wake, run.record_failed_login) as pool,
         ):
             _ParallelRun(run, supply, pool, sockets, connection).go_on()
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from rules.delivery import ReplyClass, ReplyKind, ServerReply, Times, classify
+from rules.delivery import ReplyClass, ServerReply, Times, classify
 from services.database.engine import begin
-from services.delivery.circuit_breaker import open_circuit, probe_succeeded, requeue_refused
+from services.delivery.circuit_breaker import probe_succeeded, requeue_refused
 from services.transports.base import Transport
+from tasks.delivery.record_result import record_failed_login
 
 logger = structlog.get_logger()
 
@@ -39,7 +40,7 @@ def probe(transport: Transport, failed_phase: str, times: Times, *, by_hand: boo
             probed = _Probed(probe_succeeded(connection, account.key, failed_phase), requeued=requeued)
     else:
         probed = _Probed(None, answer, classify(answer, account.provider))
-        _record_failure(account.key, probed, times)
+        record_failed_login(account, answer, times)
     logger.info(
         "mail_account_probed",
         works=probed.works,
@@ -48,10 +49,3 @@ def probe(transport: Transport, failed_phase: str, times: Times, *, by_hand: boo
         code=answer.code if answer else None,
     )
     return probed
-
-
-def _record_failure(account: str, probed: _Probed, times: Times) -> None:
-    """Wrong settings hold the queue; a server that cannot be reached says nothing about them."""
-    if probed.answer and probed.reply_class and probed.reply_class.kind is ReplyKind.CONFIGURATION:
-        with begin() as connection:
-            open_circuit(connection, account, probed.answer, probed.reply_class, times)

@@ -51,12 +51,24 @@ def _is_passing(error: BaseException) -> bool:
     return isinstance(error, Exception) and classify_failure(error) is not DatabaseFailure.CONTENT
 
 
-@retry(
+_surely = retry(
     retry=retry_if_exception(_is_passing),
     stop=stop_after_delay(_PATIENCE_SECONDS),
     wait=wait_random_exponential(multiplier=0.1, max=3),
     reraise=True,
 )
+
+
+@_surely
+def record_failed_login(account: TransportAccount, answer: ServerReply, times: Times) -> None:
+    """Wrong settings hold the queue; a server that cannot be reached says nothing about them."""
+    reply_class = classify(answer, account.provider)
+    if reply_class.kind is ReplyKind.CONFIGURATION:
+        with begin() as connection:
+            open_circuit(connection, account.key, answer, reply_class, times)
+
+
+@_surely
 def record_surely(attempt: Attempt, account: str, times: Times, *, after_suspicion: bool = False) -> list[str]:
     """Record what came of a mail and what it means for the account, all or nothing; the states that were written.
 

@@ -16,7 +16,7 @@ from services.database.quick import transaction
 from services.delivery.circuit_breaker import TRIAL, give_trial_back, read_circuit, take_trial
 from services.delivery.claim import ClaimedMail, claim, release, safety_waits
 from services.outbox.outcomes import acceptances
-from tasks.delivery.record_result import is_suspicious, judge, record_surely
+from tasks.delivery.record_result import is_suspicious, judge, record_failed_login, record_surely
 from tasks.delivery.sender import Attempt, Claim, Sender
 from tasks.hints import hint
 
@@ -94,6 +94,10 @@ class Run:
         account, times = self.account, self.sender.times
         self.tally.update(record_surely(attempt, account, times, after_suspicion=self.suspects_account))
         self.suspects_account = self.suspects_account or is_suspicious(attempt)
+
+    def record_failed_login(self, answer: ServerReply) -> None:
+        """Put on record what it means for the account, whatever it takes."""
+        record_failed_login(self.sender.transport.account, answer, self.sender.times)
 
     def give_back(self, mails: Sequence[ClaimedMail], *, on_trial: bool = False) -> None:
         if mails:

@@ -1,17 +1,23 @@
 """The connections of a run, and who is told that one is there."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
+from rules.delivery import ServerReply
 from services.database.engine import engine
 from services.delivery.circuit_breaker import CircuitState, read_circuit
 from services.transports.base import Transport
 from services.transports.factory import process_transport
 from tasks.delivery.channel_pool import ChannelPool
+from tests.processes import processes, wait_for
+from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
+from tests.smtp_session import Session
 
 
 @pytest.fixture
@@ -36,11 +42,15 @@ def circuit(kept: Transport, session: Connection) -> CircuitState:
         return read_circuit(session, kept.account.key)
 
 
+def unexpected(answer: ServerReply) -> None:
+    pytest.fail(f"no login was to be refused: {answer}")
+
+
 def test_whoever_waits_is_woken_for_a_connection_that_was_kept(
     kept: Transport, session: Connection, circuit: CircuitState
 ) -> None:
     woken: list[bool] = []
-    with ChannelPool(kept, session, 1, lambda: woken.append(True)) as pool:
+    with ChannelPool(kept, session, 1, lambda: woken.append(True), unexpected) as pool:
         pool.open_one(circuit, urgent=False)
         assert woken == [True]
         opened = pool.opened()
@@ -57,6 +67,33 @@ def test_a_pool_ends_whose_session_was_lost_before_the_kept_connection_was_used(
     office.rows("SELECT pg_terminate_backend(:process, 5000)", process=process)
     with (
         pytest.raises(DBAPIError),
-        ChannelPool(kept, session, no_slot_of_ordinary_mail, lambda: None) as pool,
+        ChannelPool(kept, session, no_slot_of_ordinary_mail, lambda: None, unexpected) as pool,
     ):
         pool.open_one(circuit, urgent=False)
+
+
+def test_no_sender_logs_in_once_another_was_refused_even_before_its_mail_is_on_record(
+    office: Office, setting: Setting, tmp_path: Path
+) -> None:
+    setting(smtp_command_seconds=60)
+    with processes({}, tmp_path) as family:
+
+        def refuse(_: Session) -> str:
+            if not family.started:
+                office.queue("the other sender's")
+                family.start("tests.tasks.delivery.sender")
+                wait_for(lambda: office.states() == {"sending": 2}, "the other sender's claim")
+            return "535 5.7.3 Authentication unsuccessful"
+
+        def hold(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "WITH begun AS" in statement:
+                wait_for(lambda: "ends" in family.started[0].output, "the other sender's end")
+
+        office.server.on_every("auth", refuse)
+        office.queue("hello")
+        event.listen(engine(), "before_cursor_execute", hold)
+        assert office.send() == {"queued": 1}
+
+    assert office.server.count("auth") == 1
+    assert office.states() == {"queued": 2}
+    assert office.alerts() == ["mail_account"]
