@@ -21,12 +21,12 @@ from services.conversation.sources import (
     correct_messages,
     correct_steps,
     load_stored,
-    load_stored_events,
 )
 
 
-def _merge(session_id: str, stored: StoredSession, kept: Sequence[StoredEvent]) -> Conversation:
-    """Both records as one; `kept` is in the order of its time."""
+def _merge(session_id: str, stored: StoredSession) -> Conversation:
+    """Both records as one."""
+    kept = stored.events
     messages, steps = list(_reported_messages(kept)), list(_reported_steps(kept))
     return Conversation(
         session_id=session_id,
@@ -150,7 +150,6 @@ def _find_injury(kept: Iterable[StoredEvent]) -> str:
 
 
 def load_conversations(connection: Connection, session_ids: Collection[str]) -> dict[str, Conversation]:
-    """The conversation of each session, an empty one where nothing is known; five statements."""
+    """The conversation of each session, an empty one where nothing is known; two statements."""
     stored = load_stored(connection, session_ids)
-    kept = load_stored_events(connection, session_ids)
-    return {session_id: _merge(session_id, stored[session_id], kept[session_id]) for session_id in session_ids}
+    return {session_id: _merge(session_id, stored[session_id]) for session_id in session_ids}

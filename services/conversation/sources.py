@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -19,23 +20,34 @@ from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Evidence, Message, Step
 from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.directory.tables import Readable, find_readable
+from services.directory.tables import find_readable
 
-_MESSAGES = prepared("""
-    SELECT session_id, id AS message_id, sender, content, message_type, language, timestamp AT TIME ZONE 'UTC' AS at
-    FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[])) ORDER BY timestamp, id
-""")
-_STEPS = prepared("""
-    SELECT session_id, step_number AS number, instruction, user_feedback AS feedback, completed,
-           CASE WHEN completed OR success THEN success END AS success,
-           coalesce(completed_at, created_at) AT TIME ZONE 'UTC' AS at
-    FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
-    ORDER BY coalesce(completed_at, created_at), id
-""")
-_ASSESSMENTS = prepared("""
-    SELECT id AS session_id, session_metadata -> 'diagnostic_assessment' AS assessment
-    FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
-""")
+# Rows of one form, so that one statement reads all of them.
+_EVENTS: Final = """
+    SELECT 'event' AS kind, session_id, occurred_at AS at, CAST(event_id AS text) COLLATE "C" AS key,
+           json_build_object('payload', payload, 'evidence', evidence, 'ticket_id', ticket_id) AS members
+    FROM escalation.event_inbox WHERE session_id = ANY(CAST(:session_ids AS text[]))
+"""
+_SOURCES: Final[Mapping[Table, str]] = {
+    AiMessage: """
+        SELECT 'message', CAST(session_id AS text), timestamp AT TIME ZONE 'UTC', CAST(id AS text) COLLATE "C",
+               json_build_object('message_id', id, 'sender', sender, 'content', content,
+                                 'message_type', message_type, 'language', language)
+        FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[]))
+    """,
+    TroubleshootingStep: """
+        SELECT 'step', CAST(session_id AS text), coalesce(completed_at, created_at) AT TIME ZONE 'UTC',
+               CAST(id AS text) COLLATE "C",
+               json_build_object('number', step_number, 'instruction', instruction, 'feedback', user_feedback,
+                                 'completed', completed, 'success', CASE WHEN completed OR success THEN success END)
+        FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
+    """,
+    AiSession: """
+        SELECT 'assessment', CAST(id AS text), NULL, '' COLLATE "C",
+               CAST(session_metadata -> 'diagnostic_assessment' AS json)
+        FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
+    """,
+}
 _NEEDED: Final[Mapping[Table, frozenset[str]]] = {
     AiMessage: frozenset({"session_id", "id", "sender", "content", "message_type", "language", "timestamp"}),
     TroubleshootingStep: frozenset(TroubleshootingStep.c.keys()) - {"expected_outcomes"},
@@ -43,39 +55,39 @@ _NEEDED: Final[Mapping[Table, frozenset[str]]] = {
 }
 
 
+@cache
+def _statement(tables: tuple[Table, ...]) -> TextClause:
+    """The events and the rows of these tables, in the order of their time."""
+    return prepared(f"{' UNION ALL '.join([_EVENTS, *(_SOURCES[table] for table in tables)])} ORDER BY at, key")
+
+
 @dataclass(slots=True)
 class StoredSession:
-    """A session in ABParts' tables."""
+    """A session in ABParts' tables, and its events in the order of their time."""
 
     messages: list[Message] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
+    events: list["StoredEvent"] = field(default_factory=list)
 
 
 def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, StoredSession]:
-    """What is stored of each session; four statements. A table that was dropped, or is closed to us, tells nothing."""
+    """What is stored of each session; two statements. A table that was dropped, or is closed to us, tells nothing."""
     known = find_readable(connection, *_NEEDED)
+    readable = (table for table, needed in _NEEDED.items() if known.get(table.name, frozenset()).issuperset(needed))
     stored: dict[str, StoredSession] = defaultdict(StoredSession)
-    for row in _select_rows(connection, known, AiMessage, _MESSAGES, session_ids):
-        stored[row.pop("session_id")].messages.append(Message(**row))
-    for row in _select_rows(connection, known, TroubleshootingStep, _STEPS, session_ids):
-        stored[row.pop("session_id")].steps.append(Step(**row))
-    for row in _select_rows(connection, known, AiSession, _ASSESSMENTS, session_ids):
-        if isinstance(row["assessment"], Mapping):
-            stored[row["session_id"]].diagnosis = _make_diagnosis(row["assessment"])
+    for row in fetch(connection, _statement(tuple(readable)), {"session_ids": list(session_ids)}):
+        session, members = stored[row["session_id"]], row["members"]
+        match row["kind"]:
+            case "message":
+                session.messages.append(Message(at=row["at"], **members))
+            case "step":
+                session.steps.append(Step(at=row["at"], **members))
+            case "assessment" if isinstance(members, Mapping):
+                session.diagnosis = _make_diagnosis(members)
+            case "event":
+                session.events.extend(_read_event(row["key"], members))
     return stored
-
-
-def _select_rows(
-    connection: Connection,
-    known: Readable,
-    table: Table,
-    statement: TextClause,
-    session_ids: Collection[str],
-) -> list[dict[str, Any]]:
-    if not known.get(table.name, frozenset()).issuperset(_NEEDED[table]):
-        return []
-    return fetch(connection, statement, {"session_ids": list(session_ids)})
 
 
 def _make_diagnosis(assessment: Mapping[str, Any]) -> Diagnosis:
@@ -145,12 +157,6 @@ def _find_offset(stored: datetime, reported: Sequence[datetime]) -> timedelta | 
 
 logger = structlog.get_logger()
 
-_READ = prepared("""
-    SELECT event_id, session_id, payload, evidence, ticket_id FROM escalation.event_inbox
-    WHERE session_id = ANY(CAST(:session_ids AS text[]))
-    ORDER BY session_id, occurred_at, event_id
-""")
-
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
@@ -170,14 +176,14 @@ class StoredEvent:
 def load_stored_events(connection: Connection, session_ids: Collection[str]) -> dict[str, list[StoredEvent]]:
     """The events of each session in the order of their time."""
     kept: dict[str, list[StoredEvent]] = defaultdict(list)
-    for row in fetch(connection, _READ, {"session_ids": list(session_ids)}):
-        kept[row["session_id"]].extend(_read_event(row))
+    for row in fetch(connection, _statement(()), {"session_ids": list(session_ids)}):
+        kept[row["session_id"]].extend(_read_event(row["key"], row["members"]))
     return kept
 
 
-def _read_event(row: Mapping[str, Any]) -> Iterator[StoredEvent]:
+def _read_event(event_id: str, members: Mapping[str, Any]) -> Iterator[StoredEvent]:
     try:
-        yield StoredEvent(event_of(row["payload"]), row["ticket_id"], row["evidence"])
+        yield StoredEvent(event_of(members["payload"]), members["ticket_id"], members["evidence"])
     except InvalidEvent as error:
         # Stored by an older version: show the rest of the session without it.
-        logger.error("inbox_event_unreadable", event_id=str(row["event_id"]), member=error.member)
+        logger.error("inbox_event_unreadable", event_id=event_id, member=error.member)
