@@ -1,6 +1,7 @@
 """Loads `policy.toml`, lets the environment override it, and stamps the result with a version."""
 
 import hashlib
+import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -79,16 +80,19 @@ def load_policy(path: Path) -> Policy:
     try:
         values = PolicyFile(**data)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(f"{path}: {_problem(item)}" for item in error.errors())) from None
+        raise ConfigurationError("\n".join(_problem(path, item) for item in error.errors())) from None
     except SettingsError as error:
         raise ConfigurationError(f"{path}: the environment overrides it with what is no JSON: {error}") from None
     members = values.model_dump()
     return Policy(**{**members, "version": f"{values.version}+{fingerprint(members)}"})
 
 
-def _problem(item: Any) -> str:
-    name = ".".join(map(name_of, item["loc"]))
-    return f"{name} = {shown(item['input'])}: {words_of(item['type'], item['msg'])}"
+def _problem(path: Path, item: Any) -> str:
+    """What is wrong and where it stands: the environment wins over the file."""
+    variable = f"POLICY_{item['loc'][0]}".upper()
+    name = f"{path}: {'.'.join(map(name_of, item['loc']))}"
+    place = variable if variable in map(str.upper, os.environ) else name
+    return f"{place} = {shown(item['input'])}: {words_of(item['type'], item['msg'])}"
 
 
 def fingerprint(members: dict[str, Any]) -> str:

@@ -31,7 +31,11 @@ class _Probed:
 
 
 def probe(transport: Transport, failed_phase: str, times: Times, *, by_hand: bool = False) -> _Probed:
-    """Log in with no transaction open, and record what came of it; `by_hand`: somebody has fixed the account."""
+    """Log in with no transaction open, and record what came of it.
+
+    :param by_hand: somebody has fixed the account. Their shell may have other settings than the mailers, so that a
+        failure holds no mail.
+    """
     answer = transport.probe()
     account = transport.account
     if answer is None:
@@ -40,7 +44,8 @@ def probe(transport: Transport, failed_phase: str, times: Times, *, by_hand: boo
             probed = _Probed(probe_succeeded(connection, account.key, failed_phase), requeued=requeued)
     else:
         probed = _Probed(None, answer, classify(answer, account.provider))
-        record_failed_login(account, answer, times)
+        if not by_hand:
+            record_failed_login(account, answer, times)
     logger.info(
         "mail_account_probed",
         works=probed.works,

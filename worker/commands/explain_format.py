@@ -88,7 +88,9 @@ def mail_lines(attempts: Iterable[Row]) -> Iterator[Line]:
 
 
 def ending(row: Row) -> str:
-    return f"{row['reply_class'] or 'not ended'} (at {row['phase']})" if row["phase"] else row["reply_class"] or "begun"
+    if row["reply_class"] == "accepted" or not row["phase"]:
+        return row["reply_class"] or "begun"
+    return f"{row['reply_class'] or 'not ended'} (at {row['phase']})"
 
 
 def people_lines(people: Iterable[Row]) -> Iterator[Line]:

@@ -102,7 +102,7 @@ def show(
 
 
 def reply(row: dict[str, Any]) -> str:
-    words = [str(row[name]) for name in ("code", "enhanced_code", "reply") if row[name]]
+    words = [str(row[name]) for name in ("code", "reply") if row[name]]
     return f"{row['reply_class'] or ''} {' '.join(words)}".strip() or "-"
 
 

@@ -60,7 +60,7 @@ def explained(account: TransportAccount, answer: ServerReply, reply_class: Reply
 
 
 def told(answer: ServerReply) -> str:
-    words = [answer.code, answer.enhanced, answer.text or (answer.finding.value if answer.finding else "no answer")]
+    words = [answer.code, answer.text or (answer.finding.value if answer.finding else "no answer")]
     return harmless(f"at {answer.phase.value}: {' '.join(str(word) for word in words if word)}")
 
 

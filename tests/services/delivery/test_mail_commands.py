@@ -64,6 +64,8 @@ def test_mails_are_chosen_by_ticket_and_age(office: Office) -> None:
 def test_a_mail_is_shown_with_every_attempt(office: Office) -> None:
     mail_id = office.queue("first")
     office.send()
+    assert "accepted 250 2.0.0 " in typed("show", str(mail_id)).output
+    assert "2.0.0 2.0.0" not in typed("show", str(mail_id)).output
     shown = json.loads(typed("show", str(mail_id)[:10], "--json").output)
     assert [(one["number"], one["code"], one["reply_class"]) for one in shown["attempts"]] == [(1, 250, "accepted")]
     assert "250" in typed("show", str(mail_id)).output
@@ -127,7 +129,18 @@ def test_a_probe_explains_what_the_server_says(office: Office) -> None:
     assert result.exit_code == 1
     assert "disabled for the Tenant" in result.output
     assert "Set-CASMailbox" in result.output
-    assert office.account()["state"] == "open"
+
+
+def test_a_probe_from_a_shell_with_other_settings_holds_no_mail(office: Office, setting: Setting) -> None:
+    office.queue("first")
+    office.send()
+    setting(smtp_password="mistyped")
+    assert typed("probe").exit_code == 1
+    assert office.alerts() == []
+    setting(smtp_password="sesame")
+    second = office.queue("second")
+    office.send()
+    assert office.recipient(second)["state"] == "accepted"
 
 
 def test_a_probe_of_a_server_that_is_down_opens_no_circuit(office: Office) -> None:
