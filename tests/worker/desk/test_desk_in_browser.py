@@ -1,60 +1,25 @@
-"""The pages in a real browser, phone and desktop, light and dark, Arabic: what people do there, and that all can."""
+"""The ticket's page in a real browser, phone and desktop, light and dark, Arabic: what people do there, and all can."""
 
-import os
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
-from config.settings import get_settings
-from services.installation import Installation, get_installation
+from services.installation import Installation
 from tasks.evaluation.batch import write
 from tests.chromium import Browser, chromium
 from tests.events import message
 from tests.services.tickets.conftest import ticket_row
-from tests.tasks.conftest import rows
 from tests.tasks.evaluation.batches import Entries
-from tests.worker.desk.test_desk_digest import path
-from tests.worker.desk.test_desk_links import aged
-from worker.desk.access import TEAM_COOKIE, add_team_link
+from tests.worker.desk.legible import DESKTOP, LOOKS, PHONE, check, language, pictures
+from worker.desk.access import TEAM_COOKIE
 from worker.desk.actions import ANSWERS
-from worker.desk.app import EXPIRED
-from worker.desk.list_page import FOR_TEAM
 from worker.desk.words import words_in
 
-__all__ = ["path"]
+__all__ = ["language", "pictures"]
 
 pytestmark = pytest.mark.debian
 
-PHONE, DESKTOP = 360, 1_280
-TOO_WIDE = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
-SMALL = """
-    return [...document.querySelectorAll('button, input:not([type=hidden]), textarea, a.link, a.press, .choice, .tick')]
-        .filter(one => !one.matches('.choice input, .tick input'))
-        .map(one => [one.textContent.trim() || one.name, (one.closest('td.button') || one).offsetHeight])
-        .filter(([words, height]) => height && height < 40 && !words.includes('@'))
-"""
-# Relative luminance and contrast as in WCAG 2.2; the background is the nearest one that is not transparent.
-FAINT = """
-    const parts = colour => colour.match(/[\\d.]+/g).map(Number);
-    const light = colour => parts(colour).slice(0, 3)
-        .map(one => one / 255).map(one => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, one, place) => sum + one * [0.2126, 0.7152, 0.0722][place], 0);
-    const behind = one => {
-        for (; one; one = one.parentElement) {
-            const colour = getComputedStyle(one).backgroundColor;
-            if (parts(colour).length < 4 || parts(colour)[3] > 0) return colour;
-        }
-        return 'rgb(255, 255, 255)';
-    };
-    return [...document.querySelectorAll('main *')]
-        .filter(one => one.offsetHeight && [...one.childNodes].some(node => node.nodeType == 3 && node.data.trim()))
-        .map(one => {
-            const lights = [light(getComputedStyle(one).color), light(behind(one))].sort((a, b) => b - a);
-            return {words: one.textContent.trim().slice(0, 40), contrast: (lights[0] + 0.05) / (lights[1] + 0.05)};
-        })
-        .filter(one => one.contrast < 4.5)
-"""
 # The three actions of the first screen: those below it, and those whose words are broken.
 BELOW = """
     return [...document.querySelectorAll('.quick .act, #hands .big .act, #hands .big a')]
@@ -75,35 +40,11 @@ SEEN = """() => {
     return top >= document.getElementById('top').offsetHeight
         && bottom <= document.querySelector('.quick').getBoundingClientRect().top;
 }"""
-# Phone and desktop, light and dark, and both directions of writing.
-LOOKS = [("en", 360, False), ("ar", 1_280, True)]
-
-
-@pytest.fixture(params=["en", "ar"])
-def language(request: pytest.FixtureRequest, public: Installation, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("SUPPORT_LANGUAGE", request.param)
-    monkeypatch.setenv("DESK_ACTIONS_PER_MINUTE", "10")
-    get_settings.cache_clear()
-    get_installation.cache_clear()
-    return str(request.param)
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where pictures go: `ESCALATION_PICTURES=docs/pictures` keeps them."""
-    return Path(os.environ.get("ESCALATION_PICTURES", tmp_path))
 
 
 def wait_for_answer(browser: Browser, words: str) -> None:
     """Until the page says of what was just done."""
     browser.page.locator(".done", has_text=words).wait_for()
-
-
-def check(browser: Browser) -> None:
-    assert browser.run(TOO_WIDE) <= 0
-    assert browser.run(FAINT) == []
-    assert browser.run(SMALL) == []
-    assert browser.barriers() == []
 
 
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
@@ -240,68 +181,4 @@ def test_the_bar_on_top_has_two_lines_in_a_language_with_long_words(
         browser.open(desk + ticket["path"])
         assert browser.page.locator(".back").count() == 1
         assert browser.run("return document.getElementById('top').offsetHeight") <= 84
-        check(browser)
-
-
-@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
-def test_the_list_is_filtered_and_leads_to_the_ticket(
-    language: str,
-    width: int,
-    dark: bool,
-    desk: str,
-    ticket: dict[str, str],
-    connection: Connection,
-    public: Installation,
-    pictures: Path,
-) -> None:
-    link = add_team_link(connection, "North", public.settings).removeprefix(str(public.settings.public_url))
-    with chromium(width, dark, phone=width == PHONE) as browser:
-        cookie = {"name": TEAM_COOKIE, "value": link.removeprefix("/team/"), "url": desk}
-        browser.page.context.add_cookies([cookie])  # type: ignore[list-item]
-        browser.open(f"{desk}/")
-        check(browser)
-        browser.picture(pictures / f"list-{width}-{language}.png")
-        if width == PHONE:
-            assert browser.run("return document.querySelector('.choose').offsetHeight") <= 50
-            browser.click("summary")
-        browser.page.select_option("#state", "finished")
-        browser.click("form button")
-        browser.page.wait_for_url("**state=finished**")
-        assert browser.page.locator("#tickets a").count() == 0
-        browser.page.select_option("#state", "open")
-        browser.click("form button")
-        browser.page.wait_for_url("**state=open**")
-        check(browser)
-        browser.click("#tickets a")
-        assert ticket["number"] in browser.page.inner_text("body")
-
-
-@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
-def test_a_digest_is_taken_with_one_press(
-    language: str, width: int, dark: bool, desk: str, path: str, connection: Connection
-) -> None:
-    with chromium(width, dark, phone=width == PHONE) as browser:
-        browser.open(desk + path)
-        check(browser)
-        browser.click(".tick input >> nth=1")
-        browser.type("#acknowledge-name", "Maria")
-        browser.click("main form button")
-        browser.page.locator(".done").wait_for()
-        check(browser)
-    taken = "SELECT acknowledged_by FROM escalation.tickets ORDER BY ticket_number"
-    assert [row["acknowledged_by"] for row in rows(connection, taken)] == ["Maria", None, "Maria"]
-
-
-@pytest.mark.parametrize(("language", "width", "dark"), LOOKS, indirect=["language"])
-def test_an_expired_link_and_a_stranger_are_told_what_to_do(
-    language: str, width: int, dark: bool, desk: str, ticket: dict[str, str], public: Installation
-) -> None:
-    say = words_in(language).gettext
-    old = aged(ticket["id"], 400 * 86_400, public)
-    with chromium(width, dark, phone=width == PHONE) as browser:
-        browser.open(f"{desk}/t/{old}")
-        assert say(EXPIRED) in browser.page.inner_text("main")
-        check(browser)
-        browser.open(f"{desk}/")
-        assert say(FOR_TEAM) in browser.page.inner_text("main")
         check(browser)

@@ -13,7 +13,7 @@ from services.database.engine import driver_url
 from services.installation import Installation, get_installation
 from tests.chromium import chromium
 from tests.processes import wait_for
-from tests.worker.desk.test_desk_in_browser import DESKTOP, PHONE, check
+from tests.worker.desk.legible import DESKTOP, PHONE, check
 from worker.desk.answers import AWAY
 from worker.desk.words import words_in
 from worker.embedded import EmbeddedPostgres
