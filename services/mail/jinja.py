@@ -52,6 +52,9 @@ class InliningLoader(FileSystemLoader):
 _LEFT_TO_RIGHT: Final = "\u2066"
 _BREAKING: Final = '<bdi dir="ltr">'
 _WHOLE: Final = '<bdi class="whole" dir="ltr">'
+# Where an address may go on in the next line; whoever copies it gets nothing but the address.
+_ADDRESS_PART: Final = re.compile(r"[@.]\b")
+_MAY_BREAK: Final = r"\g<0><wbr>"
 # The number of a ticket or telephone; what is longer might not fit beside a label on a phone.
 _LONGEST_WHOLE: Final = 18
 
@@ -142,9 +145,10 @@ def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
     @pass_eval_context
     def left_to_right(context: EvalContext, value: object) -> str:
         if context.autoescape:
-            begin = _WHOLE if len(str(value)) <= _LONGEST_WHOLE else _BREAKING
             # Markup.format would do the same in five times the time.
-            return Markup(f"{begin}{escaped(value)}</bdi>")
+            if len(str(value)) <= _LONGEST_WHOLE:
+                return Markup(f"{_WHOLE}{escaped(value)}</bdi>")
+            return Markup(f"{_BREAKING}{_ADDRESS_PART.sub(_MAY_BREAK, escaped(value))}</bdi>")
         return f"{_LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
     return left_to_right

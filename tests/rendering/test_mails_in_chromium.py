@@ -1,5 +1,6 @@
 """The mails in a real browser: on a phone and a desk, in light and dark, in every language."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,21 @@ PLACES_OF_CLOCKS = """(() => {
     range.setEnd(node, start + word.length);
     return range.getBoundingClientRect().left;
   });
+})()"""
+
+LINES_OF_ADDRESS = """(() => {
+  const cell = [...document.querySelectorAll(".fact")].find((one) => one.textContent.includes("@"));
+  const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const lines = {};
+  while (walker.nextNode())
+    for (let place = 0; place < walker.currentNode.length; place += 1) {
+      const range = document.createRange();
+      range.setStart(walker.currentNode, place);
+      range.setEnd(walker.currentNode, place + 1);
+      const top = Math.round(range.getBoundingClientRect().top);
+      lines[top] = (lines[top] || "") + walker.currentNode.data[place];
+    }
+  return Object.keys(lines).map(Number).sort((one, other) => one - other).map((top) => lines[top]);
 })()"""
 
 WRONG = """<!doctype html><body style="background: #fff; color: #000">
@@ -62,6 +78,19 @@ def test_words_without_end_stay_on_the_screen(chromium: Browser, tmp_path: Path,
     for template in TEMPLATES:
         made = letter_for(template, language, crowded(example_story(language)))
         assert_readable(measured(chromium, str(made.html), tmp_path, width=width))
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_long_address_breaks_between_its_parts_on_a_phone(chromium: Browser, tmp_path: Path, language: str) -> None:
+    story = example_story(language)
+    assert story.user
+    address = "angeliki.papadopoulou@seafarmsofkefalonia.example.com"
+    made = letter_for("ticket_opened", language, replace(story, user=replace(story.user, email=address)))
+    measured(chromium, str(made.html), tmp_path, width=360)
+    lines = [line.strip("\n") for line in chromium.evaluate(LINES_OF_ADDRESS)]
+    assert "".join(lines) == address
+    assert len(lines) > 1
+    assert all(line.endswith(("@", ".")) for line in lines[:-1])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -124,8 +124,9 @@ def test_layout_tables_say_that_they_are_no_data() -> None:
 
 def test_ids_phones_and_addresses_keep_their_order_in_arabic() -> None:
     made = letter(language="ar")
+    html = str(made.html).replace("<wbr>", "")
     for code in ("AB-20261124-0007", "+44 20 7946 0142", "user@sea-farm.example.com"):
-        assert re.search(f'<bdi [^>]*dir="ltr">{re.escape(code)}</bdi>', str(made.html))
+        assert re.search(f'<bdi [^>]*dir="ltr">{re.escape(code)}</bdi>', html)
         assert f"\u2066{code}\u2069" in made.text
 
 
