@@ -5,6 +5,7 @@ what a ticket's mail shows all prepared. Imports nothing of ours: the peers' int
 """
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from markupsafe import Markup, escape
 CONTENT = "content.json"
 PARTS = ("subject.txt", "body.txt", "body.html")
 LONGEST_WHOLE = 18
+ADDRESS_PART, MAY_BREAK = re.compile(r"[@.]\b"), r"\g<0><wbr>"
 
 
 class TicketMail:
@@ -56,8 +58,9 @@ def make_environment(folder: Path, colours: object) -> Environment:
 def left_to_right(context: EvalContext, value: object) -> str:
     if not context.autoescape:
         return str(value)
-    whole = ' class="whole"' if len(str(value)) <= LONGEST_WHOLE else ""
-    return Markup(f'<bdi{whole} dir="ltr">{escape(value)}</bdi>')
+    if len(str(value)) <= LONGEST_WHOLE:
+        return Markup(f'<bdi class="whole" dir="ltr">{escape(value)}</bdi>')
+    return Markup(f'<bdi dir="ltr">{ADDRESS_PART.sub(MAY_BREAK, escape(value))}</bdi>')
 
 
 def direction(text: str) -> str:

@@ -90,7 +90,8 @@ class Words(HTMLParser):
 
 def read(html: str | None) -> Words:
     words = Words()
-    words.feed(html or "")
+    # A place where a word may go on in the next line is no space in it.
+    words.feed((html or "").replace("<wbr>", ""))
     words.close()
     return words
 
