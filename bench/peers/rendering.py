@@ -60,7 +60,7 @@ def left_to_right(context: EvalContext, value: object) -> str:
         return str(value)
     if len(str(value)) <= LONGEST_WHOLE:
         return Markup(f'<bdi class="whole" dir="ltr">{escape(value)}</bdi>')
-    return Markup(f'<bdi dir="ltr">{ADDRESS_PART.sub(MAY_BREAK, escape(value))}</bdi>')
+    return Markup(f'<bdi dir="ltr">{ADDRESS_PART.sub(MAY_BREAK, str(escape(value)))}</bdi>')
 
 
 def direction(text: str) -> str:

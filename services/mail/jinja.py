@@ -148,7 +148,7 @@ def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
             # Markup.format would do the same in five times the time.
             if len(str(value)) <= _LONGEST_WHOLE:
                 return Markup(f"{_WHOLE}{escaped(value)}</bdi>")
-            return Markup(f"{_BREAKING}{_ADDRESS_PART.sub(_MAY_BREAK, escaped(value))}</bdi>")
+            return Markup(f"{_BREAKING}{_ADDRESS_PART.sub(_MAY_BREAK, str(escaped(value)))}</bdi>")
         return f"{_LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
     return left_to_right

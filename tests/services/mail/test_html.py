@@ -130,6 +130,13 @@ def test_ids_phones_and_addresses_keep_their_order_in_arabic() -> None:
         assert f"\u2066{code}\u2069" in made.text
 
 
+def test_an_address_that_is_escaped_may_break_as_well() -> None:
+    story = example_story("en")
+    assert story.user
+    made = letter(replace(story, user=replace(story.user, email="morag.o'neill@example.com")))
+    assert "morag.<wbr>o&#39;neill@<wbr>example.<wbr>com" in str(made.html)
+
+
 def test_every_message_has_the_direction_of_its_own_words() -> None:
     made = letter(with_conversation(example_story("en"), messages=talk(["smoke", "دخان من KEF-5"])))
     cells = [attributes for tag, attributes in read(made.html).tags if "said" in (attributes.get("class") or "")]
