@@ -1,7 +1,7 @@
 """What happened in a session, merged from ABParts' tables and the inbox."""
 
-from services.conversation.conversation import Conversation
-from services.conversation.merge import load_conversations
+from services.conversation.conversation import Conversation, Story
+from services.conversation.merge import load_conversations, load_stories
 from services.conversation.models import Confidence, Diagnosis, Evidence, Message, Request, Step
 
 __all__ = [
@@ -12,5 +12,7 @@ __all__ = [
     "Message",
     "Request",
     "Step",
+    "Story",
     "load_conversations",
+    "load_stories",
 ]

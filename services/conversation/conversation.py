@@ -79,21 +79,16 @@ def _cut(text: str, limit: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """Everything in the order of its time; steps in the order of their numbers.
+class Story:
+    """What was said, tried and thought, in the order of its time; steps in the order of their numbers.
 
-    `evidence` holds whatever the rules fired for, `hurt` what was said of injuries (said, denied, unknown);
-    `session_unknown` that the assistant had lost the session's id, so that the id is one of our own.
+    `session_unknown` says that the assistant had lost the session's id, so that the id is one of our own.
     """
 
     session_id: str
     messages: tuple[Message, ...] = ()
     steps: tuple[Step, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
-    confidences: tuple[Confidence, ...] = ()
-    requests: tuple[Request, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
-    hurt: str = "unknown"
     session_unknown: bool = False
 
     @property
@@ -126,3 +121,16 @@ class Conversation:
         """The session in some lines of plain text: the problem, what was tried, what is unknown."""
         text = _summarise(self.distinct_messages, self.steps, self.diagnosis)
         return _cut(_SESSION_UNKNOWN + text if self.session_unknown else text, limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation(Story):
+    """A session's story and all else that is known of it.
+
+    `evidence` holds whatever the rules fired for, `hurt` what was said of injuries (said, denied, unknown).
+    """
+
+    confidences: tuple[Confidence, ...] = ()
+    requests: tuple[Request, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    hurt: str = "unknown"

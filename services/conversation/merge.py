@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,7 +14,7 @@ from escalation_client.events import (
     StepRecorded,
 )
 from escalation_client.events.unknown_session import SESSION_UNKNOWN
-from services.conversation.conversation import Conversation
+from services.conversation.conversation import Conversation, Story
 from services.conversation.models import Confidence, Diagnosis, Message, Request, Step
 from services.conversation.sources import (
     StoredEvent,
@@ -27,18 +28,26 @@ from services.conversation.sources import (
 def _merge(session_id: str, stored: StoredSession) -> Conversation:
     """Both records as one."""
     kept = stored.events
-    messages, steps = list(_reported_messages(kept)), list(_reported_steps(kept))
     return Conversation(
         session_id=session_id,
-        messages=_merge_messages(correct_messages(stored.messages, messages), messages),
-        steps=_merge_steps([*steps, *correct_steps(stored.steps, steps)]),
-        diagnoses=_merge_diagnoses(stored.diagnosis, list(_reported_diagnoses(kept))),
+        **_merge_story(stored),
         confidences=tuple(_reported_confidences(kept)),
         requests=tuple(_reported_requests(kept)),
         evidence=tuple(evidence for entry in kept for evidence in entry.evidence()),
         hurt=_find_injury(kept),
-        session_unknown=any(SESSION_UNKNOWN in entry.event.extra for entry in kept),
     )
+
+
+def _merge_story(stored: StoredSession) -> dict[str, Any]:
+    """The members of a story but the session's id."""
+    kept = stored.events
+    messages, steps = list(_reported_messages(kept)), list(_reported_steps(kept))
+    return {
+        "messages": _merge_messages(correct_messages(stored.messages, messages), messages),
+        "steps": _merge_steps([*steps, *correct_steps(stored.steps, steps)]),
+        "diagnoses": _merge_diagnoses(stored.diagnosis, list(_reported_diagnoses(kept))),
+        "session_unknown": any(SESSION_UNKNOWN in entry.event.extra for entry in kept),
+    }
 
 
 def _merge_messages(stored: Iterable[Message], reported: Iterable[Message]) -> tuple[Message, ...]:
@@ -153,3 +162,9 @@ def load_conversations(connection: Connection, session_ids: Collection[str]) -> 
     """The conversation of each session, an empty one where nothing is known; two statements."""
     stored = load_stored(connection, session_ids)
     return {session_id: _merge(session_id, stored[session_id]) for session_id in session_ids}
+
+
+def load_stories(connection: Connection, session_ids: Collection[str]) -> dict[str, Story]:
+    """The same without what its summary does not tell: fewer events are read."""
+    stored = load_stored(connection, session_ids, whole=False)
+    return {session_id: Story(session_id=session_id, **_merge_story(stored[session_id])) for session_id in session_ids}

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeVar
 import structlog
 from sqlalchemy import Connection, Table, TextClause
 
-from escalation_client.events import Event, InvalidEvent
+from escalation_client.events import DiagnosisMade, Event, InvalidEvent, MessageAdded, StepRecorded
+from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from escalation_client.events.wire import event_of
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Evidence, Message, Step
@@ -27,6 +28,12 @@ _EVENTS: Final = """
     SELECT 'event' AS kind, session_id, occurred_at AS at, CAST(event_id AS text) COLLATE "C" AS key,
            json_build_object('payload', payload, 'evidence', evidence, 'ticket_id', ticket_id) AS members
     FROM escalation.event_inbox WHERE session_id = ANY(CAST(:session_ids AS text[]))
+"""
+# Those that tell of the session's story. A lost id is said by the event of any type: by a mark, or by the id itself, in
+# whose stead the inbox has our own.
+_OF_THE_STORY: Final = f"""
+    AND (type IN ('{MessageAdded.type}', '{StepRecorded.type}', '{DiagnosisMade.type}')
+         OR payload -> 'data' ? '{SESSION_UNKNOWN}' OR payload ->> 'session_id' IS DISTINCT FROM session_id)
 """
 _SOURCES: Final[Mapping[Table, str]] = {
     AiMessage: """
@@ -56,9 +63,10 @@ _NEEDED: Final[Mapping[Table, frozenset[str]]] = {
 
 
 @cache
-def _statement(tables: tuple[Table, ...]) -> TextClause:
+def _statement(tables: tuple[Table, ...], whole: bool = True) -> TextClause:
     """The events and the rows of these tables, in the order of their time."""
-    return prepared(f"{' UNION ALL '.join([_EVENTS, *(_SOURCES[table] for table in tables)])} ORDER BY at, key")
+    events = _EVENTS if whole else _EVENTS + _OF_THE_STORY
+    return prepared(f"{' UNION ALL '.join([events, *(_SOURCES[table] for table in tables)])} ORDER BY at, key")
 
 
 @dataclass(slots=True)
@@ -71,12 +79,17 @@ class StoredSession:
     events: list["StoredEvent"] = field(default_factory=list)
 
 
-def load_stored(connection: Connection, session_ids: Collection[str]) -> dict[str, StoredSession]:
-    """What is stored of each session; two statements. A table that was dropped, or is closed to us, tells nothing."""
+def load_stored(
+    connection: Connection, session_ids: Collection[str], *, whole: bool = True
+) -> dict[str, StoredSession]:
+    """What is stored of each session; two statements. A table that was dropped, or is closed to us, tells nothing.
+
+    :param whole: with the events that tell nothing of its story, too
+    """
     known = find_readable(connection, *_NEEDED)
     readable = (table for table, needed in _NEEDED.items() if known.get(table.name, frozenset()).issuperset(needed))
     stored: dict[str, StoredSession] = defaultdict(StoredSession)
-    for row in fetch(connection, _statement(tuple(readable)), {"session_ids": list(session_ids)}):
+    for row in fetch(connection, _statement(tuple(readable), whole), {"session_ids": list(session_ids)}):
         session, members = stored[row["session_id"]], row["members"]
         match row["kind"]:
             case "message":

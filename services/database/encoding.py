@@ -3,7 +3,7 @@
 Sources: PostgreSQL manual, "Array Input and Output Syntax"; psycopg2, "Adapting new Python types to SQL syntax".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -50,11 +50,12 @@ def literal(values: Sequence[Any]) -> str:
     if len(kinds) != 1:
         return "{" + ",".join([_ELEMENTS.get(type(value), _of_another_type)(value) for value in values]) + "}"
     (kind,) = kinds
-    if issubclass(kind, str) and '"' not in values[0]:
-        joined = '","'.join(values)
-        # As nearly always with short texts: none of them has anything to escape.
-        if joined.count('"') == 2 * len(values) - 2 and "\\" not in joined:
-            return f'{{"{joined}"}}'
+    if issubclass(kind, str):
+        # All at once, apart by the one letter that no text of PostgreSQL has.
+        joined = "\0".join(values)
+        if joined.count("\0") == len(values) - 1:
+            escaped = joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+            return f'{{"{escaped}"}}'
     return "{" + ",".join(map(_ELEMENTS.get(kind, _of_another_type), values)) + "}"
 
 
@@ -99,13 +100,24 @@ _NAMESPACE: Final = sha1(UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a").bytes, use
 # Of a UUID's bits, those of version and variant (RFC 9562, 5.5).
 _FIXED_BITS: Final = UUID("00000000-0000-f000-c000-000000000000").int
 _NAME_BASED: Final = UUID("00000000-0000-5000-8000-000000000000").int
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
+
+
+def _hash(parts: Iterable[object]) -> Any:
+    hashed = _NAMESPACE.copy()
+    hashed.update("\x1f".join(map(str, parts)).encode())
+    return hashed
 
 
 def derive_id(*parts: object) -> UUID:
     """The id that these parts derive: the same parts, the same id. It is `uuid.uuid5`, in half the time."""
-    hashed = _NAMESPACE.copy()
-    hashed.update("\x1f".join(map(str, parts)).encode())
-    return UUID(int=int.from_bytes(hashed.digest()[:16]) & ~_FIXED_BITS | _NAME_BASED)
+    return UUID(int=int.from_bytes(_hash(parts).digest()[:16]) & ~_FIXED_BITS | _NAME_BASED)
+
+
+def derive_text(*parts: object) -> str:
+    """The text of that id, in a third of the time that both take."""
+    digits = _hash(parts).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
 
 _JSON: Final = msgspec.json.Encoder()

@@ -25,6 +25,7 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 # For members of rows whose column has another type than the Python type says.
 Jsonb = Annotated[str, "jsonb"]
 Json = Annotated[str, "json"]
+Uuid = Annotated[str, "uuid"]
 Integer = Annotated[int, "integer"]
 SmallInteger = Annotated[int, "smallint"]
 

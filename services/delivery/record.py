@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import ANSWERABLE, CLAIMABLE, Phase, RecipientState, ReplyClass, ReplyKind, ServerReply, Transition
 from services.database.encoding import json_text, sql_list
-from services.database.unnest import Integer, Jsonb, SmallInteger, Unnest
+from services.database.unnest import Integer, Jsonb, SmallInteger, Unnest, Uuid
 from services.outbox.outcomes import NewOutcome
 
 _REPLY_LENGTH: Final = 2_000
@@ -56,7 +56,7 @@ class _ResultRow(NamedTuple):
 
 
 class _OutcomeRow(NamedTuple):
-    outcome_id: UUID
+    outcome_id: Uuid
     mail_id: UUID
     session_id: str | None
     payload: Jsonb

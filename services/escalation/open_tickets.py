@@ -13,7 +13,7 @@ from rules.decision import Decision
 from rules.delivery import MailTemplate
 from rules.reasons import Priority, Reason, rank
 from rules.routing import RoutedCase, recipients, recommend, recommended_action
-from services.conversation import load_conversations
+from services.conversation import load_stories
 from services.database.encoding import json_text
 from services.directory import build_machine_context, load_machines, load_people, map_reported_context
 from services.events.inbox import TicketOfEvent, record_tickets
@@ -72,7 +72,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
     known = known_sessions(connection, [decision.state for decision in decisions])
     people = load_people(connection, [session.user_id for session in known.values() if session.user_id])
     machines = load_machines(connection, [session.machine_id for session in known.values() if session.machine_id])
-    conversations = load_conversations(connection, list(known))
+    stories = load_stories(connection, list(known))
     # The tickets of a batch are opened at one moment, so those that ask the same have the same answer.
     advise = cache(partial(_advise, installation.contacts, datetime.now(UTC)))
     tickets = []
@@ -82,16 +82,16 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
         context = (
             build_machine_context(machine, session.metadata) if machine else map_reported_context(session.metadata)
         )
-        conversation = conversations[session.session_id]
+        story = stories[session.session_id]
         common = {
             "model": machine.model if machine else None,
             "organisation": person.organisation.name if person and person.organisation else None,
-            "category": conversation.category,
+            "category": story.category,
         }
         case = RoutedCase(
             reasons=decision.reasons,
             priority=decision.priority or Priority.MEDIUM,
-            category=conversation.category,
+            category=story.category,
             language=session.language,
             region=person.organisation.country if person and person.organisation else None,
         )
@@ -99,7 +99,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
             NewTicket(
                 ticket_id=derive_ticket_id(decision.state),
                 decision=decision,
-                summary=conversation.summary(),
+                summary=story.summary(),
                 machine_context=context,
                 expert_contact_info=advise(case),
                 user_id=session.user_id,

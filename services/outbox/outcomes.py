@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import TEMPLATES_FOLDER
 from rules.delivery import TICKET_NEWS, PushKind
-from services.database.encoding import derive_id, json_text, sql_list
+from services.database.encoding import derive_text, json_text, sql_list
 from services.database.prepared import prepared
 from services.database.quick import fetch, write
 from services.events.stream import OUTCOMES
@@ -60,14 +60,14 @@ class NewOutcome:
     contact: dict[str, Any] | None = None
     phrase: str | None = None
     message_id: str | None = None
-    outcome_id: UUID = field(init=False)
+    outcome_id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "outcome_id", derive_id("outcome", self.type, *self.cause))
+        object.__setattr__(self, "outcome_id", derive_text("outcome", self.type, *self.cause))
 
     def payload(self, now: datetime) -> dict[str, Any]:
         members: dict[str, Any] = {
-            "id": str(self.outcome_id),
+            "id": self.outcome_id,
             "version": _VERSION,
             "type": self.type,
             "session_id": self.session_id,

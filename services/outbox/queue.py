@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from rules.delivery import TICKET_NEWS, Lane, MailTemplate, PushKind
-from services.database.encoding import derive_id, json_text, sql_list
+from services.database.encoding import derive_id, derive_text, json_text, sql_list
 from services.database.prepared import prepared
 from services.database.quick import write
 from services.outbox.synthetic_sessions import MARK
@@ -117,7 +117,7 @@ def queue_recipients(connection: Connection, recipients: Sequence[tuple[UUID, st
         connection,
         _INSERT_RECIPIENTS,
         {
-            "recipient_ids": [derive_id("recipient", mail_id, address.lower()) for mail_id, address, _ in recipients],
+            "recipient_ids": [derive_text("recipient", mail_id, address.lower()) for mail_id, address, _ in recipients],
             "mail_ids": [mail_id for mail_id, _, _ in recipients],
             "addresses": [address for _, address, _ in recipients],
             "waits": [apart for _, _, apart in recipients],

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from rules.decision import Fired
 from rules.reasons import TRIGGER_TYPE
-from services.database.encoding import derive_id
+from services.database.encoding import derive_text
 from services.database.prepared import prepared
 from services.database.quick import write
 from services.database.unnest import Unnest
@@ -39,7 +38,7 @@ def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]
     """One row for each reason of each ticket (by its id) that fired."""
     rows = [
         _TriggerRow(
-            id=str(trigger_id(ticket_id, fired.reason)),
+            id=trigger_id(ticket_id, fired.reason),
             session_id=fired.event.session_id,
             trigger_type=TRIGGER_TYPE[fired.reason],
             trigger_value=numeric_observation(fired.signal.evidence),
@@ -51,9 +50,9 @@ def insert_triggers(connection: Connection, triggers: Sequence[tuple[str, Fired]
     write(connection, _INSERT_TRIGGERS, _TRIGGER_ROWS.parameters(rows))
 
 
-def trigger_id(ticket_id: str, reason: str) -> UUID:
+def trigger_id(ticket_id: str, reason: str) -> str:
     """The id of the row in ABParts' `escalation_triggers` for a ticket's reason."""
-    return derive_id("trigger", ticket_id, reason)
+    return derive_text("trigger", ticket_id, reason)
 
 
 def numeric_observation(evidence: Mapping[str, Any]) -> float | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from rules.decision import Decision, Fired, SessionState, make_evidence
 from rules.reasons import Priority
-from services.database.encoding import derive_id, json_text
+from services.database.encoding import derive_text, json_text
 from services.database.prepared import prepared
 from services.database.quick import fetch, run, write
 from services.database.unnest import Integer, Json, Jsonb, Unnest
@@ -83,7 +83,7 @@ class NewTicket(NamedTuple):
 
 def derive_ticket_id(state: SessionState) -> str:
     """The id of the session's next ticket."""
-    return str(derive_id("ticket", state.session_id, state.next_ordinal))
+    return derive_text("ticket", state.session_id, state.next_ordinal)
 
 
 def first_of_each(fired: Sequence[Fired]) -> dict[str, Fired]:

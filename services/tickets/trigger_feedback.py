@@ -49,8 +49,7 @@ def give_feedback(connection: Connection, reference: str, feedback: Mapping[str,
     known = connection.execute(_REASONS, {"ticket_id": ticket_id}).scalar_one_or_none() or {}
     _refuse_unknown(feedback, known)
     rows = [
-        _FeedbackRow(str(trigger_id(ticket_id, reason)), reason, TriggerFeedback(word))
-        for reason, word in feedback.items()
+        _FeedbackRow(trigger_id(ticket_id, reason), reason, TriggerFeedback(word)) for reason, word in feedback.items()
     ]
     written = connection.execute(_WRITE, _FEEDBACK_ROWS.parameters(rows, ticket_id=ticket_id, who=who))
     new = list(written.scalars())

@@ -8,11 +8,10 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.reasons import REASONS, TRIGGER_TYPE, by_gravity
 from services.conversation import load_conversations
-from services.database.encoding import derive_id
 from services.privacy.erasure import ERASED
 from services.schema.rebuild.audit_rows import NO_ROWS
 from services.schema.rebuild.table_state import LOST_ROWS, TableState
-from services.tickets.abparts_rows import UNKNOWN_USER, describe_decision, numeric_observation
+from services.tickets.abparts_rows import UNKNOWN_USER, describe_decision, numeric_observation, trigger_id
 
 _UNRECORDED = """
     NOT EXISTS (SELECT FROM escalation.audit_log AS a WHERE a.table_name = '{table}' AND a.row_id = {key})
@@ -120,7 +119,7 @@ def _triggers_of(ticket: RowMapping) -> list[dict[str, Any]]:
     """A trigger row for each reason, the same as was written with the ticket."""
     return [
         {
-            "id": str(derive_id("trigger", ticket["ticket_id"], reason)),
+            "id": trigger_id(ticket["ticket_id"], reason),
             "session_id": ticket["session_id"],
             "type": TRIGGER_TYPE[reason],
             "value": numeric_observation(evidence),

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from escalation_client.events import Event
-from services.conversation import Conversation, load_conversations
+from services.conversation import Conversation, load_conversations, load_stories
 from tests.events import at, confidence, diagnosed, message, requested, step
 from tests.services.counting import statements
 from tests.services.records import SESSION, keep, load, store_message, store_session, store_step, told_step
@@ -177,6 +177,34 @@ def test_a_table_that_was_dropped_leaves_the_rest_to_tell(connection: Connection
     assert [one.content for one in conversation.messages] == ["stored", "told"][table == "ai_messages" :]
     assert bool(conversation.steps) == (table == "ai_messages")
     assert conversation.category == "startup"
+
+
+def test_a_story_is_what_the_conversation_tells_of_it(connection: Connection) -> None:
+    store_session(connection, metadata={"diagnostic_assessment": {"problem_category": "startup"}})
+    store_message(connection, "m", "stored", 1)
+    store_step(connection, 1, 2)
+    told = (message(SESSION, "told", 3), diagnosed(SESSION), told_step(2, 4, completed=True), confidence(SESSION, 0.1))
+    for event in told:
+        keep(connection, event)
+    conversation, story = load(connection), load_stories(connection, [SESSION])[SESSION]
+    assert story.summary() == conversation.summary()
+    assert (story.messages, story.steps) == (conversation.messages, conversation.steps)
+    assert (story.diagnoses, story.session_unknown) == (conversation.diagnoses, False)
+
+
+def test_a_story_knows_of_a_lost_id_from_any_event(connection: Connection) -> None:
+    keep(connection, marked := confidence("null", 0.1))
+    keep(connection, confidence(SESSION, 0.1))
+    # As an assistant without the client publishes it: the inbox alone has the session's own id.
+    connection.execute(
+        text("""
+            UPDATE escalation.event_inbox
+            SET payload = jsonb_set(payload, '{session_id}', '"null"') #- '{data,session_unknown}'
+        """)
+    )
+    keep(connection, also_marked := confidence("undefined", 0.2))
+    stories = load_stories(connection, [SESSION, marked.session_id, also_marked.session_id])
+    assert all(story.session_unknown for story in stories.values())
 
 
 def test_fifty_sessions_take_as_many_statements_as_one(connection: Connection) -> None:

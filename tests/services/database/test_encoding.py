@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from services.database.encoding import derive_id, json_text, literal, parse_json
+from services.database.encoding import derive_id, derive_text, json_text, literal, parse_json
 
 
 class Colour(StrEnum):
@@ -62,6 +62,11 @@ def test_any_texts_come_back(connection: Connection) -> None:
     come_back()
 
 
+def test_a_text_that_postgresql_cannot_hold_is_refused_and_not_divided(connection: Connection) -> None:
+    with pytest.raises(ValueError, match="NUL"):
+        echoed(connection, "text", ["one", "two\0three"])
+
+
 def test_what_no_statement_sends_is_named() -> None:
     with pytest.raises(TypeError, match="not dict"):
         literal([{}])
@@ -71,6 +76,7 @@ def test_what_no_statement_sends_is_named() -> None:
 def test_an_id_is_the_one_that_the_standard_library_derives(parts: list[Any]) -> None:
     namespace = UUID("5f0c0f4e-9a53-5b43-8d0c-7c6f6f2f2f0a")
     assert derive_id(*parts) == uuid5(namespace, "\x1f".join(map(str, parts)))
+    assert derive_text(*parts) == str(derive_id(*parts))
 
 
 def test_the_ids_of_all_installations_stay_what_they_are() -> None:
