@@ -49,6 +49,8 @@ def function_statements(
 ) -> tuple[str, str]:
     """The function that records one kind of change, closed to everyone but the triggers.
 
+    A table of ABParts' may have a column with the name of one of its variables.
+
     :param kept: the SQL expression that makes a row (`{row}`) what is written to the log; a second one is for all rows
         of a statement of which one has content that the first cannot keep
     :param declare: variables that it needs
@@ -60,6 +62,7 @@ def function_statements(
         f"""
     CREATE OR REPLACE FUNCTION escalation.audit_{action}() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $audit$
+    #variable_conflict use_variable
     {declare}
     BEGIN
         {first}

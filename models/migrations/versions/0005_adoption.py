@@ -13,7 +13,7 @@ down_revision = "0004"
 
 BASELINE = """
     INSERT INTO escalation.audit_log (actor, table_name, row_id, action, new)
-    SELECT 'migration', '{table}', id, 'baseline', escalation.as_jsonb(row_to_json(whole))
+    SELECT 'migration', '{table}', id, 'baseline', escalation.as_jsonb(row_to_json(whole.*))
     FROM public.{table} AS whole"""
 WATERMARK = """
     INSERT INTO escalation.settings (key, value) VALUES ('adoption', jsonb_build_object('at', now()))"""

@@ -42,7 +42,7 @@ _RECORD_FOUND = """
     WITH {last}
     INSERT INTO escalation.audit_log (actor, table_name, row_id, action, old, new)
     SELECT 'rebuild', :table, p.id, CASE WHEN last.new IS NULL THEN 'insert' ELSE 'update' END, last.new, p.content
-    FROM (SELECT id, escalation.recorded(:table, t.id, row_to_json(t)) AS content FROM public.{table} AS t) AS p
+    FROM (SELECT id, escalation.recorded(:table, t.id, row_to_json(t.*)) AS content FROM public.{table} AS t) AS p
     LEFT JOIN last ON last.row_id = p.id
     WHERE last.new IS DISTINCT FROM p.content"""
 _RECORD_GONE = """
