@@ -15,7 +15,7 @@ FOLDER = Path(__file__).with_name("detection")
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Texts = Annotated[tuple[_Text, ...], Field(min_length=1)]
-Kind = Literal["safety_concern", "user_request", "unhurt"]
+_Kind = Literal["safety_concern", "user_request", "unhurt"]
 
 
 def _unique(entries: tuple["_EntryModel", ...]) -> tuple["_EntryModel", ...]:
@@ -40,7 +40,7 @@ class _EntryModel(_Model):
 
 
 class _FindingModel(_EntryModel):
-    kind: Kind
+    kind: _Kind
     hurt: bool = False
     whole: bool = False
     gravity: Annotated[int, Field(ge=0, le=2)] = 1
@@ -52,7 +52,7 @@ class _ExceptionModel(_EntryModel):
 
 class _ScopeModel(_EntryModel):
     effect: Literal["stands", "denied", "asked", "supposed", "over", "quoted"]
-    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("safety_concern", "user_request", "unhurt")
+    kinds: Annotated[tuple[_Kind, ...], Field(min_length=1)] = ("safety_concern", "user_request", "unhurt")
 
 
 class _WordListModel(_Model):

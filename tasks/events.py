@@ -41,7 +41,7 @@ def submit_event(event: dict[str, Any]) -> str:
     return "events=1"
 
 
-LIMIT = 100
+_LIMIT = 100
 
 
 @shared_task(name="escalation.answer_questions")
@@ -50,7 +50,7 @@ def answer_questions() -> str:
     redis = redis_client()
     answer_ring(redis, "answer_questions")
     answered = 0
-    while asked := take(redis, LIMIT):
+    while asked := take(redis, _LIMIT):
         with begin() as connection:
             for question in asked:
                 answer(redis, question, history_of(connection, question.session_id))

@@ -4,7 +4,7 @@ import time
 
 import psutil
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bench.chaos.sessions import Published
@@ -52,7 +52,8 @@ def unfinished(place: World, published: Published) -> list[str]:
         return [f"publisher {number}, which has sent {place.sent(number)} events" for number in running]
     try:
         with place.event_streams() as streams, place.engine.connect() as connection:
-            send_what_was_held(connection)
+            # A mail whose reply was lost twice is held for a person: this one says to send it again.
+            connection.execute(SEND_HELD)
             counts = {name: connection.execute(text(sql)).scalar_one() for name, sql in WAITING.items()}
             counts["events"] = len(published.good) - connection.execute(text(STORED)).scalar_one()
             counts["pending entries"] = sum(each.redis.xpending(each.name, GROUP)["pending"] for each in streams)
@@ -65,11 +66,6 @@ def unfinished(place: World, published: Published) -> list[str]:
 def lag(stream: EventStream) -> int:
     groups = stream.redis.xinfo_groups(stream.name)
     return int(next(group["lag"] or 0 for group in groups if group["name"] == GROUP.encode()))
-
-
-def send_what_was_held(connection: Connection) -> None:
-    """A mail whose reply was lost twice is held for a person: this one says to send it again."""
-    connection.execute(SEND_HELD)
 
 
 def left_over(place: World, published: Published) -> list[str]:

@@ -15,7 +15,7 @@ PACKAGES = ("celery", "kombu", "redis", "sqlalchemy", "psycopg2-binary", "valkey
 
 def section(report: StormReport) -> str:
     """Conditions, the table of faults, what killed processes left, and the last line."""
-    return "\n".join([conditions(report), "", *table(report), "", *orphans(report), last_line(report)])
+    return "\n".join([conditions(report), "", *table(report), "", *orphans(report), f"```\n{report.line}\n```"])
 
 
 def conditions(report: StormReport) -> str:
@@ -53,7 +53,3 @@ def sentence(taken: Recovery) -> str:
         f"Kills of a process with events in hand: {taken.times}; others had stored them after {seconds(taken.median)} "
         f"(median; worst {seconds(taken.worst)}, with the faults that came meanwhile)."
     )
-
-
-def last_line(report: StormReport) -> str:
-    return f"```\n{report.line}\n```"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 # RFC 3463, section 2: class.subject.detail, at the beginning of the text.
-ENHANCED: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
+_ENHANCED: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 
 
 class Phase(StrEnum):
@@ -64,7 +64,7 @@ class ServerReply:
     @property
     def enhanced(self) -> str | None:
         """The enhanced status code (RFC 3463), such as 5.7.139."""
-        found = ENHANCED.match(self.text)
+        found = _ENHANCED.match(self.text)
         return found[1] if found else None
 
     @property

@@ -24,7 +24,7 @@ from rules.delivery.reply_class import (
 # From here on a reply may be about the mail; by default Postfix says only now what it thinks of earlier commands.
 _ENVELOPE: Final = frozenset({Phase.MAIL, Phase.RCPT})
 CONTENT: Final = frozenset({Phase.DATA, Phase.BODY, Phase.DOT})
-LOGIN: Final = frozenset({Phase.AUTH, Phase.TOKEN})
+_LOGIN: Final = frozenset({Phase.AUTH, Phase.TOKEN})
 
 
 _RELAY: Final = (
@@ -60,7 +60,7 @@ class _ReplyRule:
 
 
 LOGIN_ROWS: Final = (
-    _ReplyRule(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=LOGIN),
+    _ReplyRule(configuration("smtp_auth_off"), words=r"disabled for the (tenant|mailbox)", phases=_LOGIN),
     _ReplyRule(
         configuration("login_policy"),
         enhanced=r"5\.7\.139",
@@ -71,9 +71,9 @@ LOGIN_ROWS: Final = (
     _ReplyRule(configuration("client_secret_expired"), words=r"\bAADSTS7000222\b"),
     _ReplyRule(configuration("application"), words=r"\bAADSTS(700016|90002)\b"),
     _ReplyRule(configuration("token"), words=r"\bAADSTS\d+\b", codes=r"4\d\d", phases=frozenset({Phase.TOKEN})),
-    _ReplyRule(configuration("app_password"), codes="534", enhanced=r"5\.7\.9", phases=LOGIN),
-    _ReplyRule(configuration("password"), codes="535", enhanced=r"5\.7\.(3|8)", phases=LOGIN),
-    _ReplyRule(configuration("password"), codes="535", phases=LOGIN, provider="amazon"),
+    _ReplyRule(configuration("app_password"), codes="534", enhanced=r"5\.7\.9", phases=_LOGIN),
+    _ReplyRule(configuration("password"), codes="535", enhanced=r"5\.7\.(3|8)", phases=_LOGIN),
+    _ReplyRule(configuration("password"), codes="535", phases=_LOGIN, provider="amazon"),
 )
 THROTTLE_ROWS: Final = (
     _ReplyRule(throttled(Pause.QUOTA, "quota"), words="SubmissionQuotaExceeded"),

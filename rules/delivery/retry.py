@@ -77,7 +77,7 @@ def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Ti
             return repeated(case, times)
         case ReplyKind.SPLIT if not case.alone:
             return Transition(RecipientState.QUEUED, counts=False, short=case.short, repeats=case.repeats)
-    return deferred(reply_class, case, times, jitter)
+    return _defer(reply_class, case, times, jitter)
 
 
 def _held_back(phase: Phase, case: Case, times: Times) -> Transition:
@@ -108,7 +108,7 @@ def repeated(case: Case, times: Times) -> Transition:
     )
 
 
-def deferred(reply_class: ReplyClass, case: Case, times: Times, jitter: float) -> Transition:
+def _defer(reply_class: ReplyClass, case: Case, times: Times, jitter: float) -> Transition:
     delay = retry_delay(case.attempts, times)
     if delay is None:
         return Transition(RecipientState.HELD, short=case.short, repeats=case.repeats)

@@ -19,9 +19,9 @@ class Alphabet:
         exact, stems = _sorted_out(spelt)
         self.codes: defaultdict[Spec, set[str]] = defaultdict(set)
         self._code_of: dict[frozenset[Spec], str] = {}
-        meanings = {form: meaning(form, exact, stems, proclitics) for form in exact.keys() | stems.keys()}
+        meanings = {form: _find_meaning(form, exact, stems, proclitics) for form in exact.keys() | stems.keys()}
         self.words = {form: self.code(specs) for form, specs in sorted(meanings.items())} | MARKS
-        self.stems = grouped({stem: self.words[stem] for stem in stems})
+        self.stems = _group_stems({stem: self.words[stem] for stem in stems})
 
     def code(self, specs: frozenset[Spec]) -> str:
         if specs not in self._code_of:
@@ -43,7 +43,7 @@ def _sorted_out(spelt: Iterable[tuple[Spec, frozenset[str]]]) -> tuple[_Meanings
     return exact, stems
 
 
-def meaning(form: str, exact: _Meanings, stems: _Meanings, proclitics: Sequence[str]) -> frozenset[Spec]:
+def _find_meaning(form: str, exact: _Meanings, stems: _Meanings, proclitics: Sequence[str]) -> frozenset[Spec]:
     """What a word may stand for, as it is and without an article or a short word in front."""
     rests = (form.removeprefix(proclitic) for proclitic in proclitics if form.startswith(proclitic))
     return _plain_meaning(form, exact, stems).union(
@@ -56,7 +56,7 @@ def _plain_meaning(form: str, exact: _Meanings, stems: _Meanings) -> frozenset[S
     return frozenset(exact.get(form, ())).union(*(stems.get(beginning, ()) for beginning in beginnings))
 
 
-def grouped(stems: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+def _group_stems(stems: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
     """By their first letters, the longest first."""
     groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for stem in sorted(stems, key=lambda stem: (-len(stem), stem)):

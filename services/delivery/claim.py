@@ -100,10 +100,10 @@ def claim(connection: Connection, lease_id: UUID, lanes: Sequence[Lane], limit: 
     """Lease up to about `limit` mails that are due; nobody else gets them until they are recorded or the lease ends."""
     parameters = {"lease_id": str(lease_id), "lanes": list(lanes), "limit": limit, "seconds": LEASE_SECONDS}
     rows = fetch(connection, _CLAIM, parameters)
-    return [claimed(list(group)) for _, group in groupby(rows, key=lambda row: (row["mail_id"], row["short"]))]
+    return [_make_mail(list(group)) for _, group in groupby(rows, key=lambda row: (row["mail_id"], row["short"]))]
 
 
-def claimed(rows: Sequence[Any]) -> ClaimedMail:
+def _make_mail(rows: Sequence[Any]) -> ClaimedMail:
     recipients = tuple(
         _ClaimedRecipient(row["recipient_id"], row["address"], row["attempts"], row["repeats"]) for row in rows
     )

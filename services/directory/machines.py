@@ -67,7 +67,7 @@ def load_machines(connection: Connection, machine_ids: Iterable[str]) -> dict[st
     if not ids:
         return {}
     known = find_readable(connection, Machine, Organization, MachineHours, MachineMaintenance)
-    rows = select_rows(connection, known, Machine, "id", set(ids.values()))
+    rows = select_rows(connection, known, Machine, set(ids.values()))
     found = [row["id"] for row in rows]
     owners = load_organisations(connection, known, {row["customer_organization_id"] for row in rows})
     hours = select_newest(connection, known, _NEWEST_HOURS, found)

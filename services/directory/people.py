@@ -73,7 +73,7 @@ def load_people(connection: Connection, user_ids: Iterable[str]) -> dict[str, Pe
     if not ids:
         return {}
     known = find_readable(connection, User, Organization)
-    rows = select_rows(connection, known, User, "id", set(ids.values()))
+    rows = select_rows(connection, known, User, set(ids.values()))
     organisations = load_organisations(connection, known, {row["organization_id"] for row in rows})
     people = {row["id"]: _make_person(row, organisations.get(row["organization_id"])) for row in rows}
     return {given: people[user_id] for given, user_id in ids.items() if user_id in people}
@@ -83,7 +83,7 @@ def load_organisations(
     connection: Connection, known: Readable, ids: Collection[UUID | None]
 ) -> dict[UUID, Organisation]:
     """The organisations with these ids, by id."""
-    rows = select_rows(connection, known, Organization, "id", set(filter(None, ids)))
+    rows = select_rows(connection, known, Organization, set(filter(None, ids)))
     return {row["id"]: _make_organisation(row) for row in rows}
 
 

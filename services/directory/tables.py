@@ -28,14 +28,12 @@ def find_readable(connection: Connection, *tables: Table) -> Readable:
     return {name: frozenset(columns) for name, columns in rows}
 
 
-def select_rows(
-    connection: Connection, known: Readable, table: Table, key: str, ids: Collection[UUID]
-) -> Sequence[RowMapping]:
-    """The rows whose `key` is one of the ids; a column that cannot be read is None."""
+def select_rows(connection: Connection, known: Readable, table: Table, ids: Collection[UUID]) -> Sequence[RowMapping]:
+    """The rows with these ids; a column that cannot be read is None."""
     columns = known.get(table.name, frozenset())
-    if not ids or key not in columns:
+    if not ids or "id" not in columns:
         return ()
-    return connection.execute(select(*_select_readable(table, columns)).where(table.c[key].in_(ids))).mappings().all()
+    return connection.execute(select(*_select_readable(table, columns)).where(table.c.id.in_(ids))).mappings().all()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,12 @@ def _asked_in(document: Mapping[str, Any]) -> Asked:
 def answer(redis: Redis, asked: Asked, history: Mapping[str, Any]) -> None:
     """Put the answer where its asker waits, for a minute."""
     with redis.pipeline() as pipeline:
-        pipeline.rpush(asked.answer_key, json.dumps(history, ensure_ascii=False, default=plain))
+        pipeline.rpush(asked.answer_key, json.dumps(history, ensure_ascii=False, default=_as_text))
         pipeline.expire(asked.answer_key, _ANSWER_SECONDS)
         pipeline.execute()
 
 
-def plain(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """Times and ids as text."""
     if isinstance(value, datetime):
         return value.isoformat()

@@ -1,6 +1,5 @@
 """What is known of a session: its events with their evidence, its tickets with their mails, and why."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -53,15 +52,11 @@ def history_of(connection: Connection, session_id: str) -> dict[str, Any]:
         "known": bool(events or tickets or session.rejected),
         "status": session.status,
         "why": explain_decisions(flattened(events), tickets, total, session.rejected),
-        "events": [_without(event, "total") for event in events],
+        "events": [{name: value for name, value in event.items() if name != "total"} for event in events],
         "events_total": total,
         "rejected": session.rejected,
         "tickets": tickets,
     }
-
-
-def _without(row: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != name}
 
 
 _ATTEMPTS = text("""

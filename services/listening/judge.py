@@ -1,7 +1,6 @@
 """Judges waiting texts and publishes what was heard: an event like any other, so that the same rules decide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from uuid import UUID
 
 from redis import Redis
 from sqlalchemy import Connection
@@ -107,7 +106,8 @@ def _as_events(
             continue
         finding = next((found for found in findings if found.kind == KIND_REASON[kind]), None)
         yield TextJudged(
-            id=_judgement_id(event.id, kind, model),
+            # The same for the same text, kind and model, so that judging twice harms nothing.
+            id=TextJudged.deterministic_id(event.id, kind, model),
             session_id=event.session_id,
             occurred_at=event.occurred_at,
             text_event_id=str(event.id),
@@ -122,11 +122,6 @@ def _as_events(
             message_id=event.message_id if isinstance(event, MessageAdded) else None,
             step=event.step_number if isinstance(event, StepRecorded) else None,
         )
-
-
-def _judgement_id(text_event_id: UUID, kind: str, model: str) -> UUID:
-    """The same for the same text, kind and model, so that judging twice harms nothing."""
-    return TextJudged.deterministic_id(text_event_id, kind, model)
 
 
 def _as_json(judgement: Judgement) -> Iterator[dict[str, str | float]]:

@@ -43,7 +43,7 @@ def build(headers: list[str], letter: MailContent, boundary: str) -> bytes:
     if letter.html is not None:
         part = _multipart("alternative", [part, _html_part(letter.html)], f"=_{boundary}_a")
     if letter.attachment is not None:
-        part = _multipart("mixed", [part, attached(letter.attachment)], f"=_{boundary}_m")
+        part = _multipart("mixed", [part, _make_attachment(letter.attachment)], f"=_{boundary}_m")
     message = LINE_END.join([*headers, "MIME-Version: 1.0", ""]).encode() + part
     return message if message.endswith(b"\r\n") else message + b"\r\n"
 
@@ -94,6 +94,6 @@ def _multipart(subtype: str, parts: list[bytes], boundary: str) -> bytes:
     return head.encode() + separated + f"--{boundary}--{LINE_END}".encode()
 
 
-def attached(attachment: Attachment) -> bytes:
+def _make_attachment(attachment: Attachment) -> bytes:
     name = f'{LINE_END}Content-Disposition: attachment; filename="{attachment.name}"'
     return _text_part("plain", attachment.text, name)

@@ -7,7 +7,7 @@ from typing import Final
 
 # XML 1.0, production 2 (Char), without the C1 controls; then the embeddings, overrides and isolates of UAX #9,
 # which could turn what follows around.
-UNSHOWABLE: Final = re.compile(
+_UNSHOWABLE: Final = re.compile(
     "[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]"
 )
 _LINE_ENDS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -24,7 +24,7 @@ def clean(text: str) -> str:
     if text.isprintable():
         # Most texts are, and asking is a tenth of the work. Newlines are not printable.
         return text
-    return UNSHOWABLE.sub("", _LINE_ENDS.sub("\n", text)).strip("\n")
+    return _UNSHOWABLE.sub("", _LINE_ENDS.sub("\n", text)).strip("\n")
 
 
 # The same few names, places and labels stand in most mails.

@@ -19,7 +19,7 @@ _CLEAR = text("""
 """)
 
 
-def raise_alert(connection: Connection, key: str, summary: str, hint: str | None = None) -> bool:
+def raise_alert(connection: Connection, key: str, summary: str, hint: str | None) -> bool:
     """Raise an alert unless it is open already, in which case only its words change; whether it is new.
 
     No personal data: the summary is logged.

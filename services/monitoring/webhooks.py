@@ -11,7 +11,7 @@ from rules.delivery import Phase
 from services.transports.http_client import HttpClient, failed_request
 
 logger = structlog.get_logger()
-SECONDS = 10
+_SECONDS = 10
 _SLACK = "hooks.slack.com"
 _HTTP = "HTTP "
 _MOST_READ, _MOST_SHOWN = 2_000, 80
@@ -64,7 +64,7 @@ def beat(url: str) -> bool:
 
 def _call(method: str, url: str, **options: Any) -> _WebhookReply:
     """A webhook that answers with another address has not taken anything; a heartbeat's may have moved."""
-    with HttpClient(None, SECONDS, SECONDS) as https:
+    with HttpClient(None, _SECONDS, _SECONDS) as https:
         https.headers["User-Agent"] = "escalation-worker"
         try:
             with https.request(method, url, **options) as response:

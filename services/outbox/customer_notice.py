@@ -1,6 +1,6 @@
 """Mails to the user: the ticket, once a server accepted the support mail; advice on danger at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -89,7 +89,7 @@ def _queue_notices(
         NewMail(
             cause=(ticket.ticket_id, *notice.cause),
             template=MailTemplate.CUSTOMER_NOTICE,
-            recipients=tuple(_usable([person.email])),
+            recipients=(address,),
             rank=notice.rank,
             ticket_id=ticket.ticket_id,
             session_id=ticket.session_id,
@@ -97,18 +97,15 @@ def _queue_notices(
             content=notice.content,
         )
         for ticket in tickets
-        if (person := people.get(ticket.user_id or "")) and _usable([person.email])
+        if (person := people.get(ticket.user_id or "")) and (address := _usable_address(person.email))
     ]
     if mails:
         queue_mails(connection, mails, installation.message_id_domain)
 
 
-def _usable(addresses: Iterable[str | None]) -> list[str]:
-    """The addresses that mail can go to; ABParts does not check what it stores."""
-    good = []
-    for address in addresses:
-        try:
-            good.append(checked_address(address or ""))
-        except ValueError:
-            continue
-    return good
+def _usable_address(address: str | None) -> str | None:
+    """The address if mail can go to it; ABParts does not check what it stores."""
+    try:
+        return checked_address(address or "")
+    except ValueError:
+        return None

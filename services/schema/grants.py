@@ -15,7 +15,7 @@ from models.shape import TableNeed, needs
 from services.schema.introspection import Difference, DifferenceKind
 
 Purpose = Literal["owner", "application"]
-GRANT = "GRANT {} ON {} {} TO {};"
+_GRANT = "GRANT {} ON {} {} TO {};"
 _READ_ONLY = frozenset({"audit_log", "erased_sessions"})
 
 _HOLDS = text("""
@@ -127,7 +127,7 @@ def grants(connection: Connection, role: str, purpose: Purpose) -> list[str]:
     """The statements that give a role what it needs, for a superuser or the tables' owners to run."""
     quoted = connection.execute(_NAMES, {"role": role}).one().role
     together = groupby(rights(connection, purpose), key=lambda right: (right.kind, right.name))
-    return [GRANT.format(", ".join(map(str, group)), *on, quoted) for on, group in together]
+    return [_GRANT.format(", ".join(map(str, group)), *on, quoted) for on, group in together]
 
 
 def missing_rights(connection: Connection, purpose: Purpose, role: str | None = None) -> list[Difference]:
@@ -140,7 +140,9 @@ def missing_rights(connection: Connection, purpose: Purpose, role: str | None = 
         raise UnknownRole(f"there is no role {role!r} in this database; CREATE ROLE makes one")
     quoted = connection.execute(_NAMES, {"role": role}).one().role
     return [
-        lacking(role, quoted, right) for right in rights(connection, purpose) if not _holds(connection, role, right)
+        _make_difference(role, quoted, right)
+        for right in rights(connection, purpose)
+        if not _holds(connection, role, right)
     ]
 
 
@@ -149,11 +151,11 @@ def _holds(connection: Connection, role: str, right: _Right) -> bool:
     return bool(connection.execute(_HOLDS, {"role": role, **given}).scalar_one())
 
 
-def lacking(role: str, quoted: str, right: _Right) -> Difference:
+def _make_difference(role: str, quoted: str, right: _Right) -> Difference:
     return Difference(
         DifferenceKind.RIGHTS,
         f"{right.kind.lower()} {right.name}",
         f"does not allow role {role} {right}",
         "the worker needs it",
-        GRANT.format(right, right.kind, right.name, quoted),
+        _GRANT.format(right, right.kind, right.name, quoted),
     )

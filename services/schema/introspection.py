@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from models.audit import ACTIONS, trigger_name
 from models.metadata import SCHEMA
 
-TABLES = text("""
-    SELECT c.relname AS name, c.relkind IN ('r', 'p') AS is_table, pg_get_userbyid(c.relowner) AS owner,
+_TABLES = text("""
+    SELECT c.relname AS name, c.relkind IN ('r', 'p') AS is_table,
            c.relrowsecurity AND NOT pg_has_role(c.relowner, 'USAGE') AS filtered
     FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
 """)
@@ -35,7 +35,7 @@ _KEYS = text("""
         AND i.indpred IS NULL AND i.indnkeyatts = 1
     JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
 """)
-REFERENCES = text("""
+_REFERENCES = text("""
     SELECT DISTINCT c.relname AS table_name, a.attname AS name,
            format('%s of %s', k.conname, k.conrelid::regclass) AS key
     FROM unnest(CAST(:names AS text[])) AS n (name) JOIN pg_class AS c ON c.oid = to_regclass('public.' || n.name)
@@ -72,7 +72,6 @@ class LiveTable:
 
     name: str
     is_table: bool
-    owner: str
     filtered: bool
     columns: dict[str, LiveColumn] = field(default_factory=dict)
     primary: str | None = None
@@ -88,9 +87,9 @@ class LiveTable:
 def read_tables(connection: Connection, names: Sequence[str]) -> dict[str, LiveTable]:
     """The tables of schema `public` that exist, by name; five statements."""
     given = {"names": list(names)}
-    tables = {row.name: LiveTable(**row._mapping) for row in connection.execute(TABLES, given)}
+    tables = {row.name: LiveTable(**row._mapping) for row in connection.execute(_TABLES, given)}
     references = defaultdict(list)
-    for row in connection.execute(REFERENCES, given):
+    for row in connection.execute(_REFERENCES, given):
         references[row.table_name, row.name].append(row.key)
     for row in connection.execute(_COLUMNS, given):
         facts = row.name, row.type, row.is_enum, row.required, row.filled, row.length

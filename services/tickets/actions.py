@@ -66,7 +66,7 @@ def acknowledge(connection: Connection, reference: str, who: str) -> Done:
     """
     ticket, status = begin(connection, "acknowledge", reference, who)
     if ticket.status != status:
-        done = change(connection, ticket, "acknowledge", who, {"status": status})
+        done = _change(connection, ticket, "acknowledge", who, {"status": status})
         connection.execute(_HOLDER, {"who": checked_name(who), "ticket_id": ticket.ticket_id})
         return done
     if ticket.acknowledged_by != checked_name(who):
@@ -84,7 +84,7 @@ def assign(connection: Connection, reference: str, expert_id: str, who: str) -> 
     expert, checked = checked_expert(connection, ticket.number, checked_name(expert_id))
     values = {"status": status, "assigned_expert_id": expert}
     same = (ticket.status, ticket.assigned) == (status, expert)
-    return replace(_unchanged(ticket) if same else change(connection, ticket, "assign", who, values), checked=checked)
+    return replace(_unchanged(ticket) if same else _change(connection, ticket, "assign", who, values), checked=checked)
 
 
 def note(connection: Connection, reference: str, words: str, who: str) -> Done:
@@ -112,7 +112,7 @@ def prioritise(connection: Connection, reference: str, priority: str, who: str) 
         )
     if ticket.priority == priority:
         return _unchanged(ticket)
-    return change(connection, ticket, "prioritise", who, {"priority": priority})
+    return _change(connection, ticket, "prioritise", who, {"priority": priority})
 
 
 def resolve(connection: Connection, reference: str, words: str, who: str) -> Done:
@@ -124,7 +124,7 @@ def resolve(connection: Connection, reference: str, words: str, who: str) -> Don
     words = checked_note(words)
     if ticket.status != status:
         values = {"status": status, "resolution_notes": words, "resolved_at": _UTC_NOW}
-        return change(connection, ticket, "resolve", who, values)
+        return _change(connection, ticket, "resolve", who, values)
     if ticket.resolution != words:
         raise TicketRefused(
             "%(number)s is resolved already with another text: add a note, or reopen it first.", number=ticket.number
@@ -139,7 +139,7 @@ def close(connection: Connection, reference: str, who: str) -> Done:
     """
     ticket, status = begin(connection, "close", reference, who)
     return (
-        _unchanged(ticket) if ticket.status == status else change(connection, ticket, "close", who, {"status": status})
+        _unchanged(ticket) if ticket.status == status else _change(connection, ticket, "close", who, {"status": status})
     )
 
 
@@ -158,7 +158,7 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
             number=ticket.number,
             other=other,
         )
-    return change(
+    return _change(
         connection, ticket, "reopen", who, {"status": status, "resolved_at": None, "assigned_expert_id": None}
     )
 
@@ -171,7 +171,7 @@ def release(connection: Connection, reference: str, who: str) -> Done:
     ticket, status = begin(connection, "release", reference, who)
     if ticket.status == status and ticket.assigned is None:
         return _unchanged(ticket)
-    return change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
+    return _change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
 
 
 def reassign(connection: Connection, reference: str, contact: Contact, who: str, installation: Installation) -> Done:
@@ -229,7 +229,7 @@ def _unchanged(ticket: LockedTicket) -> Done:
     return Done(ticket.number, ticket.status, False)
 
 
-def change(connection: Connection, ticket: LockedTicket, action: str, who: str, values: Mapping[str, Any]) -> Done:
+def _change(connection: Connection, ticket: LockedTicket, action: str, who: str, values: Mapping[str, Any]) -> Done:
     write(connection, ticket, values)
     details = {name: value for name, value in values.items() if isinstance(value, str)}
     _record(connection, ticket, action, who, details, uuid4())

@@ -60,6 +60,6 @@ def checked_expert(connection: Connection, number: str, expert: str) -> tuple[st
         user_id = UUID(expert)
     except ValueError:
         raise UnknownExpert(number, expert) from None
-    if not select_rows(connection, known, User, "id", [user_id]):
+    if not select_rows(connection, known, User, [user_id]):
         raise UnknownExpert(number, expert)
     return str(user_id), True

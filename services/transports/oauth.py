@@ -20,7 +20,7 @@ from rules.delivery import Phase, ServerReply
 from services.transports.base import ConversationEnded, without
 from services.transports.http_client import HttpClient, failed_request
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 30.0
 _SCOPE: Final = "https://mail.google.com/"
@@ -192,7 +192,7 @@ def _google(settings: Settings, mailbox: str) -> Any:
     )
 
 
-def _required(name: str, value: Value | None) -> Value:
+def _required(name: str, value: _Value | None) -> _Value:
     if not value:
         raise ConfigurationError(f"{name}: missing; logging in with a token needs it")
     return value

@@ -71,13 +71,13 @@ def _cram_md5(user: str, secret: str) -> Iterator[_Respond]:
     yield lambda challenge: f"{user} {hmac.new(secret.encode(), challenge, 'md5').hexdigest()}".encode()
 
 
-def xoauth2(user: str, secret: str) -> Iterator[_Respond]:
+def _xoauth2(user: str, secret: str) -> Iterator[_Respond]:
     yield lambda _: f"user={user}\1auth=Bearer {secret}\1\1".encode()
     # The server describes the error in a challenge; the empty answer makes it say the code.
     yield lambda _: b""
 
 
-_RESPONSES: Final = {"PLAIN": _plain, "LOGIN": login, "CRAM-MD5": _cram_md5, "XOAUTH2": xoauth2}
+_RESPONSES: Final = {"PLAIN": _plain, "LOGIN": login, "CRAM-MD5": _cram_md5, "XOAUTH2": _xoauth2}
 
 
 def _challenge_in(text: str) -> bytes:

@@ -35,13 +35,13 @@ def keep(
     )
 
 
-def store_session(connection: Connection, session: str = SESSION, metadata: object = None) -> None:
+def store_session(connection: Connection, metadata: object = None) -> None:
     connection.execute(
         text("""
             INSERT INTO ai_sessions (id, user_id, status, language, created_at, updated_at, session_metadata)
             VALUES (:id, 'user-1', 'active', 'en', now(), now(), CAST(:metadata AS json))
         """),
-        {"id": session, "metadata": json.dumps(metadata)},
+        {"id": SESSION, "metadata": json.dumps(metadata)},
     )
 
 

@@ -1,6 +1,6 @@
 """The page behind a digest's link: its tickets, and one press that acknowledges those that are ticked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
@@ -67,7 +67,7 @@ def acknowledge_ticked(mail_id: UUID, fields: Mapping[str, str], settings: Setti
         return 0, words_in(settings.support_language).gettext(NOTHING_TICKED)
     problems: list[str] = []
     taken = sum(_acknowledge(ticket_id, fields.get("name", ""), settings, problems) for ticket_id in ticked)
-    return taken, _join(problems)
+    return taken, " ".join(dict.fromkeys(problems))
 
 
 def _acknowledge(ticket_id: str, who: str, settings: Settings, problems: list[str]) -> bool:
@@ -81,7 +81,3 @@ def _acknowledge(ticket_id: str, who: str, settings: Settings, problems: list[st
         problems.append(say_refusal(error, settings.support_language))
         return False
     return True
-
-
-def _join(problems: Sequence[str]) -> str:
-    return " ".join(dict.fromkeys(problems))

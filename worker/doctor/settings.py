@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from config.policy import PolicyFile
 from config.secret_files import secret_file
@@ -30,9 +30,9 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         yield PART.ok("read the environment", f"{len(_KNOWN)} settings are known, none is unknown or contradictory")
 
 
-def misspelt(environment: Mapping[str, str] = os.environ) -> Iterator[CheckResult]:
+def misspelt() -> Iterator[CheckResult]:
     """Variables that look like ours and are none."""
-    for name in sorted(environment):
+    for name in sorted(os.environ):
         base = name.removesuffix("_FILE")
         if {name, base} & (_KNOWN | _FOREIGN):
             continue

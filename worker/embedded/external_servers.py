@@ -13,7 +13,7 @@ from config.server_urls import checked_database_url, checked_redis_url
 from services.events.stream import connect
 from worker.embedded.errors import StackError
 
-SECONDS = 5
+_SECONDS = 5
 _SUBMISSION_PORT = 587
 _OLDEST_POSTGRES = 15
 
@@ -43,7 +43,7 @@ def given_database() -> str | None:
     _, _, rest = url.partition("://")
     try:
         checked_database_url(url)
-        with closing(psycopg2.connect(f"postgresql://{rest}", connect_timeout=SECONDS)) as connection:
+        with closing(psycopg2.connect(f"postgresql://{rest}", connect_timeout=_SECONDS)) as connection:
             major = connection.server_version // 10_000
     except ValueError as error:
         raise StackError(f"DATABASE_URL {error}") from None
@@ -88,8 +88,8 @@ def given_mail_server() -> str | None:
         smtplib.SMTP_SSL if os.environ.get("SMTP_USE_SSL", "").lower() in {"1", "true", "yes", "on"} else smtplib.SMTP
     )
     try:
-        with kind(server, port, timeout=SECONDS):
-            return smtp_url(server, port)
+        with kind(server, port, timeout=_SECONDS):
+            return _smtp_url(server, port)
     except (OSError, smtplib.SMTPException) as error:
         raise StackError(f"SMTP_SERVER {server}:{port} does not answer: {error}\n{_advice('SMTP_SERVER')}") from None
 
@@ -101,7 +101,7 @@ def _port_of_mail_server() -> int:
     return int(text)
 
 
-def smtp_url(server: str, port: int) -> str:
+def _smtp_url(server: str, port: int) -> str:
     user, password = given("SMTP_USERNAME"), given("SMTP_PASSWORD")
     login = f"{quote(user, safe='')}:{quote(password or '', safe='')}@" if user else ""
     return f"smtp://{login}{server}:{port}"

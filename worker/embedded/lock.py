@@ -13,7 +13,7 @@ from worker.embedded.errors import StackError
 FILE = "stack.lock"
 _CLEANING = b"cleaning up"
 # Longer than the watchdog takes to end what a killed stack left behind.
-PATIENCE_SECONDS = 12.0
+_PATIENCE_SECONDS = 12.0
 ASK_AGAIN_SECONDS = 0.05
 
 
@@ -24,7 +24,7 @@ def locked(folder: Path) -> Iterator[None]:
     :raises StackError: a stack of this folder is running
     """
     with (folder / FILE).open("a+b") as file:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while not taken(file):
             owner = content(file)
             if owner != _CLEANING or time.monotonic() > deadline:

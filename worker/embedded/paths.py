@@ -70,14 +70,17 @@ def write_atomically(path: Path, content: str | bytes, mode: int = _SECRET) -> N
     unfinished.replace(path)
 
 
-def last_lines(path: Path, count: int = 12, most_bytes: int = 8_192) -> str:
-    """The end of a log; empty when there is none."""
+_MOST_LINES, _MOST_BYTES = 12, 8_192
+
+
+def last_lines(path: Path) -> str:
+    """The end of a log, twelve lines at most; empty when there is none."""
     if not path.exists():
         return ""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - most_bytes))
+        file.seek(max(0, path.stat().st_size - _MOST_BYTES))
         lines = file.read().decode("utf-8", "replace").splitlines()
-    return "\n".join(lines[-count:])
+    return "\n".join(lines[-_MOST_LINES:])
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def wait_or_kill(processes: Sequence[psutil.Process], seconds: float) -> None:
     psutil.wait_procs(alive, timeout=5)
 
 
-SECONDS = 5.0
+_SECONDS = 5.0
 
 
 def end_leftovers(folder: Path) -> int:
@@ -44,7 +44,7 @@ def end_leftovers(folder: Path) -> int:
     found = _leftovers(folder.absolute())
     for process, number in found.items():
         send([process], number)
-    wait_or_kill(list(found), SECONDS)
+    wait_or_kill(list(found), _SECONDS)
     return len(found)
 
 

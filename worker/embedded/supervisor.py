@@ -67,8 +67,8 @@ class Supervisor:
             raise StackError(f"{part.name} failed with {part.ending()}\n{part.end_of_log()}")
         self.say(f"{part.name} is done after {time.monotonic() - began:.1f} s")
 
-    def go_on_unless_stopped(self, seconds: float = ASK_AGAIN_SECONDS) -> None:
-        if self.stopping.wait(seconds):
+    def go_on_unless_stopped(self) -> None:
+        if self.stopping.wait(ASK_AGAIN_SECONDS):
             raise StopRequested
 
     def watch(self) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from services.monitoring.metrics import MetricsDelta, read_delta, settled
 
-SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 class Counted:
@@ -27,7 +27,7 @@ class Counted:
             "escalation_acceptance_seconds",
             "From the event in the stream to the mail server's acceptance",
             ["lane"],
-            buckets=SECONDS,
+            buckets=_SECONDS,
             registry=None,
         )
         for lane in ("urgent", "normal", "bundled"):

@@ -14,13 +14,13 @@ def nodes(app: Celery, names: list[str] | None = None, seconds: float = PING_SEC
     return sorted(name for reply in replies for name in reply)
 
 
-def consumers(app: Celery, seconds: float = PING_SECONDS) -> dict[str, list[str]]:
+def consumers(app: Celery) -> dict[str, list[str]]:
     """The names of the workers that answer, by each queue that they consume.
 
     :raises kombu.exceptions.OperationalError: the broker cannot be reached
     """
     found: dict[str, list[str]] = {}
-    for name, queues in (app.control.inspect(timeout=seconds).active_queues() or {}).items():
+    for name, queues in (app.control.inspect(timeout=PING_SECONDS).active_queues() or {}).items():
         for queue in queues:
             found.setdefault(queue["name"], []).append(name)
     return found

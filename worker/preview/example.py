@@ -25,7 +25,7 @@ from services.ticket_details import (
 )
 from services.ticket_details.missing import list_unknown
 
-TEXTS: Final = Path(__file__).parent / "examples.toml"
+_TEXTS: Final = Path(__file__).parent / "examples.toml"
 _START: Final = datetime(2026, 11, 24, 1, 12, tzinfo=UTC)
 _SESSION: Final = "41f6c1d2-0000-4000-8000-0000000000c5"
 DANGER_EVENT, REQUEST_EVENT, DOUBT_EVENT = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -40,7 +40,7 @@ def at(minutes: float) -> datetime:
 
 
 def _texts_of(language: str) -> _Texts:
-    texts: _Texts = tomllib.loads(TEXTS.read_text(encoding="utf-8"))[language]
+    texts: _Texts = tomllib.loads(_TEXTS.read_text(encoding="utf-8"))[language]
     return texts
 
 
@@ -109,7 +109,7 @@ EXAMPLE_PAGE: Final = "https://tickets.example.com/t/example"
 _ADDRESSES: Final = ("support@example.com", "emergency@example.com")
 _PHONE: Final = "+44 20 7946 0142"
 # Where each language is spoken: ABParts' code of the country, and the place.
-PLACES: Final = {
+_PLACES: Final = {
     "en": ("UK", "Loch Fyne"),
     "el": ("GR", "Αγία Ευφημία"),
     "ar": ("OM", "قريات"),
@@ -157,7 +157,7 @@ def _recipient(address: str) -> Recipient:
 
 
 def _example_person(language: str) -> Person:
-    country, place = PLACES[language]
+    country, place = _PLACES[language]
     farm = Organisation(
         id=UUID(int=3), name="North Pier Sea Farm", address=place, contact_info="+44 20 7946 0143, VHF 8",
         country=country,
@@ -175,7 +175,7 @@ def _example_machine(language: str) -> MachineRecord:
         model="V4.0",
         serial_number="AB4-2023-0117",
         status="active",
-        location=PLACES[language][1],
+        location=_PLACES[language][1],
         warranty_until=date(2027, 3, 24),
         last_maintenance=date(2026, 10, 24),
         next_maintenance=date(2026, 12, 12),

@@ -61,7 +61,7 @@ class Which:
         return self.condition.format(key=key)
 
 
-def unrecorded(state: TableState) -> Which:
+def _select_unrecorded(state: TableState) -> Which:
     here = f"public.{state.name}" if state.exists else NO_ROWS
     return Which(_UNRECORDED.format(table=state.name, key="{key}", here=here))
 
@@ -141,7 +141,7 @@ _FINDERS = {
 def unknown_rows(connection: Connection, state: TableState) -> list[dict[str, Any]]:
     """The rows of a lost table that only the worker's own tables know."""
     find = _FINDERS.get(state.name)
-    return find(connection, unrecorded(state)) if find and state.fate in LOST_ROWS else []
+    return find(connection, _select_unrecorded(state)) if find and state.fate in LOST_ROWS else []
 
 
 _INSERTS = {"ai_sessions": _INSERT_SESSION, "support_tickets": _INSERT_TICKET, "escalation_triggers": _INSERT_TRIGGER}

@@ -60,7 +60,7 @@ _TRUNCATES = text("""
 """)
 
 
-def remembered(connection: Connection) -> Mapping[str, Any]:
+def _read_remembered(connection: Connection) -> Mapping[str, Any]:
     """The tables' shape as it was when all was well.
 
     :raises NothingRemembered: there is none
@@ -73,14 +73,14 @@ def remembered(connection: Connection) -> Mapping[str, Any]:
 
 def table_states(connection: Connection) -> list[TableState]:
     """The assistant's tables in the order in which they refer to each other."""
-    shapes = remembered(connection)
+    shapes = _read_remembered(connection)
     live = read_tables(connection, SHARED_TABLES)
     oids = {row.name: row.oid for row in connection.execute(_OIDS, {"names": list(SHARED_TABLES)})}
     truncates = {row.table_name: row.audit_id for row in connection.execute(_TRUNCATES)}
-    return [table_state(name, shapes[name], live.get(name), oids[name], truncates.get(name)) for name in SHARED_TABLES]
+    return [_make_state(name, shapes[name], live.get(name), oids[name], truncates.get(name)) for name in SHARED_TABLES]
 
 
-def table_state(
+def _make_state(
     name: str, shape: Mapping[str, Any], table: LiveTable | None, oid: int | None, truncated: int | None
 ) -> TableState:
     fate = _fate_of(name, shape, table, oid, truncated)

@@ -22,8 +22,8 @@ from worker.preview.mail_rows import mail_of
 HOSTILE = "Nikos\r\nBcc: thief@example.com\r\n\r\n<script>\u202e\u2028X-Injected: 1\x00\x85"
 
 
-def headers_of(details: TicketDetails, mail: MailRow, subject: str = "Smoke") -> list[str]:
-    return letterhead(mail, details, subject, settings_for())
+def headers_of(details: TicketDetails, mail: MailRow) -> list[str]:
+    return letterhead(mail, details, "Smoke", settings_for())
 
 
 def parsed(headers: list[str]) -> dict[str, str]:

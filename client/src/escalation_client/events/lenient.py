@@ -51,16 +51,13 @@ def build_leniently(kind: type[EventType], **members: Any) -> EventType:
 
 def convert_member(member: Member, value: Any) -> Any:
     """What a value means for a member, where that is clear, else the value; it may still not fit."""
-    return _COERCIONS.get(member.check, _same)(value)
+    convert = _COERCIONS.get(member.check)
+    return convert(value) if convert else value
 
 
 def _plain(value: Any) -> Any:
     """The value of an enum's member; anything else as it is."""
     return value.value if isinstance(value, Enum) else value
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _text(value: Any) -> Any:
