@@ -1,12 +1,16 @@
 """What a database error means for the batch that met it."""
 
 from enum import Enum
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, TimeoutError
+
+from models.metadata import SHARED
 
 # Classes of SQLSTATE that have nothing to do with content: connections, a server that only reads, a schema, table or
 # right that is missing, resources, interventions, the system itself.
 _NOT_CONTENT = frozenset({"08", "25", "3F", "42", "53", "57", "58", "XX"})
+_NOT_NULL = "23502"
 
 
 class DatabaseFailure(Enum):
@@ -14,7 +18,7 @@ class DatabaseFailure(Enum):
 
     RETRY = "a serialization failure or deadlock: the same again"
     LOCKED = "a row is held by somebody else: that session later, the others now"
-    INFRASTRUCTURE = "no connection, no space, a table that is missing or may not be written: everything later"
+    INFRASTRUCTURE = "no connection, no space, a table that is missing, changed or not to be written: everything later"
     CONTENT = "this content can never be written: set it aside"
 
 
@@ -27,9 +31,17 @@ def classify_failure(error: Exception) -> DatabaseFailure:
     state = getattr(error.orig, "pgcode", None)
     if error.connection_invalidated or not state or state[:2] in _NOT_CONTENT:
         return DatabaseFailure.INFRASTRUCTURE
+    if state == _NOT_NULL and _is_unknown_column(error.orig):
+        return DatabaseFailure.INFRASTRUCTURE
     if state == "55P03":
         return DatabaseFailure.LOCKED
     return DatabaseFailure.RETRY if state.startswith("40") else DatabaseFailure.CONTENT
+
+
+def _is_unknown_column(error: Any) -> bool:
+    """A column that ABParts has added since and that must be filled: no event's content is to blame."""
+    table = SHARED.tables.get(f"{error.diag.schema_name}.{error.diag.table_name}")
+    return table is not None and error.diag.column_name not in table.columns
 
 
 def described(error: Exception) -> str:

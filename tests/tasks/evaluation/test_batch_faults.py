@@ -1,12 +1,13 @@
 """What stops one entry of a batch stops no other."""
 
+import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from escalation_client.events import Event
 from services.database.engine import driver_url
 from services.installation import Installation
-from tasks.evaluation.batch import write
-from tests.events import confidence
+from tasks.evaluation.batch import Unavailable, write
+from tests.events import confidence, message
 from tests.tasks.conftest import rows
 from tests.tasks.evaluation.batches import Entries, foreign_session
 
@@ -45,3 +46,16 @@ def test_a_session_that_abparts_holds_waits_and_the_others_go_on(
     holder.dispose()
     assert (written.result.opened, written.waiting, len(written.done)) == (2, 1, 2)
     assert write([entry for entry in batch if entry.entry_id not in written.done], installation).result.opened == 1
+
+
+@pytest.mark.parametrize("table", ["ai_sessions", "support_tickets", "escalation_triggers"])
+def test_events_wait_while_abparts_demands_a_column_that_nobody_here_knows(
+    installation: Installation, entries: Entries, connection: Connection, table: str
+) -> None:
+    connection.execute(text(f"ALTER TABLE public.{table} ADD COLUMN tenant text NOT NULL"))
+    batch = entries([message("s", "there is smoke from the cabinet"), confidence("calm", 0.9)])
+    with pytest.raises(Unavailable, match='null value in column "tenant"'):
+        write(batch, installation)
+    assert rows(connection, "SELECT reason FROM escalation.rejected_events") == []
+    connection.execute(text(f"ALTER TABLE public.{table} ALTER COLUMN tenant DROP NOT NULL"))
+    assert write(batch, installation).result.opened == 1
