@@ -70,5 +70,5 @@ def _indexed(entries: Iterable[WordListEntry], compiler: Compiler) -> Index:
 
 def _slippery(vocabulary: Vocabulary) -> Iterator[str]:
     """The folded words that are long enough to be known in spite of a slip."""
-    words = (fold(spec.word.strip("=*")) for spec in vocabulary.of_findings())
+    words = (fold(spec.word.strip("=*")) for spec in dict.fromkeys(vocabulary.of_findings()))
     return (word for word in dict.fromkeys(words) if len(word) >= SHORTEST_WITH_SLIPS)

@@ -3,11 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from rules.detection.alphabet import Alphabet
 from rules.detection.lexicon import Lead, Rule, WeakeningScope
 from rules.detection.pattern import Element
-from rules.detection.vocabulary import Phrase, Spec, Vocabulary, parsed
+from rules.detection.vocabulary import Phrase, Spec, Vocabulary
 from rules.detection.wordlist import WordListEntry, WordListError
 
 _EDGES = {"^": r"(?<![^.?,])", "$": r"(?![^.?,])", "?": r"\?"}
@@ -21,14 +22,17 @@ class Compiler:
     def __init__(self, vocabulary: Vocabulary, alphabet: Alphabet) -> None:
         self.vocabulary, self.alphabet = vocabulary, alphabet
         self.known_sets: dict[frozenset[str], frozenset[str]] = {}
+        self.cost = cache(self._cost)
 
     def rule(self, entry: WordListEntry) -> Rule:
-        regex = re.compile("|".join(self.sequence(entry, parsed(entry, text)) for text in entry.patterns))
+        regex = re.compile(
+            "|".join(self.sequence(entry, self.vocabulary.parsed(entry, text)) for text in entry.patterns)
+        )
         return Rule(entry, regex)
 
     def scopes(self, entry: WordListEntry) -> Iterator[WeakeningScope]:
         for text in entry.patterns:
-            elements = parsed(entry, text)
+            elements = self.vocabulary.parsed(entry, text)
             marks = [place for place, element in enumerate(elements) if element.mark == "@"]
             if len(marks) != 1:
                 raise WordListError(entry.language, entry.id, f"{text!r}: should have one @, where the finding stands")
@@ -79,7 +83,7 @@ class Compiler:
 
     def required(self, entry: WordListEntry, text: str) -> tuple[frozenset[str], ...]:
         """For each element of a pattern that must be there, the codes that show it: the rarest elements first."""
-        elements = [element for element in parsed(entry, text) if element.atoms and element.least]
+        elements = [element for element in self.vocabulary.parsed(entry, text) if element.atoms and element.least]
         telling = sorted((self.telling(self.phrases(entry, element)) for element in elements), key=self.commonness)
         if all(self.vocabulary.function.issuperset(specs) for specs in telling):
             raise WordListError(entry.language, entry.id, f"{text!r}: should have a word that is no function word")
@@ -94,7 +98,7 @@ class Compiler:
     def commonness(self, specs: Sequence[Spec]) -> int:
         return sum(map(self.cost, specs))
 
-    def cost(self, spec: Spec) -> int:
+    def _cost(self, spec: Spec) -> int:
         """How often a word leads to a pattern in vain: function words stand in every text, short words in many."""
         if spec in self.vocabulary.function:
             return FUNCTION_WORD_COST

@@ -11,6 +11,8 @@ SHORTEST_WITH_SLIPS, SHORTEST_WITH_EXTRA, SHORTEST_WITH_WRONG = 5, 7, 10
 
 def spellings(word: str, renderings: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """The folded word, and with its letters written otherwise (`ø` as `oe`, `θ` as `th`)."""
+    if not any(part in fold(word) or part in word.lower() for part in renderings):
+        return frozenset({fold(word)})
     choices = [renderings.get(part, (part,)) for part in parts(word.lower(), renderings)]
     written = islice(product(*choices), _MOST_SPELLINGS)
     return frozenset({fold(word), *(fold("".join(choice)) for choice in written)})

@@ -31,7 +31,10 @@ class Vocabulary:
 
     def __init__(self, lists: Sequence[WordList]) -> None:
         self.lists: Mapping[str, WordList] = {words.language: words for words in lists}
+        # A pattern, word or class is asked for several times until all is made, and never again.
+        self.phrases = cache(self._phrases)
         self.phrases_of_class = cache(self._phrases_of_class)
+        self.parse = cache(parse)
         self.function = frozenset(
             spec
             for language, words in self.lists.items()
@@ -40,7 +43,7 @@ class Vocabulary:
             for spec in phrase
         )
 
-    def phrases(self, language: str, atom: str) -> tuple[Phrase, ...]:
+    def _phrases(self, language: str, atom: str) -> tuple[Phrase, ...]:
         """What an atom of a pattern, or a member of a class, stands for."""
         if not atom.startswith("<"):
             return (self.phrase(language, atom),)
@@ -84,16 +87,16 @@ class Vocabulary:
 
     def of_entry(self, entry: WordListEntry) -> Iterator[Phrase]:
         for pattern in entry.patterns:
-            for element in parsed(entry, pattern):
+            for element in self.parsed(entry, pattern):
                 for atom in element.atoms:
                     yield from self.phrases(entry.language, atom)
 
-
-def parsed(entry: WordListEntry, pattern: str) -> tuple[Element, ...]:
-    try:
-        return parse(pattern)
-    except ValueError as error:
-        raise WordListError(entry.language, entry.id, f"{pattern!r}: {error}") from None
+    def parsed(self, entry: WordListEntry, pattern: str) -> tuple[Element, ...]:
+        """The elements of a pattern of this entry."""
+        try:
+            return self.parse(pattern)
+        except ValueError as error:
+            raise WordListError(entry.language, entry.id, f"{pattern!r}: {error}") from None
 
 
 def _flat(phrases: Iterable[Phrase]) -> Iterator[Spec]:
