@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ EVENTS = STREAM_EVENTS
 OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
 _PATIENCE_SECONDS = 5.0
+# Milliseconds. No two clocks are so far apart that both could be right.
+_LATEST_AHEAD = 24 * 60 * 60 * 1000
 
 
 class StreamEntry(NamedTuple):
@@ -38,8 +41,12 @@ class StreamEntry(NamedTuple):
 
     @property
     def published_ms(self) -> int:
-        """When Redis took the entry, by its clock, in milliseconds since 1970: they stand in the id."""
-        return int(self.entry_id.partition("-")[0])
+        """When Redis took the entry, by its clock, in milliseconds since 1970: they stand in the id.
+
+        Now, where a publisher has given an id that is no time, such as microseconds: Redis counts on from it for ever.
+        """
+        milliseconds, now = int(self.entry_id.partition("-")[0]), int(time.time() * 1000)
+        return milliseconds if milliseconds < now + _LATEST_AHEAD else now
 
     @property
     def published_at(self) -> datetime:

@@ -55,6 +55,19 @@ def test_whatever_is_wrong_is_set_aside_and_the_rest_goes_on(
     assert (bytes(row["payload"]).decode(), pending(redis)) == (bad, 0)
 
 
+@pytest.mark.parametrize("id_of_publisher", ["1796029601899000-0", "1796029601899000000-0"], ids=["micro", "nano"])
+def test_an_entry_id_that_is_no_time_costs_neither_its_event_nor_those_that_come_later(
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection, id_of_publisher: str
+) -> None:
+    redis.xadd(EVENTS, {"event": GOOD}, id=id_of_publisher)
+    publish([confidence("later", 0.1)])
+    assert drain(redis, installation).opened == 2
+    (told,) = rows(
+        connection, "SELECT count(*) FROM escalation.event_inbox WHERE published_at < now() + interval '1 minute'"
+    )
+    assert told["count"] == 2
+
+
 @pytest.mark.parametrize(
     "hidden",
     [
