@@ -7,7 +7,7 @@ from itertools import chain
 from rules.detection.alphabet import Alphabet
 from rules.detection.compile import Compiler
 from rules.detection.fold import fold
-from rules.detection.lexicon import Coder, Index, Lead, Lexicon
+from rules.detection.lexicon import Coder, Index, Lead, Lexicon, Stretches
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, slips
 from rules.detection.tokens import UNKNOWN
 from rules.detection.vocabulary import Vocabulary
@@ -33,8 +33,10 @@ def build(lists: Sequence[WordList]) -> Lexicon:
         slips=slips(_slippery(vocabulary)),
         proclitics=tuple(proclitics),
     )
+    code = coder.remembering()
     return Lexicon(
-        code=coder.remembering(),
+        code=code,
+        stretches=Stretches(code),
         rules=_indexed(chain.from_iterable(words.entries for words in lists), compiler),
         exceptions=_indexed(exceptions, compiler),
         passing=_indexed((entry for entry in exceptions if entry.no_wish), compiler),

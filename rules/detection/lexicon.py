@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rules.detection.spelling import SHORTEST_WITH_SLIPS, one_slip, shortened
-from rules.detection.tokens import UNKNOWN
+from rules.detection.tokens import UNKNOWN, words_alone
 from rules.detection.wordlist import WordListEntry
 
 STEM_KEY = 3
 _LONGEST_WORD = 32
-_REMEMBERED_WORDS = 50_000
+_REMEMBERED_WORDS, _REMEMBERED_STRETCHES = 20_000, 30_000
 _LONG_DRAWN = re.compile(r"(.)\1{2,}")
 
 
@@ -48,16 +48,38 @@ class WeakeningScope:
     after: re.Pattern[str] | None
 
 
+class Stretches(dict[str, str | None]):
+    """The codes of what stands between two spaces of a text, by what stands there as it is typed.
+
+    None where they depend on what stands beyond (`words_alone`). The usual ones are remembered: people write the same
+    few thousand, and so a text is neither folded nor cut into words.
+    """
+
+    def __init__(self, code: Callable[[str], str]) -> None:
+        self._code = code
+
+    def __missing__(self, stretch: str) -> str | None:
+        found = words_alone(stretch)
+        codes = None if found is None else "".join(map(self._code, found))
+        if len(stretch) <= _LONGEST_WORD:
+            if len(self) >= _REMEMBERED_STRETCHES:
+                self.clear()
+            self[stretch] = codes
+        return codes
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Lexicon:
     """Everything that `detect` knows; `code` gives a folded word the letter that stands for all it may mean.
 
+    `stretches` has those letters for what stands between two spaces.
     `answers` has "yes" or "no" for the folded words of an answer; a `$` behind them means that nothing may follow.
     `passing` are the exceptions in which people only appear (`no_wish`). `everyday` says in which languages a code
     stands for a function word.
     """
 
     code: Callable[[str], str]
+    stretches: Stretches
     rules: Index
     exceptions: Index
     passing: Index

@@ -1,7 +1,8 @@
 """Tries the rules that the words of a text lead to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rules.detection.lexicon import Index, Lexicon, Rule, WeakeningScope
 from rules.detection.tokens import COMMA, QUESTION, SENTENCE, UNKNOWN
@@ -48,16 +49,23 @@ def _is_all(before: str, after: str) -> bool:
     return len(before) + len(after) <= _MOST_BESIDE and not any(mark in after for mark in _MARKS)
 
 
+@lru_cache(maxsize=2)
+def each_once(codes: str) -> Mapping[str, None]:
+    """The codes of a text in their order; several indexes are asked about the same text."""
+    return dict.fromkeys(codes)
+
+
 def candidates(codes: str, index: Index) -> list[Rule]:
     """The rules that these codes lead to and that they may match, each once: trying one takes ten times as long."""
-    leading = [code for code in dict.fromkeys(codes) if code in index]
+    leading = [*filter(index.__contains__, each_once(codes))]
     if not leading:
         return []
-    present = set(codes)
+    present = set(each_once(codes))
     found: dict[Rule, bool] = {}
     for code in leading:
         for rule, needed in index[code]:
-            found[rule] = found.get(rule, False) or _may_match(needed, present)
+            if not found.get(rule):
+                found[rule] = _may_match(needed, present)
     return [rule for rule, may_match in found.items() if may_match]
 
 

@@ -62,6 +62,16 @@ def words(folded: str, language: str | None) -> list[str]:
     return found
 
 
+def words_alone(stretch: str) -> list[str] | None:
+    """The words and marks of what stands between two spaces of a text; None where what stands beyond decides.
+
+    That is so of a semicolon, and of a dash with nothing beside it.
+    """
+    folded = fold(stretch)
+    found = _TOKEN.findall(folded)
+    return None if ";" in found or found != _TOKEN.findall(f" {folded} ") else found
+
+
 def spans(text: str) -> list[tuple[int, int]]:
     """Where each of the words stands in the folded text."""
     return [match.span() for match in _TOKEN.finditer(fold(text))]
