@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, func, null, select
+from sqlalchemy import Column, ColumnElement, Connection, Date, DateTime, RowMapping, Table, case, func, null, select
 
 from services.database.prepared import prepared
 from services.database.quick import run
@@ -56,13 +57,32 @@ def select_newest(
         return ()
     key = table.c[wanted.key]
     place = func.row_number().over(partition_by=key, order_by=table.c[wanted.by].desc()).label("place")
-    ranked = select(*_select_readable(table, columns), place).where(key.in_(ids)).subquery()
+    rows = select(*_select_readable(table, columns), place).where(key.in_(ids), _is_showable(table.c[wanted.by]))
+    ranked = rows.subquery()
     newest = select(ranked).where(ranked.c.place <= wanted.limit).order_by(ranked.c[wanted.key], ranked.c.place)
     return connection.execute(newest).mappings().all()
 
 
 def _select_readable(table: Table, columns: frozenset[str]) -> list[ColumnElement[Any]]:
-    return [column if column.name in columns else null().label(column.name) for column in table.c]
+    return [_showable(column) if column.name in columns else null().label(column.name) for column in table.c]
+
+
+# PostgreSQL's dates go on beyond Python's, to infinity; a day is left for the zone of whoever reads a time.
+_TIMES: Final[dict[type[Any], tuple[Any, Any]]] = {
+    Date: (date.min, date.max),
+    DateTime: (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)),
+}
+
+
+def _showable(column: Column[Any]) -> ColumnElement[Any]:
+    """The column's value; NULL for a time that nobody can mean, such as the year 20266."""
+    if type(column.type) not in _TIMES:
+        return column
+    return case((_is_showable(column), column)).label(column.name)
+
+
+def _is_showable(column: Column[Any]) -> ColumnElement[bool]:
+    return column.between(*_TIMES[type(column.type)])
 
 
 def parse_uuids(ids: Iterable[str]) -> dict[str, UUID]:

@@ -69,6 +69,23 @@ def test_a_machine_of_which_little_is_known(seeded: Connection) -> None:
     assert (machine.hours, machine.location, machine.warranty_until, machine.maintenance) == (None, None, None, ())
 
 
+@pytest.mark.parametrize("never", ["20266-01-01", "infinity", "-infinity", "0044-03-15 BC"])
+def test_a_time_that_nobody_can_mean_is_unknown(seeded: Connection, never: str) -> None:
+    """Python knows no year beyond 9999."""
+    told = load_machines(seeded, [KEF_5])[KEF_5]
+    changes = {
+        "machines": "next_maintenance_date = :never",
+        "machine_hours": "recorded_date = :never WHERE recorded_date = (SELECT max(recorded_date) FROM machine_hours)",
+        "machine_maintenance": "maintenance_date = :never",
+    }
+    for table, change in changes.items():
+        seeded.execute(text(f"UPDATE {table} SET {change}"), {"never": never})
+    machine = load_machines(seeded, [KEF_5])[KEF_5]
+    assert (machine.next_maintenance, machine.maintenance) == (None, ())
+    assert machine.warranty_until == told.warranty_until
+    assert set(machine.hours_history) < set(told.hours_history)
+
+
 def test_only_the_newest_readings_are_told(seeded: Connection) -> None:
     seeded.execute(
         text("""

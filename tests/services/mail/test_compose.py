@@ -66,6 +66,16 @@ def test_a_ticket_s_mail_parses_back_whole(seeded: Connection, settings: Setting
     assert not mail.needs_smtputf8
 
 
+@pytest.mark.parametrize("moment", ["20266-01-01", "infinity", "9999-12-31 23:59:59+00"])
+def test_a_mistyped_year_of_a_machine_costs_neither_the_ticket_nor_the_mail(
+    seeded: Connection, settings: Settings, moment: str
+) -> None:
+    seeded.execute(text("UPDATE machines SET warranty_expiry_date = CAST(:moment AS timestamptz)"), {"moment": moment})
+    seeded.execute(text("UPDATE machine_hours SET recorded_date = :moment"), {"moment": moment})
+    escalate(seeded, [started("s", user=NIKOS, machine=KEF_5), message("s", SMOKE)])
+    assert "KEF-5" in body(one(seeded, queued(seeded)[0]))
+
+
 def test_a_mail_says_what_a_text_sounds_like_that_only_the_second_ear_heard(
     seeded: Connection, settings: Settings
 ) -> None:
