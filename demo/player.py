@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from demo.checks import settled
 from demo.recording import Recording
-from demo.results import SessionResult, read_outcomes
+from demo.results import SessionResult, read_outcome
 from escalation_client import Publisher
 from escalation_client.events import FIELD, STREAM_EVENTS
 
@@ -75,7 +75,7 @@ def wait(
 ) -> SessionResult:
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     while True:
-        outcome = read_outcomes(connection, [session_id])[session_id]
+        outcome = read_outcome(connection, session_id)
         if settled(recording, outcome) or time.monotonic() > deadline:
             return outcome
         still_there()

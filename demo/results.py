@@ -2,8 +2,7 @@
 
 import email
 import email.policy
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -15,29 +14,23 @@ from sqlalchemy import Connection, text
 from rules.reasons import by_gravity
 
 # What the second ear publishes itself (`text.judged`) was not played.
-EVENTS = text("""
-    SELECT session_id, count(*) AS decided, max(published_at) AS last_published_at FROM escalation.event_inbox
-    WHERE session_id = ANY(CAST(:session_ids AS text[])) AND type <> 'text.judged' GROUP BY session_id
-""")
-REJECTED = text("""
-    SELECT session_id, count(*) AS rejected FROM escalation.rejected_events
-    WHERE session_id = ANY(CAST(:session_ids AS text[])) GROUP BY session_id
+COUNTS = text("""
+    SELECT count(*) AS decided, max(published_at) AS last_published_at,
+           (SELECT count(*) FROM escalation.rejected_events WHERE session_id = :session_id) AS rejected,
+           (SELECT count(*) FROM escalation.confirmations WHERE session_id = :session_id) AS questions
+    FROM escalation.event_inbox WHERE session_id = :session_id AND type <> 'text.judged'
 """)
 TICKETS = text("""
-    SELECT own.session_id, own.ticket_id, shared.ticket_number, shared.priority, own.reasons, session.status
+    SELECT own.ticket_id, shared.ticket_number, shared.priority, own.reasons, session.status
     FROM escalation.tickets AS own
     JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     JOIN public.ai_sessions AS session ON session.id = own.session_id
-    WHERE own.session_id = ANY(CAST(:session_ids AS text[])) ORDER BY own.ordinal
-""")
-QUESTIONS = text("""
-    SELECT session_id, count(*) AS questions FROM escalation.confirmations
-    WHERE session_id = ANY(CAST(:session_ids AS text[])) GROUP BY session_id
+    WHERE own.session_id = :session_id ORDER BY own.ordinal
 """)
 MAILS = text("""
-    SELECT m.session_id, m.mail_id, m.ticket_id, m.template, m.message_id, r.state, r.reply, r.accepted_at
+    SELECT m.mail_id, m.ticket_id, m.template, m.message_id, r.state, r.reply, r.accepted_at
     FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
-    WHERE m.session_id = ANY(CAST(:session_ids AS text[])) ORDER BY m.queued_at, r.address
+    WHERE m.session_id = :session_id ORDER BY m.queued_at, r.address
 """)
 
 
@@ -94,29 +87,20 @@ class SessionResult:
         return round((min(accepted) - self.last_published_at).total_seconds() * 1000)
 
 
-def read_outcomes(connection: Connection, session_ids: Collection[str]) -> dict[str, SessionResult]:
-    """The outcome of each session as it is now."""
-    outcomes: dict[str, SessionResult] = defaultdict(SessionResult)
-    parameters = {"session_ids": list(session_ids)}
-    for row in connection.execute(EVENTS, parameters):
-        outcomes[row.session_id].decided = row.decided
-        outcomes[row.session_id].last_published_at = row.last_published_at
-    for row in connection.execute(REJECTED, parameters):
-        outcomes[row.session_id].rejected = row.rejected
-    for row in connection.execute(QUESTIONS, parameters):
-        outcomes[row.session_id].questions = row.questions
-    for row in connection.execute(TICKETS, parameters):
-        ticket = PlayedTicket(
-            row.ticket_id, row.ticket_number, row.priority, tuple(by_gravity(row.reasons)), row.status
-        )
-        outcomes[row.session_id].tickets.append(ticket)
-    for row in connection.execute(MAILS, parameters):
-        mails = outcomes[row.session_id].mails
-        mail = mails.setdefault(row.mail_id, PlayedMail(row.mail_id, row.ticket_id, row.template, row.message_id))
+def read_outcome(connection: Connection, session_id: str) -> SessionResult:
+    """The outcome of a session as it is now."""
+    asked = {"session_id": session_id}
+    outcome = SessionResult(**connection.execute(COUNTS, asked).mappings().one())
+    for row in connection.execute(TICKETS, asked):
+        reasons = tuple(by_gravity(row.reasons))
+        outcome.tickets.append(PlayedTicket(row.ticket_id, row.ticket_number, row.priority, reasons, row.status))
+    for row in connection.execute(MAILS, asked):
+        new = PlayedMail(row.mail_id, row.ticket_id, row.template, row.message_id)
+        mail = outcome.mails.setdefault(row.mail_id, new)
         mail.states.append(row.state)
         mail.replies += [row.reply] if row.reply else []
         mail.accepted_at = max(filter(None, [mail.accepted_at, row.accepted_at]), default=None)
-    return outcomes
+    return outcome
 
 
 def read_mails(folder: Path) -> Mapping[str, EmailMessage]:

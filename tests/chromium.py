@@ -1,10 +1,12 @@
 """A page in Debian's headless Chromium, driven by Playwright, and what axe-core finds wrong with it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 
@@ -67,3 +69,9 @@ def chromium(width: int, dark: bool = False, *, phone: bool = True) -> Iterator[
         finally:
             context.close()
             browser.close()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where pictures go: `ESCALATION_PICTURES=docs/pictures` keeps them."""
+    return Path(os.environ.get("ESCALATION_PICTURES", tmp_path))

@@ -19,7 +19,7 @@ from config.lexicon import load_lexicon
 from rules.detection import detect
 from rules.triggers import KIND_REASON
 from services.listening.classifier import WEIGHTS, centered
-from services.listening.ear import KINDS
+from services.listening.known_texts import KINDS
 
 # Held out to learn how the model does on what another author writes.
 AUTHORS = ("third", "fifth")

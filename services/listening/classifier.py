@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from config.lexicon import FOLDER
 from rules.detection.ngrams import hashed_pieces
 from rules.detection.tokens import excerpt
-from services.listening.ear import KINDS, KnownText
+from services.listening.known_texts import KINDS, KnownText
 
 # The model reads 512 tokens; what a long text says of danger it says at its beginning or its end.
 _LONGEST_TEXT = 1_200

@@ -3,28 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 import structlog
 
 from rules.detection import Findings
 from rules.triggers import KIND_REASON
 from services.installation import has_second_ear
+from services.listening.known_texts import KINDS, KnownText
 
 logger = structlog.get_logger()
-
-
-KINDS: Final = tuple(KIND_REASON)
-
-
-@dataclass(frozen=True, slots=True)
-class KnownText:
-    """A text of the training set, what it means in English, and whether it tells of people who are hurt."""
-
-    text: str
-    language: str
-    gloss: str
-    hurt: bool
 
 
 @dataclass(frozen=True, slots=True)

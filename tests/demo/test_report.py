@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from demo.player import Played
 from demo.recording import Recording, load_recordings
 from demo.report import write_report
-from demo.results import read_mails, read_outcomes
+from demo.results import read_mails, read_outcome
 from demo.timeline import write_evidence
 from services.conversation import Evidence
 from tests.services.escalated import escalate
@@ -27,7 +27,7 @@ def played(connection: Connection, recording: Recording) -> Played:
     escalate(connection, recording.events(run, datetime.now(UTC)))
     accepted = "UPDATE escalation.mail_recipients SET state = 'accepted', accepted_at = clock_timestamp()"
     connection.execute(text(accepted))
-    return Played(recording, session_id, read_outcomes(connection, [session_id])[session_id])
+    return Played(recording, session_id, read_outcome(connection, session_id))
 
 
 class Elements(HTMLParser):

@@ -3,7 +3,6 @@
 `ESCALATION_PICTURES=docs/pictures pytest -m debian tests/flower` writes them anew.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -11,10 +10,12 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Error as PlaywrightError
 
-from tests.chromium import Browser, chromium
+from tests.chromium import Browser, chromium, pictures
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
 from tests.processes import wait_for
 from worker.celery_guards.messages import QUEUES
+
+__all__ = ["pictures"]
 
 pytestmark = pytest.mark.debian("chromium")
 
@@ -37,11 +38,6 @@ COLOURS = """
 def browser() -> Iterator[Browser]:
     with chromium(WIDTH, phone=False) as browser:
         yield browser
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    return Path(os.environ.get("ESCALATION_PICTURES", tmp_path))
 
 
 def log_in(browser: Browser, flower: Flower) -> None:

@@ -1,7 +1,6 @@
 """The pages that show words from outside, of a story in which all say the same, and what their HTML is made of."""
 
 from dataclasses import replace
-from email.message import EmailMessage
 from typing import Final
 
 from services.mail.compose import composed_of
@@ -13,7 +12,6 @@ from tests.fuzz.hostile import full_story, spoilt
 from tests.services.mail.letters import read, settings_for
 from worker.desk.actions import ShownTicket
 from worker.desk.pages import ticket_html
-from worker.embedded.mail.store import MailStore
 from worker.preview.mail_rows import mail_of
 
 TEMPLATES: Final = ("ticket_opened", "ticket_updated", "ticket_unacknowledged", "customer_notice", "test")
@@ -69,8 +67,3 @@ def targets(html: str | None) -> list[str | None]:
     """Where links, forms and styles lead."""
     names = ("href", "src", "action", "srcset", "background", "srcdoc", "data", "formaction")
     return [attributes[name] for _, attributes in read(html).tags for name in names if name in attributes]
-
-
-def kept_in(store: MailStore, message: bytes) -> EmailMessage:
-    """The message as the local mail server keeps it."""
-    return store.message(store.save("sender@example.com", ["support@example.com"], message))

@@ -9,7 +9,7 @@ import pytest
 from config.lexicon import FOLDER
 from config.lexicon import read as read_list
 from services.listening.classifier import WEIGHTS
-from services.listening.ear import KINDS
+from services.listening.known_texts import KINDS
 from services.mail.i18n.labels import MEANINGS
 from services.mail.i18n.locale import translations
 from services.ticket_details import TicketDetails

@@ -1,8 +1,5 @@
 """What every page of ours must be in a real browser: it fits, and everybody can read and use it."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from config.settings import get_settings
@@ -49,12 +46,6 @@ def language(request: pytest.FixtureRequest, public: Installation, monkeypatch: 
     get_settings.cache_clear()
     get_installation.cache_clear()
     return str(request.param)
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Where pictures go: `ESCALATION_PICTURES=docs/pictures` keeps them."""
-    return Path(os.environ.get("ESCALATION_PICTURES", tmp_path))
 
 
 def check(browser: Browser) -> None:

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from services.installation import Installation
 from tasks.evaluation.batch import write
-from tests.chromium import Browser, chromium
+from tests.chromium import Browser, chromium, pictures
 from tests.events import message
 from tests.services.tickets.conftest import ticket_row
 from tests.tasks.evaluation.batches import Entries
-from tests.worker.desk.legible import DESKTOP, LOOKS, PHONE, check, language, pictures
+from tests.worker.desk.legible import DESKTOP, LOOKS, PHONE, check, language
 from worker.desk.access import TEAM_COOKIE
 from worker.desk.actions import ANSWERS
 from worker.desk.words import words_in

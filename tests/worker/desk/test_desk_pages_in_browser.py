@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection
 
 from services.installation import Installation
-from tests.chromium import chromium
+from tests.chromium import chromium, pictures
 from tests.tasks.conftest import rows
-from tests.worker.desk.legible import LOOKS, PHONE, check, language, pictures
+from tests.worker.desk.legible import LOOKS, PHONE, check, language
 from tests.worker.desk.test_desk_digest import path
 from tests.worker.desk.test_desk_links import aged
 from worker.desk.access import TEAM_COOKIE, add_team_link
