@@ -25,11 +25,12 @@ from services.events.rings import answer_ring
 from services.events.stream import redis_client
 from services.installation import get_installation
 from services.transports.base import Transport
-from services.transports.factory import account_of, close_transport, process_transport
+from services.transports.factory import account_of, close_transport, has_transport, process_transport
 from tasks.delivery.deliver import deliver
 from tasks.delivery.probe import probe
 from tasks.delivery.sender import Sender
 from tasks.evaluation.drain import FEW_MAILS, POSTGRESQL_AWAY
+from tasks.evaluation.end_of_batch import MaySend
 from tasks.hints import hint
 
 logger = structlog.get_logger()
@@ -121,17 +122,21 @@ def send(name: str, *, urgent_only: bool) -> str:
     return summary(tally)
 
 
-def send_directly(result: BatchResult) -> None:
+def send_directly(result: BatchResult, may_send: MaySend) -> None:
     """Deliver the few mails of one lane that a drain has queued, as any sender would; ring for what may be left."""
+    # A process without the account's secrets never has the turn. One that has sent gets ready while Redis tells.
+    if not (has_transport() or may_send()):
+        return
     urgent_only = result.mails == result.urgent
     name = "deliver_urgent" if urgent_only else "deliver_due"
-    sender = replace(sender_of(get_settings()), claim_size=FEW_MAILS, run_seconds=_DIRECT_SECONDS)
+    sender = replace(sender_of(get_settings()), claim_size=FEW_MAILS, run_seconds=_DIRECT_SECONDS, may_claim=may_send)
     accepted = 0
     try:
         accepted = _deliver(sender, name, urgent_only=urgent_only)["accepted"]
     except DBAPIError as error:
         _raise_unless_away(error)
-    if accepted < result.mails:
+    # Where it may not, somebody was rung for already.
+    if accepted < result.mails and may_send():
         hint(name)
 
 

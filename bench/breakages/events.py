@@ -37,14 +37,14 @@ WRITE = "    try:\n        written = write(entries, installation)\n"
 ACKNOWLEDGE_FIRST = "    acknowledge(stream, [entry.entry_id for entry in entries])\n" + WRITE
 NEEDED = 'bytes(pending["min"] if pending["pending"] else group["last-delivered-id"])'
 KNOWN_TO_SESSION = "info.setdefault(_MARK, {})"
-FINISH = """        add_turn(pipeline, turn, stream.name)
-        add_rings(pipeline, rings)
-        pipeline.xack(stream.name, GROUP, *entry_ids)
-        return bool(pipeline.execute()[0])"""
-ACKNOWLEDGED_FIRST = """        pipeline.xack(stream.name, GROUP, *entry_ids)
-        add_turn(pipeline, turn, stream.name)
-        add_rings(pipeline, rings)
-        return bool(pipeline.execute()[1])"""
+FINISH = """            add_turn(pipeline, turn, stream.name)
+            add_rings(pipeline, rings)
+            pipeline.xack(stream.name, GROUP, *entry_ids)
+"""
+ACKNOWLEDGED_FIRST = """            pipeline.xack(stream.name, GROUP, *entry_ids)
+            add_turn(pipeline, turn, stream.name)
+            add_rings(pipeline, rings)
+"""
 RUN_WHAT_WAITS = "        yield\n        with _translated(connection, cursor):\n            run_waiting(cursor)\n"
 REFUSE_ANOTHER = '    event.listen(made, "before_cursor_execute", _refuse_another_session)\n'
 QUICK = "tests/services/database/test_quick.py"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -214,14 +214,48 @@ def as_entry(item: Any) -> StreamEntry:
     return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
 
 
-def finish(stream: EventStream, entry_ids: Sequence[str], rings: Sequence[Ring], turn: Turn) -> bool:
-    """Take the turn or send its hint, ring, and only then acknowledge, in one round trip.
+class Finishing:
+    """The turn or its hint, then hints, and only then the acknowledgement, on their way in one round trip.
 
-    :return: whether the turn is taken
-    :raises redis.exceptions.RedisError: some of this was not done
+    Nobody waits for the answers before `is_turn` is asked, which may be once.
     """
-    with stream.redis.pipeline(transaction=False) as pipeline:
-        add_turn(pipeline, turn, stream.name)
-        add_rings(pipeline, rings)
-        pipeline.xack(stream.name, GROUP, *entry_ids)
-        return bool(pipeline.execute()[0])
+
+    def __init__(self, stream: EventStream, entry_ids: Sequence[str], rings: Sequence[Ring], turn: Turn) -> None:
+        """Send it all.
+
+        :raises redis.exceptions.RedisError: it could not be sent
+        """
+        with stream.redis.pipeline(transaction=False) as pipeline:
+            add_turn(pipeline, turn, stream.name)
+            add_rings(pipeline, rings)
+            pipeline.xack(stream.name, GROUP, *entry_ids)
+            commands = [arguments for arguments, _ in pipeline.command_stack]
+        # Half of it has types only.
+        self._pool = cast("Any", stream.redis.connection_pool)
+        self._unread = len(commands)
+        self._connection = self._pool.get_connection()
+        try:
+            self._connection.send_packed_command(self._connection.pack_commands(commands))
+        except BaseException:
+            self.close()
+            raise
+
+    def is_turn(self) -> bool:
+        """Wait until all of it is done; whether the turn is taken.
+
+        :raises redis.exceptions.RedisError: some of it was not done
+        """
+        answers = []
+        try:
+            while self._unread:
+                answers.append(self._connection.read_response())
+                self._unread -= 1
+        finally:
+            self.close()
+        return bool(answers[0])
+
+    def close(self) -> None:
+        """Give the connection back; one on which answers are to come serves nobody else."""
+        if self._unread:
+            self._connection.disconnect()
+        self._pool.release(self._connection)

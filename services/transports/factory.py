@@ -45,9 +45,14 @@ def process_transport() -> Transport:
     return _transport_of(os.getpid())
 
 
+def has_transport() -> bool:
+    """Whether `process_transport` has been asked for already, so that no setting is missing."""
+    return bool(_transport_of.cache_info().currsize)
+
+
 def close_transport() -> None:
     """End this process's connection."""
-    if _transport_of.cache_info().currsize:
+    if has_transport():
         process_transport().close()
         _transport_of.cache_clear()
 

@@ -17,7 +17,7 @@ def deliver(sender: Sender, *, urgent_only: bool) -> "Counter[str]":
     account = sender.transport.account
     places, slots = senders_at_once(account.limits, urgent_only), connections_at_once(account.limits, urgent_only)
     with standalone() as session, sender_lease(session, account.key, places, slots) as held:
-        if held is None:
+        if held is None or not sender.may_claim():
             return tally
         lease_id, slot = held
         run = Run(sender, urgent_only, session, lease_id, time.monotonic() + sender.run_seconds, tally)

@@ -1,7 +1,7 @@
 """What a run of a sender works with."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from rules.delivery import Times
@@ -15,7 +15,10 @@ from services.transports.base import Transport
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What a run needs; `claim_size` in mails, `run_seconds` is when it stops claiming."""
+    """What a run needs; `claim_size` in mails, `run_seconds` is when it stops claiming.
+
+    `may_claim` is asked once, when the run has its place: a drain learns only by then whether the mails are its own.
+    """
 
     sender: str
     transport: Transport
@@ -23,6 +26,7 @@ class Sender:
     times: Times
     claim_size: int
     run_seconds: float
+    may_claim: Callable[[], bool] = field(default=lambda: True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from random import randrange
 from typing import Final
 
@@ -16,23 +15,20 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from config.lexicon import load_lexicon
 from escalation_client.cluster import NoSuchNode
 from services.database.availability import available
-from services.delivery.lease import take_turn, turn_key
 from services.escalation.process_batch import BatchResult
 from services.events.layout import event_streams
-from services.events.rings import Turn, answer_ring
+from services.events.rings import answer_ring
 from services.events.stream import (
     EventStream,
     StreamEntry,
     acknowledge,
-    finish,
-    has_newer,
     read_new,
     reclaim,
-    redis_client,
 )
 from services.installation import Installation
-from tasks.evaluation.batch import Unavailable, Written, write
-from tasks.hints import hint, rings
+from tasks.evaluation.batch import Unavailable, write
+from tasks.evaluation.end_of_batch import Send, finish_and_send, tasks_for
+from tasks.hints import hint
 
 logger = structlog.get_logger()
 
@@ -40,9 +36,6 @@ logger = structlog.get_logger()
 POSTGRESQL_AWAY: Final = "postgresql=away"
 # So many mails of a batch its drain may send itself.
 FEW_MAILS: Final = 3
-
-# Sends the mails that a batch led to.
-Send = Callable[[BatchResult], None]
 
 _AWAY: Final = (RedisConnectionError, RedisTimeoutError)
 
@@ -146,55 +139,13 @@ def write_and_acknowledge(
         return None
     result = written.result
     if send and written.done and 0 < result.mails <= FEW_MAILS and result.urgent in {0, result.mails}:
-        _finish_and_send(stream, entries[-1].entry_id, written, send)
+        finish_and_send(stream, entries[-1].entry_id, written, send)
     else:
-        hint(*_tasks_for(result))
+        hint(*tasks_for(result))
         acknowledge(stream, written.done)
     if written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
     return written.result
-
-
-def _finish_and_send(stream: EventStream, last_id: str, written: Written, send: Send) -> None:
-    """Send if no event waits and it is this process's turn; else, and whatever keeps this drain from it, senders do."""
-    try:
-        if _finish(stream, last_id, written):
-            send(written.result)
-    except Exception:
-        hint(_sender_for(written.result))
-        raise
-
-
-def _finish(stream: EventStream, last_id: str, written: Written) -> bool:
-    """Ring, for a sender unless this process may send, then acknowledge; whether it may, which Redis must tell."""
-    sender, names = _sender_for(written.result), _tasks_for(replace(written.result, mails=0, urgent=0))
-    is_turn = False
-    try:
-        if stream.server is redis_client():
-            (otherwise,) = rings(sender)
-            return finish(stream, written.done, rings(*names), Turn(turn_key(), last_id, otherwise))
-        is_turn = not has_newer(stream, last_id) and take_turn()
-    except RedisError as error:
-        logger.warning("mail_left_to_senders", error=type(error).__name__)
-    hint(*names if is_turn else [sender, *names])
-    acknowledge(stream, written.done)
-    return is_turn
-
-
-def _sender_for(result: BatchResult) -> str:
-    """Of mails of one lane."""
-    return "deliver_urgent" if result.urgent else "deliver_due"
-
-
-def _tasks_for(result: BatchResult) -> list[str]:
-    wanted = {
-        "deliver_urgent": result.urgent,
-        "deliver_due": result.mails > result.urgent,
-        "deliver_push": result.pushes,
-        "relay_outcomes": result.outcomes,
-        "listen": result.to_judge,
-    }
-    return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
 def summary(result: BatchResult) -> str:
