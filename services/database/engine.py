@@ -4,6 +4,7 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -135,6 +136,15 @@ def begin() -> Iterator[Connection]:
     """A transaction: committed at the end, rolled back by an exception."""
     with engine().begin() as connection:
         yield connection
+
+
+_CLOCK = text("SELECT clock_timestamp()")
+
+
+def read_clock(connection: Connection) -> datetime:
+    """PostgreSQL's time, by which rows have theirs: this host's clock may be wrong."""
+    now: datetime = connection.execute(_CLOCK).scalar_one()
+    return now
 
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('escalation.' || :name, 0))")

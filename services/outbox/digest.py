@@ -2,7 +2,7 @@
 does not: nobody is told less, and the assistant hears of each ticket what is true of it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from rules.delivery import MailTemplate
 from rules.storm import find_likely_cause, may_be_bundled, select_bundled
+from services.database.engine import read_clock
 from services.installation import Installation
 from services.outbox.customer_notice import tell_customers
 from services.outbox.outcomes import acceptances, queue_outcomes
@@ -91,7 +92,7 @@ def queue_digests(connection: Connection, installation: Installation, now: datet
     groups: dict[tuple[str, ...], list[Any]] = {}
     for row in connection.execute(_WAITING):
         groups.setdefault(tuple(row.addresses), []).append(row)
-    wait, now = timedelta(minutes=installation.policy.storm_digest_minutes), now or datetime.now(UTC)
+    wait, now = timedelta(minutes=installation.policy.storm_digest_minutes), now or read_clock(connection)
     queued = 0
     for addresses, rows in groups.items():
         if now - rows[0].queued_at < wait:

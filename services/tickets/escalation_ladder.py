@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
@@ -14,6 +14,7 @@ from rules.foreign_words import known_priority
 from rules.ladder import LadderLevel, WaitingTicket, find_next_level
 from rules.reasons import Reason, rank
 from services.database.encoding import sql_list
+from services.database.engine import read_clock
 from services.database.unnest import Integer, Unnest
 from services.installation import Installation, adopted_at
 from services.outbox.push import queue_pushes
@@ -126,7 +127,7 @@ def escalate_unacknowledged(connection: Connection, installation: Installation, 
     if installation.settings.mode == "shadow":
         return 0
     notice_changes(connection)
-    now = now or datetime.now(UTC)
+    now = now or read_clock(connection)
     waiting = connection.execute(_WAITING, {"adopted": adopted_at(connection), "now": now}).mappings().all()
     late = [item.ticket for item in islice(_find_due(waiting, {}, installation, now), _LIMIT)]
     due = []

@@ -4,7 +4,7 @@ Tickets that no mail tells of are taken on, where somebody else opened them, and
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, RowMapping, text
@@ -16,6 +16,7 @@ from rules.foreign_words import known_priority
 from rules.reasons import REASONS, rank
 from rules.routing import recipients
 from services.database.encoding import sql_list
+from services.database.engine import read_clock
 from services.database.errors import DatabaseFailure, classify_failure, described
 from services.escalation.reconcile.findings import ReconcileReport, Span, Tally, find
 from services.escalation.reconcile.redecide import decide_again, open_for_sessions, open_for_triggers
@@ -47,7 +48,7 @@ def reconcile(
     """
     if installation.settings.mode == "shadow":
         return ReconcileReport()
-    span = Span(since or active_since(connection), datetime.now(UTC) - grace)
+    span = Span(since or active_since(connection), read_clock(connection) - grace)
     report = ReconcileReport(
         undecided_events=_repair(connection, "undecided_events", span, decide_again, installation),
         escalated_sessions=_repair(connection, "escalated_sessions", span, _count_all(open_for_sessions), installation),

@@ -1,6 +1,10 @@
 """Tickets that nobody takes go from level to level, and the ladder ends when anybody acts, by whatever means."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -11,7 +15,9 @@ from services.tickets.actions import acknowledge, prioritise, reopen, resolve
 from services.tickets.escalation_ladder import escalate_unacknowledged
 from tasks.evaluation.batch import write
 from tests.events import message
+from tests.processes import ROOT
 from tests.services.tickets.conftest import Opened, by_sql
+from tests.shifted_clock import ShiftedClock
 from tests.tasks.conftest import rows
 from tests.tasks.evaluation.batches import Entries
 
@@ -48,6 +54,31 @@ def test_an_urgent_ticket_goes_on_after_ten_minutes_and_each_rung_is_told_once(
     assert mail["content"]["previous"] == contacts["support"].as_json()
     (rung,) = rows(connection, "SELECT rung, contact, priority FROM escalation.ticket_rungs")
     assert (rung["rung"], rung["contact"], rung["priority"]) == (1, "electrical", "urgent")
+
+
+SWEEP = """
+from services.database.engine import begin
+from services.installation import get_installation
+from services.tickets.escalation_ladder import escalate_unacknowledged
+with begin() as connection:
+    print(escalate_unacknowledged(connection, get_installation()))
+"""
+
+
+@pytest.mark.debian("cc")
+@pytest.mark.parametrize(("waited", "told"), [(11, "1"), (9, "0")])
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+def test_a_host_whose_clock_is_wrong_reminds_neither_late_nor_early(
+    urgent: str, connection: Connection, tmp_path: Path, waited: int, told: str, ahead: int
+) -> None:
+    clock = ShiftedClock(tmp_path)
+    clock.shift(ahead)
+    earlier = "SET value = jsonb_build_object('at', now() - interval '1 day') WHERE key = 'adoption'"
+    by_sql(connection, f"UPDATE escalation.settings {earlier}")
+    by_sql(connection, f"UPDATE escalation.tickets SET waiting_since = now() - interval '{waited} minutes'")
+    sweep = [sys.executable, "-c", SWEEP]
+    said = subprocess.run(sweep, env={**os.environ, **clock.environment}, cwd=ROOT, check=True, capture_output=True)
+    assert said.stdout.decode().split()[-1] == told
 
 
 def test_the_ladder_has_an_end(installation: Installation, urgent: str, connection: Connection) -> None:
