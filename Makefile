@@ -30,7 +30,7 @@ up: environment-demo ## Start the whole stack on this machine and keep it runnin
 test: environment ## Check and test everything that runs in a few minutes and needs no Debian packages
 	@$(MAKE) --jobs=2 check tests
 
-# In the order of the folders: the slowest files have the fewest tests, and would begin last by their number.
+# In the order of tests/conftest.py: the slowest files have the fewest tests, and would begin last by their number.
 tests: environment
 	@.ci/side-by-side 4 $(ARGS)
 

@@ -67,7 +67,7 @@ def install_command(programs: list[str]) -> list[str]:
     return ["apt-get", "install", "--yes", "--no-install-recommends", *(PACKAGES[program] for program in programs)]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what cannot run here, and remember it."""
     lacking = set(missing())
     if os.geteuid() != 0:
