@@ -23,8 +23,8 @@ EVENTS = STREAM_EVENTS
 OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
 _PATIENCE_SECONDS = 5.0
-# Milliseconds. No two clocks are so far apart that both could be right.
-_LATEST_AHEAD = 24 * 60 * 60 * 1000
+# Milliseconds until the year 2100, which microseconds have passed long ago.
+_NO_TIME = 4_102_444_800_000
 
 
 class StreamEntry(NamedTuple):
@@ -45,8 +45,8 @@ class StreamEntry(NamedTuple):
 
         Now, where a publisher has given an id that is no time, such as microseconds: Redis counts on from it for ever.
         """
-        milliseconds, now = int(self.entry_id.partition("-")[0]), int(time.time() * 1000)
-        return milliseconds if milliseconds < now + _LATEST_AHEAD else now
+        milliseconds = int(self.entry_id.partition("-")[0])
+        return milliseconds if milliseconds < _NO_TIME else int(time.time() * 1000)
 
     @property
     def published_at(self) -> datetime:

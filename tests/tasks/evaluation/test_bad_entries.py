@@ -1,7 +1,11 @@
 """Entries that cannot be used, of any kind and number: set aside at once, and nothing else waits or is lost for it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +21,8 @@ from tasks import events as tasks  # not its tasks: pytest would look into them 
 from tasks.evaluation.batch import PART_BYTES, parts, write
 from tasks.evaluation.drain import drain
 from tests.events import confidence
+from tests.processes import ROOT
+from tests.shifted_clock import ShiftedClock
 from tests.tasks.conftest import Publish, rows
 from tests.tasks.evaluation.batches import Entries, statements
 from worker.commands.rejected import app
@@ -66,6 +72,27 @@ def test_an_entry_id_that_is_no_time_costs_neither_its_event_nor_those_that_come
         connection, "SELECT count(*) FROM escalation.event_inbox WHERE published_at < now() + interval '1 minute'"
     )
     assert told["count"] == 2
+
+
+DRAIN = """
+from services.events.stream import redis_client
+from services.installation import get_installation
+from tasks.evaluation.drain import drain
+print(drain(redis_client(), get_installation()).opened)
+"""
+
+
+@pytest.mark.debian("cc")
+def test_a_host_whose_clock_is_a_year_behind_takes_no_event_for_one_of_the_future(
+    installation: Installation, publish: Publish, connection: Connection, tmp_path: Path
+) -> None:
+    clock = ShiftedClock(tmp_path)
+    clock.shift(-366 * 24 * 60 * 60)
+    publish([GOOD])
+    environment = {**os.environ, **clock.environment}
+    said = subprocess.run([sys.executable, "-c", DRAIN], env=environment, cwd=ROOT, check=True, capture_output=True)
+    assert rows(connection, REJECTED) == []
+    assert said.stdout.decode().split()[-1] == "1"
 
 
 @pytest.mark.parametrize(
