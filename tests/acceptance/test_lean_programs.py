@@ -59,7 +59,9 @@ def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -
 
 
 # A sweep takes over entries that others left, and decides again what led to nothing.
-@pytest.mark.parametrize("options", [("-Q", "sweeps"), ("--queues=mail,sweeps",), ()])
+@pytest.mark.parametrize(
+    "options", [("-Q", "sweeps"), pytest.param(("--queues=mail,sweeps",), marks=pytest.mark.long), ()]
+)
 def test_who_sweeps_reads_word_lists_before_the_first_child(family: Processes, options: tuple[str, ...]) -> None:
     worker = family.start("celery", "-A", "worker", "worker", *options, "-c", "1", "-l", "INFO", **TOLD)
     worker.said("ready.")
