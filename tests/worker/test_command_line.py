@@ -32,6 +32,11 @@ def test_the_help_names_every_command_and_imports_none() -> None:
         assert f"{name} {words[:20]}" in run("--help")
 
 
+@pytest.mark.parametrize("command", ["publish", "db"])
+def test_the_help_of_a_command_lists_its_own_options_only(command: str) -> None:
+    assert "completion" not in run(command, "--help")
+
+
 def test_former_names_go_on_working() -> None:
     for former, name in ALIASES.items():
         assert f"worker {former}" in run(former, "--help").replace("root ", "worker ")

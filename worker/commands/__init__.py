@@ -57,6 +57,8 @@ HELP = {
 ALIASES = {"house": "privacy", "desk": "web"}
 # They start servers that only the extra "embedded" brings; the production image has neither.
 _EMBEDDED = {"up", "demo"}
+# Options that Typer gives each application; they know nothing of `python -m worker`.
+_COMPLETION = {"install_completion", "show_completion"}
 
 
 def available() -> list[str]:
@@ -86,6 +88,7 @@ class LazyCommands(TyperGroup):
             return TyperCommand(name, short_help=HELP[name])
         command = typer.main.get_command(import_module(COMMANDS[name]).app)
         command.name = cmd_name
+        command.params = [option for option in command.params if option.name not in _COMPLETION]
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
