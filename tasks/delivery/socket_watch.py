@@ -19,7 +19,8 @@ class SocketWatch:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._numbers: dict[_HasSocket, int] = {}
+        # The number of each source's socket, and the events that it is watched for.
+        self._watched: dict[_HasSocket, tuple[int, int]] = {}
         self._awake, self._waker = socket.socketpair()
         self._awake.setblocking(False)
         self.watch(self._awake, READ, self._wake_up)
@@ -34,17 +35,16 @@ class SocketWatch:
 
     def watch(self, source: _HasSocket, events: int, when_ready: Callable[[], None]) -> None:
         """From now on; a source that is watched already may ask for other events."""
-        number = self._numbers.get(source)
-        if number is None:
-            self._numbers[source] = source.fileno()
-            self._selector.register(self._numbers[source], events, when_ready)
-        elif self._selector.get_key(number).events != events:
-            self._selector.modify(number, events, when_ready)
+        number, known = self._watched.get(source) or (source.fileno(), 0)
+        if known == events:
+            return
+        (self._selector.modify if known else self._selector.register)(number, events, when_ready)
+        self._watched[source] = number, events
 
     def forget(self, source: _HasSocket) -> None:
         """Its socket is closed, or somebody else's."""
-        number = self._numbers.pop(source, None)
-        if number is not None:
+        if source in self._watched:
+            number, _ = self._watched.pop(source)
             self._selector.unregister(number)
 
     def wait(self, seconds: float) -> None:
