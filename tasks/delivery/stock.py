@@ -16,8 +16,9 @@ from tasks.delivery.sender import Claim
 
 logger = structlog.get_logger()
 
-# Composed mails that wait for a connection: enough to keep all of them busy, few enough to stay fresh.
-_MOST_READY: Final = 20
+# Composed mails that wait for a connection: enough to go on while the disk takes long over a commit, few enough to
+# stay fresh.
+_MOST_READY: Final = 50
 
 
 @dataclass(slots=True)
