@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -13,11 +13,12 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
 from services.events.layout import announce_streams, numbered_streams, streams_on
+from services.events.rings import add_rings
 from services.events.stream import EventStream, connect, events_cluster
 from services.events.trimming import trim
 from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
-from tasks.hints import hint
+from tasks.hints import hint, rings
 from worker.liveness.program.signs import DOORBELL, SIGN_OF_LIFE, SIGNS
 
 logger = structlog.get_logger()
@@ -105,7 +106,7 @@ def _watch_stream(stopping: threading.Event, stream: EventStream) -> None:
             answer: Any = stream.redis.xread({stream.name: last}, count=1, block=_BLOCK_MILLISECONDS)
             if answer:
                 hint("drain_events")
-                last = _newest_in(stream.redis, stream.name)
+                last = _note_and_ring(stream.redis, [stream.name])[stream.name]
             stopping.wait(_PAUSE_SECONDS)
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", stream=stream.name, error=type(error).__name__)
@@ -134,14 +135,21 @@ def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
     streams: dict[Any, Any] = {name: last.get(name, "0") for name in bells}
     answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)
     arrived = [name.decode() for name, _ in answer or []]
-    if arrived:
-        hint(*{bells[name] for name in arrived})
-    return {name: _newest_in(redis, name) for name in arrived}
+    return _note_and_ring(redis, arrived, {bells[name] for name in arrived}) if arrived else {}
 
 
-def _newest_in(redis: Redis, stream: str) -> str:
-    newest: Any = redis.xrevrange(stream, count=1)
-    return newest[0][0].decode() if newest else "0"
+def _note_and_ring(redis: Redis, streams: Sequence[str], tasks: Iterable[str] = ()) -> dict[str, str]:
+    """Ring for the tasks; the newest id in each stream, which is noted first: what comes later is rung for again.
+
+    In one round trip, since the loop that is woken by it shares this thread's interpreter.
+    """
+    with redis.pipeline(transaction=False) as pipeline:
+        for stream in streams:
+            pipeline.xrevrange(stream, count=1)
+        add_rings(pipeline, rings(*tasks))
+        found: Any = pipeline.execute()
+    newest = found[: len(streams)]
+    return {stream: entries[0][0].decode() if entries else "0" for stream, entries in zip(streams, newest, strict=True)}
 
 
 def silent_seconds(redis: Redis) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from services.database.engine import standalone
 from services.database.quick import in_few_trips, transaction
 from services.delivery.circuit_breaker import TRIAL, CircuitState
@@ -97,14 +99,16 @@ class MailSupply:
 
         :param beside: there is something to do meanwhile; else they are loaded, unless others may be rung for first
         """
-        claim = self._claim()
-        if claim is None:
-            return None
-        self.circuit = claim.circuit
-        if beside or claim.may_be_more:
-            self._expect(self._thread.submit(self._load, claim))
-        else:
-            self._add(self._load(claim), safety_only=False)
+        with standalone() as connection, in_few_trips(connection):
+            claim = self._run.claim(connection)
+            if claim is None:
+                return None
+            self.circuit = claim.circuit
+            if not (beside or claim.may_be_more):
+                # The claim's commit goes with what is read first.
+                self._add(_load(connection, claim), safety_only=False)
+                return claim
+        self._expect(self._thread.submit(self._load, claim))
         return claim
 
     def refill(self, *, on_their_way: int, settled: bool) -> None:
@@ -159,8 +163,8 @@ class MailSupply:
             return self._run.claim(connection, held=held, ahead=ahead, safety_only=safety_only)
 
     def _load(self, claim: Claim) -> _Found:
-        with standalone() as connection, transaction(connection):
-            return _Found(claim, load_claimed(connection, claim.mails))
+        with standalone() as connection:
+            return _load(connection, claim)
 
     def _add(self, found: _Found | None, *, safety_only: bool) -> None:
         if not safety_only:
@@ -181,3 +185,8 @@ class MailSupply:
             return idle and self._has_news
         # Soon enough that the connections do not wait: a claim takes about as long as they take for half of one.
         return len(self.stock) < max(1, on_their_way, self._last_claimed // 2)
+
+
+def _load(connection: Connection, claim: Claim) -> _Found:
+    with transaction(connection):
+        return _Found(claim, load_claimed(connection, claim.mails))

@@ -4,6 +4,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -48,6 +50,16 @@ def test_a_cluster_that_hangs_delays_no_hint_for_the_one_stream(redis: Redis) ->
             redis.xadd(EVENTS, {"event": "{}"})
             wait_for(lambda number=number: redis.llen(HINTS) > number, "a hint", 2)  # type: ignore[misc]
             redis.delete("escalation:waiting:drain_events")
+
+
+@pytest.mark.usefixtures("installation")
+def test_what_has_come_is_noted_before_the_ring_so_that_what_comes_later_is_rung_for_again(redis: Redis) -> None:
+    untyped: Any = redis
+    with untyped.monitor() as monitor, running(watch):
+        redis.xadd(EVENTS, {"event": "{}"})
+        commands = (said["command"].partition(" ")[0] for said in monitor.listen())
+        before = list(takewhile(lambda command: command != "LPUSH", commands))
+    assert "XREVRANGE" in before[before.index("XADD") :]
 
 
 def test_a_thread_that_has_died_counts_as_the_doorbells_silence(redis: Redis) -> None:
