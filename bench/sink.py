@@ -5,9 +5,10 @@ to be faster than whatever is measured with it, so it looks at the first letters
 """
 
 import asyncio
-import random
 import ssl
 import sys
+from collections.abc import Iterator
+from itertools import count
 
 REPLIES = {
     b"DATA": b"354 go\r\n",
@@ -16,13 +17,14 @@ REPLIES = {
     b"STAR": b"220 go\r\n",
 }
 END = b"\r\n.\r\n"
+GOLDEN = (5**0.5 - 1) / 2
 
 
 class SinkProtocol(asyncio.Protocol):
     """One conversation."""
 
-    def __init__(self, context: ssl.SSLContext, delay: tuple[float, float]) -> None:
-        self.context, self.delay = context, delay
+    def __init__(self, context: ssl.SSLContext, waits: Iterator[float]) -> None:
+        self.context, self.waits = context, waits
         self.due = 0.0
         self.held = bytearray()
         self.in_body = False
@@ -52,7 +54,7 @@ class SinkProtocol(asyncio.Protocol):
         if at < 0:
             return False
         command = b"" if self.in_body else bytes(self.held[:4]).upper()
-        wait = random.uniform(*self.delay) / 1000 if self.in_body else 0.0
+        wait = next(self.waits) if self.in_body else 0.0
         del self.held[: at + len(mark)]
         self.in_body = command == b"DATA"
         if command == b"STAR":
@@ -82,12 +84,16 @@ class SinkProtocol(asyncio.Protocol):
         self.take_all(len(self.held))
 
 
+def spread(least: float, most: float) -> Iterator[float]:
+    """Seconds between so many milliseconds: any stretch of them takes as long as any other, whoever is measured."""
+    return ((least + (most - least) * (GOLDEN * number % 1)) / 1000 for number in count())
+
+
 async def serve(certificate: str, least: float = 0.0, most: float = 0.0) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SinkProtocol(context, (least, most)), "127.0.0.1", 0
-    )
+    waits = spread(least, most)
+    server = await asyncio.get_running_loop().create_server(lambda: SinkProtocol(context, waits), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
