@@ -16,12 +16,12 @@ _REQUIRED = {"database_url": "postgresql://abparts:…@db:5432/abparts", "redis_
 
 def env_example() -> str:
     """The file's whole content."""
-    settings = [line(name.upper(), field, _REQUIRED.get(name)) for name, field in Settings.model_fields.items()]
+    settings = [_make_line(name.upper(), field, _REQUIRED.get(name)) for name, field in Settings.model_fields.items()]
     policy = [f"# POLICY_{name.upper()}=" for name in PolicyFile.model_fields if name != "version"]
     return "\n".join([_HEAD, *settings, "\n# Each value of config/policy.toml can be overridden:", *policy, ""])
 
 
-def line(name: str, field: FieldInfo, required: str | None) -> str:
+def _make_line(name: str, field: FieldInfo, required: str | None) -> str:
     comment = f"# {field.description}"
     # Also commented out: the example would otherwise count before a secret's file.
     return f"{comment}\n# {name}={required or _shown(field)}\n"

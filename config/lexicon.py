@@ -14,7 +14,7 @@ from rules.detection import Lexicon, WordList, WordListEntry, WordListError, bui
 FOLDER = Path(__file__).with_name("detection")
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Texts = Annotated[tuple[_Text, ...], Field(min_length=1)]
+_Texts = Annotated[tuple[_Text, ...], Field(min_length=1)]
 _Kind = Literal["safety_concern", "user_request", "unhurt"]
 
 
@@ -34,9 +34,9 @@ class _EntryModel(_Model):
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     gloss: _Text
-    patterns: Texts
-    match: Texts
-    no_match: Texts
+    patterns: _Texts
+    match: _Texts
+    no_match: _Texts
 
 
 class _FindingModel(_EntryModel):
@@ -62,10 +62,10 @@ class _WordListModel(_Model):
     name: _Text
     proclitics: tuple[_Text, ...] = ()
     ordinary: tuple[_Text, ...] = ()
-    spelling: dict[str, Texts] = {}
-    function: dict[str, Texts] = {}
-    answers: dict[Literal["yes", "no"], Texts] = {}
-    classes: dict[str, Texts] = {}
+    spelling: dict[str, _Texts] = {}
+    function: dict[str, _Texts] = {}
+    answers: dict[Literal["yes", "no"], _Texts] = {}
+    classes: dict[str, _Texts] = {}
     entries: Annotated[tuple[_FindingModel, ...], AfterValidator(_unique)] = ()
     scopes: Annotated[tuple[_ScopeModel, ...], AfterValidator(_unique)] = ()
     exceptions: Annotated[tuple[_ExceptionModel, ...], AfterValidator(_unique)] = ()

@@ -63,14 +63,14 @@ class WorkingHours:
 
 def _times_of(hours: WorkingHours, weekday: int) -> str:
     shifts = sorted(shift for shift in hours.shifts if shift.weekday == weekday)
-    return ", ".join(f"{clock(shift.start)}–{clock(shift.end)}" for shift in shifts)
+    return ", ".join(f"{_format_clock(shift.start)}–{_format_clock(shift.end)}" for shift in shifts)
 
 
 def _run_of_days(days: list[int]) -> str:
     return DAY_NAMES[days[0]] if len(days) == 1 else f"{DAY_NAMES[days[0]]}–{DAY_NAMES[days[-1]]}"
 
 
-def clock(minutes: int) -> str:
+def _format_clock(minutes: int) -> str:
     within_day = minutes if minutes <= DAY_MINUTES else minutes - DAY_MINUTES
     return f"{within_day // 60:02}:{within_day % 60:02}"
 

@@ -19,7 +19,7 @@ def explain(evidence: Sequence[_Evidence], tickets: Sequence[Mapping[str, Any]],
     """
     sentences = [opened(ticket) for ticket in tickets] or list(_not_opened(evidence, events))
     if rejected:
-        sentences.append(f"{counted(rejected, 'event')} could not be read and {was(rejected)} set aside.")
+        sentences.append(f"{counted(rejected, 'event')} could not be read and {_was(rejected)} set aside.")
     return " ".join(sentences)
 
 
@@ -105,7 +105,7 @@ def counted(number: int, noun: str, many: str | None = None) -> str:
     return f"{number} {noun if number == 1 else many or f'{noun}s'}"
 
 
-def was(number: int) -> str:
+def _was(number: int) -> str:
     return "was" if number == 1 else "were"
 
 

@@ -22,7 +22,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     Reason.LOW_CONFIDENCE: "check the assistant's diagnosis, then confirm or correct it with the user.",
     Reason.STEPS_EXCEEDED: "look through the steps tried so far and go on from there with the user.",
 }
-HOW_SOON: Final[Mapping[str, str]] = {Priority.URGENT: "At once: ", Priority.HIGH: "As soon as possible: "}
+_HOW_SOON: Final[Mapping[str, str]] = {Priority.URGENT: "At once: ", Priority.HIGH: "As soon as possible: "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def recommended_action(reasons: Collection[str], priority: str) -> str:
     """What the support team should do first, by the gravest reason, as an English sentence."""
     gravest = by_gravity(reasons)[:1]
     action = ACTIONS[gravest[0]] if gravest else "read the session and contact the user."
-    sentence = HOW_SOON.get(priority, "") + action
+    sentence = _HOW_SOON.get(priority, "") + action
     return sentence[0].upper() + sentence[1:]
 
 

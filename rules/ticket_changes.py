@@ -53,13 +53,13 @@ class Happening:
 def happenings(row: TicketRow, acknowledged: bool, changes: Iterable[TicketChange]) -> Iterator[Happening]:
     """What the changes mean, one after the other."""
     for change in changes:
-        for kind in kinds(row, change.row, acknowledged):
+        for kind in _find_kinds(row, change.row, acknowledged):
             acknowledged = {"acknowledged": True, "reopened": False, "released": False}.get(kind, acknowledged)
             yield Happening(kind, change.at, change.by)
         row = change.row
 
 
-def kinds(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
+def _find_kinds(before: TicketRow, after: TicketRow, acknowledged: bool) -> Iterator[str]:
     if after.finished and not before.finished:
         yield "resolved"
     elif after.unfinished and not before.unfinished:

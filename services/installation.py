@@ -78,14 +78,14 @@ def note_mode(connection: Connection, mode: str) -> None:
 
 def adopted_at(connection: Connection) -> datetime:
     """When the database was adopted by the first migration."""
-    return moment(connection, ["adoption"])
+    return _read_moment(connection, ["adoption"])
 
 
 def active_since(connection: Connection) -> datetime:
     """Since when the worker is the one who opens tickets: the adoption, or the end of shadow mode."""
-    return moment(connection, ["adoption", "mode"])
+    return _read_moment(connection, ["adoption", "mode"])
 
 
-def moment(connection: Connection, keys: list[str]) -> datetime:
+def _read_moment(connection: Connection, keys: list[str]) -> datetime:
     at: datetime = connection.execute(_SINCE, {"keys": keys}).scalar_one()
     return at

@@ -40,12 +40,12 @@ def _act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
 
 
 def _refuse_in_shadow() -> None:
-    """:raises InShadow: the worker runs with MODE=shadow"""
+    """:raises _InShadow: the worker runs with MODE=shadow"""
     if get_installation().settings.mode == "shadow":
         raise _InShadow("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first")
 
 
-def asked(answer_key: str) -> Asked:
+def _make_asked(answer_key: str) -> Asked:
     """Where the answer goes: only ever a list of answers, whatever key somebody names."""
     if not answer_key.startswith(ANSWERS):
         raise UnfitText(f"answer_key should begin with {ANSWERS}")
@@ -99,7 +99,7 @@ def list_all(answer_key: str, statuses: tuple[str, ...] = _UNFINISHED, limit: in
     """Push tickets in these states, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
     with begin() as connection:
         tickets = list_tickets(connection, statuses, limit)
-    answer(redis_client(), asked(answer_key), {"tickets": tickets})
+    answer(redis_client(), _make_asked(answer_key), {"tickets": tickets})
     return f"tickets={len(tickets)}"
 
 
@@ -108,5 +108,5 @@ def show(ticket: str, answer_key: str) -> str:
     """Push all about a ticket, as JSON, onto the Redis list `escalation:answers:…` that the sender waits at."""
     with begin() as connection:
         shown = show_ticket(connection, ticket)
-    answer(redis_client(), asked(answer_key), {"ticket": shown})
+    answer(redis_client(), _make_asked(answer_key), {"ticket": shown})
     return "tickets=1"

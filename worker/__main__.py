@@ -19,14 +19,14 @@ def main() -> int:
         print(f"A setting is wrong:\n{error}", file=sys.stderr)
         return 2
     except Exception as error:
-        if not (words := unreachable(error)):
+        if not (words := _describe_unreachable(error)):
             raise
         print(f"{words}\nRun python -m worker doctor.", file=sys.stderr)
         return 1
     return 0
 
 
-def unreachable(error: Exception) -> str | None:
+def _describe_unreachable(error: Exception) -> str | None:
     """What a server that does not answer, or refuses, is to the person at the terminal; None: something else."""
     # Here, since most commands need neither and should start quickly.
     from redis.exceptions import RedisError

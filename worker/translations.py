@@ -21,27 +21,27 @@ _IN_TEMPLATES: Final = ("_", "gettext", "ngettext")
 _IN_CODE: Final = ("say", "count")
 _WITH_PLURAL: Final = {"ngettext", "count"}
 
-Message = str | tuple[str, str]
+_Message = str | tuple[str, str]
 
 
-def messages() -> set[Message]:
+def messages() -> set[_Message]:
     """Every text that is translated; a pair is singular and plural."""
     named = {text for known in labels.ALL for text in known.values()}
     return named | set(_in_templates()) | set(_in_code())
 
 
-def _in_templates() -> Iterator[Message]:
+def _in_templates() -> Iterator[_Message]:
     for path in sorted([*TEMPLATES_FOLDER.rglob("*.html"), *TEMPLATES_FOLDER.rglob("*.txt")]):
         if "desk" not in path.parts:
             yield from _found(babel_extract(io.BytesIO(path.read_bytes()), _IN_TEMPLATES, (), {}))
 
 
-def _in_code() -> Iterator[Message]:
+def _in_code() -> Iterator[_Message]:
     for path in sorted(_CODE.rglob("*.py")):
         yield from _found(extract_python(io.BytesIO(path.read_bytes()), dict.fromkeys(_IN_CODE), (), {}))
 
 
-def _found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
+def _found(extracted: Iterable[tuple[Any, ...]]) -> Iterator[_Message]:
     """The texts among the arguments of calls; what is no text there comes from `labels` or is data."""
     for _, function, arguments, *_ in extracted:
         texts = [text for text in (arguments if isinstance(arguments, tuple) else (arguments,)) if text]
@@ -67,7 +67,7 @@ def updated(language: str) -> Catalog:
     return catalogue
 
 
-def main() -> None:
+def _main() -> None:
     """Write all catalogues and say how many texts wait for a translation."""
     for language in LANGUAGES:
         if language != SOURCE_LANGUAGE:
@@ -85,4 +85,4 @@ def _is_empty(message: BabelMessage) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    _main()

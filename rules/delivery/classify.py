@@ -28,7 +28,7 @@ _SUBJECTS: Final = {
     "5": ReplyScope.MESSAGE,
     "6": ReplyScope.MESSAGE,
 }
-PROVIDERS: Final = {
+_PROVIDERS: Final = {
     "microsoft": r"(^|\.)(office365\.com|outlook\.com|mx\.microsoft|office365\.us|microsoft\.com)$",
     "google": r"(^|\.)(gmail|google|googlemail)\.com$",
     "amazon": r"(^|\.)amazonaws\.com$",
@@ -37,7 +37,7 @@ PROVIDERS: Final = {
 
 def provider_of(host: str) -> str:
     """Whose server it is, by its name: microsoft, google, amazon or other."""
-    return next((name for name, hosts in PROVIDERS.items() if re.search(hosts, host.lower().rstrip("."))), "other")
+    return next((name for name, hosts in _PROVIDERS.items() if re.search(hosts, host.lower().rstrip("."))), "other")
 
 
 def classify(answer: ServerReply, provider: str = "other") -> ReplyClass:

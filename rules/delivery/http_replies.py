@@ -21,7 +21,7 @@ _ACCEPTED_CODE: Final = 202
 # A gateway gave up waiting: what stood behind it may have taken the mail.
 _GATEWAY: Final = frozenset({502, 504})
 _BAD_RECIPIENT: Final = re.compile("ErrorInvalidRecipients|ErrorRecipientNotFound|invalid recipient", re.IGNORECASE)
-TOO_LARGE: Final = re.compile("ErrorMessageSizeExceeded|ErrorExceededMaxMessageSize", re.IGNORECASE)
+_TOO_LARGE: Final = re.compile("ErrorMessageSizeExceeded|ErrorExceededMaxMessageSize", re.IGNORECASE)
 
 
 def classify_http(answer: ServerReply) -> ReplyClass:
@@ -40,15 +40,15 @@ def classify_http(answer: ServerReply) -> ReplyClass:
     for row in LOGIN_ROWS + THROTTLE_ROWS + ACCOUNT_ROWS:
         if row.matches(answer, "microsoft"):
             return row.reply_class
-    return refused(answer, code)
+    return _classify_refusal(answer, code)
 
 
-def refused(answer: ServerReply, code: int) -> ReplyClass:
+def _classify_refusal(answer: ServerReply, code: int) -> ReplyClass:
     if answer.phase is Phase.TOKEN:
         return configuration("token")
     if code in {401, 403, 404}:
         return configuration("graph_access")
-    if code == 413 or TOO_LARGE.search(answer.text):
+    if code == 413 or _TOO_LARGE.search(answer.text):
         return permanent(ReplyScope.MESSAGE, "too_large")
     if _BAD_RECIPIENT.search(answer.text):
         return permanent(ReplyScope.RECIPIENT, "recipient")

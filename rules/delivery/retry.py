@@ -72,9 +72,9 @@ def next_transition(reply_class: ReplyClass, phase: Phase, case: Case, times: Ti
         case ReplyKind.CONFIGURATION:
             return _suspected(case, times)
         case ReplyKind.PERMANENT:
-            return refused(reply_class, case)
+            return _refuse(reply_class, case)
         case ReplyKind.UNKNOWN:
-            return repeated(case, times)
+            return _repeat(case, times)
         case ReplyKind.SPLIT if not case.alone:
             return Transition(RecipientState.QUEUED, counts=False, short=case.short, repeats=case.repeats)
     return _defer(reply_class, case, times, jitter)
@@ -93,13 +93,13 @@ def _suspected(case: Case, times: Times) -> Transition:
     return Transition(RecipientState.QUEUED, times.retries[0], short=True, repeats=case.repeats)
 
 
-def refused(reply_class: ReplyClass, case: Case) -> Transition:
+def _refuse(reply_class: ReplyClass, case: Case) -> Transition:
     if reply_class.scope is ReplyScope.MESSAGE and not case.short:
         return Transition(RecipientState.QUEUED, short=True, repeats=case.repeats)
     return Transition(RecipientState.REFUSED, short=case.short, repeats=case.repeats)
 
 
-def repeated(case: Case, times: Times) -> Transition:
+def _repeat(case: Case, times: Times) -> Transition:
     """A message whose fate is unknown is sent once more, and after that a person decides."""
     if case.repeats:
         return Transition(RecipientState.HELD, short=case.short, repeats=case.repeats)

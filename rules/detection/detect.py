@@ -33,7 +33,7 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
     no_wish = says_no_wish(codes, lexicon)
     if not found:
         return _ONLY_IN_PASSING if no_wish else _NOTHING
-    told = tuple(_with_doubt(list(findings(found, part, text, language)), text))
+    told = tuple(_with_doubt(list(_make_findings(found, part, text, language)), text))
     return Findings(told, _how_hurt(found), no_wish)
 
 
@@ -60,7 +60,7 @@ def _is_everyday_elsewhere(hit: Hit, codes: str, language: str | None, lexicon: 
     return any((spoken[other], other == language) > own for other in elsewhere)
 
 
-def findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str | None) -> Iterator[Finding]:
+def _make_findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str | None) -> Iterator[Finding]:
     """Hits of one kind that overlap are one finding."""
     stretches, inside, hurt = spans(part.text), quoted(part.text), _how_hurt(found)
     marked = (unless_quoted(hit, stretches[hit.start], inside) for hit in found if hit.entry.kind in (SAFETY, REQUEST))
@@ -69,7 +69,7 @@ def findings(found: Sequence[Hit], part: ExaminedText, text: str, language: str 
     )
     places = part.places((stretches[hit.start][0], stretches[hit.end - 1][1]) for hit in chosen)
     for hit, (start, end) in zip(chosen, places, strict=True):
-        yield finding(hit, text[start:end], start, end, hurt)
+        yield _make_finding(hit, text[start:end], start, end, hurt)
 
 
 def _with_doubt(found: Sequence[Finding], text: str) -> Iterator[Finding]:
@@ -94,7 +94,7 @@ def _is_cry(before: str, after: str) -> bool:
     return bool(_CLAUSE_BEGINS.search(before) and _CLAUSE_ENDS.match(after))
 
 
-def finding(hit: Hit, phrase: str, start: int, end: int, hurt: str) -> Finding:
+def _make_finding(hit: Hit, phrase: str, start: int, end: int, hurt: str) -> Finding:
     entry = hit.entry
     return Finding(
         kind=entry.kind,

@@ -89,7 +89,7 @@ def _without_exceptions(codes: str, lexicon: Lexicon) -> str:
 def _best_hit(rule: Rule, codes: str, scopes: tuple[WeakeningScope, ...]) -> Hit | None:
     first: Hit | None = None
     for count, match in enumerate(rule.regex.finditer(codes)):
-        hit = Hit(rule.entry, *match.span(), weakened(rule.entry, codes, *match.span(), scopes))
+        hit = Hit(rule.entry, *match.span(), _find_effect(rule.entry, codes, *match.span(), scopes))
         if not hit.weakened:
             return hit
         first = first or hit
@@ -98,17 +98,17 @@ def _best_hit(rule: Rule, codes: str, scopes: tuple[WeakeningScope, ...]) -> Hit
     return first
 
 
-def weakened(entry: WordListEntry, codes: str, start: int, end: int, scopes: tuple[WeakeningScope, ...]) -> str:
+def _find_effect(entry: WordListEntry, codes: str, start: int, end: int, scopes: tuple[WeakeningScope, ...]) -> str:
     """The effect of the first scope that holds here; a finding stands where none does."""
     # What stands before a finding may also stand between its words, unless they are one saying ("not safe").
     places = range(start, start + 1 if entry.whole else end)
     for scope in scopes:
-        if entry.kind in scope.entry.kinds and holds(scope, codes, places, end):
+        if entry.kind in scope.entry.kinds and _holds(scope, codes, places, end):
             return "" if scope.entry.effect == STANDS else scope.entry.effect
     return ""
 
 
-def holds(scope: WeakeningScope, codes: str, places: range, end: int) -> bool:
+def _holds(scope: WeakeningScope, codes: str, places: range, end: int) -> bool:
     """Whether the words before one of the places, and those after the end, fit."""
     if scope.after and not scope.after.match(codes, end):
         return False

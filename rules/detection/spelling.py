@@ -13,12 +13,12 @@ def spellings(word: str, renderings: Mapping[str, tuple[str, ...]]) -> frozenset
     """The folded word, and with its letters written otherwise (`ø` as `oe`, `θ` as `th`)."""
     if not any(part in fold(word) or part in word.lower() for part in renderings):
         return frozenset({fold(word)})
-    choices = [renderings.get(part, (part,)) for part in parts(word.lower(), renderings)]
+    choices = [renderings.get(part, (part,)) for part in _split(word.lower(), renderings)]
     written = islice(product(*choices), _MOST_SPELLINGS)
     return frozenset({fold(word), *(fold("".join(choice)) for choice in written)})
 
 
-def parts(word: str, renderings: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+def _split(word: str, renderings: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     """Cut where a rendering applies, the longest first."""
     plain = "".join(letter if letter in renderings else fold(letter) for letter in word)
     longest, place = max(map(len, renderings), default=0), 0

@@ -121,7 +121,7 @@ def _make_texts(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-Row = TypeVar("Row", Message, Step)
+_Row = TypeVar("_Row", Message, Step)
 
 _QUARTER: Final = timedelta(minutes=15)
 # From the commit to the event, and what the clocks of two hosts may differ.
@@ -140,7 +140,7 @@ def correct_steps(stored: Sequence[Step], reported: Iterable[Step]) -> list[Step
     return _correct([(row.number, row) for row in stored], [(row.number, row) for row in reported])
 
 
-def _correct(stored: Sequence[tuple[Hashable, Row]], reported: Iterable[tuple[Hashable, Row]]) -> list[Row]:
+def _correct(stored: Sequence[tuple[Hashable, _Row]], reported: Iterable[tuple[Hashable, _Row]]) -> list[_Row]:
     if not stored:
         return []
     times: dict[Hashable, list[datetime]] = {}

@@ -9,7 +9,7 @@ from rules.explanation import flattened
 
 _NEWEST = 1_000
 
-EVENTS = text("""
+_EVENTS = text("""
     SELECT * FROM (
         SELECT i.event_id AS id, i.type, i.occurred_at, i.received_at, i.decision, i.evidence, t.ticket_number,
                count(*) OVER () AS total
@@ -33,7 +33,7 @@ _TICKETS = text("""
     ) AS m ON true
     WHERE t.session_id = :session_id ORDER BY t.ordinal
 """)
-SESSION = text("""
+_SESSION = text("""
     SELECT (SELECT status FROM escalation.sessions WHERE session_id = :session_id) AS status,
            (SELECT count(*) FROM escalation.rejected_events
             WHERE session_id = :session_id AND replayed_at IS NULL) AS rejected
@@ -43,9 +43,9 @@ SESSION = text("""
 def history_of(connection: Connection, session_id: str) -> dict[str, Any]:
     """The newest thousand events of a session, oldest first, its tickets, and why it did or did not escalate."""
     asked = {"session_id": session_id}
-    events = [dict(row) for row in connection.execute(EVENTS, asked | {"newest": _NEWEST}).mappings()]
+    events = [dict(row) for row in connection.execute(_EVENTS, asked | {"newest": _NEWEST}).mappings()]
     tickets = [dict(row) for row in connection.execute(_TICKETS, asked).mappings()]
-    session = connection.execute(SESSION, asked).one()
+    session = connection.execute(_SESSION, asked).one()
     total = events[0]["total"] if events else 0
     return {
         "session_id": session_id,

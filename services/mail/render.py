@@ -68,7 +68,7 @@ def short_letter_of(
         page = _notice_page(mail, details, formatter, settings)
     else:
         page, body = first_variables(mail, details, Presenter(formatter, TEXT_LIMITS[-1]), settings, link), _SHORT
-    subject, text = texts([f"{mail.template}/subject.txt", body], page, formatter.language)
+    subject, text = _render_texts([f"{mail.template}/subject.txt", body], page, formatter.language)
     return MailContent(subject, text)
 
 
@@ -102,11 +102,11 @@ def _plain_page(mail: MailRow) -> dict[str, Any]:
 
 def _rendered(folder: str, page: Mapping[str, Any], language: str) -> MailContent:
     names = [f"{folder}/{name}" for name in ("subject.txt", "body.txt", "body.html")]
-    subject, text, html = texts(names, page, language)
+    subject, text, html = _render_texts(names, page, language)
     return MailContent(subject, text, html)
 
 
-def texts(names: Iterable[str], page: Mapping[str, Any], language: str) -> list[str]:
+def _render_texts(names: Iterable[str], page: Mapping[str, Any], language: str) -> list[str]:
     templates = map(environment(language).get_template, names)
     return [template.render(page) for template in templates]
 

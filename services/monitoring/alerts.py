@@ -38,14 +38,14 @@ def clear_alerts(connection: Connection, *keys: str) -> list[str]:
     return cleared
 
 
-OPEN = text(
+_OPEN = text(
     "SELECT EXISTS (SELECT FROM escalation.alerts WHERE key = ANY(CAST(:keys AS text[])) AND cleared_at IS NULL)"
 )
 
 
 def any_open(connection: Connection, *keys: str) -> bool:
     """Whether one of these alerts is open."""
-    return bool(connection.execute(OPEN, {"keys": list(keys)}).scalar_one())
+    return bool(connection.execute(_OPEN, {"keys": list(keys)}).scalar_one())
 
 
 # A post that failed or whose process was killed is tried again after a minute; that it is over is said at once.

@@ -33,7 +33,7 @@ _HUMAN_KNOWS = _Notice(_LAST)
 _ADVICE = _Notice(_FIRST, cause=("advice",))
 _SOLVED = _Notice(_LAST, cause=("solved",), content={"solved": True})
 
-TICKETS = text("""
+_TICKETS = text("""
     SELECT DISTINCT t.ticket_id, t.session_id, coalesce(s.user_id, a.user_id) AS user_id,
            coalesce(s.language, a.language) AS language, t.reasons ? 'safety_concern' AS safety
     FROM escalation.tickets AS t
@@ -83,7 +83,7 @@ def _queue_notices(
 ) -> None:
     if not ticket_ids:
         return
-    tickets = connection.execute(TICKETS, {"ticket_ids": list(ticket_ids)}).all()
+    tickets = connection.execute(_TICKETS, {"ticket_ids": list(ticket_ids)}).all()
     people = load_people(connection, [ticket.user_id for ticket in tickets if ticket.user_id])
     mails = [
         NewMail(

@@ -38,7 +38,7 @@ class _Traces:
     searched: bool
 
 
-SESSIONS = text("""
+_SESSIONS = text("""
     SELECT session_id FROM escalation.sessions WHERE user_id = :user_id
     UNION SELECT id FROM public.ai_sessions WHERE CAST(user_id AS text) = :user_id
     UNION SELECT session_id FROM escalation.event_inbox
@@ -49,7 +49,7 @@ SESSIONS = text("""
         OR strpos(old #>> '{}', :member) > 0 OR strpos(new #>> '{}', :member) > 0)
     ORDER BY 1
 """)
-TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(CAST(:sessions AS text[])) ORDER BY 1")
+_TICKETS = text("SELECT ticket_id FROM escalation.tickets WHERE session_id = ANY(CAST(:sessions AS text[])) ORDER BY 1")
 _ADDRESS_TABLE = text("SELECT to_regclass('public.users') IS NOT NULL")
 _ADDRESS = text("SELECT email FROM public.users WHERE CAST(id AS text) = :user_id")
 _ALLOWED = text("SELECT has_table_privilege('escalation.audit_log', 'UPDATE')")
@@ -125,8 +125,8 @@ def traces_of(connection: Connection, user_id: str) -> _Traces:
     """Where a person is, by the id that ABParts gave them."""
     # As it stands in a row that is kept as text (models/audit.py).
     member = f'"user_id":{json.dumps(user_id, ensure_ascii=False)}'
-    sessions = list(connection.execute(SESSIONS, {"user_id": user_id, "member": member}).scalars())
-    tickets = list(connection.execute(TICKETS, {"sessions": sessions}).scalars())
+    sessions = list(connection.execute(_SESSIONS, {"user_id": user_id, "member": member}).scalars())
+    tickets = list(connection.execute(_TICKETS, {"sessions": sessions}).scalars())
     readable_columns = find_readable(connection, User).get(User.name, frozenset())
     if not readable_columns.issuperset({"id", "email"}):
         return _Traces(sessions, tickets, None, not connection.execute(_ADDRESS_TABLE).scalar_one())

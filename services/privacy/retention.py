@@ -83,7 +83,7 @@ _NOBODY_NEEDS = """NOT EXISTS (SELECT FROM escalation.event_inbox AS i WHERE i.s
     AND NOT EXISTS (SELECT FROM escalation.tickets AS t WHERE t.session_id = o.session_id)"""
 
 
-def steps(connection: Connection, policy: _RetentionRule) -> Iterator[int]:
+def _take_steps(connection: Connection, policy: _RetentionRule) -> Iterator[int]:
     """Rows treated, step by step, until a step finds fewer than it may; the caller commits after each."""
     while True:
         parameters = {"age": policy.age, "step": STEP}
@@ -100,7 +100,7 @@ def keep(engine: Engine, settings: Settings, seconds: float) -> dict[str, int]:
     for policy in _policies(settings):
         done[policy.name] = 0
         with engine.connect() as connection:
-            for count in steps(connection, policy):
+            for count in _take_steps(connection, policy):
                 connection.commit()
                 done[policy.name] += count
                 if time.monotonic() > deadline:

@@ -18,7 +18,7 @@ def column_differences(need: TableNeed, column: ColumnNeed, table: LiveTable, re
         return
     if live.type not in column.types and not (column.enum and live.is_enum):
         yield Difference(
-            DifferenceKind.SHAPE, place, f"is {described(live)}", _wanted_types(column), _retype(need, column, live)
+            DifferenceKind.SHAPE, place, f"is {_describe(live)}", _wanted_types(column), _retype(need, column, live)
         )
     elif live.length is not None and (column.length is None or live.length < column.length):
         most = "texts of any length" if column.length is None else f"at least {column.length} characters"
@@ -39,7 +39,7 @@ def _missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remem
     if remembered and column.name != "id":
         return Difference(DifferenceKind.LOST, place, "is missing", wanted, REBUILD)
     if column.name == "id" and table.primary:
-        found = f"is missing: the key is {table.primary} ({described(table.columns[table.primary])}), an older shape"
+        found = f"is missing: the key is {table.primary} ({_describe(table.columns[table.primary])}), an older shape"
         remedy = (
             f"{statement} RENAME COLUMN {table.primary} TO id; {_retype(need, column, table.columns[table.primary])}"
         )
@@ -48,7 +48,7 @@ def _missing_column(need: TableNeed, column: ColumnNeed, table: LiveTable, remem
     return Difference(DifferenceKind.SHAPE, place, found, wanted, remedy)
 
 
-def described(live: LiveColumn) -> str:
+def _describe(live: LiveColumn) -> str:
     return f"the enum {live.type}" if live.is_enum else live.type
 
 

@@ -34,7 +34,7 @@ _HOLDS = text("""
 _KNOWN = text("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
 _NAMES = text("SELECT quote_ident(current_database()) AS database, quote_ident(:role) AS role, current_user AS me")
 _SCHEMA_IS_THERE = text("SELECT to_regnamespace(:name) IS NOT NULL")
-MISSING = text("""
+_MISSING = text("""
     SELECT count(*) FROM unnest(CAST(:names AS text[])) AS n (name) WHERE to_regclass('public.' || n.name) IS NULL
 """)
 _COLUMNS = text("""
@@ -63,7 +63,7 @@ class UnknownRole(Exception):
     """There is no role of this name in the database."""
 
 
-def rights(connection: Connection, purpose: Purpose) -> list[_Right]:
+def _list_rights(connection: Connection, purpose: Purpose) -> list[_Right]:
     """What a role needs for its purpose in this database as it is now."""
     return list(_owner_rights(connection) if purpose == "owner" else _application_rights(connection))
 
@@ -112,7 +112,7 @@ def _owner_rights(connection: Connection) -> Iterator[_Right]:
         yield _Right("CREATE", "DATABASE", connection.execute(_NAMES, {"role": ""}).one().database)
     yield _Right("USAGE", "SCHEMA", "public")
     shared = [need.name for need in needs().values() if need.own]
-    if connection.execute(MISSING, {"names": shared}).scalar_one():
+    if connection.execute(_MISSING, {"names": shared}).scalar_one():
         yield _Right("CREATE", "SCHEMA", "public")
         yield _Right("REFERENCES", "TABLE", "public.ai_sessions")
     for name in shared:
@@ -126,7 +126,7 @@ def _owner_rights(connection: Connection) -> Iterator[_Right]:
 def grants(connection: Connection, role: str, purpose: Purpose) -> list[str]:
     """The statements that give a role what it needs, for a superuser or the tables' owners to run."""
     quoted = connection.execute(_NAMES, {"role": role}).one().role
-    together = groupby(rights(connection, purpose), key=lambda right: (right.kind, right.name))
+    together = groupby(_list_rights(connection, purpose), key=lambda right: (right.kind, right.name))
     return [_GRANT.format(", ".join(map(str, group)), *on, quoted) for on, group in together]
 
 
@@ -141,7 +141,7 @@ def missing_rights(connection: Connection, purpose: Purpose, role: str | None = 
     quoted = connection.execute(_NAMES, {"role": role}).one().role
     return [
         _make_difference(role, quoted, right)
-        for right in rights(connection, purpose)
+        for right in _list_rights(connection, purpose)
         if not _holds(connection, role, right)
     ]
 

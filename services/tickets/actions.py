@@ -64,7 +64,7 @@ def acknowledge(connection: Connection, reference: str, who: str) -> Done:
     :raises TakenAlready: somebody else has it
     :raises TicketRefused: it is finished
     """
-    ticket, status = begin(connection, "acknowledge", reference, who)
+    ticket, status = _begin(connection, "acknowledge", reference, who)
     if ticket.status != status:
         done = _change(connection, ticket, "acknowledge", who, {"status": status})
         connection.execute(_HOLDER, {"who": checked_name(who), "ticket_id": ticket.ticket_id})
@@ -80,7 +80,7 @@ def assign(connection: Connection, reference: str, expert_id: str, who: str) -> 
     :raises UnknownExpert: ABParts has no such user; where its users cannot be read any id is taken
     :raises TicketRefused: it is finished
     """
-    ticket, status = begin(connection, "assign", reference, who)
+    ticket, status = _begin(connection, "assign", reference, who)
     expert, checked = checked_expert(connection, ticket.number, checked_name(expert_id))
     values = {"status": status, "assigned_expert_id": expert}
     same = (ticket.status, ticket.assigned) == (status, expert)
@@ -89,7 +89,7 @@ def assign(connection: Connection, reference: str, expert_id: str, who: str) -> 
 
 def note(connection: Connection, reference: str, words: str, who: str) -> Done:
     """Keep a note with the ticket; the same note of the same person is kept once."""
-    ticket, _ = begin(connection, "note", reference, who)
+    ticket, _ = _begin(connection, "note", reference, who)
     words = checked_note(words)
     action_id = derive_id("note", ticket.ticket_id, checked_name(who), words)
     if not _record(connection, ticket, "note", who, {"note": words}, action_id):
@@ -103,7 +103,7 @@ def prioritise(connection: Connection, reference: str, priority: str, who: str) 
 
     :raises TicketRefused: it is finished, or this is no priority
     """
-    ticket, _ = begin(connection, "prioritise", reference, who)
+    ticket, _ = _begin(connection, "prioritise", reference, who)
     if priority not in PRIORITIES:
         raise TicketRefused(
             "'%(priority)s' is no priority: it should be one of %(known)s",
@@ -120,7 +120,7 @@ def resolve(connection: Connection, reference: str, words: str, who: str) -> Don
 
     :raises TicketRefused: it is closed, or resolved with other words
     """
-    ticket, status = begin(connection, "resolve", reference, who)
+    ticket, status = _begin(connection, "resolve", reference, who)
     words = checked_note(words)
     if ticket.status != status:
         values = {"status": status, "resolution_notes": words, "resolved_at": _UTC_NOW}
@@ -137,7 +137,7 @@ def close(connection: Connection, reference: str, who: str) -> Done:
 
     :raises TicketRefused: it is not resolved yet
     """
-    ticket, status = begin(connection, "close", reference, who)
+    ticket, status = _begin(connection, "close", reference, who)
     return (
         _unchanged(ticket) if ticket.status == status else _change(connection, ticket, "close", who, {"status": status})
     )
@@ -148,7 +148,7 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
 
     :raises TicketRefused: its session has another open ticket meanwhile
     """
-    ticket, status = begin(connection, "reopen", reference, who)
+    ticket, status = _begin(connection, "reopen", reference, who)
     if ticket.status == status:
         return _unchanged(ticket)
     other = connection.execute(_OTHER_OPEN, {"session_id": ticket.session_id, "ticket_id": ticket.ticket_id}).scalar()
@@ -168,7 +168,7 @@ def release(connection: Connection, reference: str, who: str) -> Done:
 
     :raises TicketRefused: it is finished
     """
-    ticket, status = begin(connection, "release", reference, who)
+    ticket, status = _begin(connection, "release", reference, who)
     if ticket.status == status and ticket.assigned is None:
         return _unchanged(ticket)
     return _change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
@@ -179,7 +179,7 @@ def reassign(connection: Connection, reference: str, contact: Contact, who: str,
 
     :raises TicketRefused: it is finished
     """
-    ticket, status = begin(connection, "reassign", reference, who)
+    ticket, status = _begin(connection, "reassign", reference, who)
     write(connection, ticket, {"status": status, "assigned_expert_id": None})
     action_id = uuid4()
     _record(connection, ticket, "reassign", who, {"contact": contact.name}, action_id)
@@ -204,7 +204,7 @@ def snooze(connection: Connection, reference: str, until: datetime, who: str) ->
 
     :raises TicketRefused: it is finished, or the time is over or too far away
     """
-    ticket, status = begin(connection, "snooze", reference, who)
+    ticket, status = _begin(connection, "snooze", reference, who)
     longest = _LONGEST_URGENT_SNOOZE if ticket.priority == Priority.URGENT else _LONGEST_SNOOZE
     if not timedelta() < until - datetime.now(UTC) <= longest:
         raise TicketRefused(
@@ -218,7 +218,7 @@ def snooze(connection: Connection, reference: str, until: datetime, who: str) ->
     return Done(ticket.number, status, True)
 
 
-def begin(connection: Connection, action: str, reference: str, who: str) -> tuple[LockedTicket, str]:
+def _begin(connection: Connection, action: str, reference: str, who: str) -> tuple[LockedTicket, str]:
     """Hold the ticket, sign the transaction for the audit log, and say which status follows."""
     connection.execute(_ACTOR, {"actor": checked_name(who)})
     ticket = lock_ticket(connection, reference)

@@ -215,12 +215,12 @@ _SHORTEST: Final = 4
 
 def without(text: str, *secrets: str) -> str:
     """The text with these secrets hidden, also as forms and Base64 write them, and with every token of that kind."""
-    for form in sorted({form for secret in secrets for form in forms(secret)}, key=len, reverse=True):
+    for form in sorted({form for secret in secrets for form in _list_forms(secret)}, key=len, reverse=True):
         text = text.replace(form, HIDDEN)
     return _JSON_WEB_TOKEN.sub(HIDDEN, text)
 
 
-def forms(secret: str) -> set[str]:
+def _list_forms(secret: str) -> set[str]:
     if len(secret) < _SHORTEST:
         return set()
     return {secret, quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode()}

@@ -61,19 +61,19 @@ def account_of(settings: Settings) -> TransportAccount:
     """Which circuit and which limits apply; the settings win over what is known of the provider."""
     match settings.mail_transport:
         case "file":
-            return TransportAccount(f"file:{settings.mail_file_dir}", "other", limits(settings, AccountLimits()))
+            return TransportAccount(f"file:{settings.mail_file_dir}", "other", _merge_limits(settings, AccountLimits()))
         case "graph":
             from services.transports.graph import graph_host
 
             host = graph_host(settings)
             key = f"graph:{host}:{settings.graph_mailbox or settings.sender}"
-            return TransportAccount(key, provider_of(host), limits(settings, limits_of_graph(host)))
+            return TransportAccount(key, provider_of(host), _merge_limits(settings, limits_of_graph(host)))
     host, user = settings.smtp_server, settings.smtp_username or ""
     key = f"smtp:{host}:{settings.smtp_port}:{user}"
-    return TransportAccount(key, provider_of(host), limits(settings, limits_of(host, user)))
+    return TransportAccount(key, provider_of(host), _merge_limits(settings, limits_of(host, user)))
 
 
-def limits(settings: Settings, known: AccountLimits) -> AccountLimits:
+def _merge_limits(settings: Settings, known: AccountLimits) -> AccountLimits:
     return AccountLimits(
         connections=settings.mail_connections or known.connections,
         per_minute=settings.mail_per_minute or known.per_minute,

@@ -15,7 +15,7 @@ from tasks.delivery.slots import connections_at_once, share_of_connections
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class _Opened:
     """What came of opening a connection: a channel, or the server's answer, or neither when none may be opened now.
 
     `turn_missed`: another sender takes long to log in; `slot`: the account's connection that the channel is.
@@ -51,7 +51,7 @@ class ChannelPool:
         # How many connections there may be, by whether the next one is for safety mail, where that was found out.
         self._most: dict[bool, int] = {}
         self._reserved: set[Channel] = set()
-        self._opening: Future[Opened] | None = None
+        self._opening: Future[_Opened] | None = None
         self._urgent = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail-login")
         self.channels: list[Channel] = []
@@ -78,7 +78,7 @@ class ChannelPool:
             self._urgent = urgent
             if not self.channels and self._transport.is_open:
                 # Kept since the last run, with the slot that this run has already: a thread would take longer.
-                opening: Future[Opened] = Future()
+                opening: Future[_Opened] = Future()
                 opening.set_result(self._open(circuit, urgent))
                 self._opening = opening
                 self._wake()
@@ -86,7 +86,7 @@ class ChannelPool:
             self._opening = self._thread.submit(self._open, circuit, urgent)
             self._opening.add_done_callback(lambda _: self._wake())
 
-    def opened(self) -> Opened | None:
+    def opened(self) -> _Opened | None:
         """What came of the connection that was being opened, once; its channel is idle."""
         if self._opening is None or not self._opening.done():
             return None
@@ -137,23 +137,23 @@ class ChannelPool:
         if channel in self._idle:
             self._idle.remove(channel)
 
-    def _open(self, circuit: CircuitState, urgent: bool) -> Opened:
+    def _open(self, circuit: CircuitState, urgent: bool) -> _Opened:
         account = self._transport.account
         slot = self._take_slot(connections_at_once(account.limits, urgent))
         if slot is None:
-            return Opened()
+            return _Opened()
         transport = self._transport.another([channel.transport for channel in self.channels])
         if transport.is_open:
-            return Opened(transport.channel(), slot=slot)
+            return _Opened(transport.channel(), slot=slot)
         with login_turn(self._session, account.key) as my_turn:
             if not my_turn:
-                return Opened(turn_missed=True)
+                return _Opened(turn_missed=True)
             if circuit.state == CLOSED and not self._account_works():
-                return Opened()
+                return _Opened()
             answer = transport.prepare()
             if answer and not self.channels:
                 self._when_failed(answer)
-        return Opened(answer=answer) if answer else Opened(transport.channel(), slot=slot)
+        return _Opened(answer=answer) if answer else _Opened(transport.channel(), slot=slot)
 
     def _take_slot(self, slots: int) -> int | None:
         """One that this run holds and no connection uses, else one more."""

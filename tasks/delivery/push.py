@@ -41,7 +41,7 @@ logger = structlog.get_logger()
 _AT_ONCE: Final = 8
 _ACCOUNT: Final = "push"
 _GONE = "this channel is not in the contacts file any more, or the ticket is gone"
-Answer = tuple[ServerReply, ReplyClass]
+_Answer = tuple[ServerReply, ReplyClass]
 
 
 def deliver_pushes(settings: Settings) -> "Counter[str]":
@@ -73,7 +73,7 @@ def _begin(session: Connection, lease_id: UUID, pushes: Sequence[ClaimedMail]) -
 
 def _send_all(
     pushes: Sequence[ClaimedMail], channels: Mapping[str, str], texts: Mapping[UUID, PushText]
-) -> dict[UUID, Answer]:
+) -> dict[UUID, _Answer]:
     """The answer for each recipient."""
     jobs = {
         recipient.recipient_id: partial(_send, channels.get(recipient.address), texts.get(push.mail_id))
@@ -84,7 +84,7 @@ def _send_all(
         return dict(zip(jobs, threads.map(lambda job: job(), jobs.values()), strict=True))
 
 
-def _send(url: str | None, text: PushText | None) -> Answer:
+def _send(url: str | None, text: PushText | None) -> _Answer:
     if url is None or text is None:
         fault = ServerReply(Phase.COMPOSE, text=_GONE, finding=LocalFault.NOT_COMPOSED)
         return fault, ReplyClass(ReplyKind.PERMANENT, ReplyScope.RECIPIENT)
@@ -92,7 +92,7 @@ def _send(url: str | None, text: PushText | None) -> Answer:
 
 
 def _record(
-    lease_id: UUID, pushes: Sequence[ClaimedMail], answers: Mapping[UUID, Answer], times: Times
+    lease_id: UUID, pushes: Sequence[ClaimedMail], answers: Mapping[UUID, _Answer], times: Times
 ) -> "Counter[str]":
     states: Counter[str] = Counter()
     with begin() as connection:
@@ -105,7 +105,7 @@ def _record(
     return states
 
 
-def _judge(push: ClaimedMail, answers: Mapping[UUID, Answer], times: Times) -> list[DeliveryResult]:
+def _judge(push: ClaimedMail, answers: Mapping[UUID, _Answer], times: Times) -> list[DeliveryResult]:
     results = []
     for recipient in push.recipients:
         reply, reply_class = answers[recipient.recipient_id]

@@ -34,7 +34,7 @@ _LIST_COOKIES: Final = {TEAM_COOKIE, PERSON_COOKIE}
 _NAME_COOKIE: Final = "escalation_name"
 _COOKIE_SECONDS: Final = 180 * 86_400
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class DatabaseSilent(Exception):
@@ -51,7 +51,7 @@ def settings_of(request: Request) -> Settings:
     return settings
 
 
-async def ask(request: Request, function: Callable[..., Result], *arguments: Any) -> Result:
+async def ask(request: Request, function: Callable[..., _Result], *arguments: Any) -> _Result:
     """Run what asks the database in a thread, and wait no longer than a reader does.
 
     :raises DatabaseSilent: no answer yet; what was begun may still be done, and doing it again changes nothing

@@ -33,12 +33,12 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         yield PART.note(tried, "nobody, unless a Prometheus with an Alertmanager reads the exporter", _NOBODY)
     if webhook is not None:
         yield reach(PART, "ALERT_WEBHOOK_URL", webhook.get_secret_value())
-        yield posts()
+        yield _check_posts()
     if heartbeat is not None:
         yield reach(PART, "HEARTBEAT_URL", heartbeat.get_secret_value())
 
 
-def posts() -> CheckResult:
+def _check_posts() -> CheckResult:
     """What the workers have posted; whether they have this webhook or any, only an alert can show."""
     tried = "look whether the webhook took the alerts"
     try:

@@ -19,7 +19,7 @@ from services.outbox.synthetic_sessions import MARK, Stations, abandoned, may_re
 from worker.doctor.finding import CheckedPart, CheckResult
 from worker.doctor.postgres import reason as database_says
 
-PART = CheckedPart("end to end")
+_PART = CheckedPart("end to end")
 _LOOK_SECONDS = 0.2
 _AS_OWNER = "Run it with the DATABASE_URL of the role that migrates (docs/security.md)."
 _WORDS = "There is smoke. This is a rehearsal of the escalation worker: nobody is in danger."
@@ -47,7 +47,7 @@ EVENTS: dict[str, Callable[[str, datetime], list[Event]]] = {
 def run_synthetic_sessions(settings: Settings, reasons: list[str], to: str, seconds: float) -> Iterator[CheckResult]:
     """One marked session for each reason, removed afterwards; at most so many seconds for each."""
     if settings.mode == "shadow":
-        yield PART.unknown("publish a marked session", "MODE=shadow opens no tickets", "Set MODE=active.")
+        yield _PART.unknown("publish a marked session", "MODE=shadow opens no tickets", "Set MODE=active.")
         return
     for reason in reasons:
         session = f"{MARK}{uuid4()}"
@@ -55,16 +55,16 @@ def run_synthetic_sessions(settings: Settings, reasons: list[str], to: str, seco
         try:
             with begin() as connection:
                 if not may_remove(connection):
-                    yield PART.unknown(tried, "this role could not remove the session afterwards", _AS_OWNER)
+                    yield _PART.unknown(tried, "this role could not remove the session afterwards", _AS_OWNER)
                     return
                 for earlier in abandoned(connection):
                     remove(connection, earlier)
                 plan(connection, session, to)
             yield _result_of(tried, _try_it(settings, reason, session, seconds), seconds)
         except DBAPIError as error:
-            yield PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
+            yield _PART.broken(tried, database_says(error), "See postgresql above; docs/security.md lists the rights.")
         except (PublishError, RedisError) as error:
-            yield PART.broken(tried, f"{type(error).__name__}: the event could not be published", "See redis above.")
+            yield _PART.broken(tried, f"{type(error).__name__}: the event could not be published", "See redis above.")
 
 
 def _try_it(settings: Settings, reason: str, session: str, seconds: float) -> Stations:
@@ -99,14 +99,14 @@ def wait(session: str, seconds: float) -> Stations:
 def _result_of(tried: str, found: Stations, seconds: float) -> CheckResult:
     way = (("inbox", found.received_at), ("ticket", found.opened_at), ("mail accepted", found.accepted_at),
            ("assistant told", found.told_at))  # fmt: skip
-    passed = [f"{name} {after(found.published_at, at)}" for name, at in way if at is not None]
+    passed = [f"{name} {_format_delay(found.published_at, at)}" for name, at in way if at is not None]
     removed = f"; removed, but number {found.number} is not given again" if found.number else ""
     if found.done:
-        return PART.ok(tried, ", ".join(passed) + removed)
+        return _PART.ok(tried, ", ".join(passed) + removed)
     missing = next(name for name, at in way if at is None)
     said = f"; the mail server said: {' '.join(found.reply.split())}" if found.reply else ""
     words = f"{', '.join(passed) or 'nothing happened'}; no {missing} within {seconds:.0f} s{said}{removed}"
-    return PART.broken(tried, words, _ADVICE[missing])
+    return _PART.broken(tried, words, _ADVICE[missing])
 
 
 _ADVICE = {
@@ -117,5 +117,5 @@ _ADVICE = {
 }
 
 
-def after(published: datetime | None, at: datetime) -> str:
+def _format_delay(published: datetime | None, at: datetime) -> str:
     return f"after {(at - published).total_seconds():.2f} s" if published else "reached"

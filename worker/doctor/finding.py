@@ -56,7 +56,7 @@ def exit_code(findings: list[CheckResult]) -> int:
     return 1 if Level.BROKEN in levels else 2 if Level.UNKNOWN in levels else 0
 
 
-PART = CheckedPart("clock")
+_PART = CheckedPart("clock")
 TOLERABLE, WRONG = 5.0, 60.0
 
 
@@ -65,6 +65,6 @@ def about_clock(other: str, ahead: float) -> CheckResult:
     tried = f"compare with {other}'s clock"
     found = f"this machine is {abs(ahead):.1f} s {'ahead' if ahead > 0 else 'behind'}"
     if abs(ahead) < TOLERABLE:
-        return PART.ok(tried, found)
-    make = PART.broken if abs(ahead) > WRONG else PART.warning
+        return _PART.ok(tried, found)
+    make = _PART.broken if abs(ahead) > WRONG else _PART.warning
     return make(tried, found, "Let both machines take their time from NTP.")

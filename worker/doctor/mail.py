@@ -46,7 +46,7 @@ def _by_probe(settings: Settings) -> Iterator[CheckResult]:
     tried = f"ask {settings.mail_transport} without sending"
     answer = transport.probe()
     transport.close()
-    yield PART.ok(tried, transport.account.key) if answer is None else refused(tried, answer, settings)
+    yield PART.ok(tried, transport.account.key) if answer is None else _report_refusal(tried, answer, settings)
 
 
 def _by_smtp(settings: Settings) -> Iterator[CheckResult]:
@@ -68,7 +68,7 @@ def _talk(settings: Settings, host: str) -> Iterator[CheckResult]:
     tried = f"connect to {host} ({conversation.server.tls})"
     try:
         conversation.open(Budget(_SECONDS))
-        yield PART.ok(tried, "it answers and its certificate is good" if secured(conversation) else "it answers")
+        yield PART.ok(tried, "it answers and its certificate is good" if _is_secured(conversation) else "it answers")
         tried = "log in" if credentials else "go on without a login"
         if credentials:
             log_in(conversation, credentials)
@@ -79,18 +79,18 @@ def _talk(settings: Settings, host: str) -> Iterator[CheckResult]:
         yield PART.ok(tried, "the server lets it send")
         conversation.ask(Phase.MAIL, "QUIT")
     except ConversationEnded as stop:
-        yield refused(tried, stop.answer, settings)
+        yield _report_refusal(tried, stop.answer, settings)
     except OSError as error:
-        yield refused(tried, failed(error, conversation.phase), settings)
+        yield _report_refusal(tried, failed(error, conversation.phase), settings)
     finally:
         conversation.close()
 
 
-def secured(conversation: SmtpConnection) -> bool:
+def _is_secured(conversation: SmtpConnection) -> bool:
     return conversation.server.tls != "none"
 
 
-def refused(tried: str, answer: ServerReply, settings: Settings) -> CheckResult:
+def _report_refusal(tried: str, answer: ServerReply, settings: Settings) -> CheckResult:
     reply_class = classify(answer, account_of(settings).provider)
     found = f"at {answer.phase.value}: {answer.code or ''} {' '.join(answer.text.split())}".strip()
     return PART.broken(tried, found[:300], reply_class.remedy or "Look at the reply; nothing is lost, mail waits.")

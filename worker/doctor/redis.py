@@ -42,7 +42,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
     redis = connect(settings.redis_url.get_secret_value())
     try:
         information: Any = redis.info()
-        known = [*server(redis, information), *check_durability(PART, redis, information)]
+        known = [*_check_server(redis, information), *check_durability(PART, redis, information)]
         yield from known
         # What is broken already says why nothing can be written.
         if all(result.level is not Level.BROKEN for result in known):
@@ -89,7 +89,7 @@ def _advice(error: RedisError) -> str:
     )
 
 
-def server(redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
+def _check_server(redis: Redis, information: dict[str, Any]) -> Iterator[CheckResult]:
     version = str(information.get("valkey_version") or information["redis_version"])
     found = f"version {version}, database {_database_of(redis)}"
     old = tuple(int(part) for part in str(information["redis_version"]).split(".")[:2]) < _OLDEST

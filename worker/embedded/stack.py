@@ -80,7 +80,7 @@ class EmbeddedStack:
         """Start everything; each part answers when this returns.
 
         :raises StackError: a part failed; with the end of its log
-        :raises Stopped: somebody asked for the end meanwhile
+        :raises StopRequested: somebody asked for the end meanwhile
         """
         self.keep_choices()
         self.supervisor.start([part for part in (self.postgres, self.valkey, self.mail) if part])

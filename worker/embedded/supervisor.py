@@ -34,7 +34,7 @@ class Supervisor:
         """Start parts side by side and wait until each answers.
 
         :raises StackError: one ended or stayed silent
-        :raises Stopped: `stopping` was set
+        :raises StopRequested: `stopping` was set
         """
         began = time.monotonic()
         self.say(f"starting {', '.join(part.name for part in parts)}")
@@ -54,7 +54,7 @@ class Supervisor:
         """Run a program to its end.
 
         :raises StackError: it failed; with the end of its log
-        :raises Stopped: `stopping` was set
+        :raises StopRequested: `stopping` was set
         """
         began = time.monotonic()
         self.parts.append(part)

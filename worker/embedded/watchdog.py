@@ -28,7 +28,7 @@ def watched(folder: Path) -> Iterator[None]:
             watchdog.communicate(_ALL_ENDED)
 
 
-def watch(folder: Path, stack: int) -> None:
+def _watch(folder: Path, stack: int) -> None:
     """Wait until the stack with this pid has ended; if it could not end its parts, do so."""
     if sys.stdin.buffer.read() != _ALL_ENDED:
         with inherited_lock(folder, stack) as mine:
@@ -37,4 +37,4 @@ def watch(folder: Path, stack: int) -> None:
 
 
 if __name__ == "__main__":
-    watch(Path(sys.argv[1]), int(sys.argv[2]))
+    _watch(Path(sys.argv[1]), int(sys.argv[2]))

@@ -32,7 +32,7 @@ def record_sweep(task: Any = None, state: str | None = None, retval: Any = None,
     away = isinstance(retval, str) and retval.endswith(POSTGRESQL_AWAY)
     done = (state == SUCCESS and not away) or isinstance(retval, QueueTrouble)
     if task is not None and task.name in SECONDS_BETWEEN and done:
-        record(redis_client(), task.name)
+        _record(redis_client(), task.name)
 
 
 def record_beat(**_: Any) -> None:
@@ -42,13 +42,13 @@ def record_beat(**_: Any) -> None:
 
 def _record_tick(**_: Any) -> None:
     try:
-        record(redis_client(), BEAT)
+        _record(redis_client(), BEAT)
     except RedisError as error:
         # The message itself was sent; beat must not stop at the sign of it.
         logger.warning("beat_not_recorded", error=type(error).__name__)
 
 
-def record(redis: Redis, name: str) -> None:
+def _record(redis: Redis, name: str) -> None:
     """It did its work just now."""
     redis.eval(_RECORD, 1, LAST_RUNS, name)
 

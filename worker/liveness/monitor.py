@@ -29,7 +29,7 @@ _TOLERABLE_SECONDS = 2.0
 # no later as long as the next one is in time for it.
 _COMPARISON_COUNTS = 0.7
 _DOCTOR = "run python -m worker doctor, and see docs/operate.md"
-SWEEPS = "sweeps"
+_SWEEPS = "sweeps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ ALARMS: Final = {
     ),
     "worker": Alarm("no worker waits at the event stream; events wait in Redis"),
     "beat": Alarm("beat sends nothing; whatever failed is not tried again"),
-    SWEEPS: Alarm("sweeps have not run for long"),
+    _SWEEPS: Alarm("sweeps have not run for long"),
 }
 
 
@@ -104,8 +104,8 @@ class LivenessMonitor:
 
     def alarms(self, silent: set[str]) -> dict[str, Alarm]:
         late = [name.removeprefix("escalation.") for name in SECONDS_BETWEEN if name in silent]
-        details = self.details | {SWEEPS: ", ".join(late)}
-        keys = [key for key in ALARMS if key in silent or (key == SWEEPS and late)]
+        details = self.details | {_SWEEPS: ", ".join(late)}
+        keys = [key for key in ALARMS if key in silent or (key == _SWEEPS and late)]
         return {key: ALARMS[key].about(details.get(key, "")) for key in keys}
 
     def well(self, ages: dict[str, float]) -> set[str]:
@@ -113,7 +113,7 @@ class LivenessMonitor:
         found = {key for key in ages.keys() & ALARMS.keys() if ages[key] <= self.patience}
         ran = [ages.get(name) for name in SECONDS_BETWEEN]
         late = [name for name, age in ages.items() if age != GONE and age > self.limit(name)]
-        return found | ({SWEEPS} if None not in ran and not late else set())
+        return found | ({_SWEEPS} if None not in ran and not late else set())
 
     def is_silent(self, name: str, age: float) -> bool:
         now = time.monotonic()

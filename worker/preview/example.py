@@ -49,9 +49,9 @@ def _example_conversation(language: str) -> Conversation:
     texts = _texts_of(language)
     return Conversation(
         session_id=_SESSION,
-        messages=tuple(messages(texts)),
-        steps=tuple(steps(texts)),
-        diagnoses=(diagnosis(texts),),
+        messages=tuple(_make_messages(texts)),
+        steps=tuple(_make_steps(texts)),
+        diagnoses=(_make_diagnosis(texts),),
         confidences=tuple(Confidence(at=at(minute), value=value, source="report") for minute, value in _CONFIDENCES),
         requests=(Request(event_id=REQUEST_EVENT, at=at(13), reason="user_request", notes=texts["notes"]),),
         evidence=evidence(texts, language),
@@ -70,7 +70,7 @@ def evidence(texts: _Texts, language: str) -> tuple[Evidence, ...]:
     return smoke, request, doubt
 
 
-def messages(texts: _Texts) -> Iterator[Message]:
+def _make_messages(texts: _Texts) -> Iterator[Message]:
     yield Message(message_id="m1", sender="user", content=texts["first"], at=at(0.5))
     for number, step in enumerate(texts["steps"], start=1):
         yield Message(message_id=f"s{number}", sender="assistant", content=step, at=at(number * 2))
@@ -80,7 +80,7 @@ def messages(texts: _Texts) -> Iterator[Message]:
     yield Message(message_id="m5", sender="user", content=texts["asks"], at=at(12.8))
 
 
-def steps(texts: _Texts) -> Iterator[Step]:
+def _make_steps(texts: _Texts) -> Iterator[Step]:
     told = zip(texts["steps"], texts["answers"], (False, False, None), strict=True)
     for number, (instruction, answer, success) in enumerate(told, start=1):
         yield Step(
@@ -89,7 +89,7 @@ def steps(texts: _Texts) -> Iterator[Step]:
         )  # fmt: skip
 
 
-def diagnosis(texts: _Texts) -> Diagnosis:
+def _make_diagnosis(texts: _Texts) -> Diagnosis:
     return Diagnosis(
         category="electrical",
         confidence_level="low",

@@ -13,19 +13,19 @@ _LAST = """
     )"""
 # A row that must have a value and has none: it changed while a column was dropped, or it was erased on request.
 _NULLS = "ARRAY(SELECT k FROM unnest(CAST(:required AS text[])) AS k WHERE jsonb_typeof({row}.new -> k) = 'null')"
-WHOLE = f"({{row}}.new ?& CAST(:required AS text[]) AND cardinality({_NULLS}) = 0)"
+_WHOLE = f"({{row}}.new ?& CAST(:required AS text[]) AND cardinality({_NULLS}) = 0)"
 # Then an older entry says what is missing; what was erased has none, and stays erased.
-LOST = f"""
+_LOST = f"""
     lost AS (
         SELECT last.row_id, older.new IS NULL AND incomplete AS erased,
                CASE WHEN incomplete THEN older.new || (last.new - {_NULLS.format(row="last")}) ELSE last.new END AS new
         FROM last
         CROSS JOIN LATERAL (
-            SELECT jsonb_typeof(last.new) = 'object' AND NOT {WHOLE.format(row="last")} AS incomplete) AS looked
+            SELECT jsonb_typeof(last.new) = 'object' AND NOT {_WHOLE.format(row="last")} AS incomplete) AS looked
         LEFT JOIN LATERAL (
             SELECT a.new FROM escalation.audit_log AS a
             WHERE incomplete AND a.table_name = :table AND a.row_id = last.row_id AND jsonb_typeof(a.new) = 'object'
-              AND {WHOLE.format(row="a")}
+              AND {_WHOLE.format(row="a")}
             ORDER BY (a.action = 'baseline'), a.audit_id DESC LIMIT 1) AS older ON true
         WHERE last.new IS NOT NULL AND last.audit_id < :before
           AND NOT EXISTS (SELECT FROM {{here}} AS p WHERE p.id = last.row_id)
@@ -52,44 +52,44 @@ _RECORD_GONE = """
     WHERE new IS NOT NULL AND NOT EXISTS (SELECT FROM public.{table} AS p WHERE p.id = last.row_id)"""
 
 
-def statement(query: str, state: TableState) -> TextClause:
+def _make_statement(query: str, state: TableState) -> TextClause:
     here = f"public.{state.name}" if state.exists else NO_ROWS
-    return text(query.format(last=_LAST, lost=LOST.format(here=here), table=state.name))
+    return text(query.format(last=_LAST, lost=_LOST.format(here=here), table=state.name))
 
 
-def given(state: TableState) -> dict[str, object]:
+def _make_parameters(state: TableState) -> dict[str, object]:
     required = [column["name"] for column in state.shape["columns"] if column["required"]]
     return {"table": state.name, "before": state.before, "required": required}
 
 
-def count(connection: Connection, state: TableState, condition: str, source: str = "lost") -> int:
+def _count(connection: Connection, state: TableState, condition: str, source: str = "lost") -> int:
     query = f"WITH {{last}}, {{lost}} SELECT count(*) FROM {source} WHERE {condition}"
-    return int(connection.execute(statement(query, state), given(state)).scalar_one())
+    return int(connection.execute(_make_statement(query, state), _make_parameters(state)).scalar_one())
 
 
 def lost_rows(connection: Connection, state: TableState) -> int:
     """How many rows went with the table, and are known."""
-    return count(connection, state, "NOT erased") if state.audited and state.fate in LOST_ROWS else 0
+    return _count(connection, state, "NOT erased") if state.audited and state.fate in LOST_ROWS else 0
 
 
 def erased_rows(connection: Connection, state: TableState) -> int:
     """How many rows went with the table whose content had been erased on request."""
-    return count(connection, state, "erased") if state.audited and state.fate in LOST_ROWS else 0
+    return _count(connection, state, "erased") if state.audited and state.fate in LOST_ROWS else 0
 
 
 def repaired_rows(connection: Connection, state: TableState) -> int:
     """How many of them hold letters that must be replaced."""
-    return count(connection, state, "jsonb_typeof(new) = 'string'") if state.fate in LOST_ROWS else 0
+    return _count(connection, state, "jsonb_typeof(new) = 'string'") if state.fate in LOST_ROWS else 0
 
 
 def deleted_rows(connection: Connection, state: TableState) -> int:
     """How many rows were deleted one by one, and stay deleted."""
-    return count(connection, state, "new IS NULL", "last") if state.audited else 0
+    return _count(connection, state, "new IS NULL", "last") if state.audited else 0
 
 
 def vanished_rows(connection: Connection, state: TableState) -> int:
     """How many rows are gone from a table that is still the same one, without a record of who took them."""
-    return count(connection, state, "true") if state.audited and state.fate not in LOST_ROWS else 0
+    return _count(connection, state, "true") if state.audited and state.fate not in LOST_ROWS else 0
 
 
 def restore_rows(connection: Connection, state: TableState) -> int:
@@ -100,16 +100,16 @@ def restore_rows(connection: Connection, state: TableState) -> int:
     columns = ", ".join(f'"{name}"' for name in state.columns)
     values = ", ".join(f'r."{name}"' for name in state.columns)
     query = (
-        f"WITH {_LAST}, {LOST.format(here=f'public.{state.name}')} INSERT INTO public.{state.name} ({columns}) "
+        f"WITH {_LAST}, {_LOST.format(here=f'public.{state.name}')} INSERT INTO public.{state.name} ({columns}) "
         f"SELECT {values} FROM lost, json_populate_record(NULL::public.{state.name}, {CONTENT}) AS r "
         f"WHERE NOT lost.erased AND {_HAS_SESSION if 'session_id' in state.columns else 'true'} "
         "ORDER BY lost.row_id ON CONFLICT DO NOTHING"
     )
-    return connection.execute(text(query), given(state)).rowcount
+    return connection.execute(text(query), _make_parameters(state)).rowcount
 
 
 def record_unseen(connection: Connection, state: TableState) -> None:
     """Bring the log up to what is in a table whose changes nobody recorded for a while."""
-    connection.execute(statement(_RECORD_FOUND, state), {"table": state.name})
+    connection.execute(_make_statement(_RECORD_FOUND, state), {"table": state.name})
     if state.fate not in LOST_ROWS:
-        connection.execute(statement(_RECORD_GONE, state), {"table": state.name})
+        connection.execute(_make_statement(_RECORD_GONE, state), {"table": state.name})

@@ -74,7 +74,7 @@ _FILL = """
     UPDATE {table} AS p SET {column} = r.{column} FROM known, json_populate_record(NULL::{table}, known.content) AS r
     WHERE known.row_id = p.id AND p.{column} IS NULL AND r.{column} IS NOT NULL"""
 _FILL_ONE = "UPDATE {table} AS p SET {column} = :value WHERE p.id = :id AND p.{column} IS NULL"
-SHAPE = text("SELECT escalation.shape_of(CAST(:names AS text[]))")
+_SHAPE = text("SELECT escalation.shape_of(CAST(:names AS text[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def fill(connection: Connection, column: _LostColumn) -> int:
 
 def finish(connection: Connection, columns: Sequence[ColumnPlan]) -> Iterator[str]:
     """What hung on the columns and is gone: default, NOT NULL, keys, indexes, triggers, grants."""
-    shapes = connection.execute(SHAPE, {"names": list(SHARED_TABLES)}).scalar_one()
+    shapes = connection.execute(_SHAPE, {"names": list(SHARED_TABLES)}).scalar_one()
     for plan in columns:
         yield from _belongings_of(plan.column, shapes[plan.column.table])
 

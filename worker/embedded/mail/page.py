@@ -28,11 +28,13 @@ _FOREIGN_HTML = (
 _NEW_WINDOW = '<base target="_blank">'
 _AS_SAID = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _TICKET = re.compile(r"AB-\d+-\d+")
-TEMPLATES = Environment(
+_TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
 )
 # A ticket's number stays on one line.
-TEMPLATES.filters["whole"] = lambda words: Markup(_TICKET.sub(r'<span class="number">\g<0></span>', str(escape(words))))
+_TEMPLATES.filters["whole"] = lambda words: Markup(
+    _TICKET.sub(r'<span class="number">\g<0></span>', str(escape(words)))
+)
 
 
 class _InboxPage:
@@ -44,12 +46,12 @@ class _InboxPage:
     def list(self, request: Request) -> Response:
         numbers = self.store.numbers()
         mails = [(number, self.store.headers(number)) for number in numbers[:_SHOWN]]
-        return page("list.html", mails=mails, count=len(numbers), envelope=ENVELOPE)
+        return _render_page("list.html", mails=mails, count=len(numbers), envelope=ENVELOPE)
 
     def mail(self, request: Request) -> Response:
         number, message = self.asked_for(request)
         text = message.get_body(("plain",))
-        return page(
+        return _render_page(
             "mail.html",
             number=number,
             message=message,
@@ -80,8 +82,8 @@ class _InboxPage:
             raise HTTPException(404, f"there is no mail {number}") from None
 
 
-def page(template: str, **values: object) -> HTMLResponse:
-    content = TEMPLATES.get_template(template).render(values, tokens=Markup(style_page()))
+def _render_page(template: str, **values: object) -> HTMLResponse:
+    content = _TEMPLATES.get_template(template).render(values, tokens=Markup(style_page()))
     return HTMLResponse(content, headers={"Content-Security-Policy": _OUR_PAGES, **_AS_SAID})
 
 
