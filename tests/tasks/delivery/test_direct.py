@@ -1,75 +1,29 @@
 """A drain sends the few mails that it has queued, as any sender would, and only while the server is fast."""
 
-import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import ExitStack
 
-import pytest
 from redis import Redis
-from redis.exceptions import NoPermissionError
-from sqlalchemy import text
 
 from escalation_client.events import encode
-from services.database.engine import begin, engine
+from services.database.engine import engine
 from services.delivery.circuit_breaker import OPEN
 from services.delivery.lease import lease, leave_turn, take_place, take_turn
-from services.escalation.process_batch import BatchResult
-from services.events.stream import EVENTS, GROUP, redis_client
+from services.events.stream import EVENTS, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport
 from tasks.delivery.slots import SENDERS, senders_at_once
 from tasks.evaluation.drain import drain
 from tasks.mail import send, send_directly
 from tests.events import message
-from tests.processes import Processes, processes, wait_for
+from tests.processes import Processes, wait_for
 from tests.services.delivery.conftest import Setting
 from tests.services.delivery.office import Office
-from tests.smtp_session import Session, hang
+from tests.smtp_session import Session
+from tests.tasks.delivery.direct import drain_after, drained, family, ordinary_sender, redis
 from tests.tasks.hinted import publish, rung_for
 
-
-@pytest.fixture
-def redis(setting: Setting) -> Redis:
-    return redis_client()
-
-
-@pytest.fixture
-def family(office: Office, tmp_path: Path) -> Iterator[Processes]:
-    with processes(os.environ, tmp_path) as started:
-        yield started
-
-
-def ordinary_sender(office: Office) -> None:
-    """One that has sent a mail just now, and was fast, however busy this machine is."""
-    office.queue("earlier")
-    assert send("deliver_due", urgent_only=False) == "sent=1"
-    leave_turn()
-
-
-def drained(redis: Redis, *sessions: str) -> None:
-    """Publish an event that opens a ticket for each session, and drain them."""
-    assert drain_after(redis, *sessions).opened == len(sessions)
-
-
-def drain_after(redis: Redis, *sessions: str) -> BatchResult:
-    publish(redis, *sessions)
-    return drain(redis, get_installation(), send_directly)
-
-
-@contextmanager
-def user_of(redis: Redis, keys: str = "*", *commands: str) -> Iterator[str]:
-    """The address of the server for a user with fewer rights."""
-    redis.acl_setuser(
-        "guest", enabled=True, nopass=True, keys=[keys], channels=["*"], commands=["+@all", *commands], reset=True
-    )
-    place = redis.connection_pool.connection_kwargs
-    try:
-        yield f"redis://guest:any@{place['host']}:{place['port']}/{place['db']}"
-    finally:
-        redis.acl_deluser("guest")
+__all__ = ["family", "redis"]
 
 
 def test_a_drain_sends_while_the_server_is_fast(office: Office, redis: Redis) -> None:
@@ -135,30 +89,6 @@ def test_safety_mail_beside_ordinary_mail_keeps_its_own_sender(office: Office, r
     assert office.states()["accepted"] == 1
 
 
-def test_mail_whose_event_cannot_be_acknowledged_is_left_to_the_senders(
-    office: Office, redis: Redis, setting: Setting
-) -> None:
-    ordinary_sender(office)
-    with user_of(redis, "*", "-xack") as address:
-        setting(redis_url=address)
-        leave_turn()
-        with pytest.raises(NoPermissionError):
-            drained(redis_client(), "s")
-    assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
-
-
-def test_mail_that_went_is_told_though_no_turn_can_be_left(office: Office, redis: Redis, setting: Setting) -> None:
-    with user_of(redis, "escalation:[^d]*") as address:
-        setting(redis_url=address)
-        with pytest.raises(NoPermissionError):
-            take_turn()
-        office.queue("mail")
-        assert send("deliver_due", urgent_only=False) == "sent=1"
-        assert rung_for(redis, "sweeps") > 0, "for the outcomes"
-        drained(redis_client(), "s")
-    assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
-
-
 def test_events_that_wait_come_before_mail(office: Office, redis: Redis, setting: Setting) -> None:
     setting(batch_size=1)
     ordinary_sender(office)
@@ -222,34 +152,3 @@ def test_a_worker_told_not_to_sends_nothing(office: Office, redis: Redis, settin
     publish(redis, "s")
     wait_for(lambda: rung_for(redis, "mail") == 1, "the hint for the senders")
     assert office.states() == {"accepted": 1, "queued": 1}
-
-
-def test_a_server_that_hangs_keeps_a_drain_for_a_second_only(office: Office, redis: Redis, setting: Setting) -> None:
-    setting(smtp_command_seconds=60)
-    ordinary_sender(office)
-    office.server.on("mail", hang)
-    drained(redis, "s")
-    assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
-    assert not take_turn()
-
-
-@pytest.mark.long
-def test_a_worker_killed_after_the_acknowledgement_loses_no_mail_and_sends_none_twice(
-    office: Office, redis: Redis, family: Processes
-) -> None:
-    ordinary_sender(office)
-    worker = family.worker("events", concurrency=1, LOCK_TIMEOUT_SECONDS="60")
-    leave_turn()
-    with begin() as connection:
-        # A sender reads it before it claims.
-        connection.execute(text("LOCK TABLE escalation.mail_accounts IN ACCESS EXCLUSIVE MODE"))
-        publish(redis, "s")
-        wait_for(lambda: office.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), "the drain's run")
-        pending: Any = redis.xpending(EVENTS, GROUP)
-        assert pending["pending"] == 0
-        worker.kill()
-    assert not take_turn()
-    assert office.states() == {"accepted": 1, "queued": 1}
-    assert send("deliver_due", urgent_only=False) == "sent=1"
-    assert office.states() == {"accepted": 2}
-    assert len(office.server.messages) == 2
