@@ -26,6 +26,29 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 Jsonb = Annotated[str, "jsonb"]
 Json = Annotated[str, "json"]
 Uuid = Annotated[str, "uuid"]
+
+# JSON is full of what an array's literal escapes, and SQL's string then once more. Between documents stands a letter
+# that stands in none of them (RFC 8259, 7), and nothing is escaped but the apostrophe; an empty text is NULL.
+_JSON_TYPES: Final = ("json", "jsonb")
+_BETWEEN: Final = "\x1f"
+
+
+def json_array(name: str, sql_type: str = "jsonb") -> str:
+    """The SQL of an array of JSON whose parameter is what `json_list` makes."""
+    return f"CAST(string_to_array(CAST(:{name} AS text), chr({ord(_BETWEEN)}), '') AS {sql_type}[])"
+
+
+def json_list(documents: Sequence[str | None]) -> str:
+    """JSON documents as one parameter. A single NULL is an empty array, which `unnest` fills up beside other columns.
+
+    :raises ValueError: one is no JSON, since it has a control character
+    """
+    joined = _BETWEEN.join([document or "" for document in documents])
+    if joined.count(_BETWEEN) > max(len(documents) - 1, 0):
+        raise ValueError("a control character stands in what should be JSON")
+    return joined
+
+
 Integer = Annotated[int, "integer"]
 SmallInteger = Annotated[int, "smallint"]
 
@@ -55,7 +78,11 @@ class Unnest(Generic[Row]):
         self._names = tuple(types)
         self._alias = alias
         self.columns = ", ".join(types)
-        arrays = ", ".join(f"CAST(:{name} AS {sql_type}[])" for name, sql_type in types.items())
+        self._json = [name for name, sql_type in types.items() if sql_type in _JSON_TYPES]
+        arrays = ", ".join(
+            json_array(name, sql_type) if name in self._json else f"CAST(:{name} AS {sql_type}[])"
+            for name, sql_type in types.items()
+        )
         self.table = f"unnest({arrays}) AS {alias} ({self.columns})"
 
     def assignments(self, key: str) -> str:
@@ -64,5 +91,6 @@ class Unnest(Generic[Row]):
 
     def parameters(self, rows: Sequence[Row], **others: Any) -> dict[str, Any]:
         """The statement's parameters: a list for each column, and what else the statement asks for."""
-        columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in self._names)
-        return {**others, **dict(zip(self._names, columns, strict=True))}
+        lists = map(list, zip(*rows, strict=True)) if rows else ([] for _ in self._names)
+        columns: dict[str, Any] = dict(zip(self._names, lists, strict=True))
+        return others | columns | {name: json_list(columns[name]) for name in self._json}

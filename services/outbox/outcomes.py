@@ -17,6 +17,7 @@ from rules.delivery import TICKET_NEWS, PushKind
 from services.database.encoding import derive_text, json_text, sql_list
 from services.database.prepared import prepared
 from services.database.quick import fetch, write
+from services.database.unnest import json_array, json_list
 from services.events.stream import OUTCOMES
 
 _SENTENCES = TEMPLATES_FOLDER / "say.toml"
@@ -85,9 +86,9 @@ class NewOutcome:
         return {name: value for name, value in members.items() if value is not None}
 
 
-INSERT = prepared("""
+INSERT = prepared(f"""
     INSERT INTO escalation.outcomes (outcome_id, session_id, payload)
-    SELECT * FROM unnest(CAST(:outcome_ids AS uuid[]), CAST(:session_ids AS text[]), CAST(:payloads AS jsonb[]))
+    SELECT * FROM unnest(CAST(:outcome_ids AS uuid[]), CAST(:session_ids AS text[]), {json_array("payloads")})
     ON CONFLICT (outcome_id) DO NOTHING
 """)
 
@@ -97,13 +98,13 @@ def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> No
     write(connection, INSERT, _columns_of(outcomes))
 
 
-def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, list[Any]]:
+def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, Any]:
     """The parameters of a statement that writes them, as of now."""
     now = datetime.now(UTC)
     return {
         "outcome_ids": [outcome.outcome_id for outcome in outcomes],
         "session_ids": [outcome.session_id for outcome in outcomes],
-        "payloads": [json_text(outcome.payload(now)) for outcome in outcomes],
+        "payloads": json_list([json_text(outcome.payload(now)) for outcome in outcomes]),
     }
 
 

@@ -12,6 +12,7 @@ from rules.delivery import TICKET_NEWS, Lane, MailTemplate, PushKind
 from services.database.encoding import derive_id, derive_text, json_text, sql_list
 from services.database.prepared import prepared
 from services.database.quick import write
+from services.database.unnest import json_array, json_list
 from services.outbox.synthetic_sessions import MARK
 
 
@@ -46,14 +47,14 @@ class NewMail:
 
 
 _PLANNED = text("SELECT key, value ->> 'to' AS to FROM escalation.settings WHERE key = ANY(CAST(:keys AS text[]))")
-_INSERT_MAILS = prepared("""
+_INSERT_MAILS = prepared(f"""
     INSERT INTO escalation.mails
         (mail_id, ticket_id, session_id, template, language, lane, rank, message_id, content, published_at)
     SELECT * FROM unnest(
         CAST(:mail_ids AS uuid[]), CAST(:ticket_ids AS text[]), CAST(:session_ids AS text[]),
         CAST(:templates AS text[]),
         CAST(:languages AS text[]), CAST(:lanes AS text[]), CAST(:ranks AS smallint[]), CAST(:message_ids AS text[]),
-        CAST(:contents AS jsonb[]), CAST(:published AS timestamptz[]))
+        {json_array("contents")}, CAST(:published AS timestamptz[]))
     ON CONFLICT (mail_id) DO NOTHING
 """)
 _INSERT_RECIPIENTS = prepared(f"""
@@ -91,7 +92,7 @@ def queue_mails(connection: Connection, mails: Sequence[NewMail], domain: str) -
             "lanes": [mail.lane for mail in mails],
             "ranks": [mail.rank for mail in mails],
             "message_ids": [f"<{mail.mail_id.hex}@{domain}>" for mail in mails],
-            "contents": [json_text(mail.content) for mail in mails],
+            "contents": json_list([json_text(mail.content) for mail in mails]),
             "published": [mail.published_at for mail in mails],
         },
     )

@@ -1,5 +1,6 @@
 """Rows go to PostgreSQL column by column, and come back as they were."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from rules.reasons import Priority
-from services.database.unnest import Integer, Json, Jsonb, SmallInteger, Unnest
+from services.database.encoding import json_text
+from services.database.unnest import Integer, Json, Jsonb, SmallInteger, Unnest, json_list
 
 
 class _Row(NamedTuple):
@@ -79,3 +81,21 @@ def test_an_annotation_that_is_no_sql_type_is_named() -> None:
 
     with pytest.raises(TypeError, match="annotate it"):
         Unnest(Wrong)
+
+
+@pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS[1:], ROWS[1:] * 3], ids=["none", "one", "one null", "nulls"])
+def test_any_number_of_rows_comes_back(connection: Connection, rows: list[_Row]) -> None:
+    assert len(returned(connection, rows)) == len(rows)
+
+
+def test_what_json_can_say_comes_back(connection: Connection) -> None:
+    said = {"quotes": 'it\'s "so"', "back": "\\ \\x1f \x1f \n", "letters": "Ω ع 🔥", "arrays": ["{a,b}", None, "NULL"]}
+    rows = [ROWS[0]._replace(members=json_text(said), document=json.dumps(said, indent=2))] * 2
+    assert [(row[9], row[10]) for row in returned(connection, rows)] == [(said, said)] * 2
+
+
+def test_what_would_divide_a_list_is_refused() -> None:
+    with pytest.raises(ValueError, match="control character"):
+        json_list(["{}", '"\x1f"'])
+    with pytest.raises(ValueError, match="control character"):
+        json_list(["\x1f"])
