@@ -14,7 +14,8 @@ MAILS = (
 EVENTS = (
     "lists go to PostgreSQL as array literals, which it reads in two thirds of the time, ids without hyphens and "
     "times as numbers; Redis' replies are read in C; usual events have a decoder of their own, and msgspec writes the "
-    "JSON; a text meets only the patterns that its words lead to; the hot statements are planned once a session and "
+    "JSON, which goes as one text without being escaped twice; words are remembered as they are typed, and a text "
+    "meets only the patterns that they lead to; the hot statements are planned once a session and "
     "have no ORM between; garbage collection passes over what is loaded before the fork. Both cores are busy: a "
     "second worker finds none free, while the peer's second main process does. COPY, one JSON document instead of "
     "arrays and a third child brought little or were worse; batches of more than 750 events too, and they hold locks "
@@ -23,7 +24,8 @@ EVENTS = (
 TICKETS = (
     "whom to contact is worked out once for a batch and no longer for each ticket, an id once and in half the time, "
     "the statements that open a ticket are planned once a session, and the audit log takes a statement's rows without "
-    "a call for each. PostgreSQL writes twelve rows for a ticket, three of them in the audit log, and both cores are "
+    "a call for each; of a session only the events are read that its summary tells. "
+    "PostgreSQL writes twelve rows for a ticket, three of them in the audit log, and both cores are "
     "busy. The original's way is spared TLS, login and all reading of the story here, and its mail server answers at "
     "once."
 )
