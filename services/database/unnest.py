@@ -20,7 +20,7 @@ _SQL_TYPES: Final[dict[Any, str]] = {
     bytes: "bytea",
 }
 
-Row = TypeVar("Row", bound=tuple[Any, ...])
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
 
 # For members of rows whose column has another type than the Python type says.
 Jsonb = Annotated[str, "jsonb"]
@@ -66,14 +66,14 @@ def _sql_type(hint: Any) -> str:
     return _SQL_TYPES[hint]
 
 
-class Unnest(Generic[Row]):
+class Unnest(Generic[_Row]):
     """Rows as a table of parameters: `text(f"INSERT INTO … SELECT {u.columns} FROM {u.table}")`.
 
     :param row: the named tuple; its members are the columns, its annotations give their SQL types
     :raises TypeError: an annotation gives no SQL type
     """
 
-    def __init__(self, row: type[Row], alias: str = "n") -> None:
+    def __init__(self, row: type[_Row], alias: str = "n") -> None:
         types = {name: _sql_type(hint) for name, hint in get_type_hints(row, include_extras=True).items()}
         self._names = tuple(types)
         self._alias = alias
@@ -89,7 +89,7 @@ class Unnest(Generic[Row]):
         """`a = n.a, b = n.b` for an UPDATE of all columns but the key."""
         return ", ".join(f"{name} = {self._alias}.{name}" for name in self._names if name != key)
 
-    def parameters(self, rows: Sequence[Row], **others: Any) -> dict[str, Any]:
+    def parameters(self, rows: Sequence[_Row], **others: Any) -> dict[str, Any]:
         """The statement's parameters: a list for each column, and what else the statement asks for."""
         lists = map(list, zip(*rows, strict=True)) if rows else ([] for _ in self._names)
         columns: dict[str, Any] = dict(zip(self._names, lists, strict=True))

@@ -145,7 +145,7 @@ def make_environment(language: str, loader: BaseLoader, words: NullTranslations)
     made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
     made.globals.update(start="right" if right_to_left else "left", comma=comma_of(language))
     made.globals.update(colours=load_tokens()[0], fill=fill, fill_html=fill_html)
-    made.filters.update(ltr=_isolating(right_to_left), direction=direction, broken=broken)
+    made.filters.update(ltr=_isolating(right_to_left), direction=direction, broken=_break_words)
     return made
 
 
@@ -164,7 +164,7 @@ def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
     return left_to_right
 
 
-def broken(text: str) -> Markup:
+def _break_words(text: str) -> Markup:
     """Escaped text whose lines stay lines in HTML, also where style sheets are ignored."""
     return Markup(str(escape(text)).replace("\n", "<br>"))
 

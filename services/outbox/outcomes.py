@@ -31,7 +31,7 @@ def _sentences() -> dict[str, dict[str, str]]:
     return tomllib.loads(_SENTENCES.read_text(encoding="utf-8"))
 
 
-def say(kind: str, language: str | None, *, number: str | None = None, safety: bool = False) -> str | None:
+def _say(kind: str, language: str | None, *, number: str | None = None, safety: bool = False) -> str | None:
     """The sentence for an outcome; nothing is claimed about a human before a server accepted the message."""
     known, kind = _sentences(), _SAME_WORDS.get(kind, kind)
     by_language = known.get(f"{kind}.safety" if safety else kind) or known.get(kind)
@@ -81,12 +81,12 @@ class NewOutcome:
             "contact": self.contact,
             "phrase": self.phrase,
             "message_id": self.message_id,
-            "say": say(self.type, self.language, number=self.ticket_number, safety="safety_concern" in self.reasons),
+            "say": _say(self.type, self.language, number=self.ticket_number, safety="safety_concern" in self.reasons),
         }
         return {name: value for name, value in members.items() if value is not None}
 
 
-INSERT = prepared(f"""
+_INSERT = prepared(f"""
     INSERT INTO escalation.outcomes (outcome_id, session_id, payload)
     SELECT * FROM unnest(CAST(:outcome_ids AS uuid[]), CAST(:session_ids AS text[]), {json_array("payloads")})
     ON CONFLICT (outcome_id) DO NOTHING
@@ -95,7 +95,7 @@ INSERT = prepared(f"""
 
 def queue_outcomes(connection: Connection, outcomes: Sequence[NewOutcome]) -> None:
     """Write outcomes into the transaction of what they tell; a repeat writes nothing."""
-    write(connection, INSERT, _columns_of(outcomes))
+    write(connection, _INSERT, _columns_of(outcomes))
 
 
 def _columns_of(outcomes: Sequence[NewOutcome]) -> dict[str, Any]:
