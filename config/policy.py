@@ -29,8 +29,8 @@ class PolicyFile(BaseSettings):
     expert_confidence_levels: frozenset[str]
     expert_at_any_confidence: bool
     second_ear: bool = True
-    handoff_threshold: float = Field(default=0.6, ge=0, le=1)
-    danger_threshold: float = Field(default=0.45, ge=0, le=1)
+    handoff_threshold: float = Field(default=0.8, ge=0, le=1)
+    danger_threshold: float = Field(default=0.65, ge=0, le=1)
     handoff_ask_threshold: float = Field(default=0.15, ge=0, le=1)
     danger_ask_threshold: float = Field(default=0.15, ge=0, le=1)
     answer_seconds: float = Field(default=600, ge=1, le=3_600)

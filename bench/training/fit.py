@@ -69,19 +69,19 @@ def fit(examples: Examples, networks: int, ordinary: int) -> FittedModel:
     """
     is_ordinary = np.char.startswith(examples.authors, FIELDS) & (examples.labels == 0)
     counts = np.where(is_ordinary, ordinary, 1)
-    places = np.repeat(np.arange(len(examples.labels)), counts)
-    vectors, pieces, labels = examples.vectors[places], examples.pieces[places], examples.labels[places]
     fitted = [
         MLPClassifier(
             (_HIDDEN,), alpha=1e-2, max_iter=_ROUNDS, learning_rate_init=2e-3, random_state=SEED + number
-        ).fit(vectors, labels)
+        ).fit(examples.vectors, examples.labels, sample_weight=counts)
         for number in range(networks)
     ]
-    # A weight does here what repetition does for the networks, at a fraction of the time; its root was enough.
+    # Of the weights the root was enough here.
     machine = SVC(C=_MARGIN, gamma=LIKENESS_GAMMA, cache_size=1_000).fit(
         examples.vectors, examples.labels, sample_weight=np.sqrt(counts)
     )
-    linear = LogisticRegression(C=20, solver="liblinear", random_state=SEED).fit(pieces, labels)
+    linear = LogisticRegression(C=20, solver="liblinear", random_state=SEED).fit(
+        examples.pieces, examples.labels, sample_weight=counts
+    )
     return FittedModel(fitted, machine, linear)
 
 

@@ -26,14 +26,24 @@ from worker.commands.detect import LabelledText, hear_all
 
 # Some points below what was measured (docs/detection.md): precision, recall, and recall with what is asked.
 FLOORS = {
-    "test": {"handoff": (0.92, 0.88, 0.97), "danger": (0.86, 0.88, 0.97)},
-    "sealed": {"handoff": (0.95, 0.92, 0.97), "danger": (0.91, 0.94, 0.97)},
-    "sealed_second": {"handoff": (0.93, 0.83, 0.95), "danger": (0.86, 0.91, 0.96)},
-    "sealed_third": {"handoff": (0.95, 0.83, 0.95), "danger": (0.91, 0.91, 0.97)},
-    "sealed_fourth": {"handoff": (0.9, 0.93, 0.97), "danger": (0.87, 0.93, 0.96)},
+    "test": {"handoff": (0.93, 0.86, 0.97), "danger": (0.88, 0.84, 0.96)},
+    "sealed": {"handoff": (0.95, 0.9, 0.97), "danger": (0.93, 0.92, 0.97)},
+    "sealed_second": {"handoff": (0.94, 0.82, 0.94), "danger": (0.89, 0.89, 0.95)},
+    "sealed_third": {"handoff": (0.95, 0.83, 0.95), "danger": (0.92, 0.9, 0.97)},
+    "sealed_fourth": {"handoff": (0.91, 0.93, 0.97), "danger": (0.91, 0.92, 0.96)},
+    "sealed_fifth": {"handoff": (0.94, 0.9, 0.97), "danger": (0.86, 0.88, 0.97)},
+    "sealed_sixth": {"handoff": (0.9, 0.94, 0.98), "danger": (0.86, 0.92, 0.97)},
 }
-# Of the language that is heard worst; in the test part that is Arabic danger, 19 of 30.
-LOWEST_RECALL = {"test": 0.6, "sealed": 0.85, "sealed_second": 0.78, "sealed_third": 0.75, "sealed_fourth": 0.86}
+# Of the language that is heard worst; in the test part that is Arabic danger, 18 of 30.
+LOWEST_RECALL = {
+    "test": 0.58,
+    "sealed": 0.83,
+    "sealed_second": 0.77,
+    "sealed_third": 0.77,
+    "sealed_fourth": 0.88,
+    "sealed_fifth": 0.77,
+    "sealed_sixth": 0.85,
+}
 PARTS = {"test": read_lines(TEST), **{path.stem: read_sealed(path) for path in SEALED_PARTS}}
 # The challenge set is of hard pairs: half of it are texts that only look like danger.
 CHALLENGE_PRECISION = {"handoff": 0.9, "danger": 0.82}
