@@ -12,8 +12,7 @@ FOLDER = Path(__file__).with_name("corpus")
 TRAINING, TEST = FOLDER / "training.jsonl", FOLDER / "test.jsonl"
 # By another author each, who had seen nothing of the project.
 SEALED_PARTS = [
-    FOLDER / f"{name}.bin"
-    for name in ("sealed", "sealed_second", "sealed_third", "sealed_fourth", "sealed_fifth", "sealed_sixth")
+    FOLDER / f"sealed{number}.bin" for number in ("", "_second", "_third", "_fourth", "_fifth", "_sixth", "_seventh")
 ]
 # Texts that share this much of their pieces are one text, written twice.
 _NEARLY_THE_SAME = 0.8
