@@ -31,17 +31,20 @@ def classify_failure(error: Exception) -> DatabaseFailure:
     state = getattr(error.orig, "pgcode", None)
     if error.connection_invalidated or not state or state[:2] in _NOT_CONTENT:
         return DatabaseFailure.INFRASTRUCTURE
-    if state == _NOT_NULL and _is_unknown_column(error.orig):
+    if state == _NOT_NULL and _is_changed_column(error.orig):
         return DatabaseFailure.INFRASTRUCTURE
     if state == "55P03":
         return DatabaseFailure.LOCKED
     return DatabaseFailure.RETRY if state.startswith("40") else DatabaseFailure.CONTENT
 
 
-def _is_unknown_column(error: Any) -> bool:
-    """A column that ABParts has added since and that must be filled: no event's content is to blame."""
+def _is_changed_column(error: Any) -> bool:
+    """A column that ABParts has added, or that could be empty before: no event's content is to blame."""
     table = SHARED.tables.get(f"{error.diag.schema_name}.{error.diag.table_name}")
-    return table is not None and error.diag.column_name not in table.columns
+    if table is None:
+        return False
+    column = table.columns.get(error.diag.column_name)
+    return column is None or bool(column.nullable)
 
 
 def described(error: Exception) -> str:

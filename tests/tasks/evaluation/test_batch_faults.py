@@ -59,3 +59,15 @@ def test_events_wait_while_abparts_demands_a_column_that_nobody_here_knows(
     assert rows(connection, "SELECT reason FROM escalation.rejected_events") == []
     connection.execute(text(f"ALTER TABLE public.{table} ALTER COLUMN tenant DROP NOT NULL"))
     assert write(batch, installation).result.opened == 1
+
+
+def test_events_wait_while_abparts_demands_a_column_that_could_be_empty_before(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    connection.execute(text("ALTER TABLE public.support_tickets ALTER COLUMN resolution_notes SET NOT NULL"))
+    batch = entries([message("s", "there is smoke from the cabinet"), confidence("calm", 0.9)])
+    with pytest.raises(Unavailable, match='null value in column "resolution_notes"'):
+        write(batch, installation)
+    assert rows(connection, "SELECT reason FROM escalation.rejected_events") == []
+    connection.execute(text("ALTER TABLE public.support_tickets ALTER COLUMN resolution_notes DROP NOT NULL"))
+    assert write(batch, installation).result.opened == 1
