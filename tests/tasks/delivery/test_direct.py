@@ -9,11 +9,13 @@ from escalation_client.events import encode
 from services.database.engine import engine
 from services.delivery.circuit_breaker import OPEN
 from services.delivery.lease import lease, leave_turn, take_place, take_turn
+from services.escalation.process_batch import BatchResult
 from services.events.stream import EVENTS, redis_client
 from services.installation import get_installation
 from services.transports.factory import process_transport
 from tasks.delivery.slots import SENDERS, senders_at_once
 from tasks.evaluation.drain import drain
+from tasks.evaluation.end_of_batch import MaySend
 from tasks.mail import send, send_directly
 from tests.events import message
 from tests.processes import Processes, wait_for
@@ -136,6 +138,29 @@ def test_a_drain_waits_for_no_other_sender(office: Office, redis: Redis) -> None
             assert take_place(connection, account.key, senders_at_once(account.limits, urgent_only=False))
         drained(redis, "s")
     assert (office.states(), rung_for(redis, "mail")) == ({"accepted": 1, "queued": 1}, 1)
+
+
+def test_who_was_rung_for_and_found_a_drain_in_the_only_place_is_rung_for_again(
+    office: Office, redis: Redis, setting: Setting
+) -> None:
+    setting(mail_connections=1)
+    ordinary_sender(office)
+    assert take_turn(), "so that the drain has none"
+    meanwhile: list[str] = []
+
+    def send_beside_a_sender(result: BatchResult, may_send: MaySend) -> None:
+        def may_send_after_the_sender() -> bool:
+            if not meanwhile:
+                meanwhile.append(send("deliver_due", urgent_only=False))
+            return may_send()
+
+        send_directly(result, may_send_after_the_sender)
+
+    publish(redis, "s")
+    drain(redis, get_installation(), send_beside_a_sender)
+    assert (meanwhile, office.states()) == (["idle"], {"accepted": 1, "queued": 1})
+    assert rung_for(redis, "mail") == 1 + 1
+    assert send("deliver_due", urgent_only=False) == "sent=1"
 
 
 def test_another_password_finds_no_turn(office: Office, redis: Redis, setting: Setting) -> None:
