@@ -49,7 +49,7 @@ class DoorbellStep(bootsteps.StartStopStep):
             streams = [EventStream(cluster, name) for name in numbered_streams()] if cluster else []
             helpers = [
                 _start("announcer", _announce, self.stopping),
-                *(_start(stream.name, _watch_stream, self.stopping, stream) for stream in streams),
+                *(_start(stream.name, watch_stream, self.stopping, stream) for stream in streams),
             ]
             _start("all others", watch, self.stopping, helpers)
 
@@ -98,15 +98,15 @@ def _announce(stopping: threading.Event) -> None:
         stopping.wait(_ANNOUNCE_SECONDS)
 
 
-def _watch_stream(stopping: threading.Event, stream: EventStream) -> None:
+def watch_stream(stopping: threading.Event, stream: EventStream) -> None:
     """Ring for what arrives in one stream of a cluster until told to stop."""
     last = "0"
     while not stopping.is_set():
         try:
             answer: Any = stream.redis.xread({stream.name: last}, count=1, block=_BLOCK_MILLISECONDS)
             if answer:
-                hint("drain_events")
                 last = _note_and_ring(stream.redis, [stream.name])[stream.name]
+                hint("drain_events")
             stopping.wait(_PAUSE_SECONDS)
         except RedisError as error:
             logger.warning("doorbell_waits_for_redis", stream=stream.name, error=type(error).__name__)

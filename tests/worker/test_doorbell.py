@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from services.events.stream import EVENTS
+from services.events.stream import EVENTS, EventStream
 from services.installation import Installation
 from tasks.celery_config import KEY_PREFIX
 from tests.processes import wait_for
 from tests.tasks.conftest import forget, installation, redis
-from worker.doorbell import watch
+from worker.doorbell import watch, watch_stream
 from worker.liveness.program.signs import DOORBELL, SIGNS
 
 __all__ = ["installation", "redis"]
@@ -53,9 +53,15 @@ def test_a_cluster_that_hangs_delays_no_hint_for_the_one_stream(redis: Redis) ->
 
 
 @pytest.mark.usefixtures("installation")
-def test_what_has_come_is_noted_before_the_ring_so_that_what_comes_later_is_rung_for_again(redis: Redis) -> None:
+@pytest.mark.parametrize("is_one_of_a_cluster", [False, True])
+def test_what_has_come_is_noted_before_the_ring_so_that_what_comes_later_is_rung_for_again(
+    redis: Redis, is_one_of_a_cluster: bool
+) -> None:
+    def run(stopping: threading.Event) -> None:
+        watch_stream(stopping, EventStream(redis)) if is_one_of_a_cluster else watch(stopping)
+
     untyped: Any = redis
-    with untyped.monitor() as monitor, running(watch):
+    with untyped.monitor() as monitor, running(run):
         redis.xadd(EVENTS, {"event": "{}"})
         commands = (said["command"].partition(" ")[0] for said in monitor.listen())
         before = list(takewhile(lambda command: command != "LPUSH", commands))
