@@ -95,6 +95,7 @@ def test_two_hundred_tickets_are_few_mails_and_every_ticket_is_told_of(storm: Of
     digest = read(storm.server.messages[-1])
     assert "further tickets" in digest
     assert "one kind of problem: hydraulic" in digest
+    assert "Each is a ticket of its own, with its own priority and time limit." in " ".join(digest.split())
     assert "https://tickets.example.org/d/" in digest
     assert digest.count("https://tickets.example.org/t/") >= 94
     assert storm.states() == {"accepted": 194 + FIRST + 2 + 2}
