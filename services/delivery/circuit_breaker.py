@@ -156,14 +156,19 @@ def requeue_refused(connection: Connection, account: str, *, by_hand: bool = Fal
 
 _TAKE_PROBE = text("""
     UPDATE escalation.mail_accounts
-    SET probes = probes + 1, next_probe_at = clock_timestamp() + make_interval(secs => :next_probe)
+    SET probes = probes + CASE WHEN :now THEN 0 ELSE 1 END,
+        next_probe_at = CASE WHEN :now THEN next_probe_at
+                             ELSE clock_timestamp() + make_interval(secs => :next_probe) END
     WHERE account = :account AND state <> 'closed' AND (:now OR next_probe_at <= clock_timestamp())
     RETURNING phase
 """)
 
 
 def take_probe(connection: Connection, account: str, times: Times, *, now: bool = False) -> str | None:
-    """Take the probe that is due, or any `now`, so that nobody else makes it; returns the phase that had failed."""
+    """Take the probe that is due, so that nobody else makes it; returns the phase that had failed.
+
+    :param now: by hand, whether due or not: the mailer's own probe stays due when it was
+    """
     parameters = {"account": account, "next_probe": times.next_probe, "now": now}
     return connection.execute(_TAKE_PROBE, parameters).scalar()
 

@@ -123,6 +123,18 @@ def test_a_probe_after_the_remedy_closes_the_circuit(office: Office, setting: Se
     assert office.recipient(mail_id)["state"] == "accepted"
 
 
+def test_a_probe_that_fails_by_hand_does_not_delay_the_mailer_s_own(office: Office, setting: Setting) -> None:
+    office.queue("first")
+    office.server.on_every("auth", "535 5.7.8 wrong password")
+    office.send()
+    before = office.account()
+    setting(smtp_password="mistyped")
+    assert typed("probe").exit_code == 1
+    after = office.account()
+    assert (before["state"], after["state"]) == ("open", "open")
+    assert (after["next_probe_at"], after["probes"]) == (before["next_probe_at"], before["probes"])
+
+
 def test_a_probe_explains_what_the_server_says(office: Office) -> None:
     office.server.on_every("auth", "535 5.7.139 SmtpClientAuthentication is disabled for the Tenant.")
     result = typed("probe")
