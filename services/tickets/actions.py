@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, Priority, Reason, rank
 from rules.ticket_states import TakenAlready, TicketRefused, following
 from services.database.encoding import derive_id, json_text
+from services.database.engine import read_clock
 from services.events.session_state import is_finished
 from services.installation import Installation
 from services.outbox.push import queue_pushes
@@ -206,7 +207,7 @@ def snooze(connection: Connection, reference: str, until: datetime, who: str) ->
     """
     ticket, status = _begin(connection, "snooze", reference, who)
     longest = _LONGEST_URGENT_SNOOZE if ticket.priority == Priority.URGENT else _LONGEST_SNOOZE
-    if not timedelta() < until - datetime.now(UTC) <= longest:
+    if not timedelta() < until - read_clock(connection) <= longest:
         raise TicketRefused(
             "%(number)s can be snoozed for at most %(num)s hour.",
             "%(number)s can be snoozed for at most %(num)s hours.",

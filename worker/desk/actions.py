@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from config.settings import Settings
 from rules.contacts import Contact
 from rules.ticket_states import Refusal
-from services.database.engine import begin
+from services.database.engine import begin, read_clock
 from services.installation import get_installation
 from services.monitoring.log_context import ticket_trace
 from services.ticket_details import TicketDetails, TimelineEntry, load_ticket_details, load_timeline
@@ -98,7 +98,7 @@ def _do(connection: Connection, ticket_id: str, fields: Mapping[str, str]) -> No
         case "note":
             note(connection, ticket_id, words, who)
         case "snooze":
-            snooze(connection, ticket_id, _read_end(fields.get("minutes", "")), who)
+            snooze(connection, ticket_id, _read_end(connection, fields.get("minutes", "")), who)
         case "resolve":
             resolve(connection, ticket_id, words, who)
         case "reopen":
@@ -118,7 +118,7 @@ def _reassign(connection: Connection, ticket_id: str, key: str, who: str) -> Non
     reassign(connection, ticket_id, contact, who, installation)
 
 
-def _read_end(minutes: str) -> datetime:
+def _read_end(connection: Connection, minutes: str) -> datetime:
     if not (minutes.isascii() and minutes.isdecimal() and len(minutes) <= 5):
         raise UnfitText(NOT_READ)
-    return datetime.now(UTC) + timedelta(minutes=int(minutes))
+    return read_clock(connection) + timedelta(minutes=int(minutes))
