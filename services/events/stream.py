@@ -24,7 +24,7 @@ OUTCOMES = "escalation:outcomes"
 GROUP = "escalation"
 _PATIENCE_SECONDS = 5.0
 # Milliseconds until the year 2100, which microseconds have passed long ago.
-_NO_TIME = 4_102_444_800_000
+NO_TIME = 4_102_444_800_000
 
 
 class StreamEntry(NamedTuple):
@@ -43,10 +43,10 @@ class StreamEntry(NamedTuple):
     def published_ms(self) -> int:
         """When Redis took the entry, by its clock, in milliseconds since 1970: they stand in the id.
 
-        Now, where a publisher has given an id that is no time, such as microseconds: Redis counts on from it for ever.
+        Now, where a publisher has given an id that is no time, such as microseconds: Redis counts on from it.
         """
         milliseconds = int(self.entry_id.partition("-")[0])
-        return milliseconds if milliseconds < _NO_TIME else int(time.time() * 1000)
+        return milliseconds if milliseconds < NO_TIME else int(time.time() * 1000)
 
     @property
     def published_at(self) -> datetime:

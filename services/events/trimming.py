@@ -9,7 +9,7 @@ from redis.exceptions import AskError, ClusterDownError, RedisError, ResponseErr
 
 from escalation_client.layout import session_in
 from services.events.layout import event_streams
-from services.events.stream import EventStream, StreamEntry, as_entry
+from services.events.stream import NO_TIME, EventStream, StreamEntry, as_entry
 
 
 def trim(redis: Redis, keep_seconds: int) -> int:
@@ -37,8 +37,8 @@ def _trim(stream: EventStream, keep_seconds: int) -> int:
         return 0
     if stream.is_earlier and (gone := _remove_finished(stream, keep_seconds)):
         return gone
-    needed = [_key(_needed_by(stream, group)) for group in groups]
-    milliseconds, sequence = min([*needed, _recent(stream.redis, keep_seconds)])
+    needed = min(_key(_needed_by(stream, group)) for group in groups)
+    milliseconds, sequence = _up_to(stream.redis, needed, keep_seconds)
     return int(stream.redis.xtrim(stream.name, minid=f"{max(milliseconds, 0)}-{sequence}", approximate=True))
 
 
@@ -48,7 +48,7 @@ def _remove_finished(stream: EventStream, keep_seconds: int) -> int:
         pipeline.watch(stream.name)  # type: ignore[no-untyped-call]
         newest: Any = pipeline.xrevrange(stream.name, count=1)
         last = _key(newest[0][0]) if newest else (0, 0)
-        if last > min(_finished_up_to(pipeline, stream.name), _recent(pipeline, keep_seconds)):
+        if last > _up_to(pipeline, _finished_up_to(pipeline, stream.name), keep_seconds):
             return 0
         pipeline.multi()
         pipeline.xlen(stream.name)
@@ -59,10 +59,10 @@ def _remove_finished(stream: EventStream, keep_seconds: int) -> int:
             return 0
 
 
-def _recent(redis: Redis, keep_seconds: int) -> tuple[int, int]:
-    """The id from which on entries are kept in any case."""
+def _up_to(redis: Redis, finished: tuple[int, int], keep_seconds: int) -> tuple[int, int]:
+    """What is finished and old; an id that is no time tells no age, and would be kept for ever."""
     seconds, _ = redis.time()
-    return (seconds - keep_seconds) * 1000, 0
+    return finished if finished[0] >= NO_TIME else min(finished, ((seconds - keep_seconds) * 1000, 0))
 
 
 def _groups_of(redis: Redis, name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from config.settings import Settings
 from services.events.layout import event_streams
-from services.events.stream import GROUP, EventStream
+from services.events.stream import GROUP, NO_TIME, EventStream
 
 # A safety mail is late whatever state it is in; other mail when it is due and nobody sends it.
 _MAILS = text("""
@@ -132,8 +132,9 @@ def redis_time(redis: Redis) -> float:
 
 
 def _age(entry_id: bytes | None, now: float) -> float:
-    """By Redis' clock, which made the id; negative when that clock was set back since."""
-    return now - int(entry_id.decode().partition("-")[0]) / 1000 if entry_id else 0.0
+    """By Redis' clock, which made the id; negative when that clock was set back since, 0 for an id that is no time."""
+    milliseconds = int(entry_id.decode().partition("-")[0]) if entry_id else NO_TIME
+    return now - milliseconds / 1000 if milliseconds < NO_TIME else 0.0
 
 
 def exceeded_limits(health: Health, settings: Settings) -> list[str]:

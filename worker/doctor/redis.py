@@ -21,7 +21,7 @@ from config.settings import Settings
 from escalation_client.layout import KEY_STREAMS, Layout
 from rules.explanation import counted
 from services.events.layout import event_streams
-from services.events.stream import EVENTS, GROUP, EventStream, connect, events_cluster
+from services.events.stream import EVENTS, GROUP, NO_TIME, EventStream, connect, events_cluster
 from services.monitoring.health import measure_stream
 from worker.celery_guards.cluster_mode import REMEDY, is_in_cluster_mode
 from worker.doctor.celery_nodes import BEAT_LATE
@@ -154,6 +154,14 @@ def _check_stream(settings: Settings, redis: Redis, stream: EventStream) -> Chec
         return PART.broken(tried, found, _held_up(redis))
     if stream.is_earlier:
         return PART.note(tried, f"it is one of an earlier EVENT_STREAMS: {found}", "It goes when all of it is done.")
+    information: Any = stream.redis.xinfo_stream(stream.name)
+    if int(information["last-generated-id"].partition(b"-")[0]) >= NO_TIME:
+        return PART.warning(
+            tried,
+            "its entries' ids are no times: no age can be told",
+            # A doorbell that has seen higher ids sees no lower ones.
+            f"Stop the publishers; when nothing waits, DEL {stream.name} and start the workers: ids are times again.",
+        )
     return PART.ok(tried, found)
 
 

@@ -136,6 +136,23 @@ def test_only_what_is_finished_and_old_is_trimmed(
     assert len(remaining) < 500
 
 
+def test_what_is_finished_goes_and_has_no_age_after_an_id_that_is_no_time(
+    installation: Installation, redis: Redis, publish: Publish, connection: Connection
+) -> None:
+    redis.xadd(EVENTS, {"event": encode(confidence("micro", 0.9))}, id="1796029601899000-0")
+    publish([confidence(f"s{number}", 0.9) for number in range(300)])
+    drain(redis, installation)
+    publish([confidence(name, 0.9) for name in ("pending", "unread")])
+    unfinished = read_new(EventStream(redis), 1)
+    trim(redis, 3600)
+    remaining = [entry_id for entry_id, _ in stored(redis, EVENTS)]
+    assert unfinished[0].entry_id.encode() in remaining
+    assert len(remaining) < 300
+    health = measure(connection, redis)
+    assert (health.lag, health.pending, health.oldest_event) == (1, 1, 0)
+    assert exceeded_limits(health, installation.settings) == []
+
+
 def test_what_is_pending_is_never_trimmed(installation: Installation, redis: Redis) -> None:
     """Neither by its age nor because later entries are finished: a killed process may have it in hand."""
     add_old_entries(redis, 500)

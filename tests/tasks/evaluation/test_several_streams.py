@@ -188,6 +188,15 @@ def test_streams_of_before_go_when_they_are_finished_and_old(choose: Choose) -> 
     assert [redis.exists(stream_name(number)) for number in range(4)] == [1, 1, 0, 0], "nobody makes them again"
 
 
+def test_a_stream_of_before_whose_ids_are_no_times_goes_when_it_is_finished(choose: Choose) -> None:
+    redis, installation = choose(4)
+    redis.xadd(stream_name(3), {"event": encode(confidence("s", 0.9))}, id="1796029601899000-0")
+    redis, installation = choose(2)
+    assert trim(redis, 3_600) == 0, "nobody has read it"
+    drain(redis, installation)
+    assert (trim(redis, 3_600), redis.exists(stream_name(3))) == (1, 0)
+
+
 def test_each_stream_is_trimmed(choose: Choose) -> None:
     redis, installation = choose(2)
     for place, stream in enumerate(numbered_streams()):

@@ -119,6 +119,14 @@ def test_each_of_several_streams_is_named(doctor: Doctor, redis: Redis) -> None:
     assert "an earlier EVENT_STREAMS" in said[stream_name(5)]["found"]
 
 
+def test_ids_that_are_no_times_are_named_though_their_entries_are_gone(doctor: Doctor, redis: Redis) -> None:
+    ensure_group(EventStream(redis))
+    redis.xdel(EVENTS, redis.xadd(EVENTS, {"event": "{}"}, id="1796029601899000-0"))
+    [warning] = doctor.examine().of("redis", "warning")
+    assert warning["found"] == "its entries' ids are no times: no age can be told"
+    assert "DEL escalation:events" in warning["remedy"]
+
+
 def test_workers_with_another_number_of_streams_are_named(doctor: Doctor, redis: Redis) -> None:
     redis.set(KEY_STREAMS, 2)
     redis.set(SIGN_OF_LIFE, 1, ex=60)
