@@ -33,7 +33,7 @@ test: environment ## Check and test everything that runs in a few minutes and ne
 # In the order of tests/conftest.py: the slowest files have the fewest tests, and would begin last by their number.
 # The layers are tested by the checks beside.
 tests: environment
-	@.ci/side-by-side 4 --ignore=tests/test_layers.py $(ARGS)
+	@.ci/side-by-side 5 --ignore=tests/test_layers.py $(ARGS)
 
 LONG := -m "(debian or fuzz or long) and not image"
 test-all: environment ## Test what needs Debian packages (as root they are installed), and what takes minutes

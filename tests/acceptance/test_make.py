@@ -58,7 +58,7 @@ def test_help_lists_every_target(checkout: Path) -> None:
 def test_tests_run_beside_the_checks_and_are_told_the_options(checkout: Path) -> None:
     shown = make(checkout, "--dry-run", "test", f"PYTHON={sys.executable}", "ARGS=-k this").stdout
     assert "--jobs=2 check tests" in shown
-    assert ".ci/side-by-side 4 --ignore=tests/test_layers.py -k this" in shown
+    assert ".ci/side-by-side 5 --ignore=tests/test_layers.py -k this" in shown
     assert ".venv/bin/python -m mypy" in shown
 
 
