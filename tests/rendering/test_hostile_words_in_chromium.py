@@ -28,7 +28,7 @@ SEE = """(() => {
   return {
     ran,
     elements: all.filter(one => !one.matches('pre > a')).map(one => one.tagName)
-      .filter(name => !['BR', 'BDI'].includes(name)),
+      .filter(name => !['BR', 'BDI', 'WBR'].includes(name)),
     links: [...document.querySelectorAll('pre > a')].map(one => [one.getAttribute('href'), one.textContent]),
     handlers: all.flatMap(one => [...one.attributes].map(has => has.name)).filter(name => name.startsWith('on')),
     leads: all.filter(one => !one.matches('head > link[rel=icon][href="data:,"]'))
