@@ -104,7 +104,7 @@ EVENTS = (
     Breakage(
         "an event is acknowledged before a sender is rung for",
         7,
-        (SourceChange("services/events/stream.py", FINISH, ACKNOWLEDGED_FIRST),),
+        (SourceChange("services/events/finishing.py", FINISH, ACKNOWLEDGED_FIRST),),
         ("tests/tasks/evaluation/test_end_of_a_drain.py",),
     ),
     Breakage(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import ResponseError
@@ -17,7 +17,7 @@ from escalation_client.cluster import Cluster
 from escalation_client.connection import connect as connect_as_the_client
 from escalation_client.events import STREAM_EVENTS
 from escalation_client.publisher import Publisher
-from services.events.rings import Ring, Turn, add_rings, add_turn, answer_ring
+from services.events.rings import answer_ring
 
 EVENTS = STREAM_EVENTS
 OUTCOMES = "escalation:outcomes"
@@ -212,50 +212,3 @@ def has_newer(stream: EventStream, last_id: str) -> bool:
 def as_entry(item: Any) -> StreamEntry:
     entry_id, fields = item
     return StreamEntry(entry_id.decode(), fields.get(b"event"), fields)
-
-
-class Finishing:
-    """The turn or its hint, then hints, and only then the acknowledgement, on their way in one round trip.
-
-    Nobody waits for the answers before `is_turn` is asked, which may be once.
-    """
-
-    def __init__(self, stream: EventStream, entry_ids: Sequence[str], rings: Sequence[Ring], turn: Turn) -> None:
-        """Send it all.
-
-        :raises redis.exceptions.RedisError: it could not be sent
-        """
-        with stream.redis.pipeline(transaction=False) as pipeline:
-            add_turn(pipeline, turn, stream.name)
-            add_rings(pipeline, rings)
-            pipeline.xack(stream.name, GROUP, *entry_ids)
-            commands = [arguments for arguments, _ in pipeline.command_stack]
-        # Half of it has types only.
-        self._pool = cast("Any", stream.redis.connection_pool)
-        self._unread = len(commands)
-        self._connection = self._pool.get_connection()
-        try:
-            self._connection.send_packed_command(self._connection.pack_commands(commands))
-        except BaseException:
-            self.close()
-            raise
-
-    def is_turn(self) -> bool:
-        """Wait until all of it is done; whether the turn is taken.
-
-        :raises redis.exceptions.RedisError: some of it was not done
-        """
-        answers = []
-        try:
-            while self._unread:
-                answers.append(self._connection.read_response())
-                self._unread -= 1
-        finally:
-            self.close()
-        return bool(answers[0])
-
-    def close(self) -> None:
-        """Give the connection back; one on which answers are to come serves nobody else."""
-        if self._unread:
-            self._connection.disconnect()
-        self._pool.release(self._connection)

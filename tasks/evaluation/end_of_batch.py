@@ -8,8 +8,9 @@ from redis.exceptions import RedisError
 
 from services.delivery.lease import take_turn, turn_key
 from services.escalation.process_batch import BatchResult
+from services.events.finishing import Finishing
 from services.events.rings import Turn
-from services.events.stream import EventStream, Finishing, acknowledge, has_newer, redis_client
+from services.events.stream import EventStream, acknowledge, has_newer, redis_client
 from tasks.evaluation.batch import Written
 from tasks.hints import hint, rings
 

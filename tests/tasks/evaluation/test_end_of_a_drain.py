@@ -10,8 +10,9 @@ from config.settings import get_settings
 from escalation_client.events import encode
 from services.delivery.lease import leave_turn, take_turn, turn_key
 from services.escalation.process_batch import BatchResult
+from services.events.finishing import Finishing
 from services.events.rings import Turn, answer_ring
-from services.events.stream import EVENTS, GROUP, EventStream, Finishing, connect, read_new, redis_client
+from services.events.stream import EVENTS, GROUP, EventStream, connect, read_new, redis_client
 from services.installation import Installation, get_installation
 from tasks.celery_config import KEY_PREFIX
 from tasks.evaluation.batch import write
