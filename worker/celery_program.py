@@ -30,6 +30,8 @@ def go_on_lean() -> None:
     # By now Celery has changed the folder and put all but these into the environment, whose names are its own.
     names = {"no_color": "NO_COLOR", "quiet": "CELERY_QUIET"}
     os.environ.update({name: "1" for option, name in names.items() if context.params[option]})
+    # Else glibc gives each thread a heap of its own (mallopt(3), M_ARENA_MAX), while Python lets one run at a time.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "1")
     interpreter = [sys.executable, *subprocess._args_from_interpreter_flags()]  # type: ignore[attr-defined]
     os.execv(sys.executable, [*interpreter, "-m", _MODULE, *arguments])
 
