@@ -1,4 +1,4 @@
-"""Makes `.venv` with everything the project needs, once for each change of what it needs; `--remove` takes it away.
+"""Makes `.venv` with what is asked for (demo, test or all), once for each change of that; `remove` takes it away.
 
 Runs on the Python that `make` found, before anything is installed: the standard library only.
 """
@@ -20,8 +20,14 @@ VENV, VAR = CHECKOUT / ".venv", CHECKOUT / "var"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "ready"
 NEEDS = ("pyproject.toml", "constraints.txt", "client/pyproject.toml")
-# What demo and up need, and what everything needs; who has the second has the first.
-FEW, ALL = "embedded,listen", "embedded,listen,oidc,bench,dev"
+# What demo and up need, what `make test` needs besides, and everything; who has a later one has those before it.
+EXTRAS = {
+    "demo": "embedded,listen",
+    "test": "embedded,listen,oidc,bench,dev",
+    "all": "embedded,listen,oidc,bench,dev,long",
+}
+# Older ones, which Python 3.11 and 3.12 bring, look at every release of every package for half a minute.
+PIP = "pip>=25"
 PLACE = VENV / "place"
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", "client/build")
 # The same place and rule as for var: worker/embedded/paths.py.
@@ -30,13 +36,14 @@ OUTSIDE = Path("/var/lib/escalation-worker")
 
 def main() -> None:
     check_version()
-    if "--remove" in sys.argv:
+    [asked] = sys.argv[1:]
+    if asked == "remove":
         remove()
     else:
-        extras = FEW if "--demo" in sys.argv else ALL
+        enough = list(EXTRAS.values())[list(EXTRAS).index(asked) :]
         ready = STAMP.read_text() if PYTHON.exists() and STAMP.exists() else ""
-        if ready not in {wanted(extras), wanted(ALL)} or not made_here():
-            make(extras)
+        if ready not in map(wanted, enough) or not made_here():
+            make(EXTRAS[asked])
 
 
 def check_version() -> None:
@@ -116,10 +123,11 @@ def install(extras: str) -> None:
     uv = shutil.which("uv")
     if not has_pip and not uv:
         sys.exit(f"{VENV} has no pip: make clean, then again")
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile", *what]
-    if not has_pip:
-        command = [str(uv), "pip", "install", "--python", str(PYTHON), *what]
     print("Installing packages; the first time takes about a minute", flush=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile"]
+    command = [*pip, *what] if has_pip else [str(uv), "pip", "install", "--python", str(PYTHON), *what]
+    if has_pip:
+        run(*pip, "--quiet", "-c", "constraints.txt", PIP)
     show_progress(command)
     # What is no Python for this version cannot be compiled, nor is it imported: pip does not mind either.
     # The libraries' own tests, a quarter of all, nobody imports, and what is named here hardly anybody.

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
 
 from worker.preview.browser import find_browser
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 _HEIGHT = 740
 _GRAVE = {"serious", "critical"}
@@ -19,7 +20,7 @@ _GRAVE = {"serious", "critical"}
 class Browser:
     """One window."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: "Page") -> None:
         self.page = page
 
     def open(self, url: str) -> None:
@@ -40,6 +41,8 @@ class Browser:
 
     def barriers(self) -> list[str]:
         """What axe-core calls serious or critical: the rule and the place."""
+        from axe_playwright_python.sync_playwright import Axe
+
         found = Axe().run(self.page).response["violations"]
         return [
             f"{rule['id']}: {node['html'][:120]}"
@@ -54,6 +57,9 @@ def chromium(width: int, dark: bool = False, *, phone: bool = True) -> Iterator[
     """A headless Chromium whose page is so many CSS pixels wide."""
     program = find_browser()
     assert program, "python -m tests.debian installs Chromium"
+    # Here, since `make test` collects these tests as well, and does without them.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--disable-background-networking"])
         context = browser.new_context(

@@ -119,20 +119,20 @@ sys.stdin.read()
 
 @pytest.mark.debian("make")
 def test_from_nothing_to_a_working_environment_once_and_again_after_a_move(checkout: Path) -> None:
-    made = make(checkout, "environment", f"PYTHON={sys.executable}")
+    made = make(checkout, "environment-demo", f"PYTHON={sys.executable}")
     assert made.returncode == 0, made.stdout + made.stderr
     imported = subprocess.run(
         [checkout / ".venv/bin/python", "-c", "import escalation_client, celery; print(escalation_client.__file__)"],
         capture_output=True, text=True, check=True, cwd="/",
     )  # fmt: skip
     assert imported.stdout.startswith(str(checkout))
-    assert make(checkout, "environment", f"PYTHON={sys.executable}").stdout == ""
+    assert make(checkout, "environment-demo", f"PYTHON={sys.executable}").stdout == ""
     (checkout / "constraints.txt").write_text((checkout / "constraints.txt").read_text() + "# changed\n")
-    assert "Installing packages" in make(checkout, "environment", f"PYTHON={sys.executable}").stdout
+    assert "Installing packages" in make(checkout, "environment-demo", f"PYTHON={sys.executable}").stdout
     moved = checkout.with_name("moved")
     checkout.rename(moved)
     try:
-        assert "Making .venv" in make(moved, "environment", f"PYTHON={sys.executable}").stdout
+        assert "Making .venv" in make(moved, "environment-demo", f"PYTHON={sys.executable}").stdout
         assert str(checkout) not in (moved / ".venv/bin/celery").read_text()
         assert subprocess.run([moved / ".venv/bin/celery", "--version"], cwd="/").returncode == 0
     finally:

@@ -58,7 +58,7 @@ def open_mail(browser: Browser, inbox: str, words: str) -> None:
 
     def is_there() -> bool:
         browser.open(inbox)
-        return browser.page.get_by_role("link", name=words).count() > 0
+        return bool(browser.page.get_by_role("link", name=words).count())
 
     wait_for(is_there, f"the mail about {words!r}")
     browser.page.get_by_role("link", name=words).first.click()

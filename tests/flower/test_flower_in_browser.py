@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Error as PlaywrightError
 
 from tests.chromium import Browser, chromium, pictures
 from tests.flower.conftest import MARKS, PASSWORD, USER, Flower
@@ -60,6 +59,8 @@ def show(browser: Browser, path: Path, said: str) -> None:
 
 
 def test_without_the_login_there_is_nothing_to_see(flower: Flower, browser: Browser) -> None:
+    from playwright.sync_api import Error as PlaywrightError
+
     with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):
         browser.open(flower.address)
     # The refused page gives way to Chromium's own page of the error a moment later.

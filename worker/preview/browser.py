@@ -1,4 +1,4 @@
-"""A headless Chromium to look at mails and pages with, driven by Playwright (of the extra `dev`)."""
+"""A headless Chromium to look at mails and pages with, driven by Playwright (of the extra `long`)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Browser:
 
     def picture(self, *, whole: bool = True) -> bytes:
         """The page as PNG: all of it, or what the screen shows of it."""
-        return self.page.screenshot(full_page=whole)
+        png: bytes = self.page.screenshot(full_page=whole)
+        return png
 
 
 def find_browser() -> str | None:

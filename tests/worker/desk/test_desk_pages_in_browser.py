@@ -34,8 +34,8 @@ def test_the_list_is_filtered_and_leads_to_the_ticket(
 ) -> None:
     link = add_team_link(connection, "North", public.settings).removeprefix(str(public.settings.public_url))
     with chromium(width, dark, phone=width == PHONE) as browser:
-        cookie = {"name": TEAM_COOKIE, "value": link.removeprefix("/team/"), "url": desk}
-        browser.page.context.add_cookies([cookie])  # type: ignore[list-item]
+        value = link.removeprefix("/team/")
+        browser.page.context.add_cookies([{"name": TEAM_COOKIE, "value": value, "url": desk}])
         browser.open(f"{desk}/")
         check(browser)
         browser.picture(pictures / f"list-{width}-{language}.png")

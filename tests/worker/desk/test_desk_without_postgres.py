@@ -110,7 +110,7 @@ def test_it_is_said_in_two_seconds_and_what_was_typed_arrives_when_the_server_is
             if page.locator("#note").count():
                 browser.click("button")
                 page.wait_for_load_state()
-            return page.locator(".done").count() > 0
+            return bool(page.locator(".done").count())
 
         wait_for(kept, "the answer that the note is kept")
         assert page.inner_text("#timeline").count(WORDS) == 1
