@@ -15,7 +15,7 @@ steps, 25 % confidences, 5 % diagnoses; 5 % of the sessions escalate. Rules, det
 Redis writes each entry through to the disk before it confirms it (`appendfsync always`); for the bare Celery tasks it
 does so once a second, its own default, which is far faster for Celery. A worker is one `celery worker` with two
 children, ours and the peer's alike: what limits the peer is its main process, so its second worker is a second main
-process.
+process. 20 times what its two do would be more than bare INSERT does, so two of ours are held against that instead.
 """
 STREAMS = """
 The same backlog, spread by the session (`EVENT_STREAMS`), worked off by two workers with two children each. The share
