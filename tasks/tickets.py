@@ -14,6 +14,7 @@ from services.events.stream import redis_client
 from services.history.requests import Asked, answer
 from services.installation import get_installation
 from services.tickets import actions as ticket_actions
+from services.tickets.one_action import Done
 from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
 from services.tickets.validation import UnfitText
 from tasks.hints import hint
@@ -29,7 +30,7 @@ class _InShadow(Exception):
 _THROWS = (TicketRefused, TicketNotFound, UnfitText, _InShadow)
 
 
-def _act(action: Callable[..., ticket_actions.Done], *arguments: str) -> str:
+def _act(action: Callable[..., Done], *arguments: str) -> str:
     """One action in one transaction; the result names neither the ticket nor anybody."""
     _refuse_in_shadow()
     with begin() as connection:

@@ -1,62 +1,38 @@
 """What people do with a ticket. Each changes ABParts' row, as plain SQL would, and lets the change be noticed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from sqlalchemy import Connection, func, text, update
+from sqlalchemy import Connection, text
 
-from models.shared import SupportTicket
 from rules.contacts import Contact
 from rules.delivery import MailTemplate
 from rules.reasons import PRIORITIES, Priority, Reason, rank
-from rules.ticket_states import TakenAlready, TicketRefused, following
-from services.database.encoding import derive_id, json_text
+from rules.ticket_states import TakenAlready, TicketRefused
+from services.database.encoding import derive_id
 from services.database.engine import read_clock
 from services.events.session_state import is_finished
 from services.installation import Installation
 from services.outbox.push import queue_pushes
 from services.outbox.queue import NewMail, queue_mails
 from services.tickets.detect_changes import notice
-from services.tickets.queries import LockedTicket, lock_ticket
+from services.tickets.one_action import UTC_NOW, Done, begin, change, record, unchanged, write
 from services.tickets.validation import checked_expert, checked_name, checked_note
 
-_UTC_NOW = func.timezone("UTC", func.now())
-_ACTOR = text("SELECT set_config('escalation.actor', :actor, true)")
 # Who acknowledges it takes the place of who was assigned to it.
 _HOLDER = text("UPDATE escalation.tickets SET acknowledged_by = :who WHERE ticket_id = :ticket_id")
 _OTHER_OPEN = text(f"""
     SELECT ticket_number FROM public.support_tickets AS t
     WHERE session_id = :session_id AND id <> :ticket_id AND NOT {is_finished("t")} LIMIT 1
 """)
-
-
 _WAIT_ANEW = text("""
     UPDATE escalation.tickets SET waiting_since = clock_timestamp(), snoozed_until = NULL
     WHERE ticket_id = :ticket_id RETURNING reasons
 """)
-_RECORD = text("""
-    INSERT INTO escalation.ticket_actions (action_id, ticket_id, action, actor, details)
-    VALUES (:action_id, :ticket_id, :action, :actor, CAST(:details AS jsonb)) ON CONFLICT DO NOTHING
-""")
 _SNOOZE = text("UPDATE escalation.tickets SET snoozed_until = :until WHERE ticket_id = :ticket_id")
 _LONGEST_URGENT_SNOOZE, _LONGEST_SNOOZE = timedelta(hours=1), timedelta(days=7)
 _MEDIUM = rank(Priority.MEDIUM, safety=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How the ticket stands now, and whether this changed it: doing it again changes nothing.
-
-    `checked`: False when an expert's id was taken as it was given, since ABParts' users could not be read.
-    """
-
-    number: str
-    status: str
-    changed: bool
-    checked: bool = True
 
 
 def acknowledge(connection: Connection, reference: str, who: str) -> Done:
@@ -65,14 +41,14 @@ def acknowledge(connection: Connection, reference: str, who: str) -> Done:
     :raises TakenAlready: somebody else has it
     :raises TicketRefused: it is finished
     """
-    ticket, status = _begin(connection, "acknowledge", reference, who)
+    ticket, status = begin(connection, "acknowledge", reference, who)
     if ticket.status != status:
-        done = _change(connection, ticket, "acknowledge", who, {"status": status})
+        done = change(connection, ticket, "acknowledge", who, {"status": status})
         connection.execute(_HOLDER, {"who": checked_name(who), "ticket_id": ticket.ticket_id})
         return done
     if ticket.acknowledged_by != checked_name(who):
         raise TakenAlready(ticket.number, ticket.acknowledged_by)
-    return _unchanged(ticket)
+    return unchanged(ticket)
 
 
 def assign(connection: Connection, reference: str, expert_id: str, who: str) -> Done:
@@ -81,20 +57,20 @@ def assign(connection: Connection, reference: str, expert_id: str, who: str) -> 
     :raises UnknownExpert: ABParts has no such user; where its users cannot be read any id is taken
     :raises TicketRefused: it is finished
     """
-    ticket, status = _begin(connection, "assign", reference, who)
+    ticket, status = begin(connection, "assign", reference, who)
     expert, checked = checked_expert(connection, ticket.number, checked_name(expert_id))
     values = {"status": status, "assigned_expert_id": expert}
     same = (ticket.status, ticket.assigned) == (status, expert)
-    return replace(_unchanged(ticket) if same else _change(connection, ticket, "assign", who, values), checked=checked)
+    return replace(unchanged(ticket) if same else change(connection, ticket, "assign", who, values), checked=checked)
 
 
 def note(connection: Connection, reference: str, words: str, who: str) -> Done:
     """Keep a note with the ticket; the same note of the same person is kept once."""
-    ticket, _ = _begin(connection, "note", reference, who)
+    ticket, _ = begin(connection, "note", reference, who)
     words = checked_note(words)
     action_id = derive_id("note", ticket.ticket_id, checked_name(who), words)
-    if not _record(connection, ticket, "note", who, {"note": words}, action_id):
-        return _unchanged(ticket)
+    if not record(connection, ticket, "note", who, {"note": words}, action_id):
+        return unchanged(ticket)
     write(connection, ticket, {})
     return Done(ticket.number, ticket.status, True)
 
@@ -104,7 +80,7 @@ def prioritise(connection: Connection, reference: str, priority: str, who: str) 
 
     :raises TicketRefused: it is finished, or this is no priority
     """
-    ticket, _ = _begin(connection, "prioritise", reference, who)
+    ticket, _ = begin(connection, "prioritise", reference, who)
     if priority not in PRIORITIES:
         raise TicketRefused(
             "'%(priority)s' is no priority: it should be one of %(known)s",
@@ -112,8 +88,8 @@ def prioritise(connection: Connection, reference: str, priority: str, who: str) 
             known=", ".join(PRIORITIES),
         )
     if ticket.priority == priority:
-        return _unchanged(ticket)
-    return _change(connection, ticket, "prioritise", who, {"priority": priority})
+        return unchanged(ticket)
+    return change(connection, ticket, "prioritise", who, {"priority": priority})
 
 
 def resolve(connection: Connection, reference: str, words: str, who: str) -> Done:
@@ -121,16 +97,16 @@ def resolve(connection: Connection, reference: str, words: str, who: str) -> Don
 
     :raises TicketRefused: it is closed, or resolved with other words
     """
-    ticket, status = _begin(connection, "resolve", reference, who)
+    ticket, status = begin(connection, "resolve", reference, who)
     words = checked_note(words)
     if ticket.status != status:
-        values = {"status": status, "resolution_notes": words, "resolved_at": _UTC_NOW}
-        return _change(connection, ticket, "resolve", who, values)
+        values = {"status": status, "resolution_notes": words, "resolved_at": UTC_NOW}
+        return change(connection, ticket, "resolve", who, values)
     if ticket.resolution != words:
         raise TicketRefused(
             "%(number)s is resolved already with another text: add a note, or reopen it first.", number=ticket.number
         )
-    return _unchanged(ticket)
+    return unchanged(ticket)
 
 
 def close(connection: Connection, reference: str, who: str) -> Done:
@@ -138,9 +114,9 @@ def close(connection: Connection, reference: str, who: str) -> Done:
 
     :raises TicketRefused: it is not resolved yet
     """
-    ticket, status = _begin(connection, "close", reference, who)
+    ticket, status = begin(connection, "close", reference, who)
     return (
-        _unchanged(ticket) if ticket.status == status else _change(connection, ticket, "close", who, {"status": status})
+        unchanged(ticket) if ticket.status == status else change(connection, ticket, "close", who, {"status": status})
     )
 
 
@@ -149,9 +125,9 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
 
     :raises TicketRefused: its session has another open ticket meanwhile
     """
-    ticket, status = _begin(connection, "reopen", reference, who)
+    ticket, status = begin(connection, "reopen", reference, who)
     if ticket.status == status:
-        return _unchanged(ticket)
+        return unchanged(ticket)
     other = connection.execute(_OTHER_OPEN, {"session_id": ticket.session_id, "ticket_id": ticket.ticket_id}).scalar()
     if other:
         raise TicketRefused(
@@ -159,7 +135,7 @@ def reopen(connection: Connection, reference: str, who: str) -> Done:
             number=ticket.number,
             other=other,
         )
-    return _change(
+    return change(
         connection, ticket, "reopen", who, {"status": status, "resolved_at": None, "assigned_expert_id": None}
     )
 
@@ -169,10 +145,10 @@ def release(connection: Connection, reference: str, who: str) -> Done:
 
     :raises TicketRefused: it is finished
     """
-    ticket, status = _begin(connection, "release", reference, who)
+    ticket, status = begin(connection, "release", reference, who)
     if ticket.status == status and ticket.assigned is None:
-        return _unchanged(ticket)
-    return _change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
+        return unchanged(ticket)
+    return change(connection, ticket, "release", who, {"status": status, "assigned_expert_id": None})
 
 
 def reassign(connection: Connection, reference: str, contact: Contact, who: str, installation: Installation) -> Done:
@@ -180,10 +156,10 @@ def reassign(connection: Connection, reference: str, contact: Contact, who: str,
 
     :raises TicketRefused: it is finished
     """
-    ticket, status = _begin(connection, "reassign", reference, who)
+    ticket, status = begin(connection, "reassign", reference, who)
     write(connection, ticket, {"status": status, "assigned_expert_id": None})
     action_id = uuid4()
-    _record(connection, ticket, "reassign", who, {"contact": contact.name}, action_id)
+    record(connection, ticket, "reassign", who, {"contact": contact.name}, action_id)
     notice(connection, [ticket.ticket_id])
     reasons = connection.execute(_WAIT_ANEW, {"ticket_id": ticket.ticket_id}).scalar() or {}
     mail = NewMail(
@@ -205,7 +181,7 @@ def snooze(connection: Connection, reference: str, until: datetime, who: str) ->
 
     :raises TicketRefused: it is finished, or the time is over or too far away
     """
-    ticket, status = _begin(connection, "snooze", reference, who)
+    ticket, status = begin(connection, "snooze", reference, who)
     longest = _LONGEST_URGENT_SNOOZE if ticket.priority == Priority.URGENT else _LONGEST_SNOOZE
     if not timedelta() < until - read_clock(connection) <= longest:
         raise TicketRefused(
@@ -215,38 +191,5 @@ def snooze(connection: Connection, reference: str, until: datetime, who: str) ->
             num=longest // timedelta(hours=1),
         )
     connection.execute(_SNOOZE, {"until": until, "ticket_id": ticket.ticket_id})
-    _record(connection, ticket, "snooze", who, {"until": until.isoformat()}, uuid4())
+    record(connection, ticket, "snooze", who, {"until": until.isoformat()}, uuid4())
     return Done(ticket.number, status, True)
-
-
-def _begin(connection: Connection, action: str, reference: str, who: str) -> tuple[LockedTicket, str]:
-    """Hold the ticket, sign the transaction for the audit log, and say which status follows."""
-    connection.execute(_ACTOR, {"actor": checked_name(who)})
-    ticket = lock_ticket(connection, reference)
-    return ticket, following(action, ticket.number, ticket.status)
-
-
-def _unchanged(ticket: LockedTicket) -> Done:
-    return Done(ticket.number, ticket.status, False)
-
-
-def _change(connection: Connection, ticket: LockedTicket, action: str, who: str, values: Mapping[str, Any]) -> Done:
-    write(connection, ticket, values)
-    details = {name: value for name, value in values.items() if isinstance(value, str)}
-    _record(connection, ticket, action, who, details, uuid4())
-    notice(connection, [ticket.ticket_id])
-    return Done(ticket.number, values.get("status", ticket.status), True)
-
-
-def write(connection: Connection, ticket: LockedTicket, values: Mapping[str, Any]) -> None:
-    connection.execute(
-        update(SupportTicket).where(SupportTicket.c.id == ticket.ticket_id).values(**values, updated_at=_UTC_NOW)
-    )
-
-
-def _record(
-    connection: Connection, ticket: LockedTicket, action: str, who: str, details: Mapping[str, Any], action_id: UUID
-) -> bool:
-    """Keep who did what; False when it is there already."""
-    values = {"action_id": action_id, "ticket_id": ticket.ticket_id, "action": action, "actor": checked_name(who)}
-    return connection.execute(_RECORD, values | {"details": json_text(details)}).rowcount == 1

@@ -15,6 +15,7 @@ from rules.ticket_states import STATUSES, UNFINISHED, TakenAlready, TicketRefuse
 from services.database.engine import begin
 from services.installation import get_installation
 from services.tickets import actions as ticket_actions
+from services.tickets.one_action import Done
 from services.tickets.queries import TicketNotFound, list_tickets, show_ticket
 from services.tickets.validation import UnfitText
 from worker.commands.terminal import Output, quoted, uncut_table
@@ -191,7 +192,7 @@ def about(error: Exception) -> str:
             return ""
 
 
-def act(action: Callable[..., ticket_actions.Done], *arguments: str) -> None:
+def act(action: Callable[..., Done], *arguments: str) -> None:
     if get_installation().settings.mode == "shadow":
         errors.print("MODE=shadow: nothing is written to ABParts' tables; set MODE=active first", style="red")
         raise typer.Exit(1)

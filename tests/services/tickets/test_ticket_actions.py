@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from rules.ticket_states import TakenAlready, TicketRefused
 from services.database.engine import begin
-from services.tickets.actions import Done, acknowledge, assign, close, note, prioritise, reopen, resolve
+from services.tickets.actions import acknowledge, assign, close, note, prioritise, reopen, resolve
+from services.tickets.one_action import Done
 from services.tickets.queries import TicketNotFound, show_ticket
 from services.tickets.validation import UnfitText
 from tests.events import seconds_until_now
