@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -13,12 +13,13 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from config.settings import get_settings
 from escalation_client.history import STREAM_QUESTIONS
 from services.events.layout import announce_streams, numbered_streams, streams_on
-from services.events.rings import add_rings
+from services.events.rings import add_claim, add_rings
 from services.events.stream import EventStream, connect, events_cluster
 from services.events.trimming import trim
 from services.installation import get_installation
 from tasks.evaluation.drain import drain, summary, take_over
 from tasks.hints import hint, rings
+from worker.idle_child import IdleChild
 from worker.liveness.program.signs import DOORBELL, SIGN_OF_LIFE, SIGNS
 
 logger = structlog.get_logger()
@@ -51,7 +52,7 @@ class DoorbellStep(bootsteps.StartStopStep):
                 _start("announcer", _announce, self.stopping),
                 *(_start(stream.name, watch_stream, self.stopping, stream) for stream in streams),
             ]
-            _start("all others", watch, self.stopping, helpers)
+            _start("all others", watch, self.stopping, helpers, IdleChild(parent))
 
     def stop(self, parent: Any) -> None:
         self.stopping.set()
@@ -64,10 +65,12 @@ def _start(name: str, run: Callable[..., None], *arguments: Any) -> threading.Th
     return thread
 
 
-def watch(stopping: threading.Event, helpers: Iterable[threading.Thread] = ()) -> None:
+def watch(stopping: threading.Event, helpers: Iterable[threading.Thread] = (), child: IdleChild | None = None) -> None:
     """Ring for whatever arrives until told to stop; outlives every restart of Redis, and asks no cluster.
 
     A helper that has died of a mistake counts as this thread's own silence, for which liveness ends the program.
+
+    :param child: what it may start it starts without a message
     """
     redis = connect(get_settings().redis_url.get_secret_value())
     last: dict[str, str] = {}
@@ -75,7 +78,7 @@ def watch(stopping: threading.Event, helpers: Iterable[threading.Thread] = ()) -
         if all(helper.is_alive() for helper in helpers):
             SIGNS.seen(DOORBELL)
         try:
-            last |= _wait_and_ring(redis, last)
+            last |= _wait_and_ring(redis, last, child)
             stopping.wait(_PAUSE_SECONDS)
         except OutOfMemoryError:
             _relieve(redis)
@@ -127,7 +130,7 @@ def _relieve(redis: Redis) -> None:
         logger.warning("redis_stays_full", error=str(error))
 
 
-def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
+def _wait_and_ring(redis: Redis, last: Mapping[str, str], child: IdleChild | None) -> dict[str, str]:
     """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
     redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
     bells = dict.fromkeys((stream.name for stream in streams_on(redis)), "drain_events")
@@ -135,20 +138,28 @@ def _wait_and_ring(redis: Redis, last: Mapping[str, str]) -> dict[str, str]:
     streams: dict[Any, Any] = {name: last.get(name, "0") for name in bells}
     answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)
     arrived = [name.decode() for name, _ in answer or []]
-    return _note_and_ring(redis, arrived, {bells[name] for name in arrived}) if arrived else {}
+    return _note_and_ring(redis, arrived, {bells[name] for name in arrived}, child) if arrived else {}
 
 
-def _note_and_ring(redis: Redis, streams: Sequence[str], tasks: Iterable[str] = ()) -> dict[str, str]:
+def _note_and_ring(
+    redis: Redis, streams: Sequence[str], tasks: Collection[str] = (), child: IdleChild | None = None
+) -> dict[str, str]:
     """Ring for the tasks; the newest id in each stream, which is noted first: what comes later is rung for again.
 
     In one round trip, since the loop that is woken by it shares this thread's interpreter.
     """
+    to_start = [name for name in tasks if child and child.may_start(name)]
     with redis.pipeline(transaction=False) as pipeline:
         for stream in streams:
             pipeline.xrevrange(stream, count=1)
-        add_rings(pipeline, rings(*tasks))
+        for name in to_start:
+            add_claim(pipeline, name)
+        add_rings(pipeline, rings(*(name for name in tasks if name not in to_start)))
         found: Any = pipeline.execute()
-    newest = found[: len(streams)]
+    newest, claimed = found[: len(streams)], found[len(streams) :]
+    for name, is_claimed in zip(to_start, claimed, strict=False):
+        if is_claimed and child:
+            child.start(name)
     return {stream: entries[0][0].decode() if entries else "0" for stream, entries in zip(streams, newest, strict=True)}
 
 

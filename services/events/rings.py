@@ -44,6 +44,11 @@ def add_rings(pipeline: Redis, rings: Sequence[Ring]) -> None:
         pipeline.eval(_RING, len(keys), *keys, _WAITING_MILLISECONDS, each.message)
 
 
+def add_claim(pipeline: Redis, name: str) -> None:
+    """Claim the task instead of sending a hint for it: true in the pipeline's answer unless one waits already."""
+    pipeline.set(_WAITING + name, 1, nx=True, px=_WAITING_MILLISECONDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What may be taken at the end of a stream: a key that only one process deletes (`services.delivery.lease`).
