@@ -58,7 +58,7 @@ def load_for_composing(connection: Connection, mail_ids: Sequence[UUID]) -> dict
     return loaded
 
 
-def compose_loaded(loaded: LoadedMail, trace: Mapping[str, str | None], *, short: bool = False) -> ComposedMail:
+def compose_loaded(loaded: LoadedMail, trace: Mapping[str, str | None], *, short: bool) -> ComposedMail:
     """The message; short where a mistake of ours would else keep an urgent mail from leaving at all.
 
     :param short: some lines of plain text only, for a server that refused the full message
