@@ -48,12 +48,13 @@ def message_saying(template: str, words: str) -> bytes:
 def desk_pages_saying(words: str) -> tuple[str, str]:
     """The page of an open ticket, where something was just refused, and of a solved one."""
     details = spoilt(full_story(), words)
+    now = details.ticket.opened_at
     settings = settings_for(link_secret="a secret of thirty-two characters", public_url="https://desk.example.com")
     open_story = replace(
         details, ticket=replace(details.ticket, status="open", acknowledged_at=None, acknowledged_by=None)
     )
-    refused = ShownTicket(open_story, {}, wrong=words, failed="note", typed={"note": words}, name=words)
-    solved = ShownTicket(details, {"low_confidence": words}, said=words)
+    refused = ShownTicket(open_story, {}, now, wrong=words, failed="note", typed={"note": words}, name=words)
+    solved = ShownTicket(details, {"low_confidence": words}, now, said=words)
     return ticket_html(refused, "token", settings), ticket_html(solved, "token", settings)
 
 

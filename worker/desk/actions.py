@@ -42,13 +42,14 @@ ANSWERS = {
 class ShownTicket:
     """A ticket as its page shows it.
 
-    `said` is the answer to what was just done; `wrong` says why the action `failed` was refused, and `typed` holds what
-    its form held. `name` is the reader's, as they gave it last; `contacts` are whom
-    the ticket can be handed over to. `whole`: nothing of the conversation and the steps is left out.
+    `now` is PostgreSQL's. `said` is the answer to what was just done; `wrong` says why the action `failed` was refused,
+    and `typed` holds what its form held. `name` is the reader's, as they gave it last; `contacts` are whom the ticket
+    can be handed over to. `whole`: nothing of the conversation and the steps is left out.
     """
 
     details: TicketDetails
     feedback: Mapping[str, str]
+    now: datetime
     timeline: Sequence[TimelineEntry] = ()
     said: str = ""
     wrong: str = ""
@@ -69,7 +70,8 @@ def read_ticket(ticket_id: str) -> ShownTicket:
         if details is None or details.ticket.status is None:
             raise TicketNotFound(DELETED)
         feedback, timeline = read_feedback(connection, ticket_id), load_timeline(connection, details)
-    return ShownTicket(details, feedback, timeline, contacts=get_installation().contacts.contacts)
+        now = read_clock(connection)
+    return ShownTicket(details, feedback, now, timeline, contacts=get_installation().contacts.contacts)
 
 
 def act(ticket_id: str, fields: Mapping[str, str], settings: Settings) -> str | None:

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from config.settings import Settings
 from rules.ticket_states import UNFINISHED, Refusal
-from services.database.engine import begin
+from services.database.engine import begin, read_clock
 from services.outbox.digest import list_tickets_of_digest
 from services.ticket_details import TicketDetails, load_ticket_details
 from services.tickets.actions import acknowledge
@@ -30,14 +30,14 @@ def digest_html(mail_id: UUID, token: str, settings: Settings, name: str = "", w
     """
     with begin() as connection:
         ids = list_tickets_of_digest(connection, mail_id)
-        known = load_ticket_details(connection, ids)
+        known, now = load_ticket_details(connection, ids), read_clock(connection)
     tickets = [known[ticket_id] for ticket_id in ids if ticket_id in known]
     if not tickets:
         raise HTTPException(410, ALL_DELETED)
     presenter = make_presenter(settings)
     variables = {
         "tickets": [
-            present_ticket(details, presenter, settings, "../t/")
+            present_ticket(details, presenter, settings, now, "../t/")
             | {"id": details.ticket.ticket_id, "free": _is_free(details)}
             for details in tickets
         ],

@@ -1,7 +1,7 @@
 """The ticket's page: the parts of the mail, so that it shows nothing that the mail does not, and the forms."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -48,16 +48,16 @@ def ticket_html(shown: ShownTicket, token: str, settings: Settings, list_link: s
         "status": ticket.status,
         "danger_count": _count_danger(details),
         "timeline": [_present_entry(entry, presenter) for entry in shown.timeline],
-        **_holder_variables(details, presenter),
+        **_holder_variables(shown, presenter),
         **_choice_variables(shown, presenter),
     }
     shortened = presenter.shortened and not shown.whole
     return render_page("desk/ticket.html", {**variables, "shortened": shortened}, settings)
 
 
-def _holder_variables(details: TicketDetails, presenter: Presenter) -> dict[str, Any]:
+def _holder_variables(shown: ShownTicket, presenter: Presenter) -> dict[str, Any]:
     """Who has it, since when, and until when nobody is reminded."""
-    ticket, formatter, now = details.ticket, presenter.formatter, datetime.now(UTC)
+    ticket, formatter, now = shown.details.ticket, presenter.formatter, shown.now
     snoozed = ticket.snoozed_until if ticket.snoozed_until and ticket.snoozed_until > now else None
     return {
         "unfinished": ticket.status in UNFINISHED,

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.settings import Settings
 from rules.reasons import PRIORITIES, Reason
 from rules.ticket_states import FINISHED, UNFINISHED, TicketStatus
-from services.database.engine import begin
+from services.database.engine import begin, read_clock
 from services.mail.context.headline import choose_priority, describe_user, make_headline
 from services.mail.i18n.labels import PRIORITIES as PRIORITY_WORDS
 from services.mail.i18n.locale import LocaleFormatter
@@ -51,8 +51,9 @@ class TicketFilter:
 
 def list_html(team: str, wanted: TicketFilter, settings: Settings) -> str:
     """Render the list of tickets for a team."""
-    since = datetime.now(UTC) - timedelta(hours=int(wanted.age)) if wanted.age else None
     with begin() as connection:
+        now = read_clock(connection)
+        since = now - timedelta(hours=int(wanted.age)) if wanted.age else None
         ids = find_tickets(connection, _STATES[wanted.state], wanted.priority, since, _MOST_TICKETS)
         by_id = load_ticket_details(connection, ids)
     every = [by_id[ticket_id] for ticket_id in ids if ticket_id in by_id]
@@ -65,7 +66,7 @@ def list_html(team: str, wanted: TicketFilter, settings: Settings) -> str:
         "filtered": wanted != TicketFilter(),
         "priorities": [(priority, presenter.word(priority, PRIORITY_WORDS)) for priority in reversed(PRIORITIES)],
         "organisations": [(name, presenter.name(name)) for name in organisations],
-        "tickets": [present_ticket(details, presenter, settings) for details in shown],
+        "tickets": [present_ticket(details, presenter, settings, now) for details in shown],
         "danger_count": sum(Reason.SAFETY_CONCERN in details.ticket.reason_names for details in shown),
     }
     return render_page("desk/list.html", variables, settings)
@@ -82,9 +83,9 @@ def make_presenter(settings: Settings) -> Presenter:
 
 
 def present_ticket(
-    details: TicketDetails, presenter: Presenter, settings: Settings, pages: str = "t/"
+    details: TicketDetails, presenter: Presenter, settings: Settings, now: datetime, pages: str = "t/"
 ) -> dict[str, Any]:
-    """Prepare a ticket for a list; `pages` leads from the list to the tickets' pages."""
+    """Prepare a ticket for a list; `now` is PostgreSQL's, and `pages` leads from the list to the tickets' pages."""
     ticket, priority = details.ticket, choose_priority(details)
     return {
         "href": f"{pages}{token(ticket.ticket_id, settings)}",
@@ -93,7 +94,7 @@ def present_ticket(
         "priority_words": presenter.say(PRIORITY_WORDS[priority]),
         "headline": make_headline(details, presenter),
         "who": describe_user(details, presenter),
-        "age": presenter.formatter.duration(datetime.now(UTC) - ticket.opened_at),
+        "age": presenter.formatter.duration(now - ticket.opened_at),
         "status": ticket.status,
         "taken_by": presenter.name(ticket.acknowledged_by) if ticket.acknowledged_at else "",
         "is_hurt": details.hurt == "said",

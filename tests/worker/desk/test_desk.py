@@ -1,12 +1,8 @@
 """The ticket's page: looking changes nothing, and acting leaves its trace on the ticket."""
 
-import os
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from html import unescape
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,9 +12,7 @@ from structlog.testing import capture_logs
 from services.installation import Installation, get_installation
 from services.tickets.escalation_ladder import escalate_unacknowledged
 from services.tickets.signed_links import form_token
-from tests.processes import ROOT
 from tests.services.tickets.conftest import by_sql, outcomes, ticket_row
-from tests.shifted_clock import ShiftedClock
 from tests.tasks.conftest import rows
 from tests.worker.desk.conftest import Send
 
@@ -166,29 +160,6 @@ def test_a_snoozed_ticket_reminds_nobody_until_then(send: Send, connection: Conn
     assert escalate_unacknowledged(connection, public, now + timedelta(minutes=50)) == 0
     assert escalate_unacknowledged(connection, public, now + timedelta(minutes=70)) == 1
     assert "at most 1 hour." in send(action="snooze", name="Maria", minutes="61").text
-
-
-SNOOZE = """
-import sys
-from config.settings import get_settings
-from worker.desk.actions import act
-print(act(sys.argv[1], {"action": "snooze", "name": "Maria", "minutes": "60"}, get_settings()))
-"""
-
-
-@pytest.mark.debian("cc")
-@pytest.mark.parametrize("ahead", [-7200, 7200])
-def test_a_host_whose_clock_is_wrong_snoozes_as_long_as_was_asked(
-    ticket: dict[str, str], connection: Connection, tmp_path: Path, ahead: int
-) -> None:
-    clock = ShiftedClock(tmp_path)
-    clock.shift(ahead)
-    asked = [sys.executable, "-c", SNOOZE, ticket["id"]]
-    said = subprocess.run(asked, env={**os.environ, **clock.environment}, cwd=ROOT, check=True, capture_output=True)
-    assert said.stdout.decode().split()[-1] == "None", "not refused"
-    left = "SELECT extract(epoch FROM snoozed_until - clock_timestamp()) / 60 AS minutes FROM escalation.tickets"
-    (row,) = rows(connection, left)
-    assert 58 < row["minutes"] <= 60
 
 
 def test_the_others_who_were_asked_hear_who_has_it(send: Send, connection: Connection) -> None:
