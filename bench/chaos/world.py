@@ -21,7 +21,7 @@ from services.database.engine import driver_url
 from services.events.stream import EventStream
 from tests.client.redis_cluster import ClusterOfNodes, redis_cluster
 from tests.client.replicated import Member
-from tests.processes import Process, Processes, processes
+from tests.processes import PROGRAM, Process, Processes, processes
 from tests.push_service import PushService, push_service
 from tests.shifted_clock import ShiftedClock
 from tests.smtp_server import SmtpServer
@@ -124,10 +124,10 @@ class World:
 
     def worker(self, queues: str, name: str, children: int) -> Process:
         size, node = str(children), f"{name}@storm"
-        return self.family.start("celery", "-A", "worker", "worker", "-Q", queues, "-c", size, "-n", node, "-l", "INFO")
+        return self.family.start(PROGRAM, "worker", "-Q", queues, "-c", size, "-n", node, "-l", "INFO")
 
     def beat(self) -> Process:
-        return self.family.start("celery", "-A", "worker", "beat", "-l", "INFO")
+        return self.family.start(PROGRAM, "beat", "-l", "INFO")
 
     def publish(self, lines: list[str], seconds: float) -> None:
         """Divide the lines among publishers; they are sent in about so many seconds."""

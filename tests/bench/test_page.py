@@ -1,6 +1,7 @@
 """The page on performance says what the figures say, and no goal is met that was missed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,18 @@ import pytest
 
 from bench.goals import GOALS, verdicts
 from bench.page import page
-from bench.plots import draw
 from bench.results import Conditions, Results, Section, load, percentile, save, slope
 from tests.bench.results import results
+
+Draw = Callable[[Results, Path], list[Path]]
+
+
+@pytest.fixture
+def draw() -> Draw:
+    # Not before: each process that collects tests would import matplotlib.
+    from bench.plots import draw
+
+    return draw
 
 
 def test_percentiles_are_those_of_the_nearest_rank() -> None:
@@ -93,7 +103,7 @@ def test_what_lies_beyond_one_machine_needs_the_figures_of_events_and_tickets() 
     assert "Beyond one machine" not in page(measured)
 
 
-def test_the_page_names_the_pictures_that_are_drawn(tmp_path: Path) -> None:
+def test_the_page_names_the_pictures_that_are_drawn(draw: Draw, tmp_path: Path) -> None:
     measured = results(good=True)
     drawn = {file.name for file in draw(measured, tmp_path)}
     assert set(re.findall(r"\(pictures/(.+?)\)", page(measured))) == {name for name in drawn if name.endswith(".svg")}
@@ -101,7 +111,7 @@ def test_the_page_names_the_pictures_that_are_drawn(tmp_path: Path) -> None:
     assert all((tmp_path / name).stat().st_size > 5_000 for name in drawn)
 
 
-def test_the_same_results_draw_the_same_pictures(tmp_path: Path) -> None:
+def test_the_same_results_draw_the_same_pictures(draw: Draw, tmp_path: Path) -> None:
     measured = {"growth": results(good=True)["growth"]}
     first, again = (draw(measured, tmp_path / name) for name in ("first", "again"))
     assert first

@@ -1,6 +1,7 @@
 """docker-compose.yml and Dockerfile, read for tests."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 OURS = "escalation-worker:"
 
 
+@cache
 def compose() -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     return document
