@@ -9,7 +9,7 @@ from redis.exceptions import AskError, ClusterDownError, RedisError, ResponseErr
 
 from escalation_client.layout import session_in
 from services.events.layout import event_streams
-from services.events.stream import NO_TIME, EventStream, StreamEntry, as_entry
+from services.events.stream import EventStream, StreamEntry, as_entry
 
 
 def trim(redis: Redis, keep_seconds: int) -> int:
@@ -60,9 +60,15 @@ def _remove_finished(stream: EventStream, keep_seconds: int) -> int:
 
 
 def _up_to(redis: Redis, finished: tuple[int, int], keep_seconds: int) -> tuple[int, int]:
-    """What is finished and old; an id that is no time tells no age, and would be kept for ever."""
+    """What is finished and old.
+
+    An id far ahead of Redis' clock tells no age, and would be kept until that clock is there: a publisher has given one
+    that is no time, or the clock was wrong once, which Redis counts on from.
+    """
     seconds, _ = redis.time()
-    return finished if finished[0] >= NO_TIME else min(finished, ((seconds - keep_seconds) * 1000, 0))
+    if finished[0] > (seconds + keep_seconds) * 1000:
+        return finished
+    return min(finished, ((seconds - keep_seconds) * 1000, 0))
 
 
 def _groups_of(redis: Redis, name: str) -> list[dict[str, Any]]:

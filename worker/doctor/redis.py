@@ -21,8 +21,8 @@ from config.settings import Settings
 from escalation_client.layout import KEY_STREAMS, Layout
 from rules.explanation import counted
 from services.events.layout import event_streams
-from services.events.stream import EVENTS, GROUP, NO_TIME, EventStream, connect, events_cluster
-from services.monitoring.health import measure_stream
+from services.events.stream import EVENTS, GROUP, EventStream, connect, events_cluster
+from services.monitoring.health import measure_stream, redis_time
 from worker.celery_guards.cluster_mode import REMEDY, is_in_cluster_mode
 from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import CheckedPart, CheckResult, Level, about_clock
@@ -36,6 +36,8 @@ _CONNECT_CLUSTER = "connect as EVENTS_CLUSTER_URL says"
 _CLUSTER_REMEDY = "Start the nodes that are away (redis-cli CLUSTER NODES). Assistants keep their events meanwhile."
 _ELSEWHERE = "look for events in other databases of this server"
 _OLDEST = (6, 2)
+# An id that is a time is no later than Redis' clock, unless that was set back; an hour more is over soon.
+_AHEAD_SECONDS = 3_600
 
 
 def check(settings: Settings) -> Iterator[CheckResult]:
@@ -155,10 +157,11 @@ def _check_stream(settings: Settings, redis: Redis, stream: EventStream) -> Chec
     if stream.is_earlier:
         return PART.note(tried, f"it is one of an earlier EVENT_STREAMS: {found}", "It goes when all of it is done.")
     information: Any = stream.redis.xinfo_stream(stream.name)
-    if int(information["last-generated-id"].partition(b"-")[0]) >= NO_TIME:
+    newest = int(information["last-generated-id"].partition(b"-")[0]) / 1000
+    if newest > redis_time(stream.redis) + _AHEAD_SECONDS:
         return PART.warning(
             tried,
-            "its entries' ids are no times: no age can be told",
+            "its entries' ids are no times, or far ahead of Redis' clock: no age can be told",
             # A doorbell that has seen higher ids sees no lower ones.
             f"Stop the publishers; when nothing waits, DEL {stream.name} and start the workers: ids are times again.",
         )

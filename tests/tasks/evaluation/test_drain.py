@@ -1,8 +1,9 @@
 """From the stream and back: acknowledged after the commit, taken over from the dead, trimmed when nobody needs it."""
 
 import json
+import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from redis import Redis
@@ -19,6 +20,8 @@ from services.outbox.outcomes import relay
 from tasks.evaluation.drain import drain, summary, take_over, write_and_acknowledge
 from tests.events import confidence, message, started
 from tests.tasks.conftest import Publish, forget, rows
+
+YEAR_MILLISECONDS: Final = 366 * 24 * 3600 * 1000
 
 
 def pending(redis: Redis) -> int:
@@ -151,6 +154,22 @@ def test_what_is_finished_goes_and_has_no_age_after_an_id_that_is_no_time(
     health = measure(connection, redis)
     assert (health.lag, health.pending, health.oldest_event) == (1, 1, 0)
     assert exceeded_limits(health, installation.settings) == []
+
+
+def test_what_is_finished_goes_after_the_clock_of_redis_was_a_year_ahead(
+    installation: Installation, redis: Redis, publish: Publish
+) -> None:
+    redis.xadd(
+        EVENTS, {"event": encode(confidence("ahead", 0.9))}, id=f"{round(time.time() * 1000) + YEAR_MILLISECONDS}"
+    )
+    publish([confidence(f"s{number}", 0.9) for number in range(300)])
+    drain(redis, installation)
+    publish([confidence("pending", 0.9)])
+    unfinished = read_new(EventStream(redis), 1)
+    trim(redis, 3600)
+    remaining = [entry_id for entry_id, _ in stored(redis, EVENTS)]
+    assert unfinished[0].entry_id.encode() in remaining
+    assert len(remaining) < 300
 
 
 def test_what_is_pending_is_never_trimmed(installation: Installation, redis: Redis) -> None:
