@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from escalation_client.events import Event, MessageAdded, StepRecorded, TextJudged
+from escalation_client.events import Event, MessageAdded, TextJudged
 from rules.decision import Decision, Examined
 from rules.detection import Lexicon, read_answer
 from rules.policy import Policy
@@ -35,7 +35,7 @@ class OpenConfirmation:
 
 def answer_in(event: Event, lexicon: Lexicon) -> str:
     """Yes or no, where a user's event says just that."""
-    if not isinstance(event, MessageAdded | StepRecorded) or not (said := text_of(event)):
+    if not (said := text_of(event)):
         return ""
     return read_answer(said, event.language if isinstance(event, MessageAdded) else None, lexicon)
 

@@ -153,10 +153,10 @@ def _counts(state: SessionState, event: Event) -> bool:
 
 
 def _find_fired(state: SessionState, events: Iterable[Examined], policy: Policy) -> Iterable[Fired]:
-    for examined in events:
-        if _counts(state, examined.event):
-            yield from (Fired(examined.event, signal) for signal in examined.signals if signal.fired)
-            yield from _count_steps(state, examined.event, policy)
+    for event, signals in events:
+        if _counts(state, event):
+            yield from [Fired(event, signal) for signal in signals if signal.fired]
+            yield from _count_steps(state, event, policy)
 
 
 def _count_steps(state: SessionState, event: Event, policy: Policy) -> Iterable[Fired]:

@@ -1,7 +1,6 @@
 """What each rule says of one event. Every rule that applies is asked; what it saw is kept, whether it fires or not."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from escalation_client.events import (
@@ -79,8 +78,7 @@ def has_failed(step: StepRecorded) -> bool:
 WORD_LISTS_ALONE: Final = "word lists alone"
 
 
-@dataclass(frozen=True, slots=True)
-class _Ears:
+class _Ears(NamedTuple):
     """What listens: the word lists, and where the policy has it and the wheel is there, the second ear."""
 
     policy: Policy
@@ -102,7 +100,7 @@ def _listen(text: str, language: str | None, flagged: bool | None, ears: _Ears, 
         evidence["hurt"] = findings.hurt
     if flagged:
         evidence["flag"] = "safety: true"
-    waits = ears.policy.second_ear and findings.heard(Reason.SAFETY_CONCERN) == "doubtful"
+    waits = danger and ears.policy.second_ear and findings.heard(Reason.SAFETY_CONCERN) == "doubtful"
     if waits:
         evidence["waits_for"] = "second ear"
     if text and not ears.policy.second_ear:

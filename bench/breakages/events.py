@@ -66,8 +66,8 @@ EVENTS = (
         "an event that came before is evaluated again",
         1,
         (
-            SourceChange("services/escalation/process_batch.py", " if event_id in fresh]", "]"),
-            SourceChange("services/escalation/process_batch.py", "    if not fresh:\n        return counted\n", ""),
+            SourceChange("services/events/inbox.py", " if each.event.id in fresh]", "]"),
+            SourceChange("services/escalation/process_batch.py", "    if not new:\n        return counted\n", ""),
         ),
         (f"{BATCH}::test_an_event_that_came_before_is_no_news",),
     ),

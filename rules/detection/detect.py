@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import cast
 
 from rules.detection.findings import REQUEST, SAFETY, Finding, Findings
 from rules.detection.fold import fold
 from rules.detection.lexicon import Lexicon
-from rules.detection.match import Hit, each_once, hits, says_no_wish
+from rules.detection.match import Hit, hits, says_no_wish
 from rules.detection.quotes import quoted, unless_quoted
 from rules.detection.tokens import ExaminedText, excerpt, spans, words
 from rules.detection.wordlist import EFFECTS
@@ -29,7 +30,7 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
     """
     part = excerpt(text)
     codes = codes_of(part.text, language, lexicon)
-    found = [] if lexicon.rules.keys().isdisjoint(each_once(codes)) else heard(codes, language, lexicon)
+    found = heard(codes, language, lexicon)
     no_wish = says_no_wish(codes, lexicon)
     if not found:
         return _ONLY_IN_PASSING if no_wish else _NOTHING
@@ -39,9 +40,8 @@ def detect(text: str, language: str | None, lexicon: Lexicon) -> Findings:
 
 def codes_of(text: str, language: str | None, lexicon: Lexicon) -> str:
     """A letter for each word and mark of a text."""
-    found = [*map(lexicon.stretches.__getitem__, text.split(" "))]
-    known = [codes for codes in found if codes is not None]
-    return "".join(known if len(known) == len(found) else map(lexicon.code, words(fold(text), language)))
+    known = [*map(lexicon.stretches.__getitem__, text.split(" "))]
+    return "".join(map(lexicon.code, words(fold(text), language)) if None in known else cast("list[str]", known))
 
 
 def heard(codes: str, language: str | None, lexicon: Lexicon) -> list[Hit]:

@@ -29,8 +29,11 @@ class Hit:
 
 def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
     """For each entry its first match that nothing weakens, or else its first."""
-    codes = _without_exceptions(codes, lexicon)
-    for rule in candidates(codes, lexicon.rules):
+    found = candidates(codes, lexicon.rules)
+    # Exceptions take words away, and so lead to no further rules: hardly any text needs them looked for.
+    if found and (plain := _without_exceptions(codes, lexicon)) != codes:
+        codes, found = plain, candidates(plain, lexicon.rules)
+    for rule in found:
         if hit := _best_hit(rule, codes, lexicon.scopes.get(rule.entry.language, ())):
             yield hit
 
@@ -57,12 +60,12 @@ def each_once(codes: str) -> Mapping[str, None]:
 
 def candidates(codes: str, index: Index) -> list[Rule]:
     """The rules that these codes lead to and that they may match, each once: trying one takes ten times as long."""
-    leading = [*filter(index.__contains__, each_once(codes))]
-    if not leading:
+    once = each_once(codes)
+    if index.keys().isdisjoint(once):
         return []
-    present = set(each_once(codes))
+    present = set(once)
     found: dict[Rule, bool] = {}
-    for code in leading:
+    for code in filter(index.__contains__, once):
         for rule, needed in index[code]:
             if not found.get(rule):
                 found[rule] = _may_match(needed, present)

@@ -30,7 +30,7 @@ _LONGEST_KEPT: Final = 2_000
 KEPT_BYTES = 1024 * 1024
 
 
-class _ReadEvent(NamedTuple):
+class ReadEvent(NamedTuple):
     """An event, the JSON that says it, and a note (evidence) for each member that did not fit."""
 
     event: Event
@@ -38,22 +38,22 @@ class _ReadEvent(NamedTuple):
     notes: Sequence[dict[str, Any]] = ()
 
 
-def _decode_leniently(raw: bytes, now: datetime) -> _ReadEvent:
+def _decode_leniently(raw: bytes, now: datetime) -> ReadEvent:
     """The event that some JSON says.
 
     :raises InvalidEvent: a member is wrong that the rules cannot do without
     """
     if (event := decode_quickly(raw, now)) is not None:
-        return _ReadEvent(event, raw)
+        return ReadEvent(event, raw)
     try:
-        return _ReadEvent(decode(raw, now=now), raw)
+        return ReadEvent(decode(raw, now=now), raw)
     except InvalidEvent:
         document = parse(raw)
         notes = list(_repair(document))
         if not notes:
             raise
         repaired = json_text(document).encode()
-        return _ReadEvent(decode(repaired, now=now), repaired, notes)
+        return ReadEvent(decode(repaired, now=now), repaired, notes)
 
 
 def _repair(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -124,12 +124,13 @@ class Received(NamedTuple):
 
     @property
     def decision(self) -> str:
-        return "escalate" if any(signal.fired for signal in self.examined.signals) else "continue"
+        return "escalate" if any([signal.fired for signal in self.examined.signals]) else "continue"
 
     @property
     def evidence(self) -> str:
-        notes = [*self.notes, *_note_unknown_session(self.event)]
-        return json_text([*(signal.as_evidence() for signal in self.examined.signals), *notes])
+        event, signals = self.examined
+        seen = [signal.as_evidence() for signal in signals]
+        return json_text([*seen, *self.notes, *_note_unknown_session(event)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _note_unknown_session(event: Event) -> list[dict[str, Any]]:
     return [{"rule": SESSION_UNKNOWN, "fired": False}] if SESSION_UNKNOWN in event.extra else []
 
 
-def read_event(entry: StreamEntry, now: datetime) -> _ReadEvent | Rejected:
+def read_event(entry: StreamEntry, now: datetime) -> ReadEvent | Rejected:
     """The entry's event, or why there is none."""
     if entry.raw is None:
         return Rejected(entry, "the stream entry has no field 'event': XADD escalation:events * event '{…}'")

@@ -50,27 +50,27 @@ _INSERT_EVENTS = prepared(f"""
 """)
 
 
-def insert_events(connection: Connection, received: Sequence[Received], policy_version: str) -> set[UUID]:
-    """Write the events that are not there yet and return their ids; only these go on."""
-    rows = [
-        _EventRow(
-            event_id=event.id,
-            session_id=event.session_id,
-            type=event.type,
-            occurred_at=event.occurred_at,
-            published_ms=each.entry.published_ms,
-            payload=(each.entry.raw or b"").decode(),
-            decision=each.decision,
-            evidence=each.evidence,
-        )
-        for each in received
-        for event in (each.event,)
-    ]
-    inserted = run(connection, _INSERT_EVENTS, _EVENT_ROWS.parameters(rows, policy_version=policy_version))
-    if inserted.rowcount == len(rows):
+def insert_events(connection: Connection, received: Sequence[Received], policy_version: str) -> Sequence[Received]:
+    """Write the events that are not there yet and return them; only these go on."""
+    events = [each.examined.event for each in received]
+    # Column by column, which takes two thirds of the time of row by row.
+    rows = map(
+        _EventRow,
+        [event.id for event in events],
+        [event.session_id for event in events],
+        [event.type for event in events],
+        [event.occurred_at for event in events],
+        [each.entry.published_ms for each in received],
+        [(each.entry.raw or b"").decode() for each in received],
+        [each.decision for each in received],
+        [each.evidence for each in received],
+    )
+    inserted = run(connection, _INSERT_EVENTS, _EVENT_ROWS.parameters([*rows], policy_version=policy_version))
+    if inserted.rowcount == len(received):
         # All of them are new, as nearly always: no need to read which.
-        return {row.event_id for row in rows}
-    return {event_id for (event_id,) in inserted}
+        return received
+    fresh = {event_id for (event_id,) in inserted}
+    return [each for each in received if each.event.id in fresh]
 
 
 class TicketOfEvent(NamedTuple):

@@ -7,7 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-_QUEUE = text("""
+from services.database.prepared import prepared
+from services.database.quick import write
+
+_QUEUE = prepared("""
     INSERT INTO escalation.texts_to_judge (event_id, doubtful)
     SELECT * FROM unnest(CAST(:event_ids AS uuid[]), CAST(:doubtful AS boolean[]))
 """)
@@ -45,9 +48,7 @@ class ClaimedText:
 
 def queue_texts(connection: Connection, doubtful: Mapping[UUID, bool]) -> None:
     """Note in the transaction that first writes these events that their texts wait, and which hold doubtful danger."""
-    connection.execute(
-        _QUEUE, {"event_ids": [str(event_id) for event_id in doubtful], "doubtful": list(doubtful.values())}
-    )
+    write(connection, _QUEUE, {"event_ids": list(doubtful), "doubtful": list(doubtful.values())})
 
 
 def claim_texts(connection: Connection, limit: int) -> list[ClaimedText]:

@@ -12,7 +12,7 @@ from rules.triggers import examine
 from services.database.engine import begin_in_few_trips
 from services.database.errors import DatabaseFailure, classify_failure, described
 from services.escalation.process_batch import BatchResult, process
-from services.events.decoding import Received, Rejected, read_event
+from services.events.decoding import ReadEvent, Received, Rejected, read_event
 from services.events.stream import StreamEntry
 from services.installation import Installation
 
@@ -65,24 +65,31 @@ def parts(entries: Sequence[StreamEntry]) -> Iterator[Sequence[StreamEntry]]:
 
 
 def _write_part(entries: Sequence[StreamEntry], installation: Installation, written: Written) -> None:
-    now = datetime.now(UTC)
     received: list[Received] = []
     rejected: list[Rejected] = []
-    for entry in entries:
-        match read(entry, now, installation):
+    # First all are decoded, then the rules are asked about all: what a step needs stays in the processor's cache.
+    for entry, found in _read(entries):
+        match found if isinstance(found, Rejected) else _examine(entry, found, installation):
             case Rejected() as unusable:
                 rejected.append(unusable)
             case Received() as usable:
                 received.append(usable)
-    _write_all(sorted(received, key=lambda usable: usable.event.session_id), rejected, installation, written)
+    received.sort(key=lambda usable: usable.examined.event.session_id)
+    _write_all(received, rejected, installation, written)
 
 
-def read(entry: StreamEntry, now: datetime, installation: Installation) -> Received | Rejected:
-    """Decode an entry and ask the rules, before any lock is taken; one that breaks them must not stop the others."""
+def _read(entries: Sequence[StreamEntry]) -> list[tuple[StreamEntry, ReadEvent | Rejected]]:
+    now = datetime.now(UTC)
+    milliseconds = now.timestamp() * 1000
     # A host whose clock is behind would take every event for one of the future.
-    found = read_event(entry, max(now, entry.published_at))
-    if isinstance(found, Rejected):
-        return found
+    return [
+        (entry, read_event(entry, now if entry.published_ms <= milliseconds else entry.published_at))
+        for entry in entries
+    ]
+
+
+def _examine(entry: StreamEntry, found: ReadEvent, installation: Installation) -> Received | Rejected:
+    """Ask the rules, before any lock is taken; an event that breaks them must not stop the others."""
     # Word lists that cannot be read are no fault of the event.
     event, lexicon = found.event, installation.lexicon
     try:
