@@ -132,11 +132,13 @@ def _relieve(redis: Redis) -> None:
 
 def _wait_and_ring(redis: Redis, last: Mapping[str, str], child: IdleChild | None) -> dict[str, str]:
     """Wait for an entry after the last ones, ring for each stream that has one, and return its newest id."""
-    redis.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
     bells = dict.fromkeys((stream.name for stream in streams_on(redis)), "drain_events")
     bells[STREAM_QUESTIONS] = "answer_questions"
     streams: dict[Any, Any] = {name: last.get(name, "0") for name in bells}
-    answer: Any = redis.xread(streams, count=1, block=_BLOCK_MILLISECONDS)
+    with redis.pipeline(transaction=False) as pipeline:
+        pipeline.set(SIGN_OF_LIFE, 1, ex=SIGN_OF_LIFE_SECONDS)
+        pipeline.xread(streams, count=1, block=_BLOCK_MILLISECONDS)
+        answer: Any = pipeline.execute()[-1]
     arrived = [name.decode() for name, _ in answer or []]
     return _note_and_ring(redis, arrived, {bells[name] for name in arrived}, child) if arrived else {}
 

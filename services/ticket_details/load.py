@@ -1,6 +1,5 @@
 """Loads all details of tickets, set by set: as many statements for fifty tickets as for one."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,17 +71,18 @@ _TICKETS = prepared("""
            coalesce(state.machine_id, session.machine_id) AS machine_id,
            coalesce(state.language, CASE WHEN session.user_id <> :unknown_user THEN session.language END) AS language,
            coalesce(CAST(session.status AS text), state.status) AS session_status,
-           coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at
+           coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at, mailed.recipients
     FROM escalation.tickets AS own
     LEFT JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     LEFT JOIN public.ai_sessions AS session ON session.id = own.session_id
     LEFT JOIN escalation.sessions AS state ON state.session_id = own.session_id
+    LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_array(m.mail_id, m.template, r.address, r.state, m.queued_at, r.accepted_at)
+                        ORDER BY m.queued_at, m.mail_id, r.address) AS recipients
+        FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
+        WHERE m.ticket_id = own.ticket_id AND m.lane <> 'push'
+    ) AS mailed ON true
     WHERE own.ticket_id = ANY(CAST(:ticket_ids AS text[]))
-""")
-_RECIPIENTS = prepared("""
-    SELECT m.ticket_id, m.mail_id, m.template, m.queued_at, r.address, r.state, r.accepted_at
-    FROM escalation.mails AS m JOIN escalation.mail_recipients AS r ON r.mail_id = m.mail_id
-    WHERE m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND m.lane <> 'push' ORDER BY m.queued_at, m.mail_id, r.address
 """)
 
 
@@ -94,7 +94,6 @@ class _Known:
     machines: Mapping[str, MachineRecord]
     conversations: Mapping[str, Conversation]
     related: Related
-    recipients: Mapping[str, list[Recipient]]
 
 
 def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketDetails]:
@@ -106,16 +105,22 @@ def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> 
         machines=load_machines(connection, [session.machine_id for session in sessions.values() if session.machine_id]),
         conversations=load_conversations(connection, list(sessions)),
         related=load_related(connection, list(sessions.values())),
-        recipients=_load_recipients(connection, ticket_ids),
     )
     return {row["ticket_id"]: _assemble(row, sessions[row["session_id"]], known) for row in rows}
 
 
-def _load_recipients(connection: Connection, ticket_ids: Collection[str]) -> dict[str, list[Recipient]]:
-    recipients: dict[str, list[Recipient]] = defaultdict(list)
-    for row in fetch(connection, _RECIPIENTS, {"ticket_ids": list(ticket_ids)}):
-        recipients[row.pop("ticket_id")].append(Recipient(**row))
-    return recipients
+def _make_recipient(
+    mail_id: str, template: str, address: str, state: str, queued_at: str, accepted_at: str | None
+) -> Recipient:
+    """Of what stands in JSON: a statement of its own would be one more round trip."""
+    return Recipient(
+        mail_id=UUID(mail_id),
+        template=template,
+        address=address,
+        state=state,
+        queued_at=datetime.fromisoformat(queued_at),
+        accepted_at=datetime.fromisoformat(accepted_at) if accepted_at else None,
+    )
 
 
 def _make_session(row: Mapping[str, Any]) -> SessionFacts:
@@ -148,7 +153,7 @@ def _assemble(row: Mapping[str, Any], session: SessionFacts, known: _Known) -> T
         earlier_tickets=tuple(earlier for earlier in same_session if (earlier.opened_at, earlier.number) < position),
         machine_tickets=select_others(known.related, "machine", session.machine_id, ticket_id),
         user_tickets=select_others(known.related, "user", session.user_id, ticket_id),
-        recipients=tuple(known.recipients.get(ticket_id, ())),
+        recipients=tuple(_make_recipient(*recipient) for recipient in row["recipients"] or ()),
         unknown=list_unknown(user, machine, session.language, conversation),
     )
 
