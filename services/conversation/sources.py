@@ -49,9 +49,9 @@ _SOURCES: Final[Mapping[Table, str]] = {
                                  'completed', completed, 'success', CASE WHEN completed OR success THEN success END)
         FROM public.troubleshooting_steps WHERE session_id = ANY(CAST(:session_ids AS text[]))
     """,
+    # Whole: where the letter NUL or half of a surrogate pair stands in it, PostgreSQL can take nothing out of it.
     AiSession: """
-        SELECT 'assessment', CAST(id AS text), NULL, '' COLLATE "C",
-               CAST(session_metadata -> 'diagnostic_assessment' AS json)
+        SELECT 'metadata', CAST(id AS text), NULL, '' COLLATE "C", CAST(session_metadata AS json)
         FROM public.ai_sessions WHERE id = ANY(CAST(:session_ids AS text[]))
     """,
 }
@@ -96,15 +96,18 @@ def load_stored(
                 session.messages.append(Message(at=row["at"], **members))
             case "step":
                 session.steps.append(Step(at=row["at"], **members))
-            case "assessment" if isinstance(members, Mapping):
-                session.diagnosis = _make_diagnosis(members)
+            case "metadata" if isinstance(members, Mapping):
+                session.diagnosis = _read_diagnosis(members)
             case "event":
                 session.events.extend(_read_event(row["key"], members))
     return stored
 
 
-def _make_diagnosis(assessment: Mapping[str, Any]) -> Diagnosis:
+def _read_diagnosis(metadata: Mapping[str, Any]) -> Diagnosis | None:
     """ABParts' `diagnostic_assessment`; whatever a language model wrote may stand in it."""
+    assessment = metadata.get("diagnostic_assessment")
+    if not isinstance(assessment, Mapping):
+        return None
     minutes = assessment.get("estimated_duration")
     return Diagnosis(
         category=str(assessment.get("problem_category") or "other"),

@@ -3,6 +3,7 @@
 Sources: PostgreSQL manual, "Array Input and Output Syntax"; psycopg2, "Adapting new Python types to SQL syntax".
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -133,13 +134,30 @@ def json_text(value: Any) -> str:
         return _THOROUGH_JSON.encode(value)
 
 
+# ABParts' columns of type json keep them as escapes, and no text of PostgreSQL, nor its jsonb, can hold them.
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+
+
 def parse_json(text: str) -> Any:
-    """The value that PostgreSQL's JSON says, as `json.loads` has it."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        # Halves of surrogate pairs, and numbers beyond all numbers.
-        return loads(text)
+    """The value that PostgreSQL's JSON says, as `json.loads` has it; U+FFFD stands for what cannot be stored again."""
+    if r"\u0000" not in text:
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            # Halves of surrogate pairs, and numbers beyond all numbers.
+            pass
+    return _make_storable(loads(text))
+
+
+def _make_storable(value: Any) -> Any:
+    match value:
+        case str():
+            return _UNSTORABLE.sub("\ufffd", value)
+        case list():
+            return [_make_storable(each) for each in value]
+        case dict():
+            return {_make_storable(name): _make_storable(each) for name, each in value.items()}
+    return value
 
 
 def sql_list(*words: StrEnum) -> str:

@@ -146,15 +146,15 @@ def _answered_events(update: Update) -> list[Event]:
 
 
 _CONTACTS = text("""
-    SELECT id, expert_contact_info -> 'primary_contact' AS contact FROM public.support_tickets
-    WHERE id = ANY(CAST(:ticket_ids AS text[]))
+    SELECT id, expert_contact_info AS advice FROM public.support_tickets WHERE id = ANY(CAST(:ticket_ids AS text[]))
 """)
 
 
 def _read_contacts(connection: Connection, ticket_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Whom each ticket names; one that somebody else opened may name nobody."""
     rows = connection.execute(_CONTACTS, {"ticket_ids": list(ticket_ids)})
-    return {row.id: row.contact for row in rows if isinstance(row.contact, dict)}
+    named = {row.id: row.advice.get("primary_contact") for row in rows if isinstance(row.advice, dict)}
+    return {ticket_id: contact for ticket_id, contact in named.items() if isinstance(contact, dict)}
 
 
 def _recommend_contact(update: Update, installation: Installation) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, create_engine, text
 from escalation_client.events import Event
 from services.database.engine import driver_url
 from services.installation import Installation
+from services.mail.compose import compose
 from tasks.evaluation.batch import Unavailable, write
 from tests.events import confidence, message
 from tests.tasks.conftest import rows
@@ -71,3 +72,23 @@ def test_events_wait_while_abparts_demands_a_column_that_could_be_empty_before(
     assert rows(connection, "SELECT reason FROM escalation.rejected_events") == []
     connection.execute(text("ALTER TABLE public.support_tickets ALTER COLUMN resolution_notes DROP NOT NULL"))
     assert write(batch, installation).result.opened == 1
+
+
+@pytest.mark.parametrize("letter", [r"\u0000", r"\ud83d"], ids=["NUL", "half a letter"])
+def test_danger_is_told_though_abparts_keeps_letters_of_its_session_that_no_text_can_hold(
+    installation: Installation, entries: Entries, connection: Connection, letter: str
+) -> None:
+    foreign_session(connection, "s")
+    metadata = f'''{{"diagnostic_assessment": {{"problem_category": "hot{letter}", "likely_causes": ["{letter}"]}},
+        "machine_name": "V4{letter}", "machine_context": {{"parts_usage": ["{letter}"]}}}}'''
+    connection.execute(
+        text("UPDATE public.ai_sessions SET session_metadata = CAST(:metadata AS json)"), {"metadata": metadata}
+    )
+    assert write(entries([message("s", "there is smoke from the cabinet")]), installation).result.opened == 1
+    advice = f'{{"primary_contact": {{"name": "{letter}"}}}}'
+    connection.execute(
+        text("UPDATE public.support_tickets SET expert_contact_info = CAST(:advice AS json)"), {"advice": advice}
+    )
+    assert write(entries([message("s", "let me talk to a human")]), installation).result.updated == 1
+    mails = [row["mail_id"] for row in rows(connection, "SELECT mail_id FROM escalation.mails")]
+    assert compose(connection, mails).keys() == set(mails)
