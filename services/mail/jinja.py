@@ -1,7 +1,7 @@
 """Jinja for mails: nothing undefined passes, HTML is escaped and plain text is not."""
 
 import re
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import cached_property, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import css_inline
 from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, Template, nodes, pass_eval_context
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
+from jinja2.filters import sync_do_join, sync_do_select
 from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
@@ -69,22 +70,43 @@ def escaped(value: object) -> str:
     return escape(value)
 
 
+# Filters whose result is HTML already, or has no sign that HTML has a meaning for.
+_SAFE_FILTERS: Final = frozenset({"ltr", "broken", "direction"})
+
+
 class _MailCode(CodeGenerator):
-    """Has the templates escape by `escaped`."""
+    """Has the templates escape by `escaped`, and ask for members without a call of Python's."""
+
+    def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
+        self.writeline(f"from {__name__} import escaped")
+        super().visit_Template(node, frame)
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
-            self.write("environment.escaped(")
-        else:
+        if not frame.eval_ctx.autoescape or frame.eval_ctx.volatile:
             super()._output_child_pre(node, frame, finalize)
+        elif isinstance(node, nodes.Filter) and node.name in _SAFE_FILTERS:
+            self.write("(")
+        else:
+            self.write("escaped(")
+
+    @optimizeconst
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        if not isinstance(node.node, nodes.Name):
+            super().visit_Getattr(node, frame)
+            return
+        self.write("(member if (member := getattr(")
+        self.visit(node.node, frame)
+        self.write(f", {node.attr!r}, missing)) is not missing else ")
+        super().visit_Getattr(node, frame)
+        self.write(")")
 
 
 class _MailEnvironment(Environment):
     """The templates of one language, each made flat when it is loaded."""
 
     code_generator_class = _MailCode
-    escaped = staticmethod(escaped)
     words: NullTranslations
+    known: Mapping[str, str]
 
     @cached_property
     def _flattener(self) -> Flattener:
@@ -104,6 +126,12 @@ class _MailEnvironment(Environment):
         """Share the environment's globals as they are: asking Jinja's ChainMap takes a fifth of a mail's time."""
         return super().make_globals(d) if d else self.globals
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As Jinja's own, which raises and catches an exception for each member of a dict."""
+        if type(obj) is dict and attribute in obj and not hasattr(dict, attribute):
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = self._translated(super()._parse(source, name, filename), name)
         return self._flattener.flatten(name, tree) if name else tree
@@ -114,7 +142,7 @@ class _MailEnvironment(Environment):
         return self._translated(super()._parse(source, name, filename), name)
 
     def _translated(self, tree: nodes.Template, name: str | None) -> nodes.Template:
-        return translate(tree, self.words, html=bool(name and name.endswith(".html")))
+        return translate(tree, self.words, self.known, html=bool(name and name.endswith(".html")))
 
 
 @lru_cache(maxsize=1)
@@ -143,8 +171,10 @@ def make_environment(language: str, loader: BaseLoader, words: NullTranslations)
     made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]
     right_to_left = language in RIGHT_TO_LEFT_LANGUAGES
     made.globals.update(language=language, direction="rtl" if right_to_left else "ltr")
-    made.globals.update(start="right" if right_to_left else "left", comma=comma_of(language))
+    made.known = {"start": "right" if right_to_left else "left", "comma": comma_of(language)}
     made.globals.update(colours=load_tokens()[0], fill=fill, fill_html=fill_html)
+    # Jinja's own wrap these, in case a template is asynchronous.
+    made.filters.update(join=sync_do_join, select=sync_do_select)
     made.filters.update(ltr=_isolating(right_to_left), direction=direction, broken=_break_words)
     return made
 
@@ -155,13 +185,19 @@ def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
     @pass_eval_context
     def left_to_right(context: EvalContext, value: object) -> str:
         if context.autoescape:
-            # Markup.format would do the same in five times the time.
-            if len(str(value)) <= _LONGEST_WHOLE:
-                return Markup(f"{_WHOLE}{escaped(value)}</bdi>")
-            return Markup(f"{_BREAKING}{_ADDRESS_PART.sub(_MAY_BREAK, str(escaped(value)))}</bdi>")
+            return _isolate_in_html(value)
         return f"{_LEFT_TO_RIGHT}{value}{ISOLATE_END}" if right_to_left else str(value)
 
     return left_to_right
+
+
+# The same few numbers and addresses stand in most mails.
+@lru_cache(maxsize=1_000, typed=True)
+def _isolate_in_html(value: object) -> Markup:
+    # Markup.format would do the same in five times the time.
+    if len(str(value)) <= _LONGEST_WHOLE:
+        return Markup(f"{_WHOLE}{escaped(value)}</bdi>")
+    return Markup(f"{_BREAKING}{_ADDRESS_PART.sub(_MAY_BREAK, str(escaped(value)))}</bdi>")
 
 
 def _break_words(text: str) -> Markup:

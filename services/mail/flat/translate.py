@@ -1,7 +1,7 @@
 """Sentences of the templates translated when they are loaded: each language has its own templates."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from gettext import NullTranslations
 from typing import Final
 
@@ -27,21 +27,28 @@ def fill_html(sentence: str, **values: object) -> Markup:
     return Markup(sentence % {name: escape(value) for name, value in values.items()})
 
 
-def translate(tree: nodes.Template, words: NullTranslations, *, html: bool) -> nodes.Template:
-    """The tree with every sentence in the reader's language; what depends on a number stays to be asked for."""
-    translated: nodes.Template = _Translation(words, html).visit(tree)
+def translate(tree: nodes.Template, words: NullTranslations, known: Mapping[str, str], *, html: bool) -> nodes.Template:
+    """The tree with every sentence in the reader's language; what depends on a number stays to be asked for.
+
+    :param known: what names stand for that no page gives
+    """
+    translated: nodes.Template = _Translation(words, known, html).visit(tree)
     return translated
 
 
 class _Translation(NodeTransformer):
-    def __init__(self, words: NullTranslations, html: bool) -> None:
+    def __init__(self, words: NullTranslations, known: Mapping[str, str], html: bool) -> None:
         self._words = words
+        self._known = known
         self._html = html
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:
         """A sentence that is shown as it is becomes a row of constants and values."""
         node.nodes = [shown for expression in node.nodes for shown in self._shown(expression)]
         return node
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:
+        return nodes.Const(self._known[node.name]) if node.ctx == "load" and node.name in self._known else node
 
     def visit_Call(self, node: nodes.Call) -> nodes.Expr:
         self.generic_visit(node)

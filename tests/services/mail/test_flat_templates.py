@@ -20,7 +20,14 @@ class Shouting(NullTranslations):
         return f"<{message.upper().replace('%(NAME)S', '%(name)s').replace('%(OTHER)S', '%(other)s')}>"
 
 
-PAGE: Mapping[str, Any] = {"name": "<b>", "safe": Markup("<i>"), "title": "T & U", "many": ["a", "<b>"], "nothing": ""}
+PAGE: Mapping[str, Any] = {
+    "name": "<b>",
+    "safe": Markup("<i>"),
+    "title": "T & U",
+    "many": ["a", "<b>"],
+    "nothing": "",
+    "pair": {"one": "<1>", "keys": 2},
+}
 FILES = {
     "macros.html": """
 {% macro box(title="") %}
@@ -60,6 +67,12 @@ TEXTS = {
         '{% extends "base.html" %}{% from "macros.html" import box %}'
         "{% block a %}{% call box(name) %}{{ super() }}{% endcall %}{% endblock %}"
     ),
+    "members": (
+        "{{ pair.one }}{{ pair['keys'] }}{{ pair.keys() | list }}{{ pair.two is defined }}"
+        "{{ name.upper() }}{{ many.0 }}"
+        "{% for text in many %}{{ loop.last }}{{ loop.cycle(1, 2) }}{% endfor %}"
+    ),
+    "lists as one text": '{{ many | select | join("<") }}{{ ["", name, safe] | select | join(nothing) }}',
     "an include by name": '{% include ["absent.html", "part.html"] %}',
 }
 
@@ -85,7 +98,17 @@ def test_a_flat_template_says_what_jinja_says(text: str) -> None:
     assert make_environment("en", DictLoader(files), Shouting()).get_template("whole.html").render(PAGE) == expected
 
 
-@pytest.mark.parametrize("text", ["{{ unknown }}", '{{ _("%(name)s", name=unknown) }}', "{{ item() }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ unknown }}",
+        "{{ unknown.part }}",
+        "{{ pair.two }}",
+        "{{ pair.one.part }}",
+        '{{ _("%(name)s", name=unknown) }}',
+        "{{ item() }}",
+    ],
+)
 def test_what_nobody_defined_is_still_refused(text: str) -> None:
     files = {**FILES, "whole.html": '{% from "macros.html" import item %}' + text}
     with pytest.raises((UndefinedError, TypeError)):
