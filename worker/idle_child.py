@@ -40,11 +40,13 @@ class IdleChild:
     def may_start(self, name: str) -> bool:
         """Whether this worker takes such a task and has a child for it now; any thread may ask."""
         consumer = getattr(self._worker, "consumer", None)
-        if name not in _QUEUES or consumer is None or consumer.hub is None or consumer.task_consumer is None:
+        if name not in _QUEUES or consumer is None or consumer.hub is None:
             return False
+        # Asked for once: the loop gives it up whenever its connection is lost.
+        tasks = consumer.task_consumer
         is_ending = state.should_stop not in (None, False) or state.should_terminate not in (None, False)
         is_idle = len(state.reserved_requests) < self._worker.pool.num_processes
-        return is_idle and not is_ending and consumer.task_consumer.consuming_from(_QUEUES[name])
+        return is_idle and not is_ending and tasks is not None and tasks.consuming_from(_QUEUES[name])
 
     def start(self, name: str) -> None:
         """Have the worker's loop start the task; any thread may ask."""
