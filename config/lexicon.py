@@ -62,6 +62,7 @@ class _WordListModel(_Model):
     name: _Text
     proclitics: tuple[_Text, ...] = ()
     ordinary: tuple[_Text, ...] = ()
+    courtesies: tuple[_Text, ...] = ()
     spelling: dict[str, _Texts] = {}
     function: dict[str, _Texts] = {}
     answers: dict[Literal["yes", "no"], _Texts] = {}
@@ -79,6 +80,7 @@ class _WordListModel(_Model):
             scopes=tuple(self.entry(entry) for entry in self.scopes),
             exceptions=tuple(self.entry(entry) for entry in self.exceptions),
             ordinary=self.ordinary,
+            courtesies=self.courtesies,
             proclitics=self.proclitics,
             spelling=self.spelling,
             answers={meaning: answers for meaning, answers in self.answers.items()},

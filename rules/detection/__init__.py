@@ -6,6 +6,7 @@ the word lists are their patterns tried, and what stands around a match may weak
 
 from rules.detection.answers import read_answer
 from rules.detection.build import build
+from rules.detection.courtesies import only_greets
 from rules.detection.detect import detect
 from rules.detection.findings import Finding, Findings
 from rules.detection.lexicon import Lexicon
@@ -22,5 +23,6 @@ __all__ = [
     "WordListError",
     "build",
     "detect",
+    "only_greets",
     "read_answer",
 ]

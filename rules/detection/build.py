@@ -50,6 +50,7 @@ def build(lists: Sequence[WordList]) -> Lexicon:
             for meaning, answers in words.answers.items()
             for answer in answers
         },
+        courtesies=frozenset(tuple(fold(phrase).split()) for words in lists for phrase in words.courtesies),
         everyday=_everyday(vocabulary, alphabet),
     )
 

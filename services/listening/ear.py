@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import structlog
 
-from rules.detection import Findings
+from config.lexicon import load_lexicon
+from rules.detection import Findings, only_greets
 from rules.triggers import KIND_REASON
 from services.installation import has_second_ear
 from services.listening.known_texts import KINDS, KnownText
@@ -51,16 +52,21 @@ class SecondEar:
         return self.classifier.model
 
     def judge(self, texts: Sequence[HeardText]) -> list[Mapping[str, Judgement]]:
-        """Each text's judgements by kind: handoff and danger; a text that only speaks of people has no wish."""
+        """Each text's judgements by kind: handoff and danger.
+
+        A text that only greets or thanks scores 0 for both, and one that only speaks of people for a wish: what so few
+        words sound like says little.
+        """
         if not texts:
             return []
         vectors = self.embedder.embed([each.text for each in texts])
         judged: list[dict[str, Judgement]] = [{} for _ in texts]
+        greets = [only_greets(each.text, load_lexicon()) for each in texts]
         for kind in KINDS:
             lists = [each.findings.heard(KIND_REASON[kind]) for each in texts]
             scores = self.classifier.scores(kind, [each.text for each in texts], vectors, lists)
             for place, score in enumerate(scores):
-                if kind == "handoff" and texts[place].findings.no_wish:
+                if greets[place] or (kind == "handoff" and texts[place].findings.no_wish):
                     score = 0.0
                 nobody_hurt = texts[place].findings.hurt == "denied"
                 nearest = self.classifier.nearest(kind, vectors[place], nobody_hurt=nobody_hurt)

@@ -27,6 +27,21 @@ def test_an_injury_explains_one() -> None:
     assert all(known.hurt for known, _ in judge("en", "his fingers got caught in the winch")["danger"].nearest)
 
 
+GREETINGS = {
+    "en": ("hello", "Hello!", "hi there, good morning", "ok thanks"),
+    "el": ("γεια", "Καλημέρα", "ευχαριστώ πολύ!"),
+    "ar": ("السلام عليكم", "مرحبا", "شكرا"),
+    "es": ("hola", "¡Hola, buenos días!", "muchas gracias"),
+    "tr": ("merhaba", "iyi günler", "teşekkürler"),
+    "no": ("hei", "takk", "Hei hei, god morgen"),
+}
+
+
+@pytest.mark.parametrize(("language", "text"), cases(GREETINGS))
+def test_it_hears_nothing_in_a_greeting_or_thanks(language: str, text: str) -> None:
+    assert {kind: judgement.score for kind, judgement in judge(language, text).items()} == {"handoff": 0, "danger": 0}
+
+
 @pytest.mark.parametrize(("language", "text"), cases(IN_PASSING))
 def test_it_hears_no_wish_where_people_are_only_spoken_of(language: str, text: str) -> None:
     assert judge(language, text)["handoff"].score == 0
