@@ -6,7 +6,7 @@ import time
 from smtplib import SMTPServerDisconnected
 from typing import TYPE_CHECKING, Final
 
-from rules.delivery import Phase, ServerReply
+from rules.delivery import ServerReply
 from services.transports.base import Budget, ConversationEnded, Envelope, ExchangeState, failed
 from services.transports.smtp_connection import SmtpConnection, stuffed
 from services.transports.smtp_envelope import envelope_commands
@@ -159,8 +159,11 @@ class SmtpChannel:
                 return
             if not data:
                 raise self._write_error or SMTPServerDisconnected("Connection unexpectedly closed")
-            for code, text in self._replies.feed(data):
+            replies = self._replies.feed(data)
+            for code, text in replies:
                 self._take(code, text)
+            if replies:
+                self._wait()
 
     def _take(self, code: int | None, text: str) -> None:
         if self.exchange is None or not self.is_busy:
@@ -172,8 +175,6 @@ class SmtpChannel:
             self._settle()
         elif answer:
             self._write(answer)
-        else:
-            self._wait()
 
     def _lose(self, error: OSError) -> None:
         if self.exchange and self.is_busy:
@@ -189,11 +190,12 @@ class SmtpChannel:
 
     def _wait(self) -> None:
         """Set the deadline of the step that the message is at."""
-        if self.exchange is None or self.exchange.state in {ExchangeState.FINISHED, ExchangeState.READY}:
+        state = self.exchange.state if self.exchange else ExchangeState.FINISHED
+        if state is ExchangeState.FINISHED or state is ExchangeState.READY:
             self.deadline = _FOREVER
             return
         server = self.transport.server
-        late = self.exchange.phase in {Phase.BODY, Phase.DOT}
+        late = state is ExchangeState.BODY or state is ExchangeState.EMPTY
         seconds = server.reply_seconds if late else server.command_seconds
         if self._write_error:
             seconds = _LAST_WORDS_SECONDS

@@ -17,6 +17,7 @@ from services.transports.dialing import connect
 _FULL_NAME: Final = re.compile(r"(?!\d+(\.\d+){3}$)[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)+")
 # After a broken body the server has often said why before it closed.
 _LAST_WORDS_SECONDS: Final = 2.0
+_DOT: Final = ord(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,5 +175,7 @@ def stuffed(message: bytes) -> bytes:
 
     A lone LF or CR could otherwise end the message early for the next server ("SMTP smuggling").
     """
-    lines = [b"." + line if line.startswith(b".") else line for line in message.splitlines()]
+    lines = message.splitlines()
+    for place in [place for place, line in enumerate(lines) if line and line[0] == _DOT]:
+        lines[place] = b"." + lines[place]
     return b"\r\n".join(lines) + b"\r\n"

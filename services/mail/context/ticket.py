@@ -77,7 +77,7 @@ def first_variables(
         "recipients": [presenter.name(address) for address in mail.recipients],
         "safety": details.ticket.safety,
         "by": _name_person(mail.content.get("by"), presenter),
-        "taken_at": presenter.formatter.both(datetime.fromisoformat(mail.content.get("at", mail.now.isoformat()))),
+        "taken_at": _tell_moment(mail, presenter) if mail.template == "ticket_acknowledged" else "",
         "solved": mail.content.get("solved", False),
     }
 
@@ -85,6 +85,11 @@ def first_variables(
 def _name_person(name: str | None, presenter: Presenter) -> str:
     """The name that somebody gave; a change by plain SQL may come from nobody that is known."""
     return presenter.say("Somebody") if name in {None, "", "unknown"} else presenter.name(name)
+
+
+def _tell_moment(mail: MailRow, presenter: Presenter) -> str:
+    """When somebody took the ticket."""
+    return presenter.formatter.both(datetime.fromisoformat(mail.content.get("at", mail.now.isoformat())))
 
 
 def _explain_delay(mail: MailRow, details: TicketDetails, presenter: Presenter, settings: MailSettings) -> str:
