@@ -71,7 +71,7 @@ def _quote(text: str) -> str:
 def _flatten(text: str) -> str:
     """One line without control characters, cut where it is long."""
     line = " ".join(text.split())
-    return _cut("".join(letter for letter in line if letter.isprintable()), _LONGEST_QUOTE)
+    return _cut(line if line.isprintable() else "".join(filter(str.isprintable, line)), _LONGEST_QUOTE)
 
 
 def _cut(text: str, limit: int) -> str:
