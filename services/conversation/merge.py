@@ -23,6 +23,7 @@ from services.conversation.sources import (
     correct_steps,
     load_stored,
 )
+from services.directory.tables import Readable
 
 
 def _merge(session_id: str, stored: StoredSession) -> Conversation:
@@ -158,13 +159,20 @@ def _find_injury(kept: Iterable[StoredEvent]) -> str:
     return next((word for word in ("said", "denied") if word in reports), "unknown")
 
 
-def load_conversations(connection: Connection, session_ids: Collection[str]) -> dict[str, Conversation]:
-    """The conversation of each session, an empty one where nothing is known; two statements."""
-    stored = load_stored(connection, session_ids)
+def load_conversations(
+    connection: Connection, session_ids: Collection[str], known: Readable | None = None
+) -> dict[str, Conversation]:
+    """The conversation of each session, an empty one where nothing is known; two statements.
+
+    :param known: what is readable, if that was asked already
+    """
+    stored = load_stored(connection, session_ids, known)
     return {session_id: _merge(session_id, stored[session_id]) for session_id in session_ids}
 
 
-def load_stories(connection: Connection, session_ids: Collection[str]) -> dict[str, Story]:
+def load_stories(
+    connection: Connection, session_ids: Collection[str], known: Readable | None = None
+) -> dict[str, Story]:
     """The same without what its summary does not tell: fewer events are read."""
-    stored = load_stored(connection, session_ids, whole=False)
+    stored = load_stored(connection, session_ids, known, whole=False)
     return {session_id: Story(session_id=session_id, **_merge_story(stored[session_id])) for session_id in session_ids}

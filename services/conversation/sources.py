@@ -21,7 +21,9 @@ from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Evidence, Message, Step
 from services.database.prepared import prepared
 from services.database.quick import fetch
-from services.directory.tables import find_readable
+from services.directory.machines import MACHINE_TABLES
+from services.directory.people import PEOPLE_TABLES
+from services.directory.tables import Readable, find_readable
 
 # Rows of one form, so that one statement reads all of them.
 _EVENTS: Final = """
@@ -79,14 +81,19 @@ class StoredSession:
     events: list["StoredEvent"] = field(default_factory=list)
 
 
+# ABParts' tables that tell of a session and of whom it concerns.
+TABLES_OF_SESSIONS: Final = tuple(dict.fromkeys((*_NEEDED, *PEOPLE_TABLES, *MACHINE_TABLES)))
+
+
 def load_stored(
-    connection: Connection, session_ids: Collection[str], *, whole: bool = True
+    connection: Connection, session_ids: Collection[str], known: Readable | None = None, *, whole: bool = True
 ) -> dict[str, StoredSession]:
     """What is stored of each session; two statements. A table that was dropped, or is closed to us, tells nothing.
 
+    :param known: what is readable, if that was asked already
     :param whole: with the events that tell nothing of its story, too
     """
-    known = find_readable(connection, *_NEEDED)
+    known = known or find_readable(connection, *_NEEDED)
     readable = (table for table, needed in _NEEDED.items() if known.get(table.name, frozenset()).issuperset(needed))
     stored: dict[str, StoredSession] = defaultdict(StoredSession)
     for row in fetch(connection, _statement(tuple(readable), whole), {"session_ids": list(session_ids)}):

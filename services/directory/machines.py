@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping
 
 from models.abparts import Machine, MachineHours, MachineMaintenance, Organization
 from services.directory.people import Organisation, load_organisations
-from services.directory.tables import NewestRows, find_readable, parse_uuids, select_newest, select_rows
+from services.directory.tables import NewestRows, Readable, find_readable, parse_uuids, select_newest, select_rows
 
 _NEWEST_HOURS: Final = NewestRows(MachineHours, "machine_id", "recorded_date", 12)
 _NEWEST_MAINTENANCE: Final = NewestRows(MachineMaintenance, "machine_id", "maintenance_date", 5)
@@ -61,12 +61,20 @@ class MachineRecord:
         return self.hours_history[0].value if self.hours_history else None
 
 
-def load_machines(connection: Connection, machine_ids: Iterable[str]) -> dict[str, MachineRecord]:
-    """The machines that are known, by the id as it was given; five statements at most."""
+MACHINE_TABLES: Final = (Machine, Organization, MachineHours, MachineMaintenance)
+
+
+def load_machines(
+    connection: Connection, machine_ids: Iterable[str], known: Readable | None = None
+) -> dict[str, MachineRecord]:
+    """The machines that are known, by the id as it was given; five statements at most.
+
+    :param known: what is readable, if that was asked already
+    """
     ids = parse_uuids(machine_ids)
     if not ids:
         return {}
-    known = find_readable(connection, Machine, Organization, MachineHours, MachineMaintenance)
+    known = known or find_readable(connection, *MACHINE_TABLES)
     rows = select_rows(connection, known, Machine, set(ids.values()))
     found = [row["id"] for row in rows]
     owners = load_organisations(connection, known, {row["customer_organization_id"] for row in rows})

@@ -13,7 +13,7 @@ from rules.decision import Decision
 from rules.delivery import MailTemplate
 from rules.reasons import Priority, Reason, rank
 from rules.routing import RoutedCase, recipients, recommend, recommended_action
-from services.conversation import load_stories
+from services.conversation import TABLES_OF_SESSIONS, load_stories
 from services.database.encoding import json_text
 from services.directory import build_machine_context, load_machines, load_people, map_reported_context
 from services.events.inbox import TicketOfEvent, record_tickets
@@ -69,10 +69,11 @@ def open_tickets(
 
 def _prepare(connection: Connection, decisions: Sequence[Decision], installation: Installation) -> list[NewTicket]:
     """Read everything that the tickets tell, set by set, and put it together."""
-    known = known_sessions(connection, [decision.state for decision in decisions])
-    people = load_people(connection, [session.user_id for session in known.values() if session.user_id])
-    machines = load_machines(connection, [session.machine_id for session in known.values() if session.machine_id])
-    stories = load_stories(connection, list(known))
+    known, readable = known_sessions(connection, [decision.state for decision in decisions], TABLES_OF_SESSIONS)
+    people = load_people(connection, [session.user_id for session in known.values() if session.user_id], readable)
+    machine_ids = [session.machine_id for session in known.values() if session.machine_id]
+    machines = load_machines(connection, machine_ids, readable)
+    stories = load_stories(connection, list(known), readable)
     # The tickets of a batch are opened at one moment, so those that ask the same have the same answer.
     advise = cache(partial(_advise, installation.contacts, datetime.now(UTC)))
     tickets = []

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from rules.decision import OpenTicket, SessionState
 from rules.foreign_words import known_priority
@@ -15,6 +15,7 @@ from services.database.encoding import json_text, sql_list
 from services.database.prepared import prepared
 from services.database.quick import fetch, write
 from services.database.unnest import Jsonb, Unnest
+from services.directory.tables import READABLE_COLUMN, Readable, as_readable, readable_parameters
 
 _FINISHED: Final = sql_list(*FINISHED)
 
@@ -139,9 +140,10 @@ def write_states(connection: Connection, states: Sequence[SessionState]) -> None
     write(connection, _WRITE, _STATE_ROWS.parameters(rows))
 
 
-_READ_KNOWN = prepared("""
-    SELECT id, user_id, machine_id, language, session_metadata FROM public.ai_sessions
-    WHERE id = ANY(CAST(:session_ids AS text[]))
+_READ_KNOWN = prepared(f"""
+    SELECT s.id, s.user_id, s.machine_id, s.language, s.session_metadata, {READABLE_COLUMN} AS readable
+    FROM (VALUES (0)) AS always (one)
+    LEFT JOIN public.ai_sessions AS s ON s.id = ANY(CAST(:session_ids AS text[]))
 """)
 
 
@@ -156,11 +158,18 @@ class _KnownSession:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def known_sessions(connection: Connection, states: Sequence[SessionState]) -> dict[str, _KnownSession]:
-    """What is known of these sessions, by id; one that ABParts never stored is known by its events alone."""
-    rows = fetch(connection, _READ_KNOWN, {"session_ids": [state.session_id for state in states]})
+def known_sessions(
+    connection: Connection, states: Sequence[SessionState], tables: Sequence[Table]
+) -> tuple[dict[str, _KnownSession], Readable]:
+    """What is known of these sessions, by id, and what is readable of these tables.
+
+    A session that ABParts never stored is known by its events alone.
+    """
+    parameters = {"session_ids": [state.session_id for state in states], **readable_parameters(*tables)}
+    rows = fetch(connection, _READ_KNOWN, parameters)
     stored = {row["id"]: row for row in rows}
-    return {state.session_id: _combine(state, stored.get(state.session_id, {})) for state in states}
+    known = {state.session_id: _combine(state, stored.get(state.session_id, {})) for state in states}
+    return known, as_readable(rows[0]["readable"])
 
 
 def _combine(state: SessionState, row: dict[str, Any]) -> _KnownSession:

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from rules.reasons import REASONS, by_gravity
-from services.conversation import Conversation, Evidence, Request, load_conversations
+from services.conversation import TABLES_OF_SESSIONS, Conversation, Evidence, Request, load_conversations
 from services.database.prepared import prepared
 from services.database.quick import fetch
 from services.directory import MachineRecord, Person, load_machines, load_people
+from services.directory.tables import READABLE_COLUMN, as_readable, readable_parameters
 from services.ticket_details.missing import list_unknown
 from services.ticket_details.models import (
     Recipient,
@@ -60,7 +61,7 @@ def _read_first(stored: Mapping[str, Any], ticket_id: str) -> Evidence:
 
 
 # A session row of user "unknown" is our own stand-in, so its language is nobody's word.
-_TICKETS = prepared("""
+_TICKETS = prepared(f"""
     SELECT own.ticket_id, own.session_id, own.ticket_number, own.reasons,
            own.acknowledged_at, own.acknowledged_by, own.waiting_since, own.snoozed_until,
            CAST(shared.priority AS text) AS shared_priority,
@@ -71,7 +72,8 @@ _TICKETS = prepared("""
            coalesce(state.machine_id, session.machine_id) AS machine_id,
            coalesce(state.language, CASE WHEN session.user_id <> :unknown_user THEN session.language END) AS language,
            coalesce(CAST(session.status AS text), state.status) AS session_status,
-           coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at, mailed.recipients
+           coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at, mailed.recipients,
+           {READABLE_COLUMN} AS readable
     FROM escalation.tickets AS own
     LEFT JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     LEFT JOIN public.ai_sessions AS session ON session.id = own.session_id
@@ -98,12 +100,18 @@ class _Known:
 
 def load_ticket_details(connection: Connection, ticket_ids: Collection[str]) -> dict[str, TicketDetails]:
     """Load the details of each ticket of ours, by its id."""
-    rows = fetch(connection, _TICKETS, {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER})
+    parameters = {"ticket_ids": list(ticket_ids), "unknown_user": UNKNOWN_USER}
+    rows = fetch(connection, _TICKETS, parameters | readable_parameters(*TABLES_OF_SESSIONS))
+    if not rows:
+        return {}
+    readable = as_readable(rows[0]["readable"])
     sessions = {row["session_id"]: _make_session(row) for row in rows}
+    user_ids = [session.user_id for session in sessions.values() if session.user_id]
+    machine_ids = [session.machine_id for session in sessions.values() if session.machine_id]
     known = _Known(
-        people=load_people(connection, [session.user_id for session in sessions.values() if session.user_id]),
-        machines=load_machines(connection, [session.machine_id for session in sessions.values() if session.machine_id]),
-        conversations=load_conversations(connection, list(sessions)),
+        people=load_people(connection, user_ids, readable),
+        machines=load_machines(connection, machine_ids, readable),
+        conversations=load_conversations(connection, list(sessions), readable),
         related=load_related(connection, list(sessions.values())),
     )
     return {row["ticket_id"]: _assemble(row, sessions[row["session_id"]], known) for row in rows}

@@ -202,4 +202,4 @@ def test_fifty_tickets_take_as_many_statements_as_one(seeded: Connection) -> Non
     with statements(seeded) as for_all:
         details_by_ticket = load_ticket_details(seeded, ids)
     assert len(ids) == len(details_by_ticket) == 50
-    assert len(for_one) == len(for_all) == 12
+    assert len(for_one) == len(for_all) == 9
