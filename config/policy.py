@@ -59,7 +59,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from error
+        raise ConfigurationError(f"{path}: {error.strerror} (CONTACTS_FILE or POLICY_FILE names it)") from error
     except RecursionError as error:
         raise ConfigurationError(f"{path}: it should not nest lists or tables as deeply as this") from error
     except ValueError as error:

@@ -3,9 +3,14 @@
 import os
 import signal
 import sys
+from pathlib import Path
+from typing import Final
 
 from config.errors import ConfigurationError
 from worker.commands import cli
+
+# Written by `make up`, and gone when it ends.
+_ENVIRONMENT: Final = Path("var/environment")
 
 
 def main() -> int:
@@ -17,6 +22,8 @@ def main() -> int:
         cli()
     except ConfigurationError as error:
         print(f"A setting is wrong:\n{error}", file=sys.stderr)
+        if "DATABASE_URL" not in os.environ and _ENVIRONMENT.exists():
+            print(f"The stack that runs here has its settings in: . {_ENVIRONMENT}", file=sys.stderr)
         return 2
     except Exception as error:
         if not (words := _describe_unreachable(error)):

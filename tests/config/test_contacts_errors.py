@@ -155,5 +155,5 @@ def test_a_syntax_error_is_named_with_its_line(changed: Changed) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"nowhere\.toml: No such file"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml: No such file or directory \(CONTACTS_FILE"):
         load_contacts(tmp_path / "nowhere.toml")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 import typer
@@ -59,6 +60,33 @@ def test_one_published_event_becomes_a_ticket_that_explain_finds_by_its_number(
     shown = run("tickets", "show", number)
     assert "Safety concern" in shown
     assert "{" not in shown
+
+
+def said_by(folder: Path, *arguments: str, **variables: str) -> str:
+    """What a command says in a folder, with these settings and no others."""
+    bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "worker", *arguments],
+        cwd=folder,
+        env=bare | variables | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {1, 2}
+    return done.stdout + done.stderr
+
+
+def test_without_settings_a_stack_that_runs_here_is_named(tmp_path: Path) -> None:
+    assert "var/environment" not in said_by(tmp_path, "status")
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "environment").touch()
+    assert ". var/environment" in said_by(tmp_path, "status")
+
+
+def test_an_event_that_redis_did_not_take_leads_to_the_doctor(tmp_path: Path) -> None:
+    servers = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
+    assert "python -m worker doctor" in said_by(tmp_path, "publish", "smoke", **servers)
 
 
 def test_a_rejected_event_that_is_dismissed_is_kept_with_the_reason_and_no_longer_counts(

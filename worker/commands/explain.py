@@ -38,6 +38,9 @@ def command(
         show(told)
     else:
         console.print(f"No event of session {session!r} has arrived.", markup=False)
+        console.print(
+            "Was it set aside: python -m worker rejected list; does the worker read at all: python -m worker doctor"
+        )
     if not told["known"]:
         raise typer.Exit(1)
 

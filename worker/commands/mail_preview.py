@@ -36,7 +36,7 @@ def preview(
     names, codes = [template] if template else list(MailTemplate), [language] if language else list(Language)
     pages = [written(name, code, real or example_story(code), settings, out) for code in codes for name in names]
     if find_browser() is None:
-        console.print(f"No pictures, since no Chromium is installed: {INSTALL}")
+        console.print(f"No pictures, since Chromium or Playwright, which drives it, is not installed: {INSTALL}")
     else:
         take_pictures(pages)
     console.print(f"Mails written to {out}: {len(pages)}")

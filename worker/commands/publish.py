@@ -55,6 +55,8 @@ def command(
             entry = publisher.publish(events)
     except (InvalidEvent, PublishError) as error:
         console.print(f"Nothing was published: {error}", style="red", markup=False)
+        if isinstance(error, PublishError):
+            console.print("What is wrong: python -m worker doctor")
         raise typer.Exit(1) from None
     console.print(f"Published {events.type} {events.id} as entry {entry} of session {session}.", markup=False)
     if follow:

@@ -88,7 +88,7 @@ def places(stack: "EmbeddedStack") -> str:
     lines = {
         "Flower": description["flower_url"],
         "Mails": description["inbox_url"] or "go to SMTP_SERVER",
-        "Tickets": f"the link in each mail, at {description['desk_url']}",
+        "Tickets": f"the link in each mail; all at {description['desk_url']}: python -m worker web team-link add NAME",
         "Metrics": description["metrics_url"],
         "PostgreSQL": stack.postgres.url if stack.postgres else "DATABASE_URL is used",
         "Redis": stack.valkey.url if stack.valkey else "REDIS_URL is used",

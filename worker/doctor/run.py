@@ -22,6 +22,8 @@ _CHECKS: tuple[_Check, ...] = (
     (alerts.PART, alerts.check),
 )
 
+_SET_IT = "Set it as .env.example says; beside `make up` the settings of its stack are read in by: . var/environment"
+
 
 def examine(checks: Sequence[_Check] = _CHECKS) -> Iterator[CheckResult]:
     """Each finding as soon as it is known; without usable settings nothing else can be tried."""
@@ -29,7 +31,7 @@ def examine(checks: Sequence[_Check] = _CHECKS) -> Iterator[CheckResult]:
         given = get_settings()
     except ConfigurationError as error:
         for line in str(error).splitlines():
-            yield CheckedPart("settings").broken("read the environment", line, "Set it as .env.example says.")
+            yield CheckedPart("settings").broken("read the environment", line, _SET_IT)
         yield from settings.misspelt()
         return
     for part, check in checks:

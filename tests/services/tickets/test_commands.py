@@ -89,6 +89,7 @@ def test_explain_shows_values_limits_tickets_and_people(
     assert {one["type"] for one in told["outcomes"]} == {"ticket.opened", "ticket.acknowledged"}
     unknown = run("explain", "nobody")
     assert (unknown.exit_code, "No event of session 'nobody' has arrived." in unknown.stdout) == (1, True)
+    assert "python -m worker rejected list" in unknown.stdout
 
 
 def test_reconcile_shows_what_it_would_do_before_it_does_it(installation: Installation, connection: Connection) -> None:
