@@ -79,7 +79,7 @@ class Evidence:
 
     `grounds` are an expert rule's; `flagged` means that the assistant itself saw danger; `hurt` is said, denied or
     unknown; `message_id`, `step` or `from_notes` say where the words stand; `heard` names the second ear where it
-    judged the text, and is None where a word list matched.
+    judged the text, and is None where a word list matched; `answer` is yes or none where the user was asked.
     """
 
     rule: str
@@ -99,13 +99,14 @@ class Evidence:
     category: str | None = None
     hurt: str | None = None
     heard: str | None = None
+    answer: str | None = None
 
     @classmethod
     def from_signal(
         cls, signal: Mapping[str, Any], at: datetime | None, event_id: UUID | None, ticket_id: str | None
     ) -> "Evidence":
         """From a signal as it is stored with its event or ticket."""
-        plain = ("observed", "limit", "phrase", "gloss", "language", "message_id", "step", "category", "hurt")
+        plain = ("observed", "limit", "phrase", "gloss", "language", "message_id", "step", "category", "hurt", "answer")
         return cls(
             rule=signal["rule"],
             at=at,

@@ -44,7 +44,9 @@ def _quote_danger(evidence: Evidence, details: TicketDetails, presenter: Present
     """The user's own clause where the reader speaks the language, else what the matched words mean."""
     phrase = evidence.phrase or ""
     if evidence.gloss and evidence.language != presenter.language:
-        return find_meaning(evidence, presenter)
+        meaning = find_meaning(evidence, presenter)
+        # The second ear names what a text is like; nobody has said so.
+        return presenter.say("Sounds like: %(meaning)s", meaning=meaning) if evidence.heard else meaning
     _, found, after = find_text(evidence, details).partition(phrase)
     return phrase + _CLAUSE_END.split(after, maxsplit=1)[0] if found else phrase
 

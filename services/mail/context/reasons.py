@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rules.confirmation import Answer
 from services.conversation import Evidence
 from services.mail.i18n.labels import CATEGORIES, GROUNDS, MEANINGS, REASONS, SHORT_REASONS
 from services.mail.i18n.presenter import Presenter
@@ -140,6 +141,10 @@ def list_facts(evidence: Evidence, presenter: Presenter) -> Iterator[str]:
             yield _explain_expert(evidence, presenter)
     if evidence.flagged:
         yield presenter.say("The assistant itself saw danger.")
+    if evidence.answer == Answer.YES:
+        yield presenter.say("The user was asked and said yes.")
+    elif evidence.answer == Answer.NONE:
+        yield presenter.say("The user was asked and has not answered.")
 
 
 def _explain_expert(evidence: Evidence, presenter: Presenter) -> str:

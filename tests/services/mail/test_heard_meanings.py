@@ -42,6 +42,30 @@ def test_what_the_second_ear_heard_is_told_in_the_language_of_the_mail(
         assert language == "en" or gloss not in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_headline_does_not_tell_as_a_fact_what_only_sounds_like_it(language: str) -> None:
+    spoken = "el" if language != "el" else "en"
+    catalogue = translations(language)
+    meaning = catalogue.gettext("somebody is hurt")
+    told = letter(judged(spoken, "says that somebody is hurt or dead"), language=language)
+    words_of = catalogue.gettext("Sounds like: %(meaning)s") % {"meaning": meaning}
+    assert words_of[:20].casefold() in told.subject.casefold()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("yes", "The user was asked and said yes."), ("none", "The user was asked and has not answered.")],
+)
+def test_what_came_of_the_question_is_told(language: str, answer: str, told: str) -> None:
+    details = judged(language, "says that somebody is hurt or dead")
+    (safety, *others) = details.ticket.reasons
+    asked = replace(safety, evidence=tuple(replace(one, answer=answer) for one in safety.evidence))
+    details = replace(details, ticket=replace(details.ticket, reasons=(asked, *others)))
+    for text in both(letter(details, language=language)):
+        assert translations(language).gettext(told) in " ".join(text.split())
+
+
 def test_every_meaning_that_either_ear_has_is_in_the_catalogues() -> None:
     with np.load(WEIGHTS, allow_pickle=False) as stored:
         about = json.loads(str(stored["about"]))
