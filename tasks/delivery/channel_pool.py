@@ -1,17 +1,24 @@
 """The connections of a run: opened one after the other, when they are needed, by a thread, since that waits."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from sqlalchemy import Connection
 
-from rules.delivery import ServerReply
+from rules.delivery import ReplyKind, ServerReply, classify
 from services.delivery.circuit_breaker import CLOSED, CircuitState, account_works
 from services.delivery.lease import login_turn, take_slot
 from services.transports.base import Channel, Transport
 from tasks.delivery.slots import connections_at_once, share_of_connections
+
+# Where a login is refused beside connections that go on, each run would try it again as long as they last, which may
+# lock the account. Once they have ended the first one that is refused holds the queue.
+_REFUSED_SECONDS: Final = 300.0
+# Until when no further connection is opened beside others, by account (monotonic).
+_refused_until: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,8 @@ class ChannelPool:
         transport = self._transport.another([channel.transport for channel in self.channels])
         if transport.is_open:
             return _Opened(transport.channel(), slot=slot)
+        if self.channels and time.monotonic() < _refused_until.get(account.key, 0.0):
+            return _Opened()
         with login_turn(self._session, account.key) as my_turn:
             if not my_turn:
                 return _Opened(turn_missed=True)
@@ -153,7 +162,12 @@ class ChannelPool:
             answer = transport.prepare()
             if answer and not self.channels:
                 self._when_failed(answer)
-        return _Opened(answer=answer) if answer else _Opened(transport.channel(), slot=slot)
+        if answer is None:
+            _refused_until.pop(account.key, None)
+            return _Opened(transport.channel(), slot=slot)
+        if self.channels and classify(answer, account.provider).kind is ReplyKind.CONFIGURATION:
+            _refused_until[account.key] = time.monotonic() + _REFUSED_SECONDS
+        return _Opened(answer=answer)
 
     def _take_slot(self, slots: int) -> int | None:
         """One that this run holds and no connection uses, else one more."""

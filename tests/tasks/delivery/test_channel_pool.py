@@ -97,3 +97,17 @@ def test_no_sender_logs_in_once_another_was_refused_even_before_its_mail_is_on_r
     assert office.server.count("auth") == 1
     assert office.states() == {"queued": 2}
     assert office.alerts() == ["mail_account"]
+
+
+def test_a_password_that_is_wrong_by_now_is_tried_once_beside_the_connections_that_go_on(
+    office: Office, kept: Transport
+) -> None:
+    office.server.on_every("auth", "535 5.7.3 Authentication unsuccessful")
+    logins = office.server.count("auth")
+    for round_number in range(5):
+        for number in range(5):
+            office.queue(f"{round_number}-{number}")
+        assert office.send() == {"accepted": 5}
+    assert kept.is_open
+    assert office.server.count("auth") == logins + 1
+    assert office.alerts() == []
