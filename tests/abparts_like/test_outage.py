@@ -39,7 +39,7 @@ def test_nothing_is_lost_and_no_error_is_shown(
     valkey.kill()
     try:
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline or len(sessions) < 5:
             sessions.append(assistant.say(f"there is smoke, message {len(sessions)}"))
             answer = assistant.escalate(sessions[-1], additional_notes="man overboard")
             assert (answer["status"], answer["ticket_number"]) == ("pending", "")
@@ -49,7 +49,6 @@ def test_nothing_is_lost_and_no_error_is_shown(
         assert lost["status"] == "pending"
     finally:
         valkey.start()
-    assert len(sessions) >= 5
 
     def all_have_tickets() -> bool:
         supervise(family)
