@@ -27,6 +27,8 @@ COMMAND = re.compile(r"^ *python -m (worker .+)$", re.MULTILINE)
 # What a developer types: in the environment that make has made, or to make.
 DEVELOPER = re.compile(r"^ *((?:[A-Z_]+=\S+ )?\.venv/bin/python -m .+|make .+)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")(?!https?:)([^)#:\"]+)")
+SECTION = re.compile(r"\]\((?!https?:)([^)#:]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Those last, and need what is not started here; tests/deploy and tests/acceptance run them.
 ELSEWHERE = (
     *(f"worker health {name}" for name in ("flower", "exporter", "desk")),
@@ -148,3 +150,10 @@ def test_each_link_leads_to_a_page(name: str) -> None:
     assert [
         link for link in LINK.findall(page(name)) if not (ROOT / "docs" / name).parent.joinpath(link).exists()
     ] == []
+
+
+@pytest.mark.parametrize("name", ALL_PAGES)
+def test_each_link_to_a_section_leads_to_one(name: str) -> None:
+    for target, section in SECTION.findall(page(name)):
+        headings = HEADING.findall(page(target or name))
+        assert section in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
