@@ -4,6 +4,7 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -31,6 +32,19 @@ def test_an_event_stands_in_the_stream_under_the_id_that_was_returned(publisher:
     entry_id = publisher.publish(event)
     assert events_in(redis) == [event]
     assert redis.xrange("escalation:events")[0][0].decode() == entry_id  # type: ignore[index,union-attr]
+
+
+@pytest.mark.parametrize("event", [{"type": "message.added", "content": "his hand"}, "his hand", None])
+def test_what_is_no_event_is_refused_in_words_and_without_what_it_says(publisher: Publisher, event: Any) -> None:
+    with pytest.raises(InvalidEvent, match=r"expected an event, such as MessageAdded") as caught:
+        publisher.publish(event)
+    assert "his hand" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [None, ""])
+def test_a_missing_address_is_named(url: Any) -> None:
+    with pytest.raises(ValueError, match="the address of Redis is missing; expected one such as redis://"):
+        Publisher(url)
 
 
 def test_many_events_keep_their_order(publisher: Publisher, redis: Redis) -> None:

@@ -105,7 +105,10 @@ def connection_options(url: str, connect_timeout: float, timeout: float, retry: 
     """How redis-py connects.
 
     :param retry: its class of retries, of threads or of event loops
+    :raises ValueError: there is no address, most often since a variable of the environment is not set
     """
+    if not url:
+        raise ValueError("the address of Redis is missing; expected one such as redis://:password@host:6379/0")
     return {
         "protocol": 2,
         "socket_connect_timeout": connect_timeout,

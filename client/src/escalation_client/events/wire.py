@@ -23,7 +23,12 @@ UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.A
 
 
 def document_of(event: Event) -> dict[str, Any]:
-    """The event as an object that JSON can say; members that are None are left out."""
+    """The event as an object that JSON can say; members that are None are left out.
+
+    Raises `InvalidEvent` for what is no event, such as a dict.
+    """
+    if type(event) not in MEMBERS:
+        raise InvalidEvent("event", type(event), "an event, such as MessageAdded(…)")
     known = {each.name: getattr(event, each.name) for each in MEMBERS[type(event)] if each.name not in ENVELOPE}
     return {
         "id": str(event.id),
