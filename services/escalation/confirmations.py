@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
 from redis import Redis
 from sqlalchemy import Connection, text
 
-from escalation_client.events import Event, TextJudged, encode
+from escalation_client.events import Event, InvalidEvent, TextJudged, encode
 from escalation_client.events.wire import event_of, uuid_of
 from rules.confirmation import Answer, OpenConfirmation, answer_in, apply_answer, find_question
 from rules.decision import Decision, Examined
@@ -19,6 +20,8 @@ from services.events.stream import EVENTS
 from services.installation import Installation
 from services.outbox.outcomes import NewOutcome, queue_outcomes
 from services.tickets.update import foreign_tickets
+
+logger = structlog.get_logger()
 
 _BySession = Mapping[str, list[Examined]]
 
@@ -173,17 +176,26 @@ def publish_unanswered(connection: Connection, redis: Redis, installation: Insta
     rows = connection.execute(_UNANSWERED, {"seconds": seconds, "limit": limit}).all()
     if not rows:
         return 0
+    unanswered = [event for row in rows for event in _without_answer(row.payload)]
     with redis.pipeline(transaction=False) as pipeline:
-        for row in rows:
-            pipeline.xadd(EVENTS, {"event": encode(_without_answer(event_of(row.payload)))})
+        for event in unanswered:
+            pipeline.xadd(EVENTS, {"event": encode(event)})
         pipeline.execute()
     connection.execute(_SILENT, {"ids": [str(row.confirmation_id) for row in rows]})
-    return len(rows)
+    return len(unanswered)
 
 
-def _without_answer(event: Event) -> Event:
-    """The judgement again, now with the user's silence; the same id whenever it is made."""
+def _without_answer(payload: dict[str, Any]) -> Iterator[Event]:
+    """The judgement again, now with the user's silence; the same id whenever it is made.
+
+    None of one that another version has stored and this one cannot read: the others must not wait for it.
+    """
+    try:
+        event = event_of(payload)
+    except InvalidEvent as error:
+        logger.error("unanswered_danger_unreadable", event_id=payload.get("id"), member=error.member)
+        return
     if not isinstance(event, TextJudged):
         raise TypeError(f"a question is asked about a judged text, and event {event.id} is {event.type}")
     again = TextJudged.deterministic_id(event.text_event_id, event.kind, "unanswered")
-    return replace(event, id=again, answer=Answer.NONE)
+    yield replace(event, id=again, answer=Answer.NONE)

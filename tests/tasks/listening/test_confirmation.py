@@ -145,6 +145,22 @@ def test_danger_without_an_answer_escalates_after_two_minutes(
     assert evidence["answer"] == "none"
 
 
+def test_danger_is_told_though_another_s_judgement_was_stored_by_a_version_that_this_one_cannot_read(
+    work: Work, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    work(*perhaps("danger"), *perhaps("danger", session_id="s2"))
+    connection.exec_driver_sql("""
+        UPDATE escalation.event_inbox SET payload = jsonb_set(payload, '{data,score}', '"high"')
+        WHERE session_id = 's1' AND type = 'text.judged'
+    """)
+    silence(connection, 130)
+    for published in (1, 0):
+        with begin() as transaction:
+            assert publish_unanswered(transaction, redis, installation, 100) == published
+    drain(redis, installation)
+    assert [row.session_id for row in connection.execute(text("SELECT session_id FROM escalation.tickets"))] == ["s2"]
+
+
 def test_a_crash_after_publishing_silence_harms_nothing(
     work: Work, redis: Redis, connection: Connection, installation: Installation
 ) -> None:
