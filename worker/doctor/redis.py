@@ -16,10 +16,12 @@ from redis.exceptions import (
     ResponseError,
 )
 from redis.sentinel import MasterNotFoundError
+from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from escalation_client.layout import KEY_STREAMS, Layout
 from rules.explanation import counted
+from services.database.engine import engine
 from services.events.layout import event_streams
 from services.events.stream import EVENTS, GROUP, EventStream, connect, events_cluster
 from services.monitoring.health import measure_stream, redis_time
@@ -28,6 +30,8 @@ from worker.doctor.celery_nodes import BEAT_LATE
 from worker.doctor.finding import CheckedPart, CheckResult, Level, about_clock
 from worker.doctor.redis_durability import check_durability
 from worker.doorbell import silent_seconds
+from worker.liveness.databases import REMEDY as REMEDY_OF_SHARING
+from worker.liveness.databases import find_others, identify
 from worker.liveness.last_seen import BEAT, last_runs
 
 PART = CheckedPart("redis")
@@ -53,6 +57,7 @@ def check(settings: Settings) -> Iterator[CheckResult]:
         yield about_clock("Redis", time.time() - seconds - microseconds / 1e6)
         yield from _streams(settings, redis)
         yield from _elsewhere(settings, redis, information)
+        yield from _shared(redis)
     except RedisError as error:
         yield PART.broken(_CONNECT, f"{type(error).__name__}: {error}"[:300], _advice(error))
     finally:
@@ -209,6 +214,18 @@ def _elsewhere(settings: Settings, redis: Redis, information: dict[str, Any]) ->
                 f"events arrive in /{number}, you read /{ours}: {waiting} there",
                 f"Let the assistant publish to /{ours}, or end REDIS_URL with /{number}.",
             )
+
+
+def _shared(redis: Redis) -> Iterator[CheckResult]:
+    """Workers of another database read the same events, and each event goes to either."""
+    try:
+        with engine().connect() as connection:
+            others = find_others(redis, identify(connection))
+    except DBAPIError:
+        return
+    if others:
+        found = f"workers of another PostgreSQL database read the same events: {', '.join(others)}"
+        yield PART.broken("look for workers of other databases", found, REMEDY_OF_SHARING)
 
 
 def _database_of(redis: Redis) -> int:

@@ -32,7 +32,7 @@ def record_sweep(task: Any = None, state: str | None = None, retval: Any = None,
     away = isinstance(retval, str) and retval.endswith(POSTGRESQL_AWAY)
     done = (state == SUCCESS and not away) or isinstance(retval, QueueTrouble)
     if task is not None and task.name in SECONDS_BETWEEN and done:
-        _record(redis_client(), task.name)
+        record(redis_client(), task.name)
 
 
 def record_beat(**_: Any) -> None:
@@ -42,22 +42,24 @@ def record_beat(**_: Any) -> None:
 
 def _record_tick(**_: Any) -> None:
     try:
-        _record(redis_client(), BEAT)
+        record(redis_client(), BEAT)
     except RedisError as error:
         # The message itself was sent; beat must not stop at the sign of it.
         logger.warning("beat_not_recorded", error=type(error).__name__)
 
 
-def _record(redis: Redis, name: str) -> None:
+def record(redis: Redis, name: str, key: str = LAST_RUNS) -> None:
     """It did its work just now."""
-    redis.eval(_RECORD, 1, LAST_RUNS, name)
+    redis.eval(_RECORD, 1, key, name)
 
 
 def last_runs(redis: Redis) -> dict[str, float]:
-    """Seconds since each sweep did its work and since beat sent a message, by name; what never happened is left out.
+    """Seconds since each sweep did its work and since beat sent a message, by name; what never happened is left out."""
+    return ages(redis, LAST_RUNS)
 
-    A negative age says that Redis' clock was set back since.
-    """
-    found: Any = redis.hgetall(LAST_RUNS)
+
+def ages(redis: Redis, key: str) -> dict[str, float]:
+    """Seconds since each was recorded; a negative age says that Redis' clock was set back since."""
+    found: Any = redis.hgetall(key)
     now = redis_time(redis)
     return {name.decode(): now - float(at) for name, at in found.items()}

@@ -8,6 +8,7 @@ from celery import bootsteps
 from config.settings import get_settings
 from services.database.engine import make_engine
 from services.events.stream import connect
+from worker.liveness.databases import DatabaseWatch
 from worker.liveness.monitor import LivenessMonitor
 from worker.liveness.notifier import AlertNotifier
 
@@ -45,9 +46,10 @@ def _monitor(stopping: threading.Event) -> None:
     engine = make_engine(settings)
     redis = connect(settings.redis_url.get_secret_value())
     monitor = LivenessMonitor(engine, redis, settings.alert_after_seconds)
-    notifier = AlertNotifier(engine, redis, settings)
+    notifier, databases = AlertNotifier(engine, redis, settings), DatabaseWatch(engine, redis)
     pause = min(_LONGEST_PAUSE_SECONDS, settings.alert_after_seconds / 4)
     while not stopping.wait(pause):
         notifier.notify(monitor.observe())
+        databases.look()
         engine.dispose()
     redis.close()
