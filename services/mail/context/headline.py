@@ -71,10 +71,10 @@ def _brief(text: str, language: str = "") -> str:
 
 def describe_user(details: TicketDetails, presenter: Presenter) -> list[str]:
     """What stands below the headline: the machine, and who is in trouble, where, and in which language."""
-    speaks = presenter.say(
-        "speaks %(language)s", language=presenter.formatter.language_name(one_line(details.language))
-    )
-    parts = [label_machine(details), *_list_places(details, presenter), speaks if details.language else ""]
+    parts = [label_machine(details), *_list_places(details, presenter)]
+    if details.language:
+        language = presenter.formatter.language_name(one_line(details.language))
+        parts.append(presenter.say("speaks %(language)s", language=language))
     return list(dict.fromkeys(filter(None, parts)))
 
 

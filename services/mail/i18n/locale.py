@@ -89,6 +89,16 @@ def _number(value: Decimal | float, language: str) -> str:
     return format_decimal(value, locale=locale_of(language))
 
 
+@lru_cache(maxsize=512)
+def _name_language(code: str, language: str) -> str:
+    return str(locale_of(language).languages.get(code.partition("-")[0].lower(), code))
+
+
+@lru_cache(maxsize=512)
+def _name_country(code: str, language: str) -> str:
+    return str(locale_of(language).territories.get(_COUNTRIES.get(code, code), code))
+
+
 def load_formats(language: str) -> None:
     """Load what Babel knows of a language: that takes longer than many mails."""
     formatter = LocaleFormatter(language, ZoneInfo("UTC"))
@@ -164,8 +174,8 @@ class LocaleFormatter:
 
     def language_name(self, code: str) -> str:
         """The name of a language; what is no language's code is returned as it is."""
-        return str(self.locale.languages.get(code.partition("-")[0].lower(), code))
+        return _name_language(code, self.language)
 
     def country(self, code: str) -> str:
         """The name of one of ABParts' countries."""
-        return str(self.locale.territories.get(_COUNTRIES.get(code, code), code))
+        return _name_country(code, self.language)
