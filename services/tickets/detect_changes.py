@@ -7,7 +7,7 @@ of their commits, since each waits for the row's lock.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
@@ -29,7 +29,7 @@ _CHANGED = text("""
            own.waiting_since, own.seen_status, own.seen_assigned, own.seen_audit_id,
            coalesce(own.seen_priority, own.priority) AS seen_priority, state.language,
            CAST(shared.status AS text) AS status, shared.assigned_expert_id AS assigned,
-           CAST(shared.priority AS text) AS priority
+           CAST(shared.priority AS text) AS priority, clock_timestamp() AS noticed_at
     FROM escalation.tickets AS own
     JOIN public.support_tickets AS shared ON shared.id = own.ticket_id
     LEFT JOIN escalation.sessions AS state ON state.session_id = own.session_id
@@ -138,7 +138,7 @@ def _compare(ticket: RowMapping, entries: Sequence[RowMapping]) -> Noticed:
     now = _row_of(ticket)
     if (changes[-1].row if changes else seen) != now:
         # The database could not record the change (it never lets ABParts wait for us), or it is older than the log.
-        changes.append(TicketChange(now, datetime.now(UTC), _UNKNOWN))
+        changes.append(TicketChange(now, ticket["noticed_at"], _UNKNOWN))
     happened = list(happenings(seen, ticket["acknowledged_at"] is not None, changes))
     return Noticed(ticket, now, happened, new[-1]["audit_id"] if new else ticket["seen_audit_id"])
 

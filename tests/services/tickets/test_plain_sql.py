@@ -1,6 +1,10 @@
 """Tickets worked on by plain SQL count the same as by anything else."""
 
-from datetime import datetime
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -9,8 +13,10 @@ from sqlalchemy import Connection, text
 from services.tickets.actions import acknowledge
 from services.tickets.escalation_ladder import notice_changes
 from services.tickets.queries import list_tickets
+from tests.processes import ROOT
 from tests.services.tickets.conftest import Opened, by_sql, outcomes, ticket_row
 from tests.services.tickets.test_ticket_actions import act
+from tests.shifted_clock import ShiftedClock
 from tests.tasks.conftest import rows
 
 
@@ -48,6 +54,30 @@ def test_a_change_that_the_database_did_not_record_is_noticed_all_the_same(
     by_sql(connection, "UPDATE public.support_tickets SET status = 'in_progress'")
     act(notice_changes)
     assert ticket_row(connection, number)["acknowledged_by"] == "unknown"
+
+
+NOTICE = """
+from services.database.engine import begin
+from services.tickets.escalation_ladder import notice_changes
+with begin() as connection:
+    notice_changes(connection)
+"""
+
+
+@pytest.mark.debian("cc")
+def test_such_a_change_begins_the_waiting_anew_by_postgresql_s_clock_on_a_host_that_is_an_hour_ahead(
+    opened: Opened, connection: Connection, tmp_path: Path
+) -> None:
+    number = opened()
+    act(notice_changes)
+    opened_at = cast(datetime, ticket_row(connection, number)["waiting_since"])
+    by_sql(connection, "ALTER TABLE public.support_tickets DISABLE TRIGGER escalation_audit_update")
+    by_sql(connection, "UPDATE public.support_tickets SET priority = 'urgent'")
+    clock = ShiftedClock(tmp_path)
+    clock.shift(3_600)
+    subprocess.run([sys.executable, "-c", NOTICE], env={**os.environ, **clock.environment}, cwd=ROOT, check=True)
+    waited = cast(datetime, ticket_row(connection, number)["waiting_since"]) - opened_at
+    assert timedelta() < waited < timedelta(minutes=30)
 
 
 def test_a_change_that_was_committed_after_the_last_sweep_is_noticed(opened: Opened, connection: Connection) -> None:
