@@ -41,9 +41,11 @@ def hits(codes: str, lexicon: Lexicon) -> Iterator[Hit]:
 def says_no_wish(codes: str, lexicon: Lexicon) -> bool:
     """Whether the words are little else than an exception in which people only appear: "am I talking to a human?"."""
     return any(
-        _is_all(codes[: match.start()], codes[match.end() :].rstrip(_MARKS))
-        for rule in candidates(codes, lexicon.passing)
-        for match in rule.regex.finditer(codes)
+        [
+            _is_all(codes[: match.start()], codes[match.end() :].rstrip(_MARKS))
+            for rule in candidates(codes, lexicon.passing)
+            for match in rule.regex.finditer(codes)
+        ]
     )
 
 

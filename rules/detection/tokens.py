@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from unicodedata import combining
 
 from rules.detection.fold import fold, offsets
@@ -21,8 +21,7 @@ MARKS = dict.fromkeys(".!;؛\n>", SENTENCE) | dict.fromkeys("?؟", QUESTION) | d
 _GREEK = re.compile("[\u0370-\u03ff]")
 
 
-@dataclass(frozen=True, slots=True)
-class ExaminedText:
+class ExaminedText(NamedTuple):
     """The part of a text that is examined.
 
     `skipped`: what to add to a place in its second half to get the place in the original text.

@@ -92,5 +92,9 @@ class Unnest(Generic[_Row]):
     def parameters(self, rows: Sequence[_Row], **others: Any) -> dict[str, Any]:
         """The statement's parameters: a list for each column, and what else the statement asks for."""
         lists = map(list, zip(*rows, strict=True)) if rows else ([] for _ in self._names)
+        return self.of_columns(*lists, **others)
+
+    def of_columns(self, *lists: list[Any], **others: Any) -> dict[str, Any]:
+        """The same from the lists, in the order of the row's members."""
         columns: dict[str, Any] = dict(zip(self._names, lists, strict=True))
         return others | columns | {name: json_list(columns[name]) for name in self._json}

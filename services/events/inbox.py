@@ -53,9 +53,8 @@ _INSERT_EVENTS = prepared(f"""
 def insert_events(connection: Connection, received: Sequence[Received], policy_version: str) -> Sequence[Received]:
     """Write the events that are not there yet and return them; only these go on."""
     events = [each.examined.event for each in received]
-    # Column by column, which takes two thirds of the time of row by row.
-    rows = map(
-        _EventRow,
+    # Column by column, which takes half the time of row by row.
+    parameters = _EVENT_ROWS.of_columns(
         [event.id for event in events],
         [event.session_id for event in events],
         [event.type for event in events],
@@ -64,8 +63,9 @@ def insert_events(connection: Connection, received: Sequence[Received], policy_v
         [(each.entry.raw or b"").decode() for each in received],
         [each.decision for each in received],
         [each.evidence for each in received],
+        policy_version=policy_version,
     )
-    inserted = run(connection, _INSERT_EVENTS, _EVENT_ROWS.parameters([*rows], policy_version=policy_version))
+    inserted = run(connection, _INSERT_EVENTS, parameters)
     if inserted.rowcount == len(received):
         # All of them are new, as nearly always: no need to read which.
         return received
