@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, RowMapping, text
-from sqlalchemy.exc import DBAPIError
 
 from rules.decision import Decision
 from rules.delivery import TICKET_NEWS, MailTemplate
@@ -79,7 +78,7 @@ def _in_savepoint(
     try:
         with connection.begin_nested():
             return repair(connection, rows, installation)
-    except DBAPIError as error:
+    except Exception as error:
         if classify_failure(error) in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise
         if len(rows) == 1:

@@ -164,6 +164,20 @@ def test_one_that_cannot_be_repaired_does_not_hold_the_others_up(
     assert run(installation).escalated_sessions == Tally(2, 1)
 
 
+def test_one_whose_story_nobody_can_read_does_not_hold_the_others_up(
+    installation: Installation, connection: Connection
+) -> None:
+    for session in ("lost", "unreadable"):
+        by_sql(connection, SESSION, id=session, status="escalated")
+    by_sql(
+        connection,
+        """INSERT INTO public.ai_messages (id, session_id, sender, content, message_type, language, timestamp)
+           VALUES ('m', 'unreadable', 'user', 'help', 'text', 'en', '20266-01-01')""",
+    )
+    assert run(installation).escalated_sessions == Tally(2, 1)
+    assert [row["session_id"] for row in rows(connection, TICKETS)] == ["lost"]
+
+
 def test_nothing_from_before_the_switch_on_is_touched(installation: Installation, connection: Connection) -> None:
     for number in range(50):
         by_sql(connection, SESSION, id=f"s{number}", status="escalated")
