@@ -62,7 +62,7 @@ class _WordListModel(_Model):
     name: _Text
     proclitics: tuple[_Text, ...] = ()
     ordinary: tuple[_Text, ...] = ()
-    courtesies: tuple[_Text, ...] = ()
+    plain_replies: tuple[_Text, ...] = ()
     spelling: dict[str, _Texts] = {}
     function: dict[str, _Texts] = {}
     answers: dict[Literal["yes", "no"], _Texts] = {}
@@ -80,7 +80,7 @@ class _WordListModel(_Model):
             scopes=tuple(self.entry(entry) for entry in self.scopes),
             exceptions=tuple(self.entry(entry) for entry in self.exceptions),
             ordinary=self.ordinary,
-            courtesies=self.courtesies,
+            plain_replies=self.plain_replies,
             proclitics=self.proclitics,
             spelling=self.spelling,
             answers={meaning: answers for meaning, answers in self.answers.items()},

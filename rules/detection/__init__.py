@@ -6,10 +6,10 @@ the word lists are their patterns tried, and what stands around a match may weak
 
 from rules.detection.answers import read_answer
 from rules.detection.build import build
-from rules.detection.courtesies import only_greets
 from rules.detection.detect import detect
 from rules.detection.findings import Finding, Findings
 from rules.detection.lexicon import Lexicon
+from rules.detection.plain_replies import is_plain_reply
 from rules.detection.wordlist import EFFECTS, KINDS, WordList, WordListEntry, WordListError
 
 __all__ = [
@@ -23,6 +23,6 @@ __all__ = [
     "WordListError",
     "build",
     "detect",
-    "only_greets",
+    "is_plain_reply",
     "read_answer",
 ]

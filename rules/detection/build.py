@@ -50,7 +50,7 @@ def build(lists: Sequence[WordList]) -> Lexicon:
             for meaning, answers in words.answers.items()
             for answer in answers
         },
-        courtesies=frozenset(tuple(fold(phrase).split()) for words in lists for phrase in words.courtesies),
+        plain_replies=frozenset(tuple(fold(phrase).split()) for words in lists for phrase in words.plain_replies),
         everyday=_everyday(vocabulary, alphabet),
     )
 

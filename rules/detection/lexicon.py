@@ -74,7 +74,7 @@ class Lexicon:
 
     `stretches` has those letters for what stands between two spaces.
     `answers` has "yes" or "no" for the folded words of an answer; a `$` behind them means that nothing may follow.
-    `courtesies` are the folded words of greetings and thanks.
+    `plain_replies` are the folded words of greetings, thanks and usual answers.
     `passing` are the exceptions in which people only appear (`no_wish`). `everyday` says in which languages a code
     stands for a function word.
     """
@@ -86,7 +86,7 @@ class Lexicon:
     passing: Index
     scopes: Mapping[str, tuple[WeakeningScope, ...]]
     answers: Mapping[tuple[str, ...], str]
-    courtesies: frozenset[tuple[str, ...]]
+    plain_replies: frozenset[tuple[str, ...]]
     everyday: Mapping[str, frozenset[str]]
 
 

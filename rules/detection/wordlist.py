@@ -53,7 +53,7 @@ class WordList:
     scopes: tuple[WordListEntry, ...] = ()
     exceptions: tuple[WordListEntry, ...] = ()
     ordinary: tuple[str, ...] = ()
-    courtesies: tuple[str, ...] = ()
+    plain_replies: tuple[str, ...] = ()
     proclitics: tuple[str, ...] = ()
     spelling: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     answers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import structlog
 
 from config.lexicon import load_lexicon
-from rules.detection import Findings, only_greets
+from rules.detection import Findings, is_plain_reply
 from rules.triggers import KIND_REASON
 from services.installation import has_second_ear
 from services.listening.known_texts import KINDS, KnownText
@@ -54,19 +54,18 @@ class SecondEar:
     def judge(self, texts: Sequence[HeardText]) -> list[Mapping[str, Judgement]]:
         """Each text's judgements by kind: handoff and danger.
 
-        A text that only greets or thanks scores 0 for both, and one that only speaks of people for a wish: what so few
-        words sound like says little.
+        A plain reply scores 0 for both, a text that only speaks of people 0 for a wish.
         """
         if not texts:
             return []
         vectors = self.embedder.embed([each.text for each in texts])
         judged: list[dict[str, Judgement]] = [{} for _ in texts]
-        greets = [only_greets(each.text, load_lexicon()) for each in texts]
+        plain = [is_plain_reply(each.text, load_lexicon()) for each in texts]
         for kind in KINDS:
             lists = [each.findings.heard(KIND_REASON[kind]) for each in texts]
             scores = self.classifier.scores(kind, [each.text for each in texts], vectors, lists)
             for place, score in enumerate(scores):
-                if greets[place] or (kind == "handoff" and texts[place].findings.no_wish):
+                if plain[place] or (kind == "handoff" and texts[place].findings.no_wish):
                     score = 0.0
                 nobody_hurt = texts[place].findings.hurt == "denied"
                 nearest = self.classifier.nearest(kind, vectors[place], nobody_hurt=nobody_hurt)

@@ -27,18 +27,18 @@ def test_an_injury_explains_one() -> None:
     assert all(known.hurt for known, _ in judge("en", "his fingers got caught in the winch")["danger"].nearest)
 
 
-GREETINGS = {
-    "en": ("hello", "Hello!", "hi there, good morning", "ok thanks"),
-    "el": ("γεια", "Καλημέρα", "ευχαριστώ πολύ!"),
-    "ar": ("السلام عليكم", "مرحبا", "شكرا"),
-    "es": ("hola", "¡Hola, buenos días!", "muchas gracias"),
-    "tr": ("merhaba", "iyi günler", "teşekkürler"),
-    "no": ("hei", "takk", "Hei hei, god morgen"),
+PLAIN = {
+    "en": ("hello", "Hello!", "hi there, good morning", "ok thanks", "blue", "it stopped", "yes, red light"),
+    "el": ("γεια", "Καλημέρα", "ευχαριστώ πολύ!", "έγινε", "περίμενε"),
+    "ar": ("السلام عليكم", "مرحبا", "شكرا", "احمر", "لحظة"),
+    "es": ("hola", "¡Hola, buenos días!", "muchas gracias", "rojo", "sí, está encendido"),
+    "tr": ("merhaba", "iyi günler", "teşekkürler", "kırmızı", "kapalı"),
+    "no": ("hei", "takk", "Hei hei, god morgen", "på", "rødt lys"),
 }
 
 
-@pytest.mark.parametrize(("language", "text"), cases(GREETINGS))
-def test_it_hears_nothing_in_a_greeting_or_thanks(language: str, text: str) -> None:
+@pytest.mark.parametrize(("language", "text"), cases(PLAIN))
+def test_it_hears_nothing_in_a_plain_reply(language: str, text: str) -> None:
     assert {kind: judgement.score for kind, judgement in judge(language, text).items()} == {"handoff": 0, "danger": 0}
 
 
