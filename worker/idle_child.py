@@ -40,13 +40,16 @@ class IdleChild:
     def may_start(self, name: str) -> bool:
         """Whether this worker takes such a task and has a child for it now; any thread may ask."""
         consumer = getattr(self._worker, "consumer", None)
-        if name not in _QUEUES or consumer is None or consumer.hub is None:
+        # It is taken away while Redis is lost, at any moment.
+        tasks = getattr(consumer, "task_consumer", None)
+        if consumer is None or consumer.hub is None or tasks is None or name not in _QUEUES:
             return False
-        # Asked for once: the loop gives it up whenever its connection is lost.
-        tasks = consumer.task_consumer
-        is_ending = state.should_stop not in (None, False) or state.should_terminate not in (None, False)
+        # Celery keeps the exit code there, which is 0 when all is well.
+        ends: tuple[Any, ...] = (state.should_stop, state.should_terminate)
+        goes_on = all(end is None or end is False for end in ends)
         is_idle = len(state.reserved_requests) < self._worker.pool.num_processes
-        return is_idle and not is_ending and tasks is not None and tasks.consuming_from(_QUEUES[name])
+        has_queue: bool = tasks.consuming_from(_QUEUES[name])
+        return is_idle and has_queue and goes_on
 
     def start(self, name: str) -> None:
         """Have the worker's loop start the task; any thread may ask."""
