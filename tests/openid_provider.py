@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -17,6 +18,11 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "escalation", "client-secret-of-the-tests"
+
+
+@cache
+def _key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
 
 
 class OpenIdProvider(ThreadingHTTPServer):
@@ -32,7 +38,7 @@ class OpenIdProvider(ThreadingHTTPServer):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(context)
         self.socket = context.wrap_socket(self.socket, server_side=True)
-        self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig"})
+        self.key = _key()
         self.signs_with: RSAKey | None = None
         self.claims: dict[str, Any] = {}
         self.omits: set[str] = set()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from escalation_client.events import encode
 from services.events.stream import EVENTS
 from tests.events import confidence
-from tests.processes import Process, Processes, wait_for
+from tests.processes import PROGRAM, Process, Processes, wait_for
 
 # The classes of the worker's own tables bring SQLAlchemy's ORM.
 ORM = "models.base"
@@ -53,7 +53,7 @@ def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_u
 
 
 def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -> None:
-    mails, events = typed(family, "urgent,mail"), typed(family, "events", **TOLD)
+    mails, events = (family.worker(queues, 1, **TOLD) for queues in ("urgent,mail", "events"))
     assert reads_first(events)
     assert resident(mails) < resident(events) - LEAST_OF_WORD_LISTS
 
@@ -63,14 +63,14 @@ def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -
     "options", [("-Q", "sweeps"), pytest.param(("--queues=mail,sweeps",), marks=pytest.mark.long), ()]
 )
 def test_who_sweeps_reads_word_lists_before_the_first_child(family: Processes, options: tuple[str, ...]) -> None:
-    worker = family.start("celery", "-A", "worker", "worker", *options, "-c", "1", "-l", "INFO", **TOLD)
+    worker = family.start(PROGRAM, "worker", *options, "-c", "1", "-l", "INFO", **TOLD)
     worker.said("ready.")
     assert reads_first(worker)
 
 
 def test_a_name_is_no_queue(family: Processes) -> None:
     options = ("-Qmail", "-n", "events@test", "-c", "1", "-l", "INFO")
-    worker = family.start("celery", "-A", "worker", "worker", *options, **TOLD)
+    worker = family.start(PROGRAM, "worker", *options, **TOLD)
     worker.said("ready.")
     assert not reads_first(worker)
 
