@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,9 @@ class Embedder:
 
 def _shorten(text: str) -> str:
     part = excerpt(text).text.replace("\0", " ").encode("utf-8", "replace").decode()
+    # The model does this to a text itself, and writes beyond its memory where that makes the text much longer: one
+    # letter of Arabic stands for eighteen.
+    part = normalize("NFKC", part)
     if len(part) <= _LONGEST_TEXT:
         return part
     half = _LONGEST_TEXT // 2

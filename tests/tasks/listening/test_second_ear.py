@@ -111,6 +111,21 @@ def test_danger_that_nobody_judges_in_time_counts_by_the_word_lists(
     assert connection.execute(WAITING).scalar_one() == 1
 
 
+# In a process of its own: where the model writes beyond its memory, the process is aborted.
+HEAR = """
+from services.listening.classifier import Embedder
+letters = ["\\ufdfa", "\\ufdfb", "\\u3300", "\\u33ff", "\\u2a74", "\\u222d", "\\u1f80", "\\ufb2c"]
+for count in (1, 7, 60, 300, 1_200, 4_000):
+    print(Embedder().embed([letter * count for letter in letters]).shape)
+"""
+
+
+def test_no_letter_that_stands_for_many_ends_the_process_that_listens() -> None:
+    heard = subprocess.run([sys.executable, "-c", HEAR], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (heard.returncode, heard.stderr) == (0, "")
+    assert heard.stdout.splitlines() == ["(8, 384)"] * 6
+
+
 def test_every_program_starts_without_the_wheels() -> None:
     urls = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
     started = subprocess.run(
