@@ -44,11 +44,12 @@ LEAK = (
 LATENCY = (
     "a drain that finds the stream empty sends up to three mails itself after its commit, where the mail server was "
     "fast lately: that spares the second of two messages of Celery, each of which takes what the peer's whole way "
-    "takes. PostgreSQL plans the hot statements once a session, and several of them go to it in one round trip, past "
-    "SQLAlchemy; so do a sender's lease, its place and its connection; the stream's acknowledgement and all hints are "
-    "one round trip to Redis; a sender keeps its connection for records between runs; a claim does not wait for the "
-    "disk. In between stay one transaction of about twenty statements for the ticket, whose number does not depend on "
-    "how many tickets it opens, and for the mail its claim, composing and a commit before its body."
+    "takes; the first is spared where the worker that sees the event has an idle child. PostgreSQL plans the hot "
+    "statements once a session, and several of them go to it in one round trip, past SQLAlchemy; so do a sender's "
+    "lease, its place and its connection; the stream's acknowledgement and all hints are one round trip to Redis; a "
+    "sender keeps its connection for records between runs; a claim does not wait for the disk. In between stay one "
+    "transaction of about twenty statements for the ticket, whose number does not depend on how many tickets it "
+    "opens, and for the mail its claim, composing and a commit before its body."
 )
 DAY = (
     "nothing for the mix by itself: its events, tickets and mails share two cores with the servers and the publisher, "
