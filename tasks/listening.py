@@ -31,7 +31,8 @@ def listen() -> str:
         with begin() as connection:
             judged, published = judge_waiting(connection, redis, second_ear(), get_installation(), _BATCH)
         texts, heard = texts + judged, heard + published
-        if judged < _BATCH:
+        # One text may have been judged by itself, and others wait.
+        if not judged:
             return f"texts={texts} heard={heard}"
         if time.monotonic() > deadline:
             hint("listen")

@@ -1,7 +1,9 @@
 """Judges waiting texts and publishes what was heard: an event like any other, so that the same rules decide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
+import structlog
 from redis import Redis
 from sqlalchemy import Connection
 
@@ -13,6 +15,9 @@ from services.events.stream import EVENTS
 from services.installation import Installation
 from services.listening.ear import HeardText, Judgement, SecondEar
 from services.listening.queue import ClaimedText, claim_overdue, claim_texts, finish_texts, settle_doubt
+from services.listening.tries import MOST_TRIES, begin_try, count_tries, end_try
+
+logger = structlog.get_logger()
 
 # The model's name in judgements that were made without one.
 WORD_LISTS = "word-lists"
@@ -24,14 +29,38 @@ def judge_waiting(
 ) -> tuple[int, int]:
     """Judge up to `limit` waiting texts; the rows stay locked until the caller commits.
 
-    Without a second ear what the word lists heard counts, also where they were in doubt.
+    Without a second ear what the word lists heard counts, also where they were in doubt. So it does for a text with
+    which the second ear has come to no end three times.
 
-    :return: how many texts were judged, and how many judgements were published
+    :return: how many texts were judged, and how many judgements were published; fewer than `limit` may mean that one
+        was judged by itself
     """
     claimed = claim_texts(connection, limit)
-    published = _judge(redis, ear, installation, claimed)
-    finish_texts(connection, [text.event_id for text in claimed])
-    return len(claimed), published
+    texts, tries = _untried_or_one(redis, claimed) if ear else (claimed, 0)
+    event_ids = [text.event_id for text in texts]
+    if tries >= MOST_TRIES:
+        logger.warning("second_ear_gives_up_text", event_id=str(event_ids[0]), tries=tries)
+        ear = None
+    if ear:
+        begin_try(redis, event_ids)
+    published = _judge(redis, ear, installation, texts)
+    finish_texts(connection, event_ids)
+    if ear:
+        end_try(redis, event_ids)
+    return len(texts), published
+
+
+def _untried_or_one(redis: Redis, claimed: Sequence[ClaimedText]) -> tuple[Sequence[ClaimedText], int]:
+    """All these texts where none was tried before; else the one with the fewest tries, by itself, and how many.
+
+    So a text that ends the process takes no other with it a second time.
+    """
+    counted = zip(count_tries(redis, [text.event_id for text in claimed]), claimed, strict=True)
+    tried = [(tries, text) for tries, text in counted if tries]
+    if not tried:
+        return claimed, 0
+    tries, text = min(tried, key=itemgetter(0))
+    return [text], tries
 
 
 def judge_overdue(

@@ -17,7 +17,7 @@ _QUEUE = prepared("""
 # The rows stay locked until the caller's transaction ends, so that two listeners never judge the same text.
 _CLAIM = text("""
     WITH claimed AS (
-        SELECT event_id FROM escalation.texts_to_judge
+        SELECT event_id, doubtful, queued_at FROM escalation.texts_to_judge
         WHERE doubtful AND queued_at <= clock_timestamp() - make_interval(secs => :older_than)
            OR NOT :only_doubtful
         ORDER BY doubtful DESC, queued_at LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -26,6 +26,7 @@ _CLAIM = text("""
     FROM claimed AS c
     LEFT JOIN escalation.event_inbox AS i ON i.event_id = c.event_id
     LEFT JOIN escalation.sessions AS s ON s.session_id = i.session_id
+    ORDER BY c.doubtful DESC, c.queued_at
 """)
 _DONE = text("DELETE FROM escalation.texts_to_judge WHERE event_id = ANY(CAST(:event_ids AS uuid[]))")
 _DECIDED = text("""

@@ -1,6 +1,7 @@
 """A text that only the second ear hears leads to a ticket, once, by the same way as every other event."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -124,6 +125,55 @@ def test_no_letter_that_stands_for_many_ends_the_process_that_listens() -> None:
     heard = subprocess.run([sys.executable, "-c", HEAR], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (heard.returncode, heard.stderr) == (0, "")
     assert heard.stdout.splitlines() == ["(8, 384)"] * 6
+
+
+# The process that listens, with a model that ends it at one text, as memory that runs out or a fault in it would.
+DIES = """
+import os, signal
+from services.installation import get_installation
+from services.listening.ear import second_ear
+from tasks.listening import listen
+class Deadly:
+    def __init__(self, embedder): self.embedder = embedder
+    def embed(self, texts):
+        print(*texts, sep="|", flush=True)
+        if any("poison" in text for text in texts):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.embedder.embed(texts)
+second_ear().embedder = Deadly(second_ear().embedder)
+print(listen())
+"""
+POISON = DOUBTFUL + " poison"
+HEARD_BY = text("""
+    SELECT session_id, reasons -> 'safety_concern' ->> 'model' = 'word-lists' FROM escalation.tickets
+    ORDER BY session_id
+""")
+ORDINARY = "which filter fits the small power unit"
+
+
+def test_a_text_that_ends_the_process_is_given_up_and_the_others_are_heard(
+    publish: Publish, redis: Redis, connection: Connection, installation: Installation
+) -> None:
+    publish([said(text, f"s{number}") for number, text in enumerate([ORDINARY, POISON, ONLY_SECOND])])
+    drain(redis, installation)
+
+    def run() -> tuple[int, list[str]]:
+        ended = subprocess.run([sys.executable, "-c", DIES], cwd=ROOT, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout.splitlines()
+
+    killed = -signal.SIGKILL
+    code, (together,) = run()
+    assert (code, sorted(together.split("|"))) == (killed, sorted([ORDINARY, POISON, ONLY_SECOND]))
+    # Then each by itself, first danger that is in doubt, and what has been tried again after all others.
+    assert run() == (killed, [POISON])
+    code, alone = run()
+    assert (code, sorted(alone[:-1]), alone[-1]) == (killed, sorted([ORDINARY, ONLY_SECOND]), POISON)
+    code, lines = run()
+    assert (code, lines[-1]) == (0, "texts=1 heard=1")
+    assert sum("second_ear_gives_up_text" in line for line in lines) == 1
+    assert connection.execute(WAITING).scalar_one() == 0
+    drain(redis, installation)
+    assert connection.execute(HEARD_BY).all() == [("s1", True), ("s2", False)]
 
 
 def test_every_program_starts_without_the_wheels() -> None:
