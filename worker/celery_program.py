@@ -13,8 +13,8 @@ import click
 
 _MODULE = "worker.celery_program"
 _PROGRAMS = {"worker", "beat"}
-# Imported where they are installed, for coloured tracebacks and other kinds of concurrency.
-_UNUSED = ("greenlet", "pygments", "rich", "tornado")
+# Imported where they are installed, for coloured tracebacks, other kinds of concurrency and messages that are not JSON.
+_UNUSED = ("greenlet", "pygments", "rich", "tornado", "yaml")
 _QUEUES_WITHOUT_TEXTS = {"mail", "urgent"}
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 from rules.detection.alphabet import Alphabet
@@ -28,9 +29,10 @@ class Compiler:
         regex = re.compile(
             "|".join(self.sequence(entry, self.vocabulary.parsed(entry, text)) for text in entry.patterns)
         )
-        return Rule(entry, regex)
+        return Rule(_meaning(entry), regex)
 
     def scopes(self, entry: WordListEntry) -> Iterator[WeakeningScope]:
+        meaning = _meaning(entry)
         for text in entry.patterns:
             elements = self.vocabulary.parsed(entry, text)
             marks = [place for place, element in enumerate(elements) if element.mark == "@"]
@@ -38,7 +40,7 @@ class Compiler:
                 raise WordListError(entry.language, entry.id, f"{text!r}: should have one @, where the finding stands")
             before, after = elements[: marks[0]], elements[marks[0] + 1 :]
             yield WeakeningScope(
-                entry,
+                meaning,
                 re.compile(f"(?:{self.sequence(entry, before)})\\Z") if before else None,
                 re.compile(self.sequence(entry, after)) if after else None,
             )
@@ -103,3 +105,8 @@ class Compiler:
         if spec in self.vocabulary.function:
             return FUNCTION_WORD_COST
         return SHORT_WORD_COST if len(spec.word) <= SHORT_WORD else 1
+
+
+def _meaning(entry: WordListEntry) -> WordListEntry:
+    """What a match means, without the entry's words and examples: they are a megabyte, and nobody reads them again."""
+    return replace(entry, patterns=(), match=(), no_match=())

@@ -21,7 +21,7 @@ _BYTES_PER_WORD: Final = 36
 LONGEST_VALUE: Final = 400
 
 
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=256)
 def address_of(text: str | None) -> str | None:
     """The bare address with its domain in ASCII (IDNA); None where the text is none."""
     try:

@@ -192,7 +192,7 @@ def _isolating(right_to_left: bool) -> Callable[[EvalContext, object], str]:
 
 
 # The same few numbers and addresses stand in most mails.
-@lru_cache(maxsize=1_000, typed=True)
+@lru_cache(maxsize=256, typed=True)
 def _isolate_in_html(value: object) -> Markup:
     # Markup.format would do the same in five times the time.
     if len(str(value)) <= _LONGEST_WHOLE:

@@ -28,7 +28,7 @@ def clean(text: str) -> str:
 
 
 # The same few names, places and labels stand in most mails.
-@lru_cache(maxsize=1_000)
+@lru_cache(maxsize=256)
 def one_line(text: str | None) -> str:
     """The text as one line without direction marks: for names, subjects and header values."""
     if not text:

@@ -20,7 +20,7 @@ from services.ticket_details import ContactCard, TicketDetails
 _FIRST_PHONE: Final = re.compile(r"\+?\(?\d(?:[\d ().-]|/(?=\d))*")
 _WRITTEN_PHONE: Final = re.compile(r"\+\d(?:[\d ().-]{5,}\d)")
 # The same few people stand in most mails.
-_quoted = lru_cache(maxsize=1_000)(quote)
+_quoted = lru_cache(maxsize=256)(quote)
 _FEWEST_DIGITS, _MOST_DIGITS = 5, 15
 
 
