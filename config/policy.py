@@ -32,7 +32,7 @@ class PolicyFile(BaseSettings):
     handoff_threshold: float = Field(default=0.8, ge=0, le=1)
     danger_threshold: float = Field(default=0.65, ge=0, le=1)
     handoff_ask_threshold: float = Field(default=0.25, ge=0, le=1)
-    danger_ask_threshold: float = Field(default=0.2, ge=0, le=1)
+    danger_ask_threshold: float = Field(default=0.3, ge=0, le=1)
     answer_seconds: float = Field(default=600, ge=1, le=3_600)
     unanswered_danger_seconds: float = Field(default=120, ge=0, le=3_600)
     storm_tickets: int = Field(default=6, ge=0, le=1_000)

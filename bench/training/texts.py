@@ -12,7 +12,8 @@ FOLDER = Path(__file__).with_name("corpus")
 TRAINING, TEST = FOLDER / "training.jsonl", FOLDER / "test.jsonl"
 # By another author each, who had seen nothing of the project.
 SEALED_PARTS = [
-    FOLDER / f"sealed{number}.bin" for number in ("", "_second", "_third", "_fourth", "_fifth", "_sixth", "_seventh")
+    FOLDER / f"sealed{number}.bin"
+    for number in ("", "_second", "_third", "_fourth", "_fifth", "_sixth", "_seventh", "_eighth")
 ]
 # Texts that share this much of their pieces are one text, written twice.
 _NEARLY_THE_SAME = 0.8

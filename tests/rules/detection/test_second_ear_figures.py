@@ -38,17 +38,19 @@ FLOORS = {
     "sealed_fifth": {"handoff": (0.94, 0.9, 0.97), "danger": (0.86, 0.88, 0.97)},
     "sealed_sixth": {"handoff": (0.9, 0.94, 0.98), "danger": (0.86, 0.92, 0.97)},
     "sealed_seventh": {"handoff": (0.92, 0.92, 0.97), "danger": (0.86, 0.92, 0.97)},
+    "sealed_eighth": {"handoff": (0.95, 0.95, 0.97), "danger": (0.88, 0.95, 0.97)},
 }
 # Of the language that is heard worst; in the test part that is Arabic danger, 18 of 30.
 LOWEST_RECALL = {
     "test": 0.58,
     "sealed": 0.83,
     "sealed_second": 0.77,
-    "sealed_third": 0.77,
+    "sealed_third": 0.74,
     "sealed_fourth": 0.88,
     "sealed_fifth": 0.77,
     "sealed_sixth": 0.85,
     "sealed_seventh": 0.86,
+    "sealed_eighth": 0.9,
 }
 PARTS = {"test": read_lines(TEST), **{path.stem: read_sealed(path) for path in SEALED_PARTS}}
 # The challenge set is of hard pairs: half of it are texts that only look like danger.
