@@ -94,7 +94,7 @@ def test_when_unsure_the_user_is_asked_and_yes_opens_the_ticket(
     family.worker()
     session_id = begin(assistant)
     unsure = TextJudged(
-        session_id=session_id, text_event_id=str(uuid4()), kind="danger", score=0.2, model="test", phrase="he went down"
+        session_id=session_id, text_event_id=str(uuid4()), kind="danger", score=0.4, model="test", phrase="he went down"
     )
     redis.xadd(EVENTS, {"event": encode(unsure)})
     asked = assistant.get(f"/sessions/{session_id}/outcomes").raise_for_status().json()
