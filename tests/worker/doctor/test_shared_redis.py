@@ -42,6 +42,15 @@ def test_who_has_moved_to_another_database_is_no_other_after_a_minute(
     assert look(database_url, redis) == []
 
 
+def test_who_has_moved_is_no_other_after_redis_clock_was_set_back(
+    redis: Redis, database_url: str, empty_database_url: str
+) -> None:
+    assert look(empty_database_url, redis) == []
+    [moved] = redis.hkeys(DATABASES)
+    redis.hset(DATABASES, moved, redis.time()[0] + 3600)
+    assert look(database_url, redis) == []
+
+
 def test_a_server_that_is_away_ends_no_watch(redis: Redis, database_url: str) -> None:
     nowhere = create_engine("postgresql+psycopg2://127.0.0.1:1/abparts")
     DatabaseWatch(nowhere, redis).look()
