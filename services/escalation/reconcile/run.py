@@ -82,7 +82,7 @@ def _in_savepoint(
         if classify_failure(error) in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
             raise
         if len(rows) == 1:
-            logger.error("not_repaired", kind=kind, session_id=rows[0].get("session_id"), error=described(error))
+            logger.exception("not_repaired", kind=kind, session_id=rows[0].get("session_id"), error=described(error))
             return Tally(found=1)
     middle = len(rows) // 2
     first = _in_savepoint(connection, kind, rows[:middle], repair, installation)
