@@ -146,7 +146,7 @@ def test_mail_as_files_goes_the_same_way(office: Office, setting: Setting, tmp_p
 
 
 def test_mail_leaves_by_gravity_then_age(office: Office, setting: Setting) -> None:
-    setting(mail_connections=2)  # one of them for safety mail alone
+    setting(mail_connections=1)  # on two, the second safety mail and the first ordinary one travel at the same time
     for number, rank in enumerate([4, 3, 0, 2, 1, 3, 0]):
         office.queue(f"{rank} {number}", rank=rank)
     assert office.send()["accepted"] == 7
