@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from services.events.rings import answer_ring
+from services.events.rings import add_claim, answer_ring
 from services.installation import Installation
 from tasks.celery_config import KEY_PREFIX, app
 from tasks.hints import hint
@@ -55,3 +55,23 @@ def test_a_hint_is_sent_once_until_its_task_begins(installation: Installation, r
     answer_ring(redis, "deliver_due")
     hint("deliver_due")
     assert len(messages(redis, "mail")) == 2
+
+
+def claims(redis: Redis, times: int) -> list[bool]:
+    with redis.pipeline(transaction=False) as pipeline:
+        for _ in range(times):
+            add_claim(pipeline, "drain_events")
+        return [bool(answer) for answer in pipeline.execute()]
+
+
+def test_a_task_is_claimed_once_until_it_begins_and_not_where_a_hint_waits(
+    installation: Installation, redis: Redis
+) -> None:
+    assert claims(redis, 2) == [True, False]
+    hint("drain_events")
+    assert messages(redis, "events") == []
+    answer_ring(redis, "drain_events")
+    hint("drain_events")
+    assert claims(redis, 1) == [False]
+    answer_ring(redis, "drain_events")
+    assert claims(redis, 1) == [True]
