@@ -107,7 +107,8 @@ class DeliveryAttempt(OwnBase):
 class MailAccount(OwnBase):
     """The circuit of an account: closed, open (the queue is held) or trial (one mail may go and close it).
 
-    `unreachable_since`: the server could not be reached; `paused_until`: it asked for a rest.
+    `unreachable_since`: the server could not be reached; `paused_until`: it asked for a rest; `login_refused_until`:
+    until then no further connection is opened beside others.
     """
 
     __tablename__ = "mail_accounts"
@@ -123,6 +124,7 @@ class MailAccount(OwnBase):
     next_probe_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
     unreachable_since: Mapped[datetime | None]
+    login_refused_until: Mapped[datetime | None]
 
 
 class Alert(OwnBase):

@@ -121,8 +121,8 @@ MAILS = (
         (
             SourceChange(
                 "tasks/delivery/channel_pool.py",
-                "            if answer and not self.channels:\n                self._when_failed(answer)\n",
-                "",
+                "                self._when_failed(answer)\n",
+                "                pass\n",
             ),
         ),
         ("tests/tasks/delivery/test_channel_pool.py",),

@@ -1,24 +1,23 @@
 """The connections of a run: opened one after the other, when they are needed, by a thread, since that waits."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
 from sqlalchemy import Connection
 
 from rules.delivery import ReplyKind, ServerReply, classify
-from services.delivery.circuit_breaker import CLOSED, CircuitState, account_works
+from services.delivery.circuit_breaker import (
+    CLOSED,
+    CircuitState,
+    account_works,
+    may_have_more_connections,
+    refuse_more_connections,
+)
 from services.delivery.lease import login_turn, take_slot
 from services.transports.base import Channel, Transport
 from tasks.delivery.slots import connections_at_once, share_of_connections
-
-# Where a login is refused beside connections that go on, each run would try it again as long as they last, which may
-# lock the account. Once they have ended the first one that is refused holds the queue.
-_REFUSED_SECONDS: Final = 300.0
-# Until when no further connection is opened beside others, by account (monotonic).
-_refused_until: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,22 +151,17 @@ class ChannelPool:
         transport = self._transport.another([channel.transport for channel in self.channels])
         if transport.is_open:
             return _Opened(transport.channel(), slot=slot)
-        if self.channels and time.monotonic() < _refused_until.get(account.key, 0.0):
-            return _Opened()
         with login_turn(self._session, account.key) as my_turn:
             if not my_turn:
                 return _Opened(turn_missed=True)
-            if circuit.state == CLOSED and not self._account_works():
+            if circuit.state == CLOSED and not self._may_log_in():
                 return _Opened()
             answer = transport.prepare()
             if answer and not self.channels:
                 self._when_failed(answer)
-        if answer is None:
-            _refused_until.pop(account.key, None)
-            return _Opened(transport.channel(), slot=slot)
-        if self.channels and classify(answer, account.provider).kind is ReplyKind.CONFIGURATION:
-            _refused_until[account.key] = time.monotonic() + _REFUSED_SECONDS
-        return _Opened(answer=answer)
+            elif answer and classify(answer, account.provider).kind is ReplyKind.CONFIGURATION:
+                self._refuse_more()
+        return _Opened(answer=answer) if answer else _Opened(transport.channel(), slot=slot)
 
     def _take_slot(self, slots: int) -> int | None:
         """One that this run holds and no connection uses, else one more."""
@@ -178,6 +172,11 @@ class ChannelPool:
             self._slots.add(slot)
         return slot
 
-    def _account_works(self) -> bool:
+    def _may_log_in(self) -> bool:
+        may = may_have_more_connections if self.channels else account_works
         with self._session.begin():
-            return account_works(self._session, self._transport.account.key)
+            return may(self._session, self._transport.account.key)
+
+    def _refuse_more(self) -> None:
+        with self._session.begin():
+            refuse_more_connections(self._session, self._transport.account.key)

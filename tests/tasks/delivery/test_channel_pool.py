@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rules.delivery import ServerReply
 from services.database.engine import engine
-from services.delivery.circuit_breaker import CircuitState, read_circuit
+from services.delivery.circuit_breaker import CircuitState, read_circuit, refuse_more_connections
 from services.transports.base import Transport
 from services.transports.factory import process_transport
 from tasks.delivery.channel_pool import ChannelPool
@@ -111,3 +111,15 @@ def test_a_password_that_is_wrong_by_now_is_tried_once_beside_the_connections_th
     assert kept.is_open
     assert office.server.count("auth") == logins + 1
     assert office.alerts() == []
+
+
+def test_nor_is_it_tried_where_another_process_saw_it_refused(
+    office: Office, kept: Transport, session: Connection
+) -> None:
+    with session.begin():
+        refuse_more_connections(session, kept.account.key)
+    logins = office.server.count("auth")
+    for number in range(5):
+        office.queue(str(number))
+    assert office.send() == {"accepted": 5}
+    assert office.server.count("auth") == logins
