@@ -81,7 +81,7 @@ _WAITING = text("""
 """)
 _FIND = text("""
     SELECT rejected_id, entry_id, rejected_at, reason, event_id, session_id, times_seen, replayed_at, payload
-    FROM escalation.rejected_events WHERE CAST(rejected_id AS text) LIKE :prefix || '%' LIMIT 2
+    FROM escalation.rejected_events WHERE starts_with(CAST(rejected_id AS text), :prefix) LIMIT 2
 """)
 _MARK = text("""
     UPDATE escalation.rejected_events SET replayed_at = clock_timestamp()

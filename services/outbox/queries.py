@@ -21,7 +21,7 @@ _LIST = text("""
            OR m.queued_at < clock_timestamp() - make_interval(secs => 3600 * CAST(:older AS double precision)))
     ORDER BY m.queued_at DESC, r.address LIMIT :limit
 """)
-_FIND = text("SELECT mail_id FROM escalation.mails WHERE CAST(mail_id AS text) LIKE :prefix || '%' LIMIT 2")
+_FIND = text("SELECT mail_id FROM escalation.mails WHERE starts_with(CAST(mail_id AS text), :prefix) LIMIT 2")
 _MAIL = text("""
     SELECT m.mail_id, m.template, m.language, m.lane, m.rank, m.message_id, m.queued_at, t.ticket_number
     FROM escalation.mails AS m LEFT JOIN escalation.tickets AS t ON t.ticket_id = m.ticket_id

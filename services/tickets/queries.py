@@ -56,6 +56,7 @@ _FIND_OURS = text("""
              own.acknowledged_at IS NOT NULL, p.created_at, p.id
     LIMIT :limit
 """)
+_FIND_OURS_BY_NUMBER = text("SELECT ticket_id FROM escalation.tickets WHERE ticket_number = :number")
 _SHOW = text(f"""
     SELECT {_COLUMNS}, p.session_summary AS summary, p.resolution_notes AS resolution, p.expert_contact_info AS contact,
            coalesce(own.reasons, '{{}}'::jsonb) AS reasons, own.earlier_ticket_id
@@ -91,6 +92,12 @@ def find_ticket(connection: Connection, reference: str) -> tuple[str, str]:
         shown = reprlib.repr(reference.strip())
         raise TicketNotFound(f"no ticket has the number or id {shown} (numbers have the form AB-YYYYMMDD-NNNN)")
     return row.id, row.session_id
+
+
+def find_ticket_id(connection: Connection, number: str) -> str | None:
+    """The id of a ticket of ours by its number, also where its shared row is gone; None: there is none."""
+    ticket_id: str | None = connection.execute(_FIND_OURS_BY_NUMBER, {"number": number}).scalar()
+    return ticket_id
 
 
 def lock_ticket(connection: Connection, reference: str) -> LockedTicket:

@@ -24,6 +24,7 @@ from services.schema import protection as protect
 from services.schema import rebuild as rebuilding
 from services.schema.introspection import Difference, DifferenceKind
 from services.schema.repair import repair_script
+from worker.commands.arguments import not_empty
 from worker.commands.rebuild_format import tell_plan, tell_report
 from worker.commands.terminal import Output
 
@@ -101,7 +102,9 @@ def _migrate(wait: float) -> None:
 
 @app.command()
 def check(
-    role: Annotated[str | None, typer.Option(help="Check the rights of this role, not of the one connected.")] = None,
+    role: Annotated[
+        str | None, typer.Option(callback=not_empty, help="Check the rights of this role, not of the one connected.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
     as_sql_script: Annotated[
         bool, typer.Option("--sql", help="Print one transaction that gives an older shape what the worker needs.")
@@ -140,7 +143,7 @@ def sql() -> None:
 
 @app.command()
 def grants(
-    role: Annotated[str, typer.Option(help="The role that is to get the rights.")],
+    role: Annotated[str, typer.Option(callback=not_empty, help="The role that is to get the rights.")],
     owner: Annotated[bool, typer.Option("--owner", help="For the role that migrates, not the one that works.")] = False,
 ) -> None:
     """Print the GRANT statements with the least rights that a role needs."""

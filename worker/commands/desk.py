@@ -9,6 +9,8 @@ from config.errors import ConfigurationError
 from config.logging import configure_logging
 from config.settings import Settings, get_settings
 from services.database.engine import begin
+from services.tickets.validation import UnfitText
+from worker.commands.arguments import not_empty
 from worker.commands.terminal import Output
 from worker.desk.access import add_team_link, list_team_links, revoke_team_links
 from worker.desk.app import create_app
@@ -28,7 +30,9 @@ LARGEST_HEADERS = 16_384
 @app.callback(invoke_without_command=True)
 def command(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Where to listen; DESK_HOST unless given.")] = None,
+    host: Annotated[
+        str | None, typer.Option(callback=not_empty, help="Where to listen; DESK_HOST unless given.")
+    ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="DESK_PORT unless given.")] = None,
 ) -> None:
     """Serve the ticket's page and the list of tickets until told to stop; put a server that speaks TLS in front."""
@@ -53,8 +57,11 @@ def add(name: Annotated[str, typer.Argument(help="Whose link it is, such as a te
     settings = get_settings()
     if settings.public_url is None:
         raise ConfigurationError("PUBLIC_URL: is missing, so there is no page that a link could lead to")
-    with begin() as connection:
-        console.print(add_team_link(connection, name, settings), soft_wrap=True, highlight=False)
+    try:
+        with begin() as connection:
+            console.print(add_team_link(connection, name, settings), soft_wrap=True, highlight=False)
+    except UnfitText as error:
+        raise typer.BadParameter(f"{name!r}: {error}", param_hint="NAME") from None
 
 
 @team_link.command("list")
@@ -68,10 +75,13 @@ def list_links() -> None:
 
 
 @team_link.command("revoke")
-def revoke(name: Annotated[str, typer.Argument(help="The link's name.")]) -> None:
+def revoke(name: Annotated[str, typer.Argument(callback=not_empty, help="The link's name.")]) -> None:
     """Revoke a link at once."""
     with begin() as connection:
         revoked = revoke_team_links(connection, name)
+    if not revoked:
+        console.print(f"No link named {name!r} works: see python -m worker web team-link list", markup=False)
+        raise typer.Exit(1)
     console.print(f"Links revoked: {revoked}")
 
 

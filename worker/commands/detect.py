@@ -20,6 +20,7 @@ from rules.policy import Policy
 from rules.triggers import KIND_REASON
 from services.installation import policy_here
 from services.listening.ear import HeardText, Judgement, SecondEar, second_ear
+from worker.commands.arguments import Language, not_empty
 from worker.commands.detect_scores import Score, score_table, summary
 from worker.commands.terminal import Output
 
@@ -27,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="What both ears hear in a text, and
 console = Output()
 
 _BATCH = 32
+_LINE = '{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}'
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
 
@@ -142,10 +144,16 @@ def conclude(kind: str, findings: Findings, judgement: Judgement | None, policy:
 
 
 def read_lines(file: Path) -> Iterator[LabelledText]:
-    with file.open(encoding="utf-8") as lines:
-        for number, text in enumerate(lines, start=1):
-            if text.strip():
-                yield read_line(text, f"{file}, line {number}")
+    """Ends the command where there is none, or where they are not UTF-8."""
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file}: should be a text file (UTF-8): {error}") from None
+    texts = [(number, text) for number, text in enumerate(lines, start=1) if text.strip()]
+    if not texts:
+        raise typer.BadParameter(f"{file}: is empty; a line should be {_LINE}")
+    for number, text in texts:
+        yield read_line(text, f"{file}, line {number}")
 
 
 def read_line(text: str, place: str) -> LabelledText:
@@ -153,13 +161,10 @@ def read_line(text: str, place: str) -> LabelledText:
     try:
         row = json.loads(text)
         return LabelledText(
-            row["text"], row.get("lang") or "?", row.get("source") or "?", {0: False, 1: True}[row["label"]]
+            row["text"].strip(), row.get("lang") or "?", row.get("source") or "?", {0: False, 1: True}[row["label"]]
         )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        reason = (
-            f'should be like {{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}}, not {text.strip()[:80]}'
-        )
-        raise typer.BadParameter(f"{place}: {reason}") from error
+        raise typer.BadParameter(f"{place}: should be like {_LINE}, not {text.strip()[:80]}") from error
 
 
 def show_mistakes(mistakes: list[tuple[LabelledText, _Heard]], worst: int) -> None:
@@ -171,8 +176,8 @@ def show_mistakes(mistakes: list[tuple[LabelledText, _Heard]], worst: int) -> No
 
 @app.command("text")
 def text_command(
-    text: Annotated[str, typer.Argument(help="What the user wrote.")],
-    language: Annotated[str | None, typer.Option(help="The session's language: en, el, ar, es, tr, no.")] = None,
+    text: Annotated[str, typer.Argument(callback=not_empty, help="What the user wrote.")],
+    language: Annotated[Language | None, typer.Option(help="The session's language.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain what is heard in one text, and why."""

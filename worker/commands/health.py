@@ -8,6 +8,7 @@ from urllib.error import URLError
 import typer
 
 from config.settings import get_settings
+from worker.commands.arguments import not_empty
 from worker.liveness.program.signs import SIGN_OF_LIFE
 from worker.local_http import directly, reached_at
 
@@ -15,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Exit code 0 when the program works
 
 PAGE_SECONDS = 5
 BEAT = "celerybeat@"
-Node = Annotated[str | None, typer.Option(help="Ask only this node, such as worker@host.")]
+Node = Annotated[str | None, typer.Option(callback=not_empty, help="Ask only this node, such as worker@host.")]
 Own = Annotated[bool, typer.Option("--own", help="Ask only the node of this host: NAME@HOST.")]
 
 
@@ -69,6 +70,8 @@ def ask(prefix: str, node: str | None, own: bool, queues: Sequence[str] = ()) ->
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
+    if own and node:
+        raise typer.BadParameter(f"--node {node} and --own name two nodes: give one of them")
     if own:
         node = f"{prefix}{socket.gethostname()}"
     try:

@@ -12,9 +12,11 @@ from rules.explanation import counted
 from services.database.engine import begin
 from services.delivery.circuit_breaker import CLOSED, TRIAL, take_probe
 from services.outbox.queries import MailNotFound, cancel, find_mail, held_queue, list_mails, retry, show_mail
+from services.tickets.queries import find_ticket_id
 from services.transports.factory import account_of, make_transport
 from tasks.delivery.probe import probe
 from tasks.hints import hint
+from worker.commands.arguments import MOST_HOURS, not_empty
 from worker.commands.mail_preview import preview
 from worker.commands.send_test_mail import explained, send_test
 from worker.commands.terminal import Output, harmless, quoted, uncut_table
@@ -25,13 +27,17 @@ State = StrEnum(
     "State", ["queued", "sending", "accepted", "deferred", "held", "refused", "unknown", "cancelled"]
 )  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")]
-MailId = Annotated[str | None, typer.Argument(help="The mail's id, or how it begins.")]
+MailId = Annotated[str | None, typer.Argument(callback=not_empty, help="The mail's id, or how it begins.")]
 OfState = Annotated[
     State | None, typer.Option("--state", help="Only in this state; held: single mails that wait for a person.")
 ]
-OfTicket = Annotated[str | None, typer.Option("--ticket", help="Only mails of this ticket (AB-20261124-0001).")]
-
-OlderHours = Annotated[float | None, typer.Option("--older-hours", min=0, help="Only mails queued longer ago.")]
+OfTicket = Annotated[
+    str | None,
+    typer.Option("--ticket", callback=not_empty, help="Only mails of this ticket (AB-20261124-0001)."),
+]
+OlderHours = Annotated[
+    float | None, typer.Option("--older-hours", min=0, max=MOST_HOURS, help="Only mails queued longer ago.")
+]
 
 AFTER_PROBE = {
     CLOSED: "The account works; held mail goes out now, the gravest first.",
@@ -82,7 +88,8 @@ def told_held(held: dict[str, Any]) -> str:
 
 @app.command()
 def show(
-    mail_id: Annotated[str, typer.Argument(help="The mail's id, or how it begins.")], as_json: AsJson = False
+    mail_id: Annotated[str, typer.Argument(callback=not_empty, help="The mail's id, or how it begins.")],
+    as_json: AsJson = False,
 ) -> None:
     """One mail and every attempt: when, how far it got, what the server said."""
     with begin() as connection:
@@ -111,8 +118,9 @@ def retry_command(
     mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None, older_hours: OlderHours = None
 ) -> None:
     """Make mails due now that were not accepted: one by its id, or all of a state, a ticket or an age."""
+    mails = chosen(mail_id, state, ticket, older_hours)
     with begin() as connection:
-        count = retry(connection, chosen(mail_id, state, ticket, older_hours))
+        count = retry(connection, mails)
     hint("deliver_urgent")
     hint("deliver_due")
     console.print(f"{counted(count, 'recipient is', 'recipients are')} due now.")
@@ -123,8 +131,9 @@ def cancel_command(
     mail_id: MailId = None, state: OfState = None, ticket: OfTicket = None, older_hours: OlderHours = None
 ) -> None:
     """Do not send what was not accepted yet: one mail by its id, or all of a state, a ticket or an age."""
+    mails = chosen(mail_id, state, ticket, older_hours)
     with begin() as connection:
-        count = cancel(connection, chosen(mail_id, state, ticket, older_hours))
+        count = cancel(connection, mails)
     console.print(f"{counted(count, 'recipient')} will not get it.")
 
 
@@ -149,13 +158,16 @@ def probe_command() -> None:
 def chosen(mail_id: str | None, state: State | None, ticket: str | None, older_hours: float | None) -> list[UUID]:
     """The mails that a command is about.
 
-    :raises typer.BadParameter: nothing was named, which would mean all
+    :raises typer.BadParameter: nothing was named, which would mean all; both were, or a ticket that is none of ours
     """
+    by_kind = not (state is None and ticket is None and older_hours is None)
+    if by_kind == bool(mail_id):
+        raise typer.BadParameter("either name a mail by its id, or choose by --state, --ticket or --older-hours")
     if mail_id:
         return [looked_up(mail_id)]
-    if state is None and ticket is None and older_hours is None:
-        raise typer.BadParameter("name a mail by its id, or choose by --state, --ticket or --older-hours")
     with begin() as connection:
+        if ticket and not find_ticket_id(connection, ticket):
+            raise typer.BadParameter(f"--ticket {ticket!r} is no ticket of ours: see python -m worker tickets list")
         rows = list_mails(connection, state=state, ticket=ticket, older_hours=older_hours, limit=10_000)
     return list({row["mail_id"] for row in rows})
 

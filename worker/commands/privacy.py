@@ -15,6 +15,7 @@ from services.events.stream import redis_client
 from services.events.trimming import erase_entries
 from services.privacy.erasure import MailOnItsWay, NotAllowed, delete_holders, erase, find_holders, traces_of
 from services.privacy.retention import keep
+from worker.commands.arguments import not_empty
 from worker.commands.terminal import Output
 
 app = typer.Typer(no_args_is_help=True, help="How long things are kept, and erasing a person.")
@@ -25,6 +26,7 @@ UNREAD = (
     "This role may not read ABParts' users, so mails to the person's address were found by their sessions alone. To "
     "find those about others too: GRANT SELECT (id, email) ON users TO this role, and run it again."
 )
+UNKNOWN = "Nobody here has the id {!r}, and nothing is left of such a person: is it the id in ABParts' table users?"
 
 
 @app.command("keep")
@@ -35,19 +37,20 @@ def keep_command() -> None:
 
 @app.command("erase-user")
 def erase_user(
-    user_id: Annotated[str, typer.Argument(help="The person's id in ABParts.")],
+    user_id: Annotated[
+        str, typer.Argument(callback=not_empty, help="The id that the person has in ABParts' table users.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say where the person is.")] = False,
     delete_tickets: Annotated[
         bool, typer.Option("--delete-tickets", help="Also delete their tickets, which ABParts' own erasure fails on.")
     ] = False,
 ) -> None:
     """Remove a person's texts, names and addresses from our tables; numbers and counts stay. It cannot be undone."""
-    if not user_id.strip():
-        # Such as a variable of a script that is not set: nobody would be erased, and all would look well.
-        raise typer.BadParameter("the id is empty: give the id that the person has in ABParts' table users")
     with begin() as connection:
         traces = traces_of(connection, user_id)
         console.print(f"{counted(len(traces.sessions), 'session')}, {counted(len(traces.tickets), 'ticket')}.")
+        if not (traces.sessions or traces.address):
+            console.print(UNKNOWN.format(user_id), style="yellow", markup=False)
         if dry_run:
             show_holders(find_holders(connection, traces))
             return

@@ -15,6 +15,7 @@ from escalation_client.events import EscalationRequested, Event, InvalidEvent, M
 from rules.explanation import counted
 from services.database.engine import begin
 from services.events.stream import publisher_of
+from worker.commands.arguments import Language, not_empty
 from worker.commands.terminal import Output
 
 app = typer.Typer(help="Publish one event, and with --follow show what comes of it.")
@@ -34,10 +35,14 @@ _REJECTED = text("SELECT reason FROM escalation.rejected_events WHERE event_id =
 
 @app.command()
 def command(
-    words: Annotated[str, typer.Argument(help="What the user says.")],
-    session: Annotated[str | None, typer.Option(help="The session's id.", show_default="a new one")] = None,
-    user: Annotated[str | None, typer.Option(help="The user's id; begins the session in their name.")] = None,
-    language: Annotated[str | None, typer.Option(help="en, el, ar, es, tr or no.")] = None,
+    words: Annotated[str, typer.Argument(callback=not_empty, help="What the user says.")],
+    session: Annotated[
+        str | None, typer.Option(callback=not_empty, help="The session's id.", show_default="a new one")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(callback=not_empty, help="The user's id; begins the session in their name.")
+    ] = None,
+    language: Annotated[Language | None, typer.Option(help="The language of the words.")] = None,
     kind: Annotated[
         str, typer.Option("--type", help="message.added, or escalation.requested with the words as notes.")
     ] = "message.added",

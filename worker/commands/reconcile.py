@@ -1,6 +1,6 @@
 """`python -m worker reconcile`: find what fell through, and repair it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -8,6 +8,7 @@ import typer
 from services.database.engine import engine
 from services.escalation.reconcile import ReconcileReport, reconcile
 from services.installation import get_installation, note_mode
+from worker.commands.arguments import past
 from worker.commands.terminal import Output, uncut_table
 
 app = typer.Typer(help="Find what fell through between ABParts, the inbox, the tickets and the mails, and repair it.")
@@ -25,7 +26,8 @@ ADVICE = {
 @app.command()
 def command(
     since: Annotated[
-        datetime | None, typer.Option(help="Also what is older than the switch-on; UTC, such as 2026-11-23T21:30:00.")
+        datetime | None,
+        typer.Option(callback=past, help="Also what is older than the switch-on; UTC, such as 2026-11-23T21:30:00."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be repaired, and change nothing.")] = False,
 ) -> None:
@@ -33,7 +35,7 @@ def command(
     if get_installation().settings.mode == "shadow":
         console.print("Nothing is looked for in shadow mode: the worker opens no tickets, so all would be missing.")
         return
-    report = run(since.replace(tzinfo=UTC) if since else None, dry_run)
+    report = run(since, dry_run)
     show(report, dry_run)
     if report.left:
         raise typer.Exit(1)

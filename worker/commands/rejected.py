@@ -13,11 +13,13 @@ from config.settings import get_settings
 from services.database.engine import begin
 from services.events.rejected import RejectedEventNotFound, dismiss, find_rejected, list_rejected, list_waiting, replay
 from services.events.stream import connect
+from worker.commands.arguments import MOST_HOURS, not_empty
 from worker.commands.terminal import Output, harmless, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Events that could not be used: list, show, replay, dismiss.")
 console = Output()
 
+RejectedId = Annotated[str, typer.Argument(callback=not_empty, help="The id, or how it begins.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
@@ -42,7 +44,7 @@ def list_command(
 
 
 @app.command()
-def show(rejected_id: Annotated[str, typer.Argument(help="The id, or how it begins.")]) -> None:
+def show(rejected_id: RejectedId) -> None:
     """One event whole: why it was set aside and what it was."""
     row = looked_up(rejected_id)
     payload = bytes(row.pop("payload"))
@@ -53,14 +55,27 @@ def show(rejected_id: Annotated[str, typer.Argument(help="The id, or how it begi
 
 @app.command("replay")
 def replay_command(
-    rejected_id: Annotated[str | None, typer.Argument(help="The id, or how it begins; none with --since.")] = None,
-    event: Annotated[Path | None, typer.Option(help="A file with the corrected event, published instead.")] = None,
-    since_hours: Annotated[float | None, typer.Option(min=0, help="All that were set aside in the last hours.")] = None,
+    rejected_id: Annotated[
+        str | None, typer.Argument(callback=not_empty, help="The id, or how it begins; none with --since-hours.")
+    ] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, readable=True, help="A file with the corrected event, published instead."
+        ),
+    ] = None,
+    since_hours: Annotated[
+        float | None, typer.Option(min=0, max=MOST_HOURS, help="All that were set aside in the last hours.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1_000,
 ) -> None:
     """Put events into the stream again; harmless for those that arrived meanwhile, since each counts once."""
     if (rejected_id is None) == (since_hours is None):
         raise typer.BadParameter("name one event, or all since some time: replay ID, or replay --since-hours 2")
+    if event and rejected_id is None:
+        raise typer.BadParameter(
+            f"--event {event}: is one event; name the one that it corrects by its id: replay ID --event FILE"
+        )
     with begin() as connection:
         if rejected_id is None:
             payloads = list_waiting(connection, datetime.now(UTC) - timedelta(hours=since_hours or 0), limit)
@@ -73,13 +88,16 @@ def replay_command(
 
 @app.command("dismiss")
 def dismiss_command(
-    rejected_id: Annotated[str, typer.Argument(help="The id, or how it begins.")],
-    why: Annotated[str, typer.Argument(help="Why nobody will replay it.")],
-    who: Annotated[str, typer.Option(help="Who decided.", default_factory=getpass.getuser, show_default="login name")],
+    rejected_id: RejectedId,
+    why: Annotated[str, typer.Argument(callback=not_empty, help="Why nobody will replay it.")],
+    who: Annotated[
+        str,
+        typer.Option(
+            callback=not_empty, help="Who decided.", default_factory=getpass.getuser, show_default="login name"
+        ),
+    ],
 ) -> None:
     """Settle an event without replaying it: it is kept with your reason, and its alert ends."""
-    if not why.strip():
-        raise typer.BadParameter("the reason is empty: say why nobody will replay the event")
     row = looked_up(rejected_id)
     with begin() as connection:
         changed = dismiss(connection, row["rejected_id"], who, why.strip())

@@ -1,7 +1,7 @@
 """`python -m worker shadow report`: what the worker would have done beside what ABParts did itself."""
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ from rules.explanation import counted
 from services.database.engine import begin
 from services.history.shadow_report import ShadowReport, compare
 from services.installation import adopted_at, get_installation
+from worker.commands.arguments import past
 from worker.commands.terminal import Output, quoted, uncut_table
 
 app = typer.Typer(no_args_is_help=True, help="Compare with what ABParts did itself (MODE=shadow).")
@@ -33,14 +34,15 @@ def group() -> None:
 @app.command()
 def report(
     since: Annotated[
-        datetime | None, typer.Option(help="UTC, such as 2026-11-23T21:30:00; since the adoption unless given.")
+        datetime | None,
+        typer.Option(callback=past, help="UTC, such as 2026-11-23T21:30:00; since the adoption unless given."),
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="How many different sessions to list.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
 ) -> None:
     """Count where both agree, and list the sessions where they do not; `explain SESSION` says why."""
     with begin() as connection:
-        begun = since.replace(tzinfo=UTC) if since else adopted_at(connection)
+        begun = since or adopted_at(connection)
         found = compare(connection, begun, get_installation().policy)
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False))

@@ -41,6 +41,8 @@ def command(
     every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 2.0,
 ) -> None:
     """Queues, mails, tickets, sweeps and open alerts; exit code 1 when PostgreSQL or Redis cannot be read."""
+    if as_json and watch:
+        raise typer.BadParameter("--json and --watch: one JSON object is printed once; give one of them")
     if as_json:
         print_json()
         return

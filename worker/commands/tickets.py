@@ -38,7 +38,7 @@ def list_command(
 ) -> None:
     """Tickets that are not finished, the most urgent first."""
     if unknown := sorted(set(status or ()) - set(STATUSES)):
-        raise typer.BadParameter(f"{', '.join(unknown)}: should be one of {', '.join(STATUSES)}")
+        raise typer.BadParameter(f"--status {', '.join(map(repr, unknown))}: should be one of {', '.join(STATUSES)}")
     with begin() as connection:
         tickets = list_tickets(connection, status or UNFINISHED, limit)
     if as_json:
