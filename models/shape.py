@@ -34,7 +34,7 @@ INSERTED: Final = frozenset(AUDITED)
 UPDATED: Final[dict[str, tuple[str, ...]]] = {
     "ai_sessions": ("status", "updated_at"),
     "support_tickets": (
-        "priority", "status", "escalation_reason", "session_summary", "resolution_notes",
+        "priority", "status", "escalation_reason", "session_summary", "expert_contact_info", "resolution_notes",
         "assigned_expert_id", "updated_at", "resolved_at",
     ),
 }  # fmt: skip

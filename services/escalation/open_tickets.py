@@ -8,14 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from rules.contacts import ContactBook
 from rules.decision import Decision
 from rules.delivery import MailTemplate
 from rules.reasons import Priority, Reason, rank
-from rules.routing import RoutedCase, recipients, recommend, recommended_action
+from rules.routing import RoutedCase, recipients
 from services.conversation import TABLES_OF_SESSIONS, load_stories
 from services.database.encoding import json_text
 from services.directory import build_machine_context, load_machines, load_people, map_reported_context
+from services.escalation.advice import advise
 from services.events.inbox import TicketOfEvent, record_tickets
 from services.events.session_state import known_sessions
 from services.installation import Installation
@@ -75,7 +75,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
     machines = load_machines(connection, machine_ids, readable)
     stories = load_stories(connection, list(known), readable)
     # The tickets of a batch are opened at one moment, so those that ask the same have the same answer.
-    advise = cache(partial(_advise, installation.contacts, datetime.now(UTC)))
+    advise_once = cache(partial(advise, installation.contacts, datetime.now(UTC)))
     tickets = []
     for decision in sorted(decisions, key=lambda decision: decision.state.session_id):
         session = known[decision.state.session_id]
@@ -102,7 +102,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
                 decision=decision,
                 summary=story.summary(),
                 machine_context=context,
-                expert_contact_info=advise(case),
+                expert_contact_info=advise_once(case),
                 user_id=session.user_id,
                 machine_id=session.machine_id,
                 language=session.language,
@@ -112,19 +112,6 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
             )
         )
     return tickets
-
-
-def _advise(contacts: ContactBook, now: datetime, case: RoutedCase) -> dict[str, Any]:
-    """Whom to contact and what to do, as ABParts keeps it; the ticket's number is filled in when it is drawn.
-
-    Why this contact, in English and to translate, stands beside ABParts' members, for the mail.
-    """
-    contact = recommend(contacts, case, now)
-    action = recommended_action(case.reasons, case.priority)
-    return contact.as_expert_contact_info("", case.reasons[0], action) | {
-        "why": contact.why,
-        "why_parts": [part.as_json() for part in contact.why_parts],
-    }
 
 
 def link_events(decision: Decision, ticket_id: str) -> list[TicketOfEvent]:

@@ -13,6 +13,7 @@ from rules.delivery import TICKET_NEWS, MailTemplate
 from rules.reasons import Reason, rank
 from rules.routing import RoutedCase, recipients, recommend
 from services.database.encoding import sql_list
+from services.escalation.advice import advise_anew
 from services.escalation.open_tickets import Published, link_events
 from services.events.inbox import record_tickets
 from services.installation import Installation
@@ -31,6 +32,7 @@ def update_tickets(
     """Write what is new for open tickets; safety goes out at once, everything else in one mail per ten minutes."""
     if any(update.changes_row for update in updates):
         write_updates(connection, updates)
+        advise_anew(connection, updates, installation)
     triggers = [
         (update.ticket.ticket_id, fired)
         for update in updates

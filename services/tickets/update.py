@@ -1,8 +1,8 @@
 """Further reasons for tickets that are open already, and tickets that somebody else opened."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, text
@@ -14,7 +14,7 @@ from rules.reasons import REASON_WORDS, by_gravity
 from services.database.encoding import json_text
 from services.database.prepared import prepared
 from services.database.quick import run
-from services.database.unnest import Integer, Jsonb, Unnest
+from services.database.unnest import Integer, Json, Jsonb, Unnest
 from services.events.session_state import is_finished
 from services.tickets.insert import collect_evidence, first_of_each
 
@@ -94,6 +94,11 @@ class Update:
         return raise_priority(self.ticket, self.decision.priority) or self.ticket.priority
 
     @property
+    def is_graver(self) -> bool:
+        """Whether a new reason is graver than all before."""
+        return bool(self.new_reasons) and self.reasons[0] in self.new_reasons
+
+    @property
     def changes_row(self) -> bool:
         return bool(self.new_reasons) or self.priority != self.ticket.priority
 
@@ -161,7 +166,7 @@ class _SummaryRow(NamedTuple):
 
 
 _SUMMARY_ROWS = Unnest(_SummaryRow)
-_MAY_EXTEND = text("SELECT has_column_privilege('public.support_tickets', 'session_summary', 'UPDATE')")
+_MAY_UPDATE = text("SELECT has_column_privilege('public.support_tickets', :column, 'UPDATE')")
 _EXTEND_SUMMARIES = text(f"""
     UPDATE public.support_tickets AS t SET session_summary = concat_ws(E'\\n', t.session_summary, n.addition)
     FROM {_SUMMARY_ROWS.table}
@@ -171,9 +176,7 @@ _EXTEND_SUMMARIES = text(f"""
 
 def _extend_summaries(connection: Connection, updates: Sequence[Update]) -> None:
     """Add what is new to the summaries of tickets that somebody else opened: theirs do not tell it."""
-    if not connection.execute(_MAY_EXTEND).scalar_one():
-        # Rights that were given before an upgrade: the reason stands in the row all the same.
-        logger.warning("summary_not_extended", remedy="run python -m worker db grants again", tickets=len(updates))
+    if not _may_update(connection, "session_summary", len(updates)):
         return
     rows = []
     for update in updates:
@@ -181,3 +184,34 @@ def _extend_summaries(connection: Connection, updates: Sequence[Update]) -> None
         words = [REASON_WORDS[reason] + show_evidence(first[reason].signal.evidence) for reason in update.new_reasons]
         rows.append(_SummaryRow(update.ticket.ticket_id, f"Further reason: {'; '.join(words)}."))
     connection.execute(_EXTEND_SUMMARIES, _SUMMARY_ROWS.parameters(rows))
+
+
+class _AdviceRow(NamedTuple):
+    ticket_id: str
+    advice: Json
+
+
+_ADVICE_ROWS = Unnest(_AdviceRow)
+_WRITE_ADVICE = text(f"""
+    UPDATE public.support_tickets AS t SET expert_contact_info = n.advice
+    FROM {_ADVICE_ROWS.table}
+    WHERE t.id = n.ticket_id
+""")
+
+
+def write_advice(connection: Connection, advice: Mapping[OpenTicket, Mapping[str, Any]]) -> None:
+    """Name other contacts in tickets that were opened here; `write_updates` locks their rows before."""
+    if _may_update(connection, "expert_contact_info", len(advice)):
+        rows = [
+            _AdviceRow(ticket.ticket_id, json_text({**contact, "ticket_reference": ticket.ticket_number}))
+            for ticket, contact in advice.items()
+        ]
+        connection.execute(_WRITE_ADVICE, _ADVICE_ROWS.parameters(rows))
+
+
+def _may_update(connection: Connection, column: str, tickets: int) -> bool:
+    """Rights that were given before an upgrade may lack it: the reason stands in the row all the same."""
+    if connection.execute(_MAY_UPDATE, {"column": column}).scalar_one():
+        return True
+    logger.warning("ticket_not_extended", column=column, remedy="run python -m worker db grants again", tickets=tickets)
+    return False

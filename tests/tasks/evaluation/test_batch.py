@@ -61,6 +61,34 @@ def test_what_is_stored_with_the_ticket_has_abparts_shapes(
     assert "talk to a human" in ticket["session_summary"]
 
 
+def test_danger_after_a_wish_for_a_person_is_for_the_emergency_line(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    write(entries([message("s", "i want to talk to a human")]), installation)
+    (before,) = rows(connection, TICKETS)
+    assert before["expert_contact_info"]["primary_contact"]["name"] == "General support"
+    write(entries([message("s", "there is smoke from the cabinet")]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    contact = ticket["expert_contact_info"]
+    assert contact["primary_contact"]["name"] == "Emergency line"
+    assert contact["escalation_reason"] == ticket["escalation_reason"] == "safety_concern"
+    assert contact["recommended_action"].startswith("At once: call the user")
+    assert contact["ticket_reference"] == ticket["ticket_number"]
+    assert contact["why_parts"][0]["code"] == "emergency"
+    outcomes = rows(connection, "SELECT payload FROM escalation.outcomes WHERE payload ->> 'type' = 'ticket.updated'")
+    assert [one["payload"]["contact"]["name"] for one in outcomes] == ["Emergency line"]
+
+
+def test_a_lesser_reason_leaves_the_contact(
+    installation: Installation, entries: Entries, connection: Connection
+) -> None:
+    for one in (message("s", "there is smoke from the cabinet"), confidence("s", 0.1)):
+        write(entries([one]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    assert set(ticket["reasons"]) == {"safety_concern", "low_confidence"}
+    assert ticket["expert_contact_info"]["primary_contact"]["name"] == "Emergency line"
+
+
 def test_an_event_that_comes_twice_counts_once(
     installation: Installation, entries: Entries, connection: Connection
 ) -> None:
