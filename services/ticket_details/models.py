@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rules.recommendation import WhyPart
 from services.conversation import Conversation, Evidence, Request
-from services.directory import MachineRecord, Person
+from services.directory import MachineRecord, Organisation, Person
 from services.ticket_details.reported_machine import ReportedMachine
 
 
@@ -140,6 +140,13 @@ class TicketDetails:
     def language(self) -> str | None:
         """The language of the session, else the user's."""
         return self.session.language or (self.user.preferred_language if self.user else None)
+
+    @property
+    def organisation(self) -> Organisation | None:
+        """The user's, else the one that has the machine."""
+        if self.user and self.user.organisation:
+            return self.user.organisation
+        return self.machine.organisation if self.machine else None
 
     @property
     def event_at(self) -> datetime:

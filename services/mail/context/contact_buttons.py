@@ -1,18 +1,18 @@
 """How to reach the user and those who can help: numbers to call, addresses to write to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from unicodedata import digit
 from urllib.parse import quote
 
-from rules.reasons import by_gravity
+from rules.reasons import Reason, by_gravity
 from services.mail.headers import address_of
 from services.mail.i18n.labels import ACTION_WORDS
 from services.mail.i18n.presenter import Presenter
-from services.mail.sanitize import one_line
+from services.mail.sanitize import isolated, one_line
 from services.ticket_details import ContactCard, TicketDetails
 
 # In free text only numbers with a country's code are taken for one (ITU-T E.123); 15 digits at most (E.164).
@@ -55,8 +55,8 @@ def list_buttons(details: TicketDetails, presenter: Presenter) -> list[_Button]:
 def _user_buttons(details: TicketDetails, presenter: Presenter) -> Iterator[_Button]:
     if details.callback_phone:
         yield from make_call_buttons(presenter.say("Call back"), details.callback_phone)
-    elif details.user and details.user.organisation:
-        for phone in _WRITTEN_PHONE.findall(one_line(details.user.organisation.contact_info))[:1]:
+    elif details.organisation:
+        for phone in _WRITTEN_PHONE.findall(one_line(details.organisation.contact_info))[:1]:
             yield from make_call_buttons(presenter.say("Call the organisation"), phone)
     if details.user:
         yield from _make_mail_buttons(presenter.say("Write to the user"), details.user.email, details.ticket.number)
@@ -99,9 +99,39 @@ def present_contact(card: ContactCard, number: str, presenter: Presenter) -> _He
     )
 
 
-def recommend_action(details: TicketDetails, presenter: Presenter) -> str:
-    """Say what to do, by the gravest reason; another writer's ticket has its own words or none."""
+def recommend_action(details: TicketDetails, presenter: Presenter, buttons: Sequence[_Button]) -> str:
+    """Say what to do, by the gravest reason; another writer's ticket has its own words or none.
+
+    Nobody is told to call where no telephone number is known, but whom to ask.
+    """
     known = by_gravity(name for name in details.ticket.reason_names if name in ACTION_WORDS)
     if not known:
         return presenter.short(details.advice.action) if details.advice else ""
-    return presenter.say(ACTION_WORDS[known[0]])
+    danger = known[0] == Reason.SAFETY_CONCERN
+    if any(button.is_call for button in buttons) or (buttons and not danger):
+        return presenter.say(ACTION_WORDS[known[0]])
+    if danger:
+        action = presenter.say("Make sure that nobody is in danger and that the machine is off.")
+    else:
+        action = presenter.say(ACTION_WORDS[known[0]])
+    return f"{action} {_say_whom_to_ask(details, presenter)}"
+
+
+def _say_whom_to_ask(details: TicketDetails, presenter: Presenter) -> str:
+    """Who can tell how to reach the user: the organisation, those at the machine, else ABParts."""
+
+    def named(text: str) -> str:
+        return isolated(presenter.name(text), presenter.language)
+
+    if details.organisation and details.organisation.name:
+        name = named(details.organisation.name)
+        return presenter.say("No telephone number of the user is known: ask %(name)s.", name=name)
+    if details.machine and details.machine.name:
+        name = named(details.machine.name)
+        return presenter.say(
+            "No telephone number of the user is known: ask who works with the machine %(name)s.", name=name
+        )
+    session = named(details.session.session_id)
+    return presenter.say(
+        "No telephone number of the user is known: look for the session %(session)s in ABParts.", session=session
+    )

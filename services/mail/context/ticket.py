@@ -48,6 +48,7 @@ def first_variables(
 ) -> dict[str, Any]:
     """Those of a short mail: enough to act on."""
     priority, reasons = choose_priority(details), list_reasons(details, presenter)
+    buttons = list_buttons(details, presenter)
     return {
         "number": presenter.name(details.ticket.number),
         "title": presenter.name(details.ticket.number),
@@ -68,8 +69,8 @@ def first_variables(
         "notes": [presenter.long(text) for text in details.notes],
         "news": list_changes(mail.content, details, presenter),
         "reminder": _describe_reminder(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
-        "buttons": list_buttons(details, presenter),
-        "action": recommend_action(details, presenter),
+        "buttons": buttons,
+        "action": recommend_action(details, presenter, buttons),
         "action_label": presenter.word(details.ticket.priority, HOW_SOON)
         if details.ticket.priority in HOW_SOON
         else presenter.say("Next step:"),
