@@ -25,7 +25,10 @@ class HeardText:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the second ear makes of one kind in a text: a score from 0 to 1, and the known texts it sounds like."""
+    """What the second ear makes of one kind in a text: a score from 0 to 1, and the known texts it sounds like.
+
+    `nearest` is empty for a plain reply.
+    """
 
     kind: str
     score: float
@@ -54,23 +57,33 @@ class SecondEar:
     def judge(self, texts: Sequence[HeardText]) -> list[Mapping[str, Judgement]]:
         """Each text's judgements by kind: handoff and danger.
 
-        A plain reply scores 0 for both, a text that only speaks of people 0 for a wish.
+        A plain reply scores 0 for both and sounds like nothing; it is not embedded, which costs nearly all of the time.
+        A text that only speaks of people scores 0 for a wish.
         """
+        lexicon = load_lexicon()
+        plain = [is_plain_reply(each.text, lexicon) for each in texts]
+        judged = iter(self._judge([each for each, is_plain in zip(texts, plain, strict=True) if not is_plain]))
+        return [_hear_nothing(each) if is_plain else next(judged) for each, is_plain in zip(texts, plain, strict=True)]
+
+    def _judge(self, texts: Sequence[HeardText]) -> list[Mapping[str, Judgement]]:
         if not texts:
             return []
         vectors = self.embedder.embed([each.text for each in texts])
         judged: list[dict[str, Judgement]] = [{} for _ in texts]
-        plain = [is_plain_reply(each.text, load_lexicon()) for each in texts]
         for kind in KINDS:
             lists = [each.findings.heard(KIND_REASON[kind]) for each in texts]
             scores = self.classifier.scores(kind, [each.text for each in texts], vectors, lists)
             for place, score in enumerate(scores):
-                if plain[place] or (kind == "handoff" and texts[place].findings.no_wish):
+                if kind == "handoff" and texts[place].findings.no_wish:
                     score = 0.0
                 nobody_hurt = texts[place].findings.hurt == "denied"
                 nearest = self.classifier.nearest(kind, vectors[place], nobody_hurt=nobody_hurt)
                 judged[place][kind] = Judgement(kind, score, lists[place], nearest)
         return list(judged)
+
+
+def _hear_nothing(text: HeardText) -> Mapping[str, Judgement]:
+    return {kind: Judgement(kind, 0.0, text.findings.heard(reason), ()) for kind, reason in KIND_REASON.items()}
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="What both ears hear in a text, and
 console = Output()
 
 _BATCH = 32
+_PLAIN = "a plain reply, such as a greeting or thanks"
 _LINE = '{"text": "…", "lang": "en", "label": 0 or 1, "source": "…"}'
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
@@ -139,7 +140,7 @@ def conclude(kind: str, findings: Findings, judgement: Judgement | None, policy:
     if judgement is None:
         return _Heard(False, False, "nothing")
     near = "; ".join(f"{known.text!r}" for known, _ in judgement.nearest)
-    why = f"{judgement.score:.2f}, sounds like {near}"
+    why = f"{judgement.score:.2f}, " + (f"sounds like {near}" if near else _PLAIN)
     return _Heard(judgement.score >= policy.threshold(kind), judgement.score >= policy.ask_threshold(kind), why, score)
 
 
@@ -209,8 +210,9 @@ def explained_second(judged: Mapping[str, Judgement], policy: Policy, ear: Secon
         yield "The second ear does not listen here (python -m worker doctor says why)."
     for kind, judgement in judged.items():
         near = " and ".join(f"“{known.text}” ({known.gloss})" for known, _ in judgement.nearest)
+        sounds = f"nearest: {near}" if near else _PLAIN
         limits = f"escalates from {policy.threshold(kind)}, asks from {policy.ask_threshold(kind)}"
-        yield f"second ear, {KIND_REASON[kind]}: {judgement.score:.3f} ({limits}); nearest: {near}"
+        yield f"second ear, {KIND_REASON[kind]}: {judgement.score:.3f} ({limits}); {sounds}"
 
 
 def explained(findings: Iterable[Finding]) -> Iterator[str]:

@@ -1,12 +1,13 @@
 """What the second ear makes of a text where the word lists know better."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from config.lexicon import load_lexicon
 from rules.detection import detect
-from services.listening.ear import HeardText, Judgement, second_ear
+from services.listening.classifier import Embedder, Vectors
+from services.listening.ear import HeardText, Judgement, SecondEar, second_ear
 from tests.rules.detection.test_kinds import DENIED, IN_PASSING, cases
 
 
@@ -40,6 +41,28 @@ PLAIN = {
 @pytest.mark.parametrize(("language", "text"), cases(PLAIN))
 def test_it_hears_nothing_in_a_plain_reply(language: str, text: str) -> None:
     assert {kind: judgement.score for kind, judgement in judge(language, text).items()} == {"handoff": 0, "danger": 0}
+
+
+class Counting(Embedder):
+    """Also keeps the texts that it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.given += texts
+        return super().embed(texts)
+
+
+def test_it_takes_no_time_for_a_plain_reply() -> None:
+    ear = SecondEar()
+    ear.embedder = counting = Counting()
+    texts = ["hello", "his fingers got caught in the winch", "thanks"]
+    judged = ear.judge([HeardText(text, detect(text, "en", load_lexicon())) for text in texts])
+    assert counting.given == ["his fingers got caught in the winch"]
+    assert [by_kind["danger"].score > 0 for by_kind in judged] == [False, True, False]
+    assert [len(by_kind["danger"].nearest) for by_kind in judged] == [0, 2, 0]
 
 
 @pytest.mark.parametrize(("language", "text"), cases(IN_PASSING))
