@@ -19,6 +19,7 @@ from escalation_client.events.unknown_session import SESSION_UNKNOWN
 from escalation_client.events.wire import event_of
 from models.shared import AiMessage, AiSession, TroubleshootingStep
 from services.conversation.models import Diagnosis, Evidence, Message, Step
+from services.database.calendar import in_calendar
 from services.database.prepared import prepared
 from services.database.quick import fetch
 from services.directory.machines import MACHINE_TABLES
@@ -38,14 +39,16 @@ _OF_THE_STORY: Final = f"""
          OR payload -> 'data' ? '{SESSION_UNKNOWN}' OR payload ->> 'session_id' IS DISTINCT FROM session_id)
 """
 _SOURCES: Final[Mapping[Table, str]] = {
-    AiMessage: """
-        SELECT 'message', CAST(session_id AS text), timestamp AT TIME ZONE 'UTC', CAST(id AS text) COLLATE "C",
+    AiMessage: f"""
+        SELECT 'message', CAST(session_id AS text), {in_calendar("timestamp AT TIME ZONE 'UTC'")},
+               CAST(id AS text) COLLATE "C",
                json_build_object('message_id', id, 'sender', sender, 'content', content,
                                  'message_type', message_type, 'language', language)
         FROM public.ai_messages WHERE session_id = ANY(CAST(:session_ids AS text[]))
     """,
-    TroubleshootingStep: """
-        SELECT 'step', CAST(session_id AS text), coalesce(completed_at, created_at) AT TIME ZONE 'UTC',
+    TroubleshootingStep: f"""
+        SELECT 'step', CAST(session_id AS text),
+               {in_calendar("coalesce(completed_at, created_at) AT TIME ZONE 'UTC'")},
                CAST(id AS text) COLLATE "C",
                json_build_object('number', step_number, 'instruction', instruction, 'feedback', user_feedback,
                                  'completed', completed, 'success', CASE WHEN completed OR success THEN success END)

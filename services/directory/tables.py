@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Date, DateTime, RowMapping, Table, case, func, null, select
 
+from services.database.calendar import EARLIEST, LATEST
 from services.database.prepared import prepared
 from services.database.quick import run
 
@@ -82,10 +83,9 @@ def _select_readable(table: Table, columns: frozenset[str]) -> list[ColumnElemen
     return [_showable(column) if column.name in columns else null().label(column.name) for column in table.c]
 
 
-# PostgreSQL's dates go on beyond Python's, to infinity; a day is left for the zone of whoever reads a time.
 _TIMES: Final[dict[type[Any], tuple[Any, Any]]] = {
     Date: (date.min, date.max),
-    DateTime: (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)),
+    DateTime: (EARLIEST, LATEST),
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table
 from rules.decision import OpenTicket, SessionState
 from rules.foreign_words import known_priority
 from rules.ticket_states import FINISHED
+from services.database.calendar import in_calendar
 from services.database.encoding import json_text, sql_list
 from services.database.prepared import prepared
 from services.database.quick import fetch, write
@@ -32,14 +33,15 @@ def closing_time(ticket: str) -> str:
     the log has nothing, and only where it lies in the past; else the time at which the ticket was opened: too early is
     harmless, too late would swallow events.
     """
-    written = f"coalesce({ticket}.resolved_at, {ticket}.updated_at) AT TIME ZONE 'UTC'"
+    written = in_calendar(f"coalesce({ticket}.resolved_at, {ticket}.updated_at) AT TIME ZONE 'UTC'")
+    opened = in_calendar(f"{ticket}.created_at AT TIME ZONE 'UTC'")
     return f"""coalesce(
         (SELECT max(finished.at) FROM escalation.audit_log AS finished
          WHERE finished.table_name = 'support_tickets' AND finished.row_id = {ticket}.id
            AND finished.action IN ('insert', 'update') AND finished.new ->> 'status' IN {_FINISHED}
            AND coalesce(finished.old ->> 'status', '') NOT IN {_FINISHED}),
         CASE WHEN {written} <= now() THEN {written} END,
-        {ticket}.created_at AT TIME ZONE 'UTC')"""
+        {opened})"""
 
 
 _READ = prepared(f"""

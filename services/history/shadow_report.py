@@ -10,10 +10,11 @@ from sqlalchemy import Connection, RowMapping, text
 
 from rules.policy import Policy
 from rules.reasons import REASON_WORDS, REASONS, TRIGGER_TYPE, by_gravity
+from services.database.calendar import in_calendar
 
 # Ours: the events that fired and, for the number of steps, the state that they built up. Theirs: tickets, triggers that
 # decided to escalate, and sessions set to escalated, each by its own time.
-_SESSIONS = text("""
+_SESSIONS = text(f"""
     WITH ours AS (
         SELECT i.session_id, min(i.received_at) AS at,
                jsonb_agg(DISTINCT signal -> 'rule') FILTER (WHERE (signal ->> 'fired')::boolean) AS rules
@@ -46,7 +47,7 @@ _SESSIONS = text("""
         GROUP BY a.row_id
     )
     SELECT session_id, ours.at IS NOT NULL AS seen, ours.rules, coalesce(steps.failed, 0) AS failed_steps,
-           least(tickets.at, triggers.at, marked.at) AS their_time, tickets.at IS NOT NULL AS ticket,
+           {in_calendar("least(tickets.at, triggers.at, marked.at)")} AS their_time, tickets.at IS NOT NULL AS ticket,
            coalesce(tickets.reason, triggers.reason) AS their_reason, tickets.priority AS their_priority
     FROM ours FULL JOIN tickets USING (session_id) FULL JOIN triggers USING (session_id)
     FULL JOIN marked USING (session_id) LEFT JOIN steps USING (session_id)

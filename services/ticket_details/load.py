@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from rules.reasons import REASONS, by_gravity
 from services.conversation import TABLES_OF_SESSIONS, Conversation, Evidence, Request, load_conversations
+from services.database.calendar import in_calendar
 from services.database.prepared import prepared
 from services.database.quick import fetch
 from services.directory import MachineRecord, Person, load_machines, load_people
@@ -67,12 +68,13 @@ _TICKETS = prepared(f"""
            CAST(shared.priority AS text) AS shared_priority,
            own.priority AS own_priority, CAST(shared.status AS text) AS status,
            shared.escalation_reason, shared.expert_contact_info, shared.machine_context, shared.resolution_notes,
-           coalesce(shared.created_at AT TIME ZONE 'UTC', own.opened_at) AS opened_at,
+           {in_calendar("coalesce(shared.created_at AT TIME ZONE 'UTC', own.opened_at)")} AS opened_at,
            coalesce(state.user_id, session.user_id) AS user_id,
            coalesce(state.machine_id, session.machine_id) AS machine_id,
            coalesce(state.language, CASE WHEN session.user_id <> :unknown_user THEN session.language END) AS language,
            coalesce(CAST(session.status AS text), state.status) AS session_status,
-           coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC') AS started_at, mailed.recipients,
+           {in_calendar("coalesce(state.announced_at, session.created_at AT TIME ZONE 'UTC')")} AS started_at,
+           mailed.recipients,
            {READABLE_COLUMN} AS readable
     FROM escalation.tickets AS own
     LEFT JOIN public.support_tickets AS shared ON shared.id = own.ticket_id

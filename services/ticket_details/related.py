@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from services.database.calendar import in_calendar
 from services.database.prepared import prepared
 from services.database.quick import fetch
 from services.ticket_details.models import RelatedTicket, SessionFacts
@@ -14,11 +15,11 @@ from services.tickets.abparts_rows import UNKNOWN_USER
 MOST_RELATED: Final = 5
 
 # One more than is shown, since the ticket itself is among them.
-_READ = prepared("""
+_READ = prepared(f"""
     WITH found AS MATERIALIZED (
         SELECT t.id AS ticket_id, t.ticket_number AS number, CAST(t.priority AS text) AS priority,
                CAST(t.status AS text) AS status, t.escalation_reason AS reason,
-               t.created_at AT TIME ZONE 'UTC' AS opened_at, t.session_id, s.machine_id, s.user_id
+               {in_calendar("t.created_at AT TIME ZONE 'UTC'")} AS opened_at, t.session_id, s.machine_id, s.user_id
         FROM public.support_tickets AS t JOIN public.ai_sessions AS s ON s.id = t.session_id
         WHERE t.session_id = ANY(CAST(:session_ids AS text[]))
            OR (t.status IN ('open', 'in_progress')

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from rules.foreign_words import PRIORITY_ORDER
+from services.database.calendar import in_calendar
 
 
 class TicketNotFound(Exception):
@@ -29,10 +30,11 @@ class LockedTicket:
     acknowledged_by: str | None
 
 
-_COLUMNS = """
+_COLUMNS = f"""
     p.id AS ticket_id, p.ticket_number, p.session_id, CAST(p.priority AS text) AS priority,
     CAST(p.status AS text) AS status, p.escalation_reason AS reason, p.assigned_expert_id AS assigned,
-    p.created_at AT TIME ZONE 'UTC' AS opened_at, p.resolved_at AT TIME ZONE 'UTC' AS resolved_at,
+    {in_calendar("p.created_at AT TIME ZONE 'UTC'")} AS opened_at,
+    {in_calendar("p.resolved_at AT TIME ZONE 'UTC'")} AS resolved_at,
     own.acknowledged_at, own.acknowledged_by
 """
 _FIND = text("""

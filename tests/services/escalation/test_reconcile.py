@@ -169,11 +169,9 @@ def test_one_whose_story_nobody_can_read_does_not_hold_the_others_up(
 ) -> None:
     for session in ("lost", "unreadable"):
         by_sql(connection, SESSION, id=session, status="escalated")
-    by_sql(
-        connection,
-        """INSERT INTO public.ai_messages (id, session_id, sender, content, message_type, language, timestamp)
-           VALUES ('m', 'unreadable', 'user', 'help', 'text', 'en', '20266-01-01')""",
-    )
+    # Python reads no number of so many digits.
+    number = f'{{"diagnostic_assessment": {"9" * 5_000}}}'
+    by_sql(connection, "UPDATE ai_sessions SET session_metadata = :number WHERE id = 'unreadable'", number=number)
     assert run(installation).escalated_sessions == Tally(2, 1)
     assert [row["session_id"] for row in rows(connection, TICKETS)] == ["lost"]
 
