@@ -18,7 +18,10 @@ class DatabaseFailure(Enum):
 
     RETRY = "a serialization failure or deadlock: the same again"
     LOCKED = "a row is held by somebody else: that session later, the others now"
-    INFRASTRUCTURE = "no connection, no space, a table that is missing, changed or not to be written: everything later"
+    DEMANDED = (
+        "a table of ABParts' demands a value that the worker has not: sessions that write it later, the others now"
+    )
+    INFRASTRUCTURE = "no connection, no space, a table that is missing or not to be written: everything later"
     CONTENT = "this content can never be written: set it aside"
 
 
@@ -32,7 +35,7 @@ def classify_failure(error: Exception) -> DatabaseFailure:
     if error.connection_invalidated or not state or state[:2] in _NOT_CONTENT:
         return DatabaseFailure.INFRASTRUCTURE
     if state == _NOT_NULL and _is_changed_column(error.orig):
-        return DatabaseFailure.INFRASTRUCTURE
+        return DatabaseFailure.DEMANDED
     if state == "55P03":
         return DatabaseFailure.LOCKED
     return DatabaseFailure.RETRY if state.startswith("40") else DatabaseFailure.CONTENT

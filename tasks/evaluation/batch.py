@@ -30,11 +30,15 @@ class Unavailable(Exception):
 
 @dataclass(slots=True)
 class Written:
-    """What came of some entries: those that are done, and the counts of what they led to."""
+    """What came of some entries: those that are done, and the counts of what they led to.
+
+    `demanded` is PostgreSQL's word on what some of the waiting ones lack.
+    """
 
     result: BatchResult = field(default_factory=BatchResult)
     done: list[str] = field(default_factory=list)
     waiting: int = 0
+    demanded: str = ""
 
     def add(self, result: BatchResult, entries: Sequence[StreamEntry]) -> None:
         self.result += result
@@ -122,14 +126,18 @@ def _divide(
     fault = classify_failure(error)
     if fault in {DatabaseFailure.INFRASTRUCTURE, DatabaseFailure.RETRY}:
         raise Unavailable(described(error)) from error
+    by_session = fault in {DatabaseFailure.LOCKED, DatabaseFailure.DEMANDED}
     if rejected and received:
         _write_all([], rejected, installation, written)
         _write_all(received, [], installation, written)
-    elif fault is DatabaseFailure.LOCKED and len({each.event.session_id for each in received}) == 1:
-        # Somebody holds this session's row: its events stay pending and come back, the others are not kept waiting.
+    elif by_session and len({each.event.session_id for each in received}) == 1:
+        # Somebody holds this session's row, or ABParts' table takes none of it: its events stay pending and come back,
+        # the others are not kept waiting.
         written.waiting += len(received)
+        if fault is DatabaseFailure.DEMANDED:
+            written.demanded = described(error)
     elif len(received) > 1:
-        middle = _boundary(received) if fault is DatabaseFailure.LOCKED else len(received) // 2
+        middle = _boundary(received) if by_session else len(received) // 2
         _write_all(received[:middle], [], installation, written)
         _write_all(received[middle:], [], installation, written)
     elif received:

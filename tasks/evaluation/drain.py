@@ -143,7 +143,9 @@ def write_and_acknowledge(
     else:
         hint(*tasks_for(result))
         acknowledge(stream, written.done)
-    if written.waiting:
+    if written.demanded:
+        logger.error("events_wait_for_a_column", entries=written.waiting, error=written.demanded)
+    elif written.waiting:
         logger.warning("events_wait_for_a_lock", entries=written.waiting)
     return written.result
 
