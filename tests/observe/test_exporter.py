@@ -1,5 +1,8 @@
 """The exporter as a process, read over HTTP as Prometheus does, beside a real worker and beat."""
 
+import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from urllib.error import URLError
@@ -115,3 +118,26 @@ def test_a_database_that_is_away_is_said_and_the_rest_still_told(
     assert exporter.value("escalation_mails") is None
     connection.execute(text("ALTER SCHEMA gone RENAME TO escalation"))
     assert exporter.value("escalation_up", part="postgresql") == 1
+
+
+def test_a_database_that_falls_silent_is_said_before_prometheus_gives_up(
+    exporter: Exporter, connection: Connection
+) -> None:
+    assert exporter.value("escalation_up", part="postgresql") == 1
+    backends = connection.execute(
+        text("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    ).scalars()
+    stopped = list(backends)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            began = time.monotonic()
+            assert exporter.value("escalation_up", part="postgresql") == 0
+            assert time.monotonic() - began < 10, "the scrape_timeout of Prometheus"
+            assert exporter.value("escalation_up", part="redis") == 1
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: exporter.value("escalation_up", part="postgresql") == 1, "what PostgreSQL tells again")
+    assert exporter.value("escalation_mail_oldest_seconds", lane="urgent") == 0

@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 
 import structlog
 from prometheus_client import Metric
@@ -12,7 +13,8 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from redis.exceptions import NoPermissionError, RedisError
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from services.events.layout import event_streams
 from services.monitoring.health import measure_each_stream, sum_up
@@ -25,6 +27,34 @@ from worker.schedule import SECONDS_BETWEEN
 
 logger = structlog.get_logger()
 _LANES = ("urgent", "normal")
+# Prometheus asks no longer than 10 s (scrape_timeout); both parts are read one after the other.
+_LONGEST_READ_SECONDS = 4.0
+
+
+class _Reader:
+    """Reads a part in a thread: a server that falls silent keeps nobody from what the other one tells."""
+
+    def __init__(self, read: Callable[[], Iterator[Metric]]) -> None:
+        self.read = read
+        self.running: Future[list[Metric]] = Future()
+        self.running.set_result([])
+
+    def metrics(self) -> list[Metric]:
+        """What a reading found that began now.
+
+        :raises TimeoutError: it takes too long, or an earlier one has not ended
+        """
+        if self.running.done():
+            self.running = Future()
+            threading.Thread(target=self._run, args=(self.running,), daemon=True).start()
+            return self.running.result(_LONGEST_READ_SECONDS)
+        raise TimeoutError
+
+    def _run(self, running: Future[list[Metric]]) -> None:
+        try:
+            running.set_result(list(self.read()))
+        except Exception as error:
+            running.set_exception(error)
 
 
 class EscalationCollector(Collector):
@@ -32,6 +62,7 @@ class EscalationCollector(Collector):
 
     def __init__(self, engine: Engine, redis: Redis) -> None:
         self.engine, self.redis = engine, redis
+        self.readers = {"postgresql": _Reader(self.database), "redis": _Reader(self.broker)}
         self.counted = Counted()
         self.lock = threading.Lock()
         self.began = time.time()
@@ -39,13 +70,13 @@ class EscalationCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         with self.lock:
             up = GaugeMetricFamily("escalation_up", "Whether the exporter reaches it", labels=["part"])
-            metrics = [*self.guarded("postgresql", self.database, up), *self.guarded("redis", self.broker, up)]
+            metrics = [metric for part in self.readers for metric in self.guarded(part, up)]
             return [up, *metrics]
 
-    def guarded(self, part: str, read: Callable[[], Iterator[Metric]], up: GaugeMetricFamily) -> list[Metric]:
+    def guarded(self, part: str, up: GaugeMetricFamily) -> list[Metric]:
         try:
-            found = list(read())
-        except (DBAPIError, TimeoutError, RedisError) as error:
+            found = self.readers[part].metrics()
+        except (DBAPIError, NoFreeConnection, TimeoutError, RedisError) as error:
             logger.warning("exporter_cannot_read", part=part, error=type(error).__name__)
             up.add_metric([part], 0)
             return []
