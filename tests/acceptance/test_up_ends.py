@@ -32,6 +32,14 @@ def closed_home(server_folder: Path) -> Iterator[Path]:
     shutil.rmtree(outside, ignore_errors=True)
 
 
+@pytest.fixture
+def _ctrl_c_counts() -> Iterator[None]:
+    """Where a shell has started these tests in the background, it is ignored by them and by all that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def modes(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mode for path in (folder, folder.parent, folder / "checkout")}
 
@@ -81,6 +89,7 @@ def test_a_folder_with_files_is_not_replaced_by_a_link(server_folder: Path, empt
     assert closed.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.usefixtures("_ctrl_c_counts")
 def test_a_stack_that_is_still_starting_can_be_ended(server_folder: Path) -> None:
     with started(server_folder / "early") as stack:
         wait_for(lambda: "valkey answers" in stack.said, "the first part")
