@@ -15,7 +15,7 @@ from escalation_client.events import encode
 from services.events.stream import EVENTS, GROUP
 from tasks.celery_config import KEY_PREFIX
 from tests.events import confidence
-from tests.processes import Processes, wait_for
+from tests.processes import PROGRAM, Processes, wait_for
 
 HINTS = f"{KEY_PREFIX}events"
 END = "all-is-said"
@@ -43,7 +43,7 @@ def publish(redis: Redis, session_id: str) -> None:
 
 @pytest.fixture
 def worker(family: Processes) -> None:
-    family.start("celery", "-A", "worker", "worker", "-c", "1", "-Q", "events", "-l", "INFO").said("ready.")
+    family.start(PROGRAM, "worker", "-c", "1", "-Q", "events", "-l", "INFO").said("ready.")
 
 
 @pytest.mark.usefixtures("worker")

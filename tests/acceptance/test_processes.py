@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from escalation_client.events import encode
 from services.events.stream import EVENTS, OUTCOMES
 from tests.events import confidence, message
-from tests.processes import Processes, wait_for
+from tests.processes import PROGRAM, Processes, wait_for
 
 
 def tickets(connection: Connection) -> list[str]:
@@ -101,6 +101,6 @@ def test_flower_does_not_start_without_a_login_says_so_once_and_waits(family: Pr
 
 def test_example_contacts_end_a_worker_outside_the_embedded_stack(family: Processes) -> None:
     family.environment["ESCALATION_EMBEDDED"] = "false"
-    worker = family.start("celery", "-A", "worker", "worker", "-l", "INFO")
+    worker = family.start(PROGRAM, "worker", "-l", "INFO")
     wait_for(lambda: worker.popen.poll() is not None, "the end of the worker")
     assert "example.com" in worker.output

@@ -19,7 +19,9 @@ from services.listening import ear as listening
 from services.listening.ear import second_ear
 from services.listening.judge import WORD_LISTS, judge_overdue, judge_waiting
 from tasks.evaluation.drain import drain
+from tests import forks
 from tests.processes import ROOT
+from tests.tasks.listening.deadly import POISON
 
 # Starts as a worker and each command do, where neither numpy nor the model is installed.
 WITHOUT_WHEELS = """
@@ -137,23 +139,7 @@ def test_no_letter_that_stands_for_many_ends_the_process_that_listens(letters: s
     assert (heard.returncode, heard.stderr, heard.stdout) == (0, "", f"({len(texts)}, 384)\n")
 
 
-# The process that listens, with a model that ends it at one text, as memory that runs out or a fault in it would.
-DIES = """
-import os, signal
-from services.installation import get_installation
-from services.listening.ear import second_ear
-from tasks.listening import listen
-class Deadly:
-    def __init__(self, embedder): self.embedder = embedder
-    def embed(self, texts):
-        print(*texts, sep="|", flush=True)
-        if any("poison" in text for text in texts):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return self.embedder.embed(texts)
-second_ear().embedder = Deadly(second_ear().embedder)
-print(listen())
-"""
-POISON = DOUBTFUL + " poison"
+POISONED = f"{DOUBTFUL} {POISON}"
 HEARD_BY = text("""
     SELECT session_id, reasons -> 'safety_concern' ->> 'model' = 'word-lists' FROM escalation.tickets
     ORDER BY session_id
@@ -164,20 +150,20 @@ ORDINARY = "which filter fits the small power unit"
 def test_a_text_that_ends_the_process_is_given_up_and_the_others_are_heard(
     publish: Publish, redis: Redis, connection: Connection, installation: Installation
 ) -> None:
-    publish([said(text, f"s{number}") for number, text in enumerate([ORDINARY, POISON, ONLY_SECOND])])
+    publish([said(text, f"s{number}") for number, text in enumerate([ORDINARY, POISONED, ONLY_SECOND])])
     drain(redis, installation)
 
     def run() -> tuple[int, list[str]]:
-        ended = subprocess.run([sys.executable, "-c", DIES], cwd=ROOT, capture_output=True, text=True, check=False)
+        ended = forks.run(["tests.tasks.listening.deadly"], os.environ)
         return ended.returncode, ended.stdout.splitlines()
 
     killed = -signal.SIGKILL
     code, (together,) = run()
-    assert (code, sorted(together.split("|"))) == (killed, sorted([ORDINARY, POISON, ONLY_SECOND]))
+    assert (code, sorted(together.split("|"))) == (killed, sorted([ORDINARY, POISONED, ONLY_SECOND]))
     # Then each by itself, first danger that is in doubt, and what has been tried again after all others.
-    assert run() == (killed, [POISON])
+    assert run() == (killed, [POISONED])
     code, alone = run()
-    assert (code, sorted(alone[:-1]), alone[-1]) == (killed, sorted([ORDINARY, ONLY_SECOND]), POISON)
+    assert (code, sorted(alone[:-1]), alone[-1]) == (killed, sorted([ORDINARY, ONLY_SECOND]), POISONED)
     code, lines = run()
     assert (code, lines[-1]) == (0, "texts=1 heard=1")
     assert sum("second_ear_gives_up_text" in line for line in lines) == 1

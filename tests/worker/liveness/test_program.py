@@ -72,7 +72,8 @@ def test_a_frozen_child_is_replaced_and_the_work_goes_on(told: Processes, redis:
     before = pool_of(worker)
     for child in before:
         os.kill(child, signal.SIGSTOP)
-    wait_for(lambda: len(pool_of(worker) - before) == len(before), "new children", 60)
+    wait_for(lambda: worker.output.count('"child_killed"') == len(before), "the end of the frozen children")
+    wait_for(lambda: len(pool_of(worker) - before) == len(before), "new children")
     assert worker.output.count('"child_killed"') == len(before)
     redis.xadd(EVENTS, {"event": encode(confidence("s", 0.1))})
     told.beat()
