@@ -46,6 +46,42 @@ def lines_before_the_kill(process: "subprocess.Popen[str]", least: int) -> list[
     return [line for line in [*lines, *rest] if line]
 
 
+SCRIPT = """
+    import sys
+    from escalation_client import ConfidenceReported, Publisher
+
+    publisher = Publisher(sys.argv[1], spool=sys.argv[2])
+    publisher.publish(ConfidenceReported(session_id="of a script", confidence=0.5))
+"""
+
+
+def end_of(script: "subprocess.Popen[str]") -> None:
+    """Wait until it has ended well."""
+    script.communicate(timeout=20)
+    assert script.returncode == 0
+
+
+def test_a_script_that_ends_at_once_sends_what_an_earlier_one_left(
+    url: str, server: EmbeddedValkey, redis: Redis, spool: Path
+) -> None:
+    server.kill()
+    for _ in range(2):
+        end_of(start(SCRIPT, url, spool))
+    server.start()
+    end_of(start(SCRIPT, url, spool))
+    assert sessions_in(redis) == ["of a script"] * 3
+
+
+def test_a_redis_that_stays_away_holds_up_the_end_of_a_script_for_seconds_only(
+    url: str, server: EmbeddedValkey, spool: Path
+) -> None:
+    server.kill()
+    began = time.monotonic()
+    end_of(start(SCRIPT, url, spool))
+    assert time.monotonic() - began < 8
+    assert Spool(spool).pending()
+
+
 def test_processes_that_are_killed_lose_nothing_and_mix_nothing(
     url: str, server: EmbeddedValkey, redis: Redis, spool: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """What becomes of events that Redis did not take: kept on disk and sent by a thread, or an error."""
 
+import atexit
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -19,7 +20,11 @@ _LONGEST_WAIT_SECONDS = 2.0
 
 
 class Backlog:
-    """The way around an absent Redis. The thread runs only while something waits, and dies with its process."""
+    """The way around an absent Redis. The thread runs only while something waits, and dies with its process.
+
+    A script ends sooner than the thread has sent anything: what waits on disk may hold up the end for two seconds, or a
+    folder that only scripts use would never be emptied.
+    """
 
     def __init__(self, spool: Spool | None, connect: Callable[[], EventWriter], replicas: int = 0) -> None:
         self.spool = spool
@@ -50,7 +55,7 @@ class Backlog:
         except OSError as trouble:
             raise PublishError(f"neither Redis nor the disk took {_counted(encoded)}: {trouble}") from trouble
         if error is not None:
-            logger.warning("Redis is away, %d events wait on disk: %s", len(encoded), _said(error))
+            logger.warning("Redis is away, so the disk keeps %s: %s", _counted(encoded), _said(error))
         self.wake()
         return [None] * len(encoded)
 
@@ -62,6 +67,7 @@ class Backlog:
             self.thread = threading.Thread(target=self.run, name="escalation-spool", daemon=True)
             try:
                 self.thread.start()
+                atexit.register(self.wait_until_empty, _LONGEST_WAIT_SECONDS)
             except RuntimeError as trouble:
                 # Too many threads, or this process is ending: what waits is safe, and the next event tries again.
                 self.thread = None
@@ -100,6 +106,7 @@ class Backlog:
             if not self.stopping.is_set() and self.spool is not None and self.spool.pending():
                 return True
             self.thread = None
+            atexit.unregister(self.wait_until_empty)
             self.empty.notify_all()
             return False
 
