@@ -133,7 +133,12 @@ def install(extras: str) -> None:
     # The libraries' own tests, a quarter of all, nobody imports, and what is named here hardly anybody.
     left_out = "site-packages/(fontTools|joblib|mypy|pip|scipy|setuptools|sklearn)/|site-packages/.*/tests?/"
     compiling = (PYTHON, "-m", "compileall", "-qq", "-j", "0", "-x", left_out)
-    subprocess.run([*compiling, *VENV.glob("lib/python*/site-packages")])
+    subprocess.run([*compiling, *VENV.glob("lib/python*/site-packages"), *ours()])
+
+
+def ours() -> list[Path]:
+    """What programs and tests, begun side by side, would else compile each for itself."""
+    return [folder for folder in CHECKOUT.glob("[a-z]*/") if folder != VAR]
 
 
 def show_progress(command: list[str]) -> None:

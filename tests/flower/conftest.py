@@ -1,8 +1,8 @@
-"""The real Flower of an embedded stack in which people wrote, worked and made mistakes."""
+"""The real Flower beside workers and beat, where people wrote, worked and made mistakes."""
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,19 @@ import psycopg2
 import pytest
 from celery import Celery
 from redis import Redis
+from sqlalchemy import create_engine
 
+from config.settings import Settings
+from demo.seed import seed
 from escalation_client.events import encode
+from services.database.engine import driver_url
 from services.events.stream import EVENTS
+from tests.conftest import NUMBERS, command
 from tests.events import message, started
-from tests.processes import wait_for
-from tests.stack import started as started_stack
+from tests.processes import PROGRAM, Processes, processes, wait_for
+from tests.worker.doctor.doctor import whole_configuration
+from worker.embedded import EmbeddedPostgres, EmbeddedValkey, LocalMailServer
+from worker.embedded.ports import HOST, Port
 
 USER, PASSWORD = "oncall", "flower-password-of-this-test"
 # What people wrote, and who they are; each is looked for everywhere in Flower.
@@ -51,28 +58,66 @@ class Flower:
 
 
 @pytest.fixture(scope="module")
-def flower(server_folder: Path) -> Iterator[Flower]:
+def flower(
+    postgres: EmbeddedPostgres,
+    template: str,
+    valkey: EmbeddedValkey,
+    mail_server: LocalMailServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Flower]:
     """With marked people and texts on every way that leads into the program, and with unhealthy queues."""
-    environment = {"FLOWER_USER": USER, "FLOWER_PASSWORD": PASSWORD, "HEALTH_REJECTED_PER_HOUR": "0"}
-    with started_stack(server_folder / "flower", environment=environment) as stack:
-        place = stack.ready().description()
-        url = httpx.URL(place["flower_url"])
-        flower = Flower(f"http://{url.host}:{url.port}")
-        fill(flower, place)
-        yield flower
-        flower.close()
+    name = f"flower_{next(NUMBERS)}"
+    command(postgres, f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = postgres.url_of(name)
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        seed(connection)
+    engine.dispose()
+    with Redis.from_url(valkey.url) as redis:
+        redis.flushall()
+    port = Port(None, "flower")
+    environment = {
+        **whole_configuration(mail_server),
+        "DATABASE_URL": url,
+        "REDIS_URL": valkey.url,
+        "SUPPORT_EMAIL": "support@example.com",
+        "FLOWER_USER": USER,
+        "FLOWER_PASSWORD": PASSWORD,
+        "FLOWER_PORT": str(port.number),
+        "HEALTH_REJECTED_PER_HOUR": "0",
+        "ESCALATION_EMBEDDED": "true",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for setting in Settings.model_fields:
+            patch.delenv(setting.upper(), raising=False)
+        with processes(environment, tmp_path_factory.mktemp("flower")) as family, running(family) as flower:
+            fill(flower, url, valkey.url, mail_server.mail_dir)
+            yield flower
+    command(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def fill(flower: Flower, place: dict[str, Any]) -> None:
-    with closing(psycopg2.connect(place["database_url"])) as connection:
+@contextmanager
+def running(family: Processes) -> Iterator[Flower]:
+    """Flower, and what it tells of: two workers, as in the embedded stack, and beat."""
+    flower = family.start("celery", "-A", "worker", "flower")
+    family.worker()
+    family.start(PROGRAM, "worker", "-Q", "listen", "-c", "1", "-n", "listener@test", "-l", "INFO").said("ready.")
+    family.beat()
+    flower.said("Visit me")
+    with closing(Flower(f"http://{HOST}:{family.environment['FLOWER_PORT']}")) as pages:
+        yield pages
+
+
+def fill(flower: Flower, database_url: str, redis_url: str, mail_dir: Path) -> None:
+    with closing(psycopg2.connect(database_url)) as connection:
         connection.autocommit = True
-        with connection.cursor() as cursor, Redis.from_url(place["redis_url"]) as redis:
+        with connection.cursor() as cursor, Redis.from_url(redis_url) as redis:
             publish(redis, somebody(cursor))
-            wait_for(lambda: mails(place["mail_dir"]), "the mail about what was marked")
+            wait_for(lambda: mails(mail_dir), "the mail about what was marked")
             [number] = one(cursor, "SELECT ticket_number FROM public.support_tickets WHERE session_id = %s", SESSION)
             # From now on a task on tickets fails with PostgreSQL's words about the whole row.
             cursor.execute("ALTER TABLE public.support_tickets ADD CONSTRAINT own CHECK (status = 'open')")
-            send(place["redis_url"], number)
+            send(redis_url, number)
     for name, state in (("tickets.note", "SUCCESS"), ("tickets.resolve", "FAILURE"), ("submit_event", "SUCCESS")):
         wait_for(lambda name=name, state=state: flower.tasks(name, state), f"{name} as {state}")  # type: ignore[misc]
     wait_for(lambda: flower.tasks("queue_health", "FAILURE"), "a red queue_health")
@@ -98,10 +143,10 @@ def publish(redis: Redis, user: str) -> None:
     redis.xadd(EVENTS, {"event": f'{{"type": "message.added", "content": "{WORDS[0]}"'})
 
 
-def mails(folder: str) -> bool:
+def mails(folder: Path) -> bool:
     """Whether somebody was mailed about this person: else nothing below would prove anything."""
     return any(PERSON["name"] in path.read_text(encoding="utf-8", errors="replace") for path in
-               Path(folder).rglob("*.eml"))  # fmt: skip
+               folder.rglob("*.eml"))  # fmt: skip
 
 
 def send(redis_url: str, number: str) -> None:
