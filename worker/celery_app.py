@@ -19,6 +19,7 @@ from services.listening.ear import second_ear
 from services.mail.jinja import prepare
 from tasks.celery_config import app
 from worker.celery_guards.cluster_mode import refuse_cluster_mode
+from worker.celery_guards.ended_children import EndedChildrenStep
 from worker.celery_guards.messages import guard_the_lists
 from worker.celery_guards.requests import FOR_EVERY_TASK
 from worker.celery_guards.told_options import ToldOptionsStep
@@ -61,6 +62,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 guard_the_lists()
 app.add_defaults(_worker_settings)
 app.steps["consumer"].add(ToldOptionsStep)
+app.steps["worker"].add(EndedChildrenStep)
 app.steps["worker"].add(DoorbellStep)
 app.steps["worker"].add(LivenessStep)
 app.steps["worker"].add(ProgramWatchStep)
