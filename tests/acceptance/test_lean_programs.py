@@ -53,26 +53,29 @@ def test_a_worker_that_opened_a_ticket_and_sent_its_mail_imported_only_what_it_u
 
 
 def test_word_lists_are_read_first_and_only_where_texts_are(family: Processes) -> None:
-    mails, events = (family.worker(queues, 1, **TOLD) for queues in ("urgent,mail", "events"))
+    # A name is no queue.
+    options = ("-Qurgent,mail", "-n", "events@test", "-c", "1", "-l", "INFO")
+    mails = family.start(PROGRAM, "worker", *options, **TOLD)
+    events = family.worker("events", 1, **TOLD)
+    mails.said("ready.")
+    assert not reads_first(mails)
     assert reads_first(events)
     assert resident(mails) < resident(events) - LEAST_OF_WORD_LISTS
 
 
 # A sweep takes over entries that others left, and decides again what led to nothing.
 @pytest.mark.parametrize(
-    "options", [("-Q", "sweeps"), pytest.param(("--queues=mail,sweeps",), marks=pytest.mark.long), ()]
+    "options",
+    [
+        (),
+        pytest.param(("-Q", "sweeps"), marks=pytest.mark.long),
+        pytest.param(("--queues=mail,sweeps",), marks=pytest.mark.long),
+    ],
 )
 def test_who_sweeps_reads_word_lists_before_the_first_child(family: Processes, options: tuple[str, ...]) -> None:
     worker = family.start(PROGRAM, "worker", *options, "-c", "1", "-l", "INFO", **TOLD)
     worker.said("ready.")
     assert reads_first(worker)
-
-
-def test_a_name_is_no_queue(family: Processes) -> None:
-    options = ("-Qmail", "-n", "events@test", "-c", "1", "-l", "INFO")
-    worker = family.start(PROGRAM, "worker", *options, **TOLD)
-    worker.said("ready.")
-    assert not reads_first(worker)
 
 
 def reads_first(process: Process) -> bool:

@@ -189,7 +189,7 @@ def copy_of_image(folder: Path) -> tuple[Path, dict[str, str]]:
     for name in copied_folders() - {"pyproject.toml", "constraints.txt"}:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "embedded"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("embedded"))
         else:
             shutil.copy(source, folder / name)
     return folder, {
