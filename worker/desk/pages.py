@@ -75,7 +75,12 @@ def _choice_variables(shown: ShownTicket, presenter: Presenter) -> dict[str, Any
     most = 60 if ticket.priority == Priority.URGENT else _SNOOZE_MINUTES[-1]
     return {
         "contacts": [
-            {"key": contact.key, "name": contact.name, "hours": contact.hours.describe()} for contact in shown.contacts
+            {
+                "key": contact.key,
+                "name": contact.name,
+                "hours": presenter.formatter.working_hours(contact.hours.describe()),
+            }
+            for contact in shown.contacts
         ],
         "snoozes": [
             (minutes, presenter.formatter.duration(timedelta(minutes=minutes)))

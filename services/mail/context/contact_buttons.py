@@ -94,7 +94,7 @@ def present_contact(card: ContactCard, number: str, presenter: Presenter) -> _He
     return _Helper(
         name=presenter.name(card.name or card.email),
         specialization=presenter.name(card.specialization),
-        hours=presenter.name(card.hours),
+        hours=presenter.formatter.working_hours(presenter.name(card.hours)),
         buttons=(*calls, *mails),
     )
 

@@ -63,12 +63,21 @@ def _present_reason(reason: TicketReason, details: TicketDetails, presenter: Pre
     return _PresentedReason(presenter.word(reason.name, REASONS), clock, tuple(quotes), tuple(facts))
 
 
-def find_last_words(details: TicketDetails, presenter: Presenter) -> Quote | None:
+def find_last_words(details: TicketDetails) -> Quote | None:
     """What the user wrote last, for a ticket whose reasons are not in the user's words."""
-    if any(evidence.phrase for reason in details.ticket.reasons for evidence in reason.evidence):
+    if _is_in_their_words(details):
         return None
     last = next((message for message in reversed(details.conversation.messages) if message.is_from_user), None)
     return Quote(cut(clean(last.content), 2 * _CONTEXT), "", "", "") if last else None
+
+
+def find_first_note(details: TicketDetails, presenter: Presenter) -> str:
+    """What came with the latest request, for a ticket whose reasons are not in the user's words."""
+    return "" if _is_in_their_words(details) or not details.notes else presenter.short(details.notes[-1])
+
+
+def _is_in_their_words(details: TicketDetails) -> bool:
+    return any(evidence.phrase for reason in details.ticket.reasons for evidence in reason.evidence)
 
 
 def make_quote(evidence: Evidence, details: TicketDetails, presenter: Presenter) -> Quote | None:

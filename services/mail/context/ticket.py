@@ -12,7 +12,7 @@ from services.mail.context.contact_buttons import list_buttons, make_call_button
 from services.mail.context.conversation import list_messages, list_steps, summarize_steps
 from services.mail.context.facts import describe_machine, describe_person, describe_ticket, list_related
 from services.mail.context.headline import choose_priority, describe_user, label_machine, make_headline, make_preheader
-from services.mail.context.reasons import find_last_words, list_reasons
+from services.mail.context.reasons import find_first_note, find_last_words, list_reasons
 from services.mail.i18n.labels import CATEGORIES, HOW_SOON, HURT, LEVELS, PRIORITIES, UNKNOWN, WHY
 from services.mail.i18n.presenter import Presenter
 from services.mail.outbox_row import MailRow
@@ -31,7 +31,7 @@ def notice_variables(details: TicketDetails, presenter: Presenter) -> dict[str, 
         "helper": presenter.name(contact.name),
         "helper_phone": presenter.name(contact.phone),
         "helper_call": next((button.href for button in make_call_buttons("", contact.phone or "")), ""),
-        "helper_hours": presenter.name(contact.hours),
+        "helper_hours": presenter.formatter.working_hours(presenter.name(contact.hours)),
         "callback_phone": one_line(details.callback_phone),
     }
 
@@ -49,6 +49,7 @@ def first_variables(
     """Those of a short mail: enough to act on."""
     priority, reasons = choose_priority(details), list_reasons(details, presenter)
     buttons = list_buttons(details, presenter)
+    first_note, notes = find_first_note(details, presenter), [presenter.long(text) for text in details.notes]
     return {
         "number": presenter.name(details.ticket.number),
         "title": presenter.name(details.ticket.number),
@@ -65,8 +66,10 @@ def first_variables(
         "reasons": reasons,
         "further": reasons if mail.template == "ticket_updated" else reasons[1:],
         "who": describe_user(details, presenter),
-        "last_words": find_last_words(details, presenter),
-        "notes": [presenter.long(text) for text in details.notes],
+        "last_words": find_last_words(details),
+        "first_note": first_note,
+        "notes": notes,
+        "further_notes": notes if mail.template == "ticket_updated" else [text for text in notes if text != first_note],
         "news": list_changes(mail.content, details, presenter),
         "reminder": _describe_reminder(mail, presenter) if mail.template == "ticket_unacknowledged" else None,
         "buttons": buttons,

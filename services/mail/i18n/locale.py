@@ -1,6 +1,7 @@
 """A reader's language: its catalogue (English is the text itself), and how it writes dates, numbers and places."""
 
 import gettext
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from config.settings import TEMPLATES_FOLDER
+from rules.duty import DAY_NAMES
 from services.mail.sanitize import isolated
 
 SOURCE_LANGUAGE: Final = "en"
@@ -56,6 +58,8 @@ _LOCALES: Final = {"en": "en_GB", "no": "nb"}
 # ABParts' codes that are not those of ISO 3166.
 _COUNTRIES: Final = {"UK": "GB", "KSA": "SA"}
 _COMMAS: Final = {"ar": "، "}
+_DAY: Final = re.compile(rf"\b({'|'.join(DAY_NAMES)})\b")
+_ZONE: Final = re.compile(r"\(([A-Za-z_]+(?:/[\w+-]+)+)\)")
 
 
 @lru_cache(maxsize=32)
@@ -72,6 +76,14 @@ def comma_of(language: str) -> str:
 def _city(zone: str, language: str) -> str:
     """What a zone is called after, such as Athens."""
     return get_timezone_location(zone, locale=locale_of(language), return_city=True)
+
+
+def _place(zone: str, language: str) -> str:
+    """The same; another writer's hours may name a zone that is none."""
+    try:
+        return _city(zone, language)
+    except LookupError:
+        return zone
 
 
 @lru_cache(maxsize=512)
@@ -161,6 +173,13 @@ class LocaleFormatter:
         """The time by both clocks, with the date only where that is not the reader's today."""
         today = moment.astimezone(self.zone).date() == now.astimezone(self.zone).date()
         return self.clocks(moment) if today else self.both(moment)
+
+    def working_hours(self, text: str) -> str:
+        """Hours such as `Mon–Fri 08:00–18:00 (Europe/Athens)`, with the days and the place in the reader's language."""
+        named = _ZONE.sub(lambda found: f"({_place(found[1], self.language)})", text)
+        days = self.locale.days["format"]["abbreviated"]
+        told = _DAY.sub(lambda found: days[DAY_NAMES.index(found[0])], named)
+        return isolated(told, self.language) if told else ""
 
     def duration(self, length: timedelta) -> str:
         """Roughly how long, such as 42 minutes."""

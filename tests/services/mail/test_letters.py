@@ -1,11 +1,13 @@
 """What the mails say, in HTML and in plain text."""
 
 from dataclasses import replace
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from services.conversation import Conversation
-from services.mail.i18n.locale import translations
+from services.mail.i18n.locale import LocaleFormatter, translations
 from services.ticket_details import TicketDetails, TicketReason
 from tests.services.mail.letters import (
     LANGUAGES,
@@ -198,3 +200,54 @@ def test_messages_of_several_days_name_the_day_each_time_it_changes() -> None:
     for told in both(letter(with_conversation(example_story("en"), messages=days))):
         assert told.count("Tue, 24 Nov 2026, Athens") == 1
         assert told.count("Wed, 25 Nov 2026, Athens") == 1
+
+
+def test_notes_stand_first_where_the_reasons_are_not_in_the_user_s_words() -> None:
+    details = example_story("en")
+    asked = replace(details, ticket=replace(details.ticket, reasons=(TicketReason(name="safety_concern"),)))
+    for told in both(letter(asked)):
+        assert told.count("We have to clean two more cages before the storm tonight.") == 1
+        assert told.index("before the storm tonight") < told.index("Call back")
+        assert "The user's last words" not in told
+
+
+def test_news_leave_the_notes_where_they_were() -> None:
+    details = example_story("en")
+    asked = replace(details, ticket=replace(details.ticket, reasons=(TicketReason(name="safety_concern"),)))
+    for told in both(letter(asked, template="ticket_updated")):
+        assert "We have to clean two more cages before the storm tonight." in told
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_of_the_text_each_part_stands_apart(template: str) -> None:
+    for details in (example_story("en"), replace(example_story("en"), user=None, machine=None)):
+        lines = letter(details, template=template).text.split("\n")
+        assert [line for before, line in pairwise(lines) if line.startswith("== ") and before] == []
+        assert all(lines[place : place + 3] != ["", "", ""] for place in range(len(lines)))
+
+
+@pytest.mark.parametrize(
+    ("language", "hours"),
+    [
+        ("en", "Mon–Fri 08:00–18:00 (Athens)"),
+        ("el", "Δευ–Παρ 08:00–18:00 (Αθήνα)"),
+        ("ar", "\u2068الاثنين–الجمعة 08:00–18:00 (أثينا)\u2069"),
+        ("es", "lun–vie 08:00–18:00 (Atenas)"),
+        ("tr", "Pzt–Cum 08:00–18:00 (Atina)"),
+        ("no", "man.–fre. 08:00–18:00 (Athen)"),
+    ],
+)
+def test_hours_are_told_in_the_reader_s_language(language: str, hours: str) -> None:
+    details = example_story(language)
+    assert details.advice
+    helper = replace(details.advice.primary, hours="Mon–Fri 08:00–18:00 (Europe/Athens)")
+    advised = replace(details, advice=replace(details.advice, primary=helper))
+    for template in ("ticket_opened", "customer_notice"):
+        for told in both(letter(advised, template=template, language=language)):
+            assert hours in told
+
+
+def test_hours_in_another_writer_s_words_are_left() -> None:
+    formatter = LocaleFormatter("el", ZoneInfo("UTC"))
+    assert formatter.working_hours("Monday to Friday (Foo/Bar)") == "Monday to Friday (Foo/Bar)"
+    assert formatter.working_hours("") == ""
