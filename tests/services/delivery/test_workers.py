@@ -105,7 +105,7 @@ def test_a_sender_gets_the_last_place_and_connection_that_are_free_or_neither(se
 
 
 def test_the_rate_of_a_minute_is_kept_with_a_part_for_safety_mail(office: Office, setting: Setting) -> None:
-    setting(mail_per_minute=10)
+    setting(mail_per_minute=10, mail_connections=1)  # so that the order is that of the age
     for number in range(30):
         office.queue(f"mail {number}")
     for _ in range(5):
@@ -146,7 +146,7 @@ def test_a_day_counts_recipients(setting: Setting) -> None:
 
 
 def test_safety_mail_leaves_although_the_day_is_used_up_by_our_own_count(office: Office, setting: Setting) -> None:
-    setting(mail_per_day=2)
+    setting(mail_per_day=2, mail_connections=2)  # one of them for safety mail alone
     for name in ("one", "two", "three"):
         office.queue(name)
     assert office.send() == {"accepted": 2}
