@@ -1,7 +1,7 @@
 """Judges waiting texts and publishes what was heard: an event like any other, so that the same rules decide."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 
 import structlog
 from redis import Redis
@@ -14,7 +14,7 @@ from services.database.encoding import json_text
 from services.events.stream import EVENTS
 from services.installation import Installation
 from services.listening.ear import HeardText, Judgement, SecondEar
-from services.listening.queue import ClaimedText, claim_overdue, claim_texts, finish_texts, settle_doubt
+from services.listening.queue import ClaimedText, claim_chosen, claim_overdue, claim_texts, finish_texts, settle_doubt
 from services.listening.tries import MOST_TRIES, begin_try, count_tries, end_try
 
 logger = structlog.get_logger()
@@ -22,24 +22,32 @@ logger = structlog.get_logger()
 # The model's name in judgements that were made without one.
 WORD_LISTS = "word-lists"
 _LONGEST_PHRASE = 240
+# Of long texts few at a time: one takes two thirds of a second.
+_MOST_LETTERS = 2_500
 
 
 def judge_waiting(
     connection: Connection, redis: Redis, ear: SecondEar | None, installation: Installation, limit: int
 ) -> tuple[int, int]:
-    """Judge up to `limit` waiting texts; the rows stay locked until the caller commits.
+    """Judge up to `limit` waiting texts; their rows, and no others, stay locked until the caller commits.
 
     Without a second ear what the word lists heard counts, also where they were in doubt. So it does for a text with
     which the second ear has come to no end three times.
 
-    :return: how many texts were judged, and how many judgements were published; fewer than `limit` may mean that one
-        was judged by itself
+    :return: how many texts were judged, and how many judgements were published; fewer than `limit` may mean that they
+        were long, or that one was judged by itself
     """
-    claimed = claim_texts(connection, limit)
-    texts, tries = _untried_or_one(redis, claimed) if ear else (claimed, 0)
+    with connection.begin_nested() as claim:
+        claimed = claim_texts(connection, limit)
+        texts, tries = _choose(redis, claimed) if ear else (claimed, 0)
+        if len(texts) < len(claimed):
+            claim.rollback()
+    if len(texts) < len(claimed):
+        texts = claim_chosen(connection, [text.event_id for text in texts])
     event_ids = [text.event_id for text in texts]
     if tries >= MOST_TRIES:
-        logger.warning("second_ear_gives_up_text", event_id=str(event_ids[0]), tries=tries)
+        for event_id in event_ids:
+            logger.warning("second_ear_gives_up_text", event_id=str(event_id), tries=tries)
         ear = None
     if ear:
         begin_try(redis, event_ids)
@@ -50,17 +58,30 @@ def judge_waiting(
     return len(texts), published
 
 
-def _untried_or_one(redis: Redis, claimed: Sequence[ClaimedText]) -> tuple[Sequence[ClaimedText], int]:
-    """All these texts where none was tried before; else the one with the fewest tries, by itself, and how many.
+def _choose(redis: Redis, claimed: Sequence[ClaimedText]) -> tuple[Sequence[ClaimedText], int]:
+    """What to judge of these texts, and how often that was tried before.
 
-    So a text that ends the process takes no other with it a second time.
+    One that was tried is judged by itself, so that a text that ends the process takes no other with it a second time.
+    One that was tried twice is probably such a text: it comes after those that were never tried.
     """
-    counted = zip(count_tries(redis, [text.event_id for text in claimed]), claimed, strict=True)
-    tried = [(tries, text) for tries, text in counted if tries]
-    if not tried:
-        return claimed, 0
-    tries, text = min(tried, key=itemgetter(0))
-    return [text], tries
+    by_tries: dict[int, list[ClaimedText]] = defaultdict(list)
+    for tries, text in zip(count_tries(redis, [text.event_id for text in claimed]), claimed, strict=True):
+        by_tries[min(tries, MOST_TRIES)].append(text)
+    for tries in (MOST_TRIES, 1, 0, *range(2, MOST_TRIES)):
+        if texts := by_tries[tries]:
+            return (_first_letters(texts) if tries in {0, MOST_TRIES} else texts[:1]), tries
+    return (), 0
+
+
+def _first_letters(texts: Sequence[ClaimedText]) -> Sequence[ClaimedText]:
+    """The first of them: as many as are judged soon, and one at least."""
+    letters = 0
+    for count, text in enumerate(texts):
+        event = _read(text)
+        letters += len(text_of(event)) if event else 0
+        if count and letters > _MOST_LETTERS:
+            return texts[:count]
+    return texts
 
 
 def judge_overdue(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from services.database.prepared import prepared
 from services.database.quick import write
@@ -15,11 +15,10 @@ _QUEUE = prepared("""
     SELECT * FROM unnest(CAST(:event_ids AS uuid[]), CAST(:doubtful AS boolean[]))
 """)
 # The rows stay locked until the caller's transaction ends, so that two listeners never judge the same text.
-_CLAIM = text("""
+_CLAIM = """
     WITH claimed AS (
         SELECT event_id, doubtful, queued_at FROM escalation.texts_to_judge
-        WHERE doubtful AND queued_at <= clock_timestamp() - make_interval(secs => :older_than)
-           OR NOT :only_doubtful
+        WHERE {which}
         ORDER BY doubtful DESC, queued_at LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     SELECT c.event_id, i.payload, s.language
@@ -27,7 +26,11 @@ _CLAIM = text("""
     LEFT JOIN escalation.event_inbox AS i ON i.event_id = c.event_id
     LEFT JOIN escalation.sessions AS s ON s.session_id = i.session_id
     ORDER BY c.doubtful DESC, c.queued_at
-""")
+"""
+_CLAIM_ANY = text(_CLAIM.format(which="true"))
+_CLAIM_CHOSEN = text(_CLAIM.format(which="event_id = ANY(CAST(:event_ids AS uuid[]))"))
+_OVERDUE = "doubtful AND queued_at <= clock_timestamp() - make_interval(secs => :older_than)"
+_CLAIM_OVERDUE = text(_CLAIM.format(which=_OVERDUE))
 _DONE = text("DELETE FROM escalation.texts_to_judge WHERE event_id = ANY(CAST(:event_ids AS uuid[]))")
 _DECIDED = text("""
     UPDATE escalation.texts_to_judge SET doubtful = false WHERE event_id = ANY(CAST(:event_ids AS uuid[]))
@@ -54,16 +57,22 @@ def queue_texts(connection: Connection, doubtful: Mapping[UUID, bool]) -> None:
 
 def claim_texts(connection: Connection, limit: int) -> list[ClaimedText]:
     """Lock up to `limit` texts, doubtful danger first, then the oldest."""
-    return _claim(connection, {"limit": limit, "older_than": 0.0, "only_doubtful": False})
+    return _claim(connection, _CLAIM_ANY, {"limit": limit})
+
+
+def claim_chosen(connection: Connection, event_ids: Sequence[UUID]) -> list[ClaimedText]:
+    """Lock these texts, but for what somebody else has locked or finished meanwhile."""
+    ids = [str(event_id) for event_id in event_ids]
+    return _claim(connection, _CLAIM_CHOSEN, {"event_ids": ids, "limit": len(ids)})
 
 
 def claim_overdue(connection: Connection, limit: int, older_than: float) -> list[ClaimedText]:
     """Lock up to `limit` texts with doubtful danger that nobody has judged within so many seconds."""
-    return _claim(connection, {"limit": limit, "older_than": older_than, "only_doubtful": True})
+    return _claim(connection, _CLAIM_OVERDUE, {"limit": limit, "older_than": older_than})
 
 
-def _claim(connection: Connection, parameters: Mapping[str, object]) -> list[ClaimedText]:
-    rows = connection.execute(_CLAIM, parameters)
+def _claim(connection: Connection, statement: TextClause, parameters: Mapping[str, object]) -> list[ClaimedText]:
+    rows = connection.execute(statement, parameters)
     return [ClaimedText(row.event_id, row.payload, row.language) for row in rows]
 
 
