@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import pytest
 from redis import Redis
 from sqlalchemy import Connection, create_engine, text
 
@@ -15,12 +16,20 @@ from worker.embedded import EmbeddedValkey
 __all__ = ["connection", "installation", "redis"]
 
 
-def test_a_schema_that_was_changed_is_named(redis: Redis, connection: Connection) -> None:
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ("DROP COLUMN priority", "priority"),
+        ("ALTER COLUMN resolution_notes SET NOT NULL", "resolution_notes must not be null"),
+        ("ADD COLUMN tenant text NOT NULL", "tenant"),
+    ],
+)
+def test_a_schema_that_was_changed_is_named(redis: Redis, connection: Connection, change: str, column: str) -> None:
     signs(redis)
-    connection.execute(text("ALTER TABLE public.support_tickets DROP COLUMN priority"))
+    connection.execute(text(f"ALTER TABLE public.support_tickets {change}"))
     observation = observe(redis)
     assert observation.alarms["schema"].summary.startswith(
-        "the database is not as the worker needs it: public.support_tickets.priority"
+        f"the database is not as the worker needs it: public.support_tickets.{column}"
     )
     assert "postgresql" in observation.well
 
