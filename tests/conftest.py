@@ -39,12 +39,23 @@ FIRST = (
     "chaos/test_storm.py",
     "worker/liveness/test_program.py",
     "acceptance/test_people_act.py",
+    "security/test_messages.py",
+    "worker/doctor/test_doctor.py",
     "abparts_like/test_outage.py",
     "acceptance/test_up.py",
     "acceptance/test_monday.py",
+    "worker/doctor/test_redis.py",
+    "client/test_sentinels.py",
     "acceptance/test_up_ends.py",
     "flower/test_flower.py",
     "acceptance/test_lean_programs.py",
+    "observe/test_exporter.py",
+    "services/transports/test_graph.py",
+    "services/transports/test_smtp_losses.py",
+    "worker/test_embedded_servers.py",
+    "tasks/delivery/test_graph_requests.py",
+    "tasks/delivery/test_several_connections.py",
+    "acceptance/test_processes.py",
 )
 
 
