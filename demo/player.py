@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from redis import Redis
 from sqlalchemy import Connection, text
 
 from demo.checks import settled
@@ -50,6 +51,30 @@ def play(
             publisher.publish_many(events)
         publish_bad(recording, run, publisher)
         yield Played(recording, session_id, wait(recording, session_id, connection, still_there))
+
+
+def hear_out(
+    played: Sequence[Played], redis: Redis, connection: Connection, still_there: Callable[[], None]
+) -> list[Played]:
+    """The sessions again, once the second ear has judged every text and the worker has decided on what it heard.
+
+    It hears after the commit: what it takes for danger by mistake would else be seen on a fast machine alone.
+    """
+    given_up = time.monotonic() + LONGEST_LISTENING_SECONDS
+    while not _is_heard_out(redis, connection) and time.monotonic() < given_up:
+        still_there()
+        time.sleep(LOOK_SECONDS)
+    return [replace(each, outcome=wait(each.recording, each.session_id, connection, still_there)) for each in played]
+
+
+_WAITING = text("SELECT EXISTS (SELECT FROM escalation.texts_to_judge)")
+
+
+def _is_heard_out(redis: Redis, connection: Connection) -> bool:
+    """What was heard is published before its text is forgotten, so it is seen in one of both."""
+    if connection.execute(_WAITING).scalar_one():
+        return False
+    return not any(group["lag"] or group["pending"] for group in redis.xinfo_groups(STREAM_EVENTS))
 
 
 def publish_bad(recording: Recording, run: UUID, publisher: Publisher) -> None:

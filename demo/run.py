@@ -12,7 +12,7 @@ from rich.table import Table
 from sqlalchemy import Connection, create_engine
 
 from demo.checks import missing
-from demo.player import Played, play
+from demo.player import Played, hear_out, play
 from demo.recording import Recording, load_recordings
 from demo.report import write_report
 from demo.results import read_mails
@@ -90,7 +90,8 @@ def _play_all(
         for session in play(recordings, run, publisher, connection, stack.check):
             played.append(session)
             progress.update(task, advance=1, description=f"Played {session.recording.name}")
-    return played
+        progress.update(task, description="Listening to the end")
+        return hear_out(played, publisher.redis, connection, stack.check)
 
 
 def problems_of(played: Sequence[Played], mails: Mapping[str, EmailMessage]) -> Problems:
