@@ -22,6 +22,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     Reason.LOW_CONFIDENCE: "check the assistant's diagnosis, then confirm or correct it with the user.",
     Reason.STEPS_EXCEEDED: "look through the steps tried so far and go on from there with the user.",
 }
+_TO_NOBODY_KNOWN: Final = "make sure that nobody is in danger and that the machine is off."
+_USER_UNKNOWN: Final = " The user is not known: ask who works with the machine, or look for the session in ABParts."
 _HOW_SOON: Final[Mapping[str, str]] = {Priority.URGENT: "At once: ", Priority.HIGH: "As soon as possible: "}
 
 
@@ -49,13 +51,14 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True)
 class RoutedCase:
-    """What decides whom a ticket goes to; unknown members are None."""
+    """What decides whom a ticket goes to, and what it says to do; unknown members are None."""
 
     reasons: tuple[str, ...]
     priority: str
     category: str | None = None
     language: str | None = None
     region: str | None = None
+    user_known: bool = True
 
     @property
     def is_safety(self) -> bool:
@@ -113,11 +116,16 @@ def _explain(contact: Contact, case: RoutedCase, now: datetime) -> Iterable[WhyP
         yield WhyPart("region" if case.region in contact.regions else "other_region", case.region)
 
 
-def recommended_action(reasons: Collection[str], priority: str) -> str:
-    """What the support team should do first, by the gravest reason, as an English sentence."""
-    gravest = by_gravity(reasons)[:1]
+def recommended_action(case: RoutedCase) -> str:
+    """What the support team should do first, by the gravest reason, in English.
+
+    Nobody is told to call a user whom nobody knows, but whom to ask.
+    """
+    gravest = by_gravity(case.reasons)[:1]
     action = ACTIONS[gravest[0]] if gravest else "read the session and contact the user."
-    sentence = _HOW_SOON.get(priority, "") + action
+    if not case.user_known:
+        action = (_TO_NOBODY_KNOWN if case.is_safety else action) + _USER_UNKNOWN
+    sentence = _HOW_SOON.get(case.priority, "") + action
     return sentence[0].upper() + sentence[1:]
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from escalation_client.events import EscalationRequested
 from rules.contacts import ContactBook
+from rules.decision import Decision
 from rules.routing import RoutedCase, recommend, recommended_action
 from services.conversation import TABLES_OF_SESSIONS, load_stories
 from services.directory import load_people
 from services.events.session_state import known_sessions
 from services.installation import Installation
+from services.tickets.abparts_rows import UNKNOWN_USER
 from services.tickets.update import Update, write_advice
 
 
@@ -21,11 +24,17 @@ def advise(contacts: ContactBook, now: datetime, case: RoutedCase) -> dict[str, 
     Why this contact, in English and to translate, stands beside ABParts' members, for the mail.
     """
     contact = recommend(contacts, case, now)
-    action = recommended_action(case.reasons, case.priority)
+    action = recommended_action(case)
     return contact.as_expert_contact_info("", case.reasons[0], action) | {
         "why": contact.why,
         "why_parts": [part.as_json() for part in contact.why_parts],
     }
+
+
+def is_user_known(user_id: str | None, decision: Decision) -> bool:
+    """Whether ABParts knows the user, or a number was left with what leads to the ticket now."""
+    requests = (fired.event for fired in decision.fired if isinstance(fired.event, EscalationRequested))
+    return user_id not in {None, UNKNOWN_USER} or any(request.callback_phone for request in requests)
 
 
 def advise_anew(connection: Connection, updates: Sequence[Update], installation: Installation) -> None:
@@ -47,6 +56,7 @@ def advise_anew(connection: Connection, updates: Sequence[Update], installation:
             category=stories[update.session_id].category,
             language=session.language,
             region=person.organisation.country if person and person.organisation else None,
+            user_known=is_user_known(session.user_id, update.decision),
         )
         advice[update.ticket] = advise(installation.contacts, now, case)
     write_advice(connection, advice)

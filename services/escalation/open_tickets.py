@@ -15,7 +15,7 @@ from rules.routing import RoutedCase, recipients
 from services.conversation import TABLES_OF_SESSIONS, load_stories
 from services.database.encoding import json_text
 from services.directory import build_machine_context, load_machines, load_people, map_reported_context
-from services.escalation.advice import advise
+from services.escalation.advice import advise, is_user_known
 from services.events.inbox import TicketOfEvent, record_tickets
 from services.events.session_state import known_sessions
 from services.installation import Installation
@@ -95,6 +95,7 @@ def _prepare(connection: Connection, decisions: Sequence[Decision], installation
             category=story.category,
             language=session.language,
             region=person.organisation.country if person and person.organisation else None,
+            user_known=is_user_known(session.user_id, decision),
         )
         tickets.append(
             NewTicket(

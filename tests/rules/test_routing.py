@@ -157,7 +157,22 @@ def test_the_shape_is_what_abparts_stores() -> None:
     ],
 )
 def test_the_action_follows_the_gravest_reason(reasons: list[str], priority: str, expected: str) -> None:
-    assert recommended_action(reasons, priority) == expected
+    assert recommended_action(RoutedCase(tuple(reasons), priority)) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("safety_concern", "At once: make sure that nobody is in danger and that the machine is off."),
+        ("user_request", "At once: contact the user, who asked for a person."),
+    ],
+)
+def test_nobody_is_told_to_call_an_unknown_user_without_whom_to_ask(reason: str, expected: str) -> None:
+    action = recommended_action(RoutedCase((reason,), Priority.URGENT, user_known=False))
+    assert (
+        action == f"{expected} The user is not known: ask who works with the machine, or look for the session "
+        "in ABParts."
+    )
 
 
 cases = st.builds(

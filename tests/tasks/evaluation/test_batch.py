@@ -1,5 +1,7 @@
 """Batches against a real PostgreSQL: everything together or not at all, and nothing depends on the batch's size."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Connection, text
 
@@ -61,6 +63,23 @@ def test_what_is_stored_with_the_ticket_has_abparts_shapes(
     assert "talk to a human" in ticket["session_summary"]
 
 
+@pytest.mark.parametrize(
+    ("first", "known"),
+    [
+        (confidence("s", 0.9), False),
+        (started("s", user="u1"), True),
+        (replace(requested("s"), callback_phone="+30 210 1234567"), True),
+    ],
+)
+def test_a_ticket_says_whom_to_ask_where_the_user_is_not_known(
+    installation: Installation, entries: Entries, connection: Connection, first: Event, known: bool
+) -> None:
+    write(entries([first, message("s", "there is smoke from the cabinet")]), installation)
+    (ticket,) = rows(connection, TICKETS)
+    action = ticket["expert_contact_info"]["recommended_action"]
+    assert (action.startswith("At once: call the user"), "The user is not known: ask" in action) == (known, not known)
+
+
 def test_danger_after_a_wish_for_a_person_is_for_the_emergency_line(
     installation: Installation, entries: Entries, connection: Connection
 ) -> None:
@@ -72,7 +91,7 @@ def test_danger_after_a_wish_for_a_person_is_for_the_emergency_line(
     contact = ticket["expert_contact_info"]
     assert contact["primary_contact"]["name"] == "Emergency line"
     assert contact["escalation_reason"] == ticket["escalation_reason"] == "safety_concern"
-    assert contact["recommended_action"].startswith("At once: call the user")
+    assert contact["recommended_action"].startswith("At once: make sure that nobody is in danger")
     assert contact["ticket_reference"] == ticket["ticket_number"]
     assert contact["why_parts"][0]["code"] == "emergency"
     outcomes = rows(connection, "SELECT payload FROM escalation.outcomes WHERE payload ->> 'type' = 'ticket.updated'")
