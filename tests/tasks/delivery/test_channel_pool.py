@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
 from rules.delivery import ServerReply
@@ -123,3 +123,16 @@ def test_nor_is_it_tried_where_another_process_saw_it_refused(
         office.queue(str(number))
     assert office.send() == {"accepted": 5}
     assert office.server.count("auth") == logins
+
+
+def test_it_is_tried_again_after_the_clock_of_postgresql_was_set_back(
+    office: Office, kept: Transport, session: Connection
+) -> None:
+    with session.begin():
+        refuse_more_connections(session, kept.account.key)
+        session.execute(text("UPDATE escalation.mail_accounts SET login_refused_until = now() + interval '1 hour'"))
+    logins = office.server.count("auth")
+    for number in range(5):
+        office.queue(str(number))
+    assert office.send() == {"accepted": 5}
+    assert office.server.count("auth") > logins
