@@ -134,7 +134,11 @@ def cancel_command(
     mails = chosen(mail_id, state, ticket, older_hours)
     with begin() as connection:
         count = cancel(connection, mails)
-    console.print(f"{counted(count, 'recipient')} will not get it.")
+    console.print(
+        f"{counted(count, 'recipient')} will not get it."
+        if count
+        else "Nothing was changed: nobody waits for it any more. It was accepted, refused or cancelled, or is going."
+    )
 
 
 @app.command("probe")

@@ -79,6 +79,7 @@ def test_an_unknown_mail_is_an_error_with_the_next_step(office: Office) -> None:
 def test_cancelled_mail_is_not_sent_and_retried_mail_is(office: Office) -> None:
     mail_id = office.queue("first")
     assert "1 recipient will not get it" in typed("cancel", str(mail_id)).output
+    assert "Nothing was changed: nobody waits for it any more" in typed("cancel", str(mail_id)).output
     assert office.send() == {}
     assert "1 recipient is due now" in typed("retry", "--state", "cancelled").output
     assert office.send() == {"accepted": 1}
