@@ -51,9 +51,10 @@ def setting(database_url: str, redis_url: str, smtp: SmtpServer, monkeypatch: py
         smtp_use_tls="false",
         smtp_username="sender",
         smtp_password="sesame",
-        smtp_connect_seconds=2,
-        smtp_command_seconds=1,
-        smtp_reply_seconds=1,
+        # The server is a thread of this process, which may be busy.
+        smtp_connect_seconds=20,
+        smtp_command_seconds=20,
+        smtp_reply_seconds=20,
         lock_timeout_seconds=1,
     )
     app.conf.update(broker_url=redis_url)
@@ -61,6 +62,12 @@ def setting(database_url: str, redis_url: str, smtp: SmtpServer, monkeypatch: py
     yield set_all
     database.engine().dispose()
     forget()
+
+
+@pytest.fixture
+def impatient(setting: Setting) -> None:
+    """Of a server that says nothing enough is known in a second."""
+    setting(smtp_connect_seconds=1, smtp_command_seconds=1, smtp_reply_seconds=1)
 
 
 def forget() -> None:
@@ -112,7 +119,6 @@ def sender(server: Postfix, setting: Setting, office: Office) -> Iterator[Office
     setting(
         smtp_server="localhost", smtp_port=server.port, smtp_use_tls="true",
         smtp_ca_file=server.folder.parent / "ca.pem", smtp_username=USER, smtp_password=PASSWORD,
-        smtp_connect_seconds=20, smtp_command_seconds=20, smtp_reply_seconds=20,
     )  # fmt: skip
     yield office
     server.empty()

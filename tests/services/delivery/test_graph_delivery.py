@@ -35,6 +35,7 @@ def test_the_account_rests_as_long_as_it_is_told_and_an_hour_at_most(
     assert seconds_of_rest(office) == pytest.approx(rest, abs=5)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_silence_after_the_post_is_unknown_and_leads_to_one_repeat(office: Office, cloud: HttpsServer) -> None:
     mail_id = office.queue("hello")
     cloud.on(SEND, Response(hang=True), Response(202))

@@ -31,5 +31,5 @@ def reaped() -> dict[str, int]:
             found.update(reap(connection, get_settings().mail_times))
         return bool(found)
 
-    wait_for(something, "the lease of the killed sender", seconds=10)
+    wait_for(something, "the lease of the killed sender")
     return found

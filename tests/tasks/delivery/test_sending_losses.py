@@ -79,6 +79,7 @@ def test_a_connection_lost_before_the_dot_is_tried_again(office: Office, step: s
     assert office.subjects() == ["hello"]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("step", ["connect", "ehlo", "auth", "mail", "rcpt", "data"])
 def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_time_out(office: Office, step: str) -> None:
     mail_id = office.queue("hello")
@@ -91,6 +92,7 @@ def test_a_server_that_says_nothing_is_waited_for_no_longer_than_the_time_out(of
     assert "timed out" in office.recipient(mail_id)["reply"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_silence_after_the_dot_is_unknown(office: Office) -> None:
     office.queue("hello")
     office.server.on("dot", hang)
