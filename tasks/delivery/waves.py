@@ -111,10 +111,11 @@ class Waves:
         :raises DBAPIError: the connection has ended; `under_way` is what nobody knows the fate of
         """
         now = time.monotonic()
-        patient = more_begins and now - self.next.since < _PATIENCE_SECONDS and not self.next.is_urgent
-        due = not (self.next.is_empty or patient)
-        looks_for_safety = self._ask_for_safety and now - self._last >= _SAFETY_SECONDS
-        if self.under_way or not (due or looks_for_safety):
+        if self.next.is_empty:
+            due = self._ask_for_safety and now - self._last >= _SAFETY_SECONDS
+        else:
+            due = not more_begins or self.next.is_urgent or now - self.next.since >= _PATIENCE_SECONDS
+        if self.under_way or not due:
             return
         self.under_way, self.next, self._last = self.next, _Wave(), now
         begins = [recipient_id for begin in self.under_way.begins for recipient_id in begin.recipient_ids]

@@ -1,5 +1,6 @@
 """When a commit is started: it waits a moment for more bodies that begin, and never with safety mail."""
 
+import time
 from collections.abc import Iterator
 from typing import cast
 from uuid import uuid4
@@ -46,3 +47,24 @@ def test_safety_mail_waits_for_no_other_body(waves: Waves) -> None:
     waves.start(more_begins=True)
 
     assert waves.under_way
+
+
+def test_what_is_to_be_recorded_goes_with_the_body_that_begins_when_safety_mail_is_looked_for(office: Office) -> None:
+    with wave_connection(get_settings()) as connection:
+        waves = Waves(connection, uuid4(), ask_for_safety=True)
+        time.sleep(0.06)  # since nobody has looked
+        waves.add_begin(body_of(urgent=False))
+        waves.start(more_begins=True)
+        assert waves.under_way is None
+        waves.start(more_begins=False)
+        assert waves.under_way
+
+
+def test_safety_mail_is_looked_for_also_while_nothing_is_to_be_recorded(office: Office) -> None:
+    with wave_connection(get_settings()) as connection:
+        waves = Waves(connection, uuid4(), ask_for_safety=True)
+        waves.start(more_begins=True)
+        assert waves.under_way is None
+        time.sleep(0.06)
+        waves.start(more_begins=True)
+        assert waves.under_way
