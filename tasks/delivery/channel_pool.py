@@ -78,6 +78,11 @@ class ChannelPool:
         """Whether one more connection would be taken from the other senders."""
         return len(self.channels) >= share_of_connections(self._transport.account.limits)
 
+    @property
+    def opens_first(self) -> bool:
+        """Whether nothing can be sent before the connection is there that is being opened."""
+        return self._opening is not None and not self.channels
+
     def open_one(self, circuit: CircuitState, *, urgent: bool) -> None:
         """Begin to open one more, unless one is being opened or the account has no room for it."""
         if self._opening is None and len(self.channels) < self._most.get(urgent, len(self.channels) + 1):

@@ -12,7 +12,7 @@ from tasks.delivery.waves import BodyBegin
 
 _FOREVER: Final = float("inf")
 # A server that takes longer to answer is slow: more connections then send more, where else they only wait for us.
-_SLOW_SECONDS: Final = 0.05
+_SLOW_SECONDS: Final = 0.02
 
 
 class Conversations:
@@ -48,12 +48,23 @@ class Conversations:
     @property
     def server_is_slow(self) -> bool:
         """Whether it takes its time to answer a message that is on its way."""
-        late = time.monotonic() - _SLOW_SECONDS
-        return any(
-            held.asked_at < late
+        return self._longest_since + _SLOW_SECONDS <= time.monotonic()
+
+    @property
+    def seconds_until_slow(self) -> float:
+        """Until a server that does not answer meanwhile is slow; endless when it is already."""
+        seconds = self._longest_since + _SLOW_SECONDS - time.monotonic()
+        return seconds if seconds > 0 else _FOREVER
+
+    @property
+    def _longest_since(self) -> float:
+        """When the server was asked for what it has owed an answer to for the longest time (monotonic)."""
+        waiting = (
+            held.asked_at
             for channel, held in self._on_their_way.items()
             if channel.exchange and channel.exchange.state is not ExchangeState.READY
         )
+        return min(waiting, default=_FOREVER)
 
     def offer(self, channel: Channel, held: HeldMail, sender: str) -> None:
         """Offer a composed mail on a connection that the pool gave."""

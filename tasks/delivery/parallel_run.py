@@ -72,15 +72,29 @@ class _ParallelRun:
         :raises DBAPIError: the database went away before bodies that were to begin, or an answer is not on record
         """
         while self._begin_what_can():
-            composes = self._stock.may_compose and not self._is_stopping
-            due = min(self._conversations.seconds_left, self._recorder.seconds_to_wait, _LONGEST_WAIT_SECONDS)
-            self._sockets.wait(0.0 if composes else max(0.0, due))
+            composes = self._may_compose
+            self._sockets.wait(0.0 if composes else self._seconds_to_wait)
             self._conversations.expire_late()
             # What came in meanwhile may have ended the run and emptied the stock.
             if composes and self._stock.may_compose:
                 self._stock.compose_next()
         if failure := self._failure or self._recorder.failure:
             raise failure
+
+    @property
+    def _may_compose(self) -> bool:
+        if self._is_stopping or (self._pool.opens_first and self._stock.ready):
+            # The login shares the interpreter with what is composed, and everything waits for the login.
+            return False
+        return self._stock.may_compose
+
+    @property
+    def _seconds_to_wait(self) -> float:
+        due = min(self._conversations.seconds_left, self._recorder.seconds_to_wait, _LONGEST_WAIT_SECONDS)
+        if self._stock.ready:
+            # One more connection may be of use then.
+            due = min(due, self._conversations.seconds_until_slow)
+        return max(0.0, due)
 
     def _begin_what_can(self) -> bool:
         """Whether anything is left to wait for."""

@@ -58,6 +58,16 @@ def test_whoever_waits_is_woken_for_a_connection_that_was_kept(
     assert opened.channel
 
 
+def test_all_waits_for_the_first_connection_alone(kept: Transport, session: Connection, circuit: CircuitState) -> None:
+    kept.close()
+    with ChannelPool(kept, session, 1, lambda: None, unexpected) as pool:
+        pool.open_one(circuit, urgent=False)
+        first = pool.opens_first
+        wait_for(pool.opened, "a connection")
+        pool.open_one(circuit, urgent=False)
+        assert (first, pool.opens_first) == (True, False)
+
+
 def test_a_pool_ends_whose_session_was_lost_before_the_kept_connection_was_used(
     office: Office, kept: Transport, session: Connection, circuit: CircuitState
 ) -> None:
