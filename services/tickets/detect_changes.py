@@ -68,7 +68,8 @@ _CANCEL_MAILS = text("""
     UPDATE escalation.mail_recipients AS r SET state = 'cancelled'
     FROM escalation.mails AS m
     WHERE m.mail_id = r.mail_id
-      AND (m.template = 'ticket_unacknowledged' OR m.lane = 'push' AND m.template <> 'push_acknowledged')
+      AND (m.template IN ('ticket_unacknowledged', 'ticket_handed_over')
+           OR m.lane = 'push' AND m.template <> 'push_acknowledged')
       AND m.ticket_id = ANY(CAST(:ticket_ids AS text[])) AND r.state IN ('queued', 'deferred', 'held')
 """)
 

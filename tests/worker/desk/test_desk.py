@@ -153,6 +153,17 @@ def test_it_is_given_back_and_handed_over(send: Send, ticket: dict[str, str], co
     assert send(action="reassign", name="Maria", contact="nobody").status_code == 409
 
 
+@pytest.mark.parametrize("over", [{"action": "resolve", "note": "New relay."}, {"action": "acknowledge"}])
+def test_nobody_is_asked_to_take_what_is_taken_or_solved_meanwhile(
+    over: dict[str, str], send: Send, connection: Connection
+) -> None:
+    send(action="reassign", name="Maria", contact=get_installation().contacts.contacts[-1].key)
+    send(name="Maria", **over)
+    handed = """SELECT r.state FROM escalation.mails AS m
+                JOIN escalation.mail_recipients AS r USING (mail_id) WHERE m.template = 'ticket_handed_over'"""
+    assert [mail["state"] for mail in rows(connection, handed)] == ["cancelled"]
+
+
 def test_a_snoozed_ticket_reminds_nobody_until_then(send: Send, connection: Connection, public: Installation) -> None:
     page = send(action="snooze", name="Maria", minutes="60")
     assert "Snoozed until" in page.text
