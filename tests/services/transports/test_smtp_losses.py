@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from rules.delivery import Phase
-from tests.services.transports.conftest import Make, only, send
+from tests.services.transports.conftest import IMPATIENT, Make, only, send
 from tests.smtp_server import SmtpServer
 from tests.smtp_session import Reply, drop, hang
 
@@ -30,7 +30,7 @@ Serve = Callable[..., SmtpServer]
 def test_the_phase_of_a_lost_connection_is_known(serve: Serve, make: Make, step: str, phase: Phase, act: Reply) -> None:
     server = serve(tls="starttls", users={"user": "sesame"})
     server.on_every(step, act)
-    answer = only(send(make(server, smtp_username="user", smtp_password="sesame")))
+    answer = only(send(make(server, smtp_username="user", smtp_password="sesame", **IMPATIENT)))
     assert (answer.phase, answer.code, answer.finding, answer.lost) == (phase, None, None, True)
     assert server.messages == []
 
