@@ -63,12 +63,18 @@ def test_several_connections_send_at_the_same_time(office: Office, features: tup
     assert len({message.header("Message-ID") for message in office.server.messages}) == 40
 
 
-def test_a_fast_server_leaves_connections_for_another_sender(office: Office) -> None:
-    queue_many(90)
+def test_a_fast_server_leaves_connections_for_another_sender(office: Office, setting: Setting) -> None:
+    def leaves_some() -> bool:
+        # The connections of the last run end.
+        setting()
+        before = office.server.connections
+        for number in range(90):
+            office.queue(f"{before} {number}")
+        assert office.send() == {"accepted": 90}
+        return office.server.connections - before < CONNECTIONS
 
-    assert office.send() == {"accepted": 90}
-
-    assert office.server.connections < CONNECTIONS
+    # On a busy machine it is slow now and then.
+    wait_for(leaves_some, "a run in which the server was fast")
 
 
 def test_ordinary_mail_keeps_off_the_connection_that_safety_mail_has_opened(office: Office, setting: Setting) -> None:
