@@ -8,13 +8,8 @@ from typing import Self
 from sqlalchemy import Connection
 
 from rules.delivery import ReplyKind, ServerReply, classify
-from services.delivery.circuit_breaker import (
-    CLOSED,
-    CircuitState,
-    account_works,
-    may_have_more_connections,
-    refuse_more_connections,
-)
+from services.delivery.circuit_breaker import CLOSED, CircuitState, account_works
+from services.delivery.further_connections import may_have_more_connections, refuse_more_connections
 from services.delivery.lease import login_turn, take_slot
 from services.transports.base import Channel, Transport
 from tasks.delivery.slots import connections_at_once, share_of_connections

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from rules.delivery import ServerReply
 from services.database.engine import engine
-from services.delivery.circuit_breaker import CircuitState, read_circuit, refuse_more_connections
+from services.delivery.circuit_breaker import CircuitState, read_circuit
+from services.delivery.further_connections import refuse_more_connections
 from services.transports.base import Transport
 from services.transports.factory import process_transport
 from tasks.delivery.channel_pool import ChannelPool
